@@ -1,0 +1,23 @@
+package io.daosmesh.spi;
+
+/**
+ * Health of one device: NVMe log page 0x02 where there is one, else what the driver itself counts. Immutable.
+ * Units: kelvin, minutes, hours, percent, 1000 x 512 bytes for data units, as in the NVMe base specification 5.14.1.2.
+ */
+public record DeviceHealth(
+        int temperatureKelvin,
+        int availableSparePercent,
+        int availableSpareThresholdPercent,
+        int criticalWarningBits,
+        long dataUnitsRead,
+        long dataUnitsWritten,
+        long hostReadCommands,
+        long hostWriteCommands,
+        long controllerBusyMinutes,
+        long powerCycles,
+        long powerOnHours,
+        long unsafeShutdowns,
+        long mediaErrors,
+        long errorLogEntries,
+        long warningTemperatureMinutes,
+        long criticalTemperatureMinutes) {}
