@@ -1,0 +1,98 @@
+package io.daosmesh.pmem;
+
+import io.daosmesh.spi.DeviceInfo;
+import io.daosmesh.spi.DeviceResult;
+import io.daosmesh.spi.DeviceStatus;
+import io.daosmesh.spi.ScmRegion;
+import io.daosmesh.spi.ScmSpace;
+import java.io.IOException;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.FileStore;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.function.Consumer;
+
+/** A folder as SCM. Any thread. */
+final class PmemSpace implements ScmSpace {
+    private final DeviceInfo info;
+    private final Path folder;
+    private final FileStore store;
+    private final boolean isMapSync;
+    private final Consumer<PmemSpace> onClosed;
+    private volatile boolean isClosed;
+
+    PmemSpace(DeviceInfo info, Path folder, FileStore store, boolean isMapSync, Consumer<PmemSpace> onClosed) {
+        this.info = info;
+        this.folder = folder;
+        this.store = store;
+        this.isMapSync = isMapSync;
+        this.onClosed = onClosed;
+    }
+
+    static DeviceStatus statusOf(IOException e) {
+        return String.valueOf(e.getMessage()).contains("No space left")
+                ? DeviceStatus.NO_SPACE
+                : DeviceStatus.MEDIA_ERROR;
+    }
+
+    @Override
+    public DeviceInfo info() {
+        return info;
+    }
+
+    @Override
+    public Path root() {
+        return folder;
+    }
+
+    @Override
+    public long totalBytes() {
+        return info.sizeBytes();
+    }
+
+    @Override
+    public long freeBytes() {
+        try {
+            return Math.min(info.sizeBytes(), store.getUsableSpace());
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    @Override
+    public boolean isMapSync() {
+        return isMapSync;
+    }
+
+    @Override
+    public DeviceResult<ScmRegion> map(String fileName, long sizeBytes) {
+        if (isClosed) return DeviceResult.failed(DeviceStatus.GONE, folder + " is closed");
+        if (sizeBytes <= 0 || sizeBytes > Integer.MAX_VALUE)
+            return DeviceResult.failed(DeviceStatus.INVALID, fileName + ": cannot map " + sizeBytes + " bytes");
+        Path file = folder.resolve(fileName).normalize();
+        if (!folder.equals(file.getParent()))
+            return DeviceResult.failed(DeviceStatus.INVALID, fileName + " is not a file name");
+        try (FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
+            MapMode sync = isMapSync ? SyncMapping.mode() : null;
+            if (channel.size() < sizeBytes && sizeBytes - channel.size() > store.getUsableSpace())
+                return DeviceResult.failed(DeviceStatus.NO_SPACE, folder + " has no room for " + sizeBytes + " bytes");
+            MappedByteBuffer bytes = channel.map(sync == null ? MapMode.READ_WRITE : sync, 0, sizeBytes);
+            channel.force(true);
+            bytes.order(ByteOrder.LITTLE_ENDIAN);
+            return DeviceResult.ok(new PmemRegion(file, bytes));
+        } catch (IOException e) {
+            return DeviceResult.failed(statusOf(e), file + ": " + e.getMessage());
+        }
+    }
+
+    @Override
+    public void close() {
+        if (isClosed) return;
+        isClosed = true;
+        onClosed.accept(this);
+    }
+}
