@@ -1,0 +1,35 @@
+package io.daosmesh.model.port;
+
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.PoolMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import reactor.core.publisher.Mono;
+
+/**
+ * The newest maps this node knows, kept by the management bundle from pushes and pulls; published as an OSGi service. Any
+ * thread; versions never go back.
+ */
+public interface Maps {
+    GroupMap groupMap();
+
+    Optional<PoolMap> poolMap(UUID pool);
+
+    List<UUID> pools();
+
+    /** A pool map of at least {@code minVersion}, pulled from the pool service if needed; DER_TIMEDOUT, DER_NONEXIST. */
+    Mono<PoolMap> poolMap(UUID pool, int minVersion);
+
+    /** The listener is told the current maps at once and then every newer one, in order, on one thread. */
+    AutoCloseable listen(Listener listener);
+
+    /** Called on the management thread; must not block. */
+    interface Listener {
+        default void onGroupMap(GroupMap map) {}
+
+        default void onPoolMap(PoolMap map) {}
+
+        default void onPoolGone(UUID pool) {}
+    }
+}

@@ -1,0 +1,39 @@
+package io.daosmesh.model.port;
+
+import java.time.Duration;
+
+/**
+ * Failure detection of this node's ranks, published by the swim bundle as an OSGi service. Any thread.
+ */
+public interface Membership {
+    /** Liveness as gossip sees it. */
+    enum Liveness {
+        INACTIVE,
+        ALIVE,
+        SUSPECT,
+        DEAD,
+        RESTARTING
+    }
+
+    Liveness liveness(int rank);
+
+    /**
+     * {@link System#nanoTime()} of the last moment at which this rank had fresh answers from a majority of the live
+     * members (itself included). A rank that has none for longer than the shortest exclusion time must not serve reads.
+     */
+    long lastMajorityContactNs(int localRank);
+
+    /** Announces a planned, bounded absence of the engine: nobody suspects the rank meanwhile. */
+    void announceRestarting(int localRank, Duration bound);
+
+    AutoCloseable listen(Listener listener);
+
+    /** Called on the membership loop; must not block. */
+    interface Listener {
+        void onAlive(int rank, long incarnation);
+
+        void onSuspect(int rank, long incarnation);
+
+        void onDead(int rank, long incarnation, String reason);
+    }
+}

@@ -1,0 +1,23 @@
+package io.daosmesh.model.port;
+
+import java.nio.ByteBuffer;
+
+/**
+ * An incoming request.
+ *
+ * @param peer who asks; its role has been checked against the table
+ * @param rank destination rank, {@link Endpoint#NODE} for the node
+ * @param deadlineMs what is left of the caller's deadline on arrival; 0 = none given
+ * @param body the method's request message, ready for {@code parseFrom}
+ * @param data bulk bytes, direct, read only in effect; body and data are valid until the Mono or Flux that the handler
+ *     returned has ended: the transport releases them then and nobody else does
+ */
+public record RpcCall(RpcMethod method, Peer peer, int rank, int deadlineMs, ByteBuffer body, ByteBuffer data) {
+    /**
+     * The other side of a connection as its SETUP and certificate say.
+     *
+     * @param rank -1 when it is not a rank
+     * @param address control address of a server, else empty
+     */
+    public record Peer(Role role, int rank, long incarnation, String address, String release) {}
+}

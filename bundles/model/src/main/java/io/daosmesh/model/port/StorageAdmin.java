@@ -1,0 +1,67 @@
+package io.daosmesh.model.port;
+
+import io.daosmesh.model.wire.DeviceInfoMessage;
+import io.daosmesh.model.wire.DriverMessage;
+import io.daosmesh.model.wire.FormatResultMessage;
+import io.daosmesh.model.wire.ScmInfoMessage;
+import io.daosmesh.model.wire.SmdPoolMessage;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import reactor.core.publisher.Mono;
+
+/**
+ * One engine's storage as the control plane and management see it; published by storage as an OSGi service (property
+ * {@code engine.index}). Any thread; blocking work runs on storage's own threads.
+ */
+public interface StorageAdmin {
+    enum State {
+        /** Configured devices are being looked for. */
+        STARTING,
+        AWAIT_FORMAT,
+        READY,
+        FAILED
+    }
+
+    int engineIndex();
+
+    State state();
+
+    /** Why it FAILED; empty otherwise. */
+    String fault();
+
+    /** Identity in the superblock; empty before format. */
+    Optional<UUID> engineUuid();
+
+    /** Rank in the superblock; empty before the first join. */
+    Optional<Integer> rank();
+
+    /** Keeps the rank durably. DER_ID_MISMATCH if another one is there. */
+    Mono<Void> assignRank(int rank);
+
+    /** DER_EXIST unless force when formatted; one result for SCM and one per device. */
+    Mono<List<FormatResultMessage>> format(String system, boolean force);
+
+    Mono<ScmInfoMessage> scm();
+
+    Mono<List<DeviceInfoMessage>> devices(boolean health);
+
+    List<SmdPoolMessage> pools();
+
+    List<DriverMessage> drivers();
+
+    /** DER_NOSYS where the slot has no light. */
+    Mono<DeviceInfoMessage> led(UUID device, String state);
+
+    Mono<Void> setFaulty(UUID device);
+
+    AutoCloseable listen(Listener listener);
+
+    /** Called on storage's owner thread; must not block. */
+    interface Listener {
+        default void onState(State state) {}
+
+        /** @param targets targets of this engine that live on the device */
+        default void onDevice(UUID device, String state, List<Integer> targets) {}
+    }
+}
