@@ -1,0 +1,50 @@
+package io.daosmesh.rebuild.plan;
+
+import io.daosmesh.model.wire.RebuildRankStatus;
+
+/**
+ * One rank's share of a rebuild. Immutable.
+ *
+ * @param objectsFound sent to their new homes by this rank's scan (each acknowledged)
+ * @param objectsReceived accepted here for pulling
+ * @param status DER number, 0 = fine
+ */
+public record RankStatus(
+        boolean isScanDone,
+        boolean isPullDone,
+        long objectsFound,
+        long objectsReceived,
+        long objectsPulled,
+        long records,
+        long bytes,
+        int status,
+        String detail) {
+    public static final RankStatus NOTHING = new RankStatus(false, false, 0, 0, 0, 0, 0, 0, "");
+
+    public RebuildRankStatus toWire() {
+        return RebuildRankStatus.newBuilder()
+                .setScanDone(isScanDone)
+                .setPullDone(isPullDone)
+                .setObjectsFound(objectsFound)
+                .setObjectsReceived(objectsReceived)
+                .setObjectsPulled(objectsPulled)
+                .setRecords(records)
+                .setBytes(bytes)
+                .setStatus(status)
+                .setDetail(detail)
+                .build();
+    }
+
+    public static RankStatus fromWire(RebuildRankStatus s) {
+        return new RankStatus(
+                s.getScanDone(),
+                s.getPullDone(),
+                s.getObjectsFound(),
+                s.getObjectsReceived(),
+                s.getObjectsPulled(),
+                s.getRecords(),
+                s.getBytes(),
+                s.getStatus(),
+                s.getDetail());
+    }
+}

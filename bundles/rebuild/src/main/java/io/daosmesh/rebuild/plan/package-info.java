@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.rebuild.plan;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,107 @@
+package io.daosmesh.rebuild.pull;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.rebuild.scan.Work;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a rank still has to pull in one session: bounded, without duplicates, every failure counted. Owner: rebuild loop.
+ * Pure.
+ */
+public final class PullQueue {
+    /** Objects waiting at most; a scanner that finds it full is told DER_BUSY and tries again. */
+    public static final int QUEUED_MAX = 50_000;
+
+    /** Objects pulled at the same time by a rank. */
+    public static final int IN_FLIGHT_MAX = 2;
+
+    /** Tries of one object before the session fails. */
+    static final int TRIES_MAX = 5;
+
+    private final Deque<Attempt> queue = new ArrayDeque<>();
+    private final Map<Integer, Long> lastBatch = new HashMap<>();
+    private int inFlight;
+    private long received;
+    private long pulled;
+    private long records;
+    private long bytes;
+    private int status;
+    private String detail = "";
+
+    /** @param tries failed tries so far */
+    public record Attempt(Work work, int tries) {}
+
+    /**
+     * Takes a batch whole or not at all: DER_BUSY when it would not fit. Each rank numbers its batches from 1 and sends
+     * the next after the answer to the last, so one number a rank is enough to recognise a batch that was sent again.
+     */
+    public void accept(int fromRank, long batch, List<Work> works) {
+        if (batch <= lastBatch.getOrDefault(fromRank, 0L)) return;
+        if (queue.size() + works.size() > QUEUED_MAX) {
+            throw Fault.of(FaultCode.BUSY, "%d objects are waiting to be pulled", queue.size())
+                    .asException();
+        }
+        lastBatch.put(fromRank, batch);
+        received += works.size();
+        works.forEach(w -> queue.add(new Attempt(w, 0)));
+    }
+
+    /** The next object to pull now; empty when none is waiting or enough are under way. */
+    public Optional<Attempt> next() {
+        if (inFlight >= IN_FLIGHT_MAX || queue.isEmpty() || status != 0) return Optional.empty();
+        inFlight++;
+        return Optional.of(queue.remove());
+    }
+
+    public void onPulled(long recordCount, long byteCount) {
+        inFlight--;
+        pulled++;
+        records += recordCount;
+        bytes += byteCount;
+    }
+
+    /** Puts the object back, or fails the session when it has been tried often enough: never drops it silently. */
+    public void onPullFailed(Attempt attempt, Fault fault) {
+        inFlight--;
+        if (attempt.tries() + 1 >= TRIES_MAX || fault.code() == FaultCode.NOSPACE || fault.code() == FaultCode.STALE) {
+            status = fault.code().number();
+            detail = fault.text().isEmpty() ? fault.code().meaning() : fault.text();
+        } else {
+            queue.add(new Attempt(attempt.work(), attempt.tries() + 1));
+        }
+    }
+
+    public boolean isDone() {
+        return inFlight == 0 && (queue.isEmpty() || status != 0);
+    }
+
+    public long received() {
+        return received;
+    }
+
+    public long pulled() {
+        return pulled;
+    }
+
+    public long records() {
+        return records;
+    }
+
+    public long bytes() {
+        return bytes;
+    }
+
+    public int status() {
+        return status;
+    }
+
+    public String detail() {
+        return detail;
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.rebuild.pull;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,114 @@
+package io.daosmesh.rebuild.runtime;
+
+import io.daosmesh.model.metric.MetricSource;
+import io.daosmesh.model.pool.RebuildStatus;
+import io.daosmesh.model.port.EngineMigration;
+import io.daosmesh.model.port.Maps;
+import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.PoolServices;
+import io.daosmesh.model.port.Ras;
+import io.daosmesh.model.port.RebuildProgress;
+import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.port.RpcServer;
+import io.daosmesh.model.time.Hlc;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+
+/**
+ * The rebuild service of a node: leads jobs for the pools that this node leads and takes part for each of its ranks. An
+ * update of this bundle interrupts rebuilds only: the leader starts them afresh, client I/O does not notice.
+ */
+@Component(service = {RebuildProgress.class, MetricSource.class})
+public final class RebuildComponent implements RebuildProgress, MetricSource {
+    private final Map<EngineMigration, RankRebuild> ranks = new HashMap<>();
+    private final RasRelay ras = new RasRelay();
+    private final Loop loop = new Loop("rebuild");
+    private final LeaderJobs jobs;
+    private final RpcServer server;
+    private final RankSession.Parts parts;
+    private final AutoCloseable listening;
+    private volatile Map<Integer, RebuildCounters> counters = Map.of();
+    private boolean isClosed;
+
+    @Activate
+    public RebuildComponent(
+            @Reference Rpc rpc,
+            @Reference RpcServer server,
+            @Reference Maps maps,
+            @Reference PoolServices pools,
+            @Reference Hlc hlc,
+            @Reference NodeConfig config) {
+        this.server = server;
+        this.parts = new RankSession.Parts(loop, rpc, maps);
+        this.jobs = new LeaderJobs(new LeaderJobs.Parts(loop, rpc, maps, pools, hlc, config.address(), ras));
+        jobs.start();
+        loop.every(Duration.ofSeconds(1), this::count);
+        this.listening = pools.listen(jobs);
+    }
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    synchronized void bindEngine(EngineMigration engine) {
+        if (isClosed) return;
+        RankRebuild r = new RankRebuild(engine, parts);
+        ranks.put(engine, r);
+        r.register(server);
+    }
+
+    synchronized void unbindEngine(EngineMigration engine) {
+        RankRebuild r = ranks.remove(engine);
+        if (r != null) r.close();
+    }
+
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    void bindRas(Ras service) {
+        ras.bind(service);
+    }
+
+    void unbindRas(Ras service) {
+        ras.unbind(service);
+    }
+
+    @Override
+    public RebuildStatus status(UUID pool) {
+        return jobs.status(pool);
+    }
+
+    private void count() {
+        Map<Integer, RebuildCounters> now = new HashMap<>();
+        synchronized (this) {
+            ranks.values().forEach(r -> r.count(now.computeIfAbsent(r.rank(), k -> new RebuildCounters())));
+        }
+        counters = now;
+    }
+
+    @Override
+    public void collect(Sink sink) {
+        counters.forEach((rank, c) -> {
+            Map<String, String> labels = Map.of("rank", Integer.toString(rank));
+            sink.gauge("engine_rebuild_sessions", "Rebuild sessions this rank takes part in", labels, c.sessions());
+            sink.gauge("engine_rebuild_objects_waiting", "Objects this rank still has to pull", labels, c.waiting());
+            sink.gauge("engine_rebuild_objects", "Objects pulled in the running sessions", labels, c.objects());
+            sink.gauge("engine_rebuild_records", "Records pulled in the running sessions", labels, c.records());
+            sink.gauge("engine_rebuild_bytes", "Bytes pulled in the running sessions", labels, c.bytes());
+        });
+    }
+
+    @Deactivate
+    void stop() {
+        RankRebuild.closeQuietly(listening);
+        synchronized (this) {
+            isClosed = true;
+            ranks.values().forEach(RankRebuild::close);
+            ranks.clear();
+        }
+        loop.close();
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.rebuild.runtime;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.rebuild.scan;
+
+import org.jspecify.annotations.NullMarked;
