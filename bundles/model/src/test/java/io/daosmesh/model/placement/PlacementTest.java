@@ -1,0 +1,150 @@
+package io.daosmesh.model.placement;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+class PlacementTest {
+    private static final int OBJECTS = 3000;
+
+    private final PoolMap whole = map(8, 4);
+
+    @Test
+    void shouldKeepShardsOfAGroupInDistinctDomains() {
+        for (int i = 0; i < OBJECTS; i++) {
+            ShardGroup g = Placement.group(whole, oid(i, ObjectClass.RP_3), 0);
+
+            Set<String> domains =
+                    g.settled().stream().map(t -> whole.target(t).faultDomain()).collect(Collectors.toSet());
+            assertEquals(3, domains.size());
+            assertEquals(g.settled(), g.goal());
+        }
+    }
+
+    @Test
+    void shouldSpreadEvenlyOverTargets() {
+        double[] counts = new double[whole.targets().size()];
+        int shards = 0;
+        for (int i = 0; i < OBJECTS; i++) {
+            for (int t : Placement.group(whole, oid(i, ObjectClass.RP_2), 0).settled()) {
+                counts[t]++;
+                shards++;
+            }
+        }
+
+        double expected = (double) shards / counts.length;
+        double chiSquare = 0;
+        for (double c : counts) chiSquare += (c - expected) * (c - expected) / expected;
+        // 31 degrees of freedom: 61.1 is exceeded by chance once in a thousand
+        assertTrue(chiSquare < 61.1, "chi square " + chiSquare);
+    }
+
+    @Test
+    void shouldMoveOnlyLostShardsOnExclusionAndGiveThemBackOnReintegration() {
+        Set<Integer> lost = Set.of(0, 1, 2, 3);
+        PoolMap down = whole.withStates(lost, TargetState.DOWN);
+        PoolMap out = down.afterRebuild();
+        PoolMap up = out.withStates(lost, TargetState.UP);
+        PoolMap back = up.afterRebuild();
+
+        for (int i = 0; i < OBJECTS; i++) {
+            ObjectId oid = oid(i, ObjectClass.RP_2);
+            ShardGroup before = Placement.group(whole, oid, 0);
+            Set<Integer> survivors = new HashSet<>(before.settled());
+            survivors.removeAll(lost);
+
+            ShardGroup degraded = Placement.group(down, oid, 0);
+            assertEquals(survivors, new HashSet<>(degraded.settled()), "reads only where the data is");
+            assertTrue(degraded.goal().containsAll(survivors));
+            assertEquals(2, degraded.goal().size());
+            ShardGroup settled = Placement.group(out, oid, 0);
+            assertEquals(new HashSet<>(degraded.goal()), new HashSet<>(settled.settled()));
+
+            ShardGroup returning = Placement.group(up, oid, 0);
+            assertEquals(settled.settled(), returning.settled(), "a returning target is not read");
+            assertEquals(before.goal(), returning.goal());
+            assertTrue(returning.members().containsAll(before.settled()), "but it is written");
+            assertEquals(before.settled(), Placement.group(back, oid, 0).settled());
+        }
+    }
+
+    @Test
+    void shouldNotReadATargetThatReturnsBeforeItsRebuildHadFinished() {
+        PoolMap up = whole.withStates(Set.of(5), TargetState.DOWN).withStates(Set.of(5), TargetState.UP);
+
+        for (int i = 0; i < OBJECTS; i++) {
+            ObjectId oid = oid(i, ObjectClass.RP_2);
+            ShardGroup before = Placement.group(whole, oid, 0);
+            ShardGroup returning = Placement.group(up, oid, 0);
+            if (!before.settled().contains(5)) continue;
+            assertEquals(1, returning.settled().size());
+            assertEquals(List.of(5), returning.missing());
+        }
+    }
+
+    @Test
+    void shouldMoveAboutOneNthOnExtension() {
+        PoolMap larger = map(9, 4);
+        int moved = 0;
+        int shards = 0;
+        for (int i = 0; i < OBJECTS; i++) {
+            ObjectId oid = oid(i, ObjectClass.RP_2);
+            List<Integer> now = Placement.group(larger, oid, 0).settled();
+            for (int t : Placement.group(whole, oid, 0).settled()) {
+                shards++;
+                if (!now.contains(t)) moved++;
+            }
+        }
+
+        double share = (double) moved / shards;
+        assertTrue(share > 0.06 && share < 0.16, "one ninth expected, moved " + share);
+    }
+
+    @Test
+    void shouldLeaveAHoleWhenNoDomainIsFree() {
+        PoolMap small = map(3, 2).withStates(Set.of(0, 1), TargetState.DOWN).afterRebuild();
+
+        for (int i = 0; i < 100; i++) {
+            ShardGroup g = Placement.group(small, oid(i, ObjectClass.RP_3), 0);
+            assertEquals(2, g.settled().size());
+            assertEquals(2, g.goal().size());
+        }
+    }
+
+    @Test
+    void shouldServeADrainingTargetUntilItIsOut() {
+        PoolMap draining = whole.withStates(Set.of(7), TargetState.DRAIN);
+
+        for (int i = 0; i < OBJECTS; i++) {
+            ObjectId oid = oid(i, ObjectClass.RP_2);
+            ShardGroup g = Placement.group(draining, oid, 0);
+            assertEquals(Placement.group(whole, oid, 0).settled(), g.settled());
+            assertTrue(!g.goal().contains(7));
+        }
+    }
+
+    private static ObjectId oid(int i, ObjectClass c) {
+        return ObjectId.of(ObjectId.Type.ARRAY, c, 1, 0, i);
+    }
+
+    private static PoolMap map(int nodes, int targetsEach) {
+        List<PoolTarget> targets = new ArrayList<>();
+        for (int n = 0; n < nodes; n++) {
+            for (int t = 0; t < targetsEach; t++) {
+                targets.add(new PoolTarget(targets.size(), n, t, "/node" + n, TargetState.UPIN, false, 1));
+            }
+        }
+        return new PoolMap(new UUID(1, 2), 1, targets);
+    }
+}
