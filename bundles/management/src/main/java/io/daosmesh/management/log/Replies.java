@@ -1,0 +1,43 @@
+package io.daosmesh.management.log;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.MessageLite;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.wire.LogReply;
+
+/** Makes and reads the replies of the state machines. */
+public final class Replies {
+    /** Success without words. */
+    public static final LogReply DONE = LogReply.getDefaultInstance();
+
+    private Replies() {}
+
+    public static LogReply done(MessageLite body) {
+        return LogReply.newBuilder().setBody(body.toByteString()).build();
+    }
+
+    public static LogReply refused(Fault fault) {
+        return LogReply.newBuilder().setFault(fault.toWire()).build();
+    }
+
+    public static LogReply parse(byte[] reply) {
+        try {
+            return LogReply.parseFrom(reply);
+        } catch (InvalidProtocolBufferException e) {
+            throw damaged("a reply of the Raft log", e);
+        }
+    }
+
+    /** The reply, or its refusal as an exception. */
+    public static LogReply orThrow(byte[] reply) {
+        LogReply r = parse(reply);
+        if (r.hasFault()) throw Fault.fromWire(r.getFault()).asException();
+        return r;
+    }
+
+    public static RuntimeException damaged(String what, Exception cause) {
+        return Fault.of(FaultCode.DF_INVAL, "%s is damaged: %s", what, String.valueOf(cause.getMessage()))
+                .asException();
+    }
+}

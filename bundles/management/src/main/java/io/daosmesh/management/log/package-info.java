@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.management.log;
+
+import org.jspecify.annotations.NullMarked;

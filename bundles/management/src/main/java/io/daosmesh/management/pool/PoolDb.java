@@ -1,0 +1,207 @@
+package io.daosmesh.management.pool;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.daosmesh.management.log.Outcomes;
+import io.daosmesh.management.log.Replicated;
+import io.daosmesh.management.log.Replies;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.fault.Invariant;
+import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.wire.ContainerMessage;
+import io.daosmesh.model.wire.LogCommand;
+import io.daosmesh.model.wire.LogReply;
+import io.daosmesh.model.wire.OidRangeReply;
+import io.daosmesh.model.wire.PoolEntryMessage;
+import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.PoolSnapshotMessage;
+import io.daosmesh.model.wire.PoolTargetsReply;
+import io.daosmesh.model.wire.RankSetMessage;
+import io.daosmesh.model.wire.RebuildSession;
+import io.daosmesh.model.wire.TargetsChangeMessage;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One pool's service: map, containers, object-id ranges, rebuild generations. Owner: the applier of the pool's Raft group.
+ * Source of the rules: daos-engine facts 2 and 12.
+ */
+public final class PoolDb implements Replicated {
+    static final int LAYOUT = 1;
+
+    /** Null until the first command of the group has made the pool. */
+    private @Nullable PoolEntryMessage entry;
+
+    private @Nullable PoolMap map;
+    private long generation;
+    private final Containers containers = new Containers();
+    private final Outcomes outcomes = new Outcomes();
+
+    public boolean isMade() {
+        return map != null;
+    }
+
+    /** AGAIN while the pool is being made. */
+    public PoolMap map() {
+        if (map == null) throw notYet();
+        return map;
+    }
+
+    public PoolEntryMessage entry() {
+        if (entry == null) throw notYet();
+        return entry;
+    }
+
+    public List<ContainerMessage> containers() {
+        return containers.live();
+    }
+
+    /** Destroyed containers whose data some target may still hold. */
+    public List<UUID> doomedContainers() {
+        return containers.doomed();
+    }
+
+    public ContainerMessage container(String idOrLabel) {
+        return containers
+                .find(idOrLabel)
+                .orElseThrow(() -> Fault.of(FaultCode.NONEXIST, "container '%s' does not exist", idOrLabel)
+                        .asException());
+    }
+
+    public Optional<LogReply> outcome(String requestId) {
+        return outcomes.find(requestId);
+    }
+
+    /** Redundancy factor of the pool's properties. */
+    public int rdFac() {
+        return PoolProperties.rdFac(entry().getPropertiesMap());
+    }
+
+    @Override
+    public byte[] apply(byte[] bytes) {
+        LogReply reply;
+        try {
+            LogCommand c = LogCommand.parseFrom(bytes);
+            Optional<LogReply> before = outcomes.find(c.getRequestId());
+            if (before.isPresent()) return before.get().toByteArray();
+            reply = dispatch(c);
+            // A refusal changes nothing; forgetting it lets the same request succeed once its reason is gone.
+            if (!reply.hasFault()) outcomes.keep(c.getRequestId(), reply);
+        } catch (FaultException e) {
+            reply = Replies.refused(e.fault());
+        } catch (InvalidProtocolBufferException e) {
+            reply = Replies.refused(Fault.of(FaultCode.PROTO, "unreadable command in a pool's log"));
+        }
+        return reply.toByteArray();
+    }
+
+    private LogReply dispatch(LogCommand c) {
+        return switch (c.getCommandCase()) {
+            case POOL_INIT -> init(c.getPoolInit());
+            case TARGETS -> targets(c.getTargets());
+            case REBUILD_DONE -> rebuildDone(c.getRebuildDone());
+            case NEXT_GENERATION ->
+                Replies.done(
+                        RebuildSession.newBuilder().setGeneration(++generation).build());
+            case CONTAINER_CREATE -> Replies.done(containers.create(c.getContainerCreate(), c.getHlc()));
+            case CONTAINER_DESTROY -> {
+                containers.doom(c.getContainerDestroy());
+                yield Replies.DONE;
+            }
+            case CONTAINER_GONE -> {
+                containers.forget(c.getContainerGone());
+                yield Replies.DONE;
+            }
+            case OID_TAKE -> {
+                long first = containers.take(
+                        c.getOidTake().getContainer(), c.getOidTake().getCount());
+                yield Replies.done(OidRangeReply.newBuilder().setFirst(first).build());
+            }
+            case SERVICE_RANKS -> serviceRanks(c.getServiceRanks());
+            default -> Replies.refused(Fault.of(FaultCode.PROTO, "a pool's log knows no %s", c.getCommandCase()));
+        };
+    }
+
+    private LogReply init(PoolInitMessage m) {
+        if (map == null) {
+            map = PoolMap.fromWire(m.getMap());
+            entry = m.getEntry();
+        }
+        return Replies.DONE;
+    }
+
+    private LogReply targets(TargetsChangeMessage m) {
+        map = TargetChanges.apply(map(), m, entry().getPropertiesMap());
+        return Replies.done(
+                PoolTargetsReply.newBuilder().setMapVersion(map.version()).build());
+    }
+
+    private LogReply rebuildDone(int version) {
+        if (map().version() != version) {
+            throw Fault.of(FaultCode.STALE, "the pool map has moved on during the rebuild")
+                    .with("have", version)
+                    .with("need", map().version())
+                    .asException();
+        }
+        map = map().afterRebuild();
+        return Replies.done(map.toWire());
+    }
+
+    private LogReply serviceRanks(RankSetMessage m) {
+        entry = entry().toBuilder()
+                .clearServiceRanks()
+                .addAllServiceRanks(m.getRanksList())
+                .build();
+        return Replies.DONE;
+    }
+
+    @Override
+    public byte[] snapshot() {
+        PoolSnapshotMessage.Builder b =
+                PoolSnapshotMessage.newBuilder().setLayout(LAYOUT).setGeneration(generation);
+        if (map != null) b.setMap(map.toWire());
+        if (entry != null) b.setEntry(entry);
+        return b.addAllContainers(containers.save())
+                .addAllOutcomes(outcomes.save())
+                .build()
+                .toByteArray();
+    }
+
+    @Override
+    public void restore(byte[] bytes) {
+        PoolSnapshotMessage s;
+        try {
+            s = PoolSnapshotMessage.parseFrom(bytes);
+        } catch (InvalidProtocolBufferException e) {
+            throw Replies.damaged("the snapshot of a pool service", e);
+        }
+        if (s.getLayout() != LAYOUT) {
+            throw Fault.of(
+                            FaultCode.DF_INCOMPT,
+                            "pool service has layout %d, this release reads %d",
+                            s.getLayout(),
+                            LAYOUT)
+                    .asException();
+        }
+        Invariant.check(s.hasMap() == s.hasEntry(), "pool snapshot with half a pool");
+        map = s.hasMap() ? PoolMap.fromWire(s.getMap()) : null;
+        entry = s.hasEntry() ? s.getEntry() : null;
+        generation = s.getGeneration();
+        containers.load(s.getContainersList());
+        outcomes.load(s.getOutcomesList());
+    }
+
+    private static FaultException notYet() {
+        return Fault.of(FaultCode.AGAIN, "the pool is being created").asException();
+    }
+
+    /** For logs. */
+    @Override
+    public String toString() {
+        return map == null ? "pool in the making" : "pool " + Ids.uuid(entry().getPool()) + " version " + map.version();
+    }
+}

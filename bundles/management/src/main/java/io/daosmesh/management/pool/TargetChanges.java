@@ -1,0 +1,91 @@
+package io.daosmesh.management.pool;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.wire.TargetsChangeMessage;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/** What exclude, reintegrate and drain do to a pool map, by hand or automatically. Pure. Source: daos-engine facts 2.4. */
+public final class TargetChanges {
+    private TargetChanges() {}
+
+    /** The next map, or the same one when an automatic exclusion finds nothing it may do; faults for a person's request. */
+    public static PoolMap apply(PoolMap map, TargetsChangeMessage m, Map<String, String> properties) {
+        if (m.getOp() >= TargetOp.values().length) {
+            throw Fault.of(FaultCode.INVAL, "unknown target operation %d", m.getOp())
+                    .asException();
+        }
+        TargetOp op = TargetOp.values()[m.getOp()];
+        if (m.getAutomatic()) {
+            if (op != TargetOp.EXCLUDE || !PoolProperties.mayExclude(properties)) return map;
+            Set<Integer> ids = excludable(map, m.getRanksList(), m.getTargetIndexesList(), properties);
+            return ids.isEmpty() ? map : map.withStates(ids, op.result());
+        }
+        return byHand(map, op, m, PoolProperties.rdFac(properties));
+    }
+
+    /** Targets of the ranks that an automatic exclusion may take, rank by rank as long as the guard allows. */
+    public static Set<Integer> excludable(
+            PoolMap map, List<Integer> ranks, List<Integer> indexes, Map<String, String> properties) {
+        Set<Integer> taken = new TreeSet<>();
+        for (int rank : new TreeSet<>(ranks)) {
+            Set<Integer> more = movable(map, TargetOp.EXCLUDE, rank, indexes);
+            if (more.isEmpty()) continue;
+            more.addAll(taken);
+            if (Redundancy.mayExclude(map, more, PoolProperties.rdFac(properties))) taken = more;
+        }
+        return taken;
+    }
+
+    private static PoolMap byHand(PoolMap map, TargetOp op, TargetsChangeMessage m, int rdFac) {
+        if (op == TargetOp.EXTEND) {
+            throw Fault.of(FaultCode.NOSYS, "pool extend is not built yet").asException();
+        }
+        if (m.getRanksCount() == 0) {
+            throw Fault.of(FaultCode.INVAL, "no ranks given to %s", op.verb()).asException();
+        }
+        Set<Integer> ids = new TreeSet<>();
+        for (int rank : m.getRanksList()) {
+            if (map.ofRank(rank).isEmpty()) {
+                throw Fault.of(FaultCode.NONEXIST, "rank %d has no target in this pool", rank)
+                        .asException();
+            }
+            ids.addAll(movable(map, op, rank, m.getTargetIndexesList()));
+        }
+        if (ids.isEmpty()) throw nothingToDo(map, op, m).asException();
+        if (op == TargetOp.EXCLUDE && !m.getForce() && !Redundancy.mayExclude(map, ids, rdFac)) {
+            throw Fault.of(FaultCode.RF, "excluding these targets would exceed the pool's redundancy factor")
+                    .remedy("reintegrate failed ranks first, or use --force and risk losing data")
+                    .asException();
+        }
+        return map.withStates(ids, op.result());
+    }
+
+    private static Set<Integer> movable(PoolMap map, TargetOp op, int rank, List<Integer> indexes) {
+        return map.ofRank(rank).stream()
+                .filter(t -> indexes.isEmpty() || indexes.contains(t.index()))
+                .filter(t -> t.state().mayBecome(op.result()))
+                .map(PoolTarget::id)
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static Fault nothingToDo(PoolMap map, TargetOp op, TargetsChangeMessage m) {
+        Set<String> states = map.targets().stream()
+                .filter(t -> m.getRanksList().contains(t.rank()))
+                .map(t -> t.state().label())
+                .collect(Collectors.toCollection(TreeSet::new));
+        return Fault.of(
+                        FaultCode.ALREADY,
+                        "no target of rank %s may be put through %s: they are %s",
+                        m.getRanksList(),
+                        op.verb(),
+                        String.join(", ", states))
+                .remedy("see dmg pool query for the state of each rank");
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.management.pool;
+
+import org.jspecify.annotations.NullMarked;

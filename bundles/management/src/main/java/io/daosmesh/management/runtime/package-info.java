@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.management.runtime;
+
+import org.jspecify.annotations.NullMarked;

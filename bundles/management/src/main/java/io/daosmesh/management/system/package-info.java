@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.management.system;
+
+import org.jspecify.annotations.NullMarked;
