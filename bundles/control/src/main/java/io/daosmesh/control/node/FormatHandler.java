@@ -1,0 +1,115 @@
+package io.daosmesh.control.node;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.port.Maps;
+import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.NodeConfig.Engine;
+import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.port.StorageAdmin;
+import io.daosmesh.model.wire.FormatResultMessage;
+import io.daosmesh.model.wire.StorageFormatReply;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+
+/**
+ * {@code dmg storage format} on this node: every engine at once, each answering for itself. Formatted storage is refused
+ * without force; with force, a system in which any rank is Joined is refused, because its data would be lost.
+ */
+final class FormatHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(FormatHandler.class);
+    /** A node answers its control port before it has found its devices. */
+    private static final Duration SETTLE_MAX = Duration.ofSeconds(15);
+
+    private final NodeConfig config;
+    private final Engines engines;
+    private final Supplier<Optional<Maps>> maps;
+    private final Scheduler scheduler;
+
+    FormatHandler(NodeConfig config, Engines engines, Supplier<Optional<Maps>> maps, Scheduler scheduler) {
+        this.config = config;
+        this.engines = engines;
+        this.maps = maps;
+        this.scheduler = scheduler;
+    }
+
+    Mono<StorageFormatReply> format(boolean force) {
+        return engines.settled(config, SETTLE_MAX, scheduler)
+                .then(Mono.defer(() -> {
+                    if (force) refuseRunningSystem();
+                    return Flux.fromIterable(config.engines())
+                            .flatMapSequential(e -> formatEngine(e, force))
+                            .collectList();
+                }))
+                .map(all -> StorageFormatReply.newBuilder()
+                        .setHost(config.address())
+                        .addAllResults(all.stream().flatMap(List::stream).toList())
+                        .build());
+    }
+
+    private void refuseRunningSystem() {
+        boolean formatted = engines.storages().stream().anyMatch(s -> s.state() == StorageAdmin.State.READY);
+        List<Integer> joined = maps.get()
+                .map(m -> m.groupMap().members().stream()
+                        .filter(member -> member.state() == MemberState.JOINED)
+                        .map(Member::rank)
+                        .toList())
+                .orElse(List.of());
+        if (formatted && !joined.isEmpty()) {
+            throw Fault.of(FaultCode.BUSY, "the system is running: ranks %s are Joined", joined)
+                    .remedy("stop it first with dmg system stop")
+                    .asException();
+        }
+    }
+
+    private Mono<List<FormatResultMessage>> formatEngine(Engine engine, boolean force) {
+        int index = engine.index();
+        Optional<StorageAdmin> storage = engines.storage(index);
+        Optional<RankIdentity> rank = engines.running(index);
+        if (storage.isEmpty()) {
+            return refused(engine, Fault.of(FaultCode.UNINIT, "the storage service of engine %d is not there", index));
+        }
+        if (rank.isPresent()) {
+            return refused(
+                    engine,
+                    Fault.of(
+                                    FaultCode.BUSY,
+                                    "rank %d of engine %d is in service",
+                                    rank.get().rank(),
+                                    index)
+                            .remedy("stop it first with dmg system stop"));
+        }
+        if (storage.get().state() == StorageAdmin.State.READY && !force) {
+            return refused(
+                    engine,
+                    Fault.of(FaultCode.EXIST, "the storage of engine %d is already formatted", index)
+                            .remedy("use --force to wipe it"));
+        }
+        LOG.info("formatting the storage of engine {}{}", index, force ? " by force" : "");
+        return storage.get()
+                .format(config.system(), force)
+                .doOnNext(all -> LOG.info("engine {}: {} parts formatted", index, all.size()))
+                .onErrorResume(e -> refused(engine, FaultException.faultOf(e)));
+    }
+
+    private static Mono<List<FormatResultMessage>> refused(Engine engine, Fault fault) {
+        return Mono.just(List.of(FormatResultMessage.newBuilder()
+                .setEngineIndex(engine.index())
+                .setOk(false)
+                .setKind("scm")
+                .setAddress(engine.scmMount().toString())
+                .setMessage(fault.message() + "; " + fault.remedy())
+                .setStatus(-fault.code().number())
+                .build()));
+    }
+}

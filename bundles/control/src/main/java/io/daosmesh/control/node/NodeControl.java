@@ -1,0 +1,140 @@
+package io.daosmesh.control.node;
+
+import io.daosmesh.control.ras.RasJournal;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Maps;
+import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.port.RpcServer;
+import io.daosmesh.model.port.StorageAdmin;
+import io.daosmesh.model.ras.RasEvent.Severity;
+import io.daosmesh.model.ras.RasId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Flux;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * The node's control plane: answers the admin RPCs of the node itself (destination rank -1) and tells operators about
+ * engines that wait for a format. It may be absent without any client noticing. Its handlers run on its own threads.
+ */
+@Component(
+        immediate = true,
+        service = {})
+public final class NodeControl {
+    private static final Logger LOG = LoggerFactory.getLogger(NodeControl.class);
+    private static final int THREADS_MAX = 4;
+    private static final int QUEUED_MAX = 256;
+
+    private final RasJournal ras;
+    private final Engines engines = new Engines();
+    private final Scheduler scheduler = Schedulers.newBoundedElastic(THREADS_MAX, QUEUED_MAX, "control", 60, true);
+    private final List<AutoCloseable> registrations = new ArrayList<>();
+    private final Map<StorageAdmin, AutoCloseable> watches = new ConcurrentHashMap<>();
+    private volatile @Nullable Maps maps; // null while management is absent
+
+    @Activate
+    public NodeControl(
+            BundleContext context,
+            @Reference NodeConfig config,
+            @Reference RpcServer server,
+            @Reference RasJournal ras) {
+        this.ras = ras;
+        Devices devices = new Devices(engines);
+        NodeRpcs.Parts parts = new NodeRpcs.Parts(
+                config,
+                engines,
+                devices,
+                new FormatHandler(config, engines, () -> Optional.ofNullable(maps), scheduler),
+                new Lights(devices, scheduler),
+                new LogLevels(context),
+                this::member,
+                context.getBundle().getVersion().toString());
+        registrations.addAll(new NodeRpcs(parts, server, scheduler).register());
+        registrations.add(server.registerStream(
+                Endpoint.NODE,
+                RpcMethod.RAS_STREAM,
+                call -> Flux.defer(() -> ras.feed(NodeRpcs.rasRequest(call))).map(RpcMessage::of)));
+    }
+
+    private Optional<Member> member(int rank) {
+        return Optional.ofNullable(maps).flatMap(m -> m.groupMap().member(rank));
+    }
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    void bindStorage(StorageAdmin storage) {
+        engines.add(storage);
+        tellIfUnformatted(storage, storage.state());
+        watches.put(storage, storage.listen(new StorageAdmin.Listener() {
+            @Override
+            public void onState(StorageAdmin.State state) {
+                tellIfUnformatted(storage, state);
+            }
+        }));
+    }
+
+    void unbindStorage(StorageAdmin storage) {
+        engines.remove(storage);
+        close(watches.remove(storage));
+    }
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    void bindRank(RankIdentity rank) {
+        engines.add(rank);
+    }
+
+    void unbindRank(RankIdentity rank) {
+        engines.remove(rank);
+    }
+
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    void bindMaps(Maps found) {
+        maps = found;
+    }
+
+    void unbindMaps(Maps gone) {
+        if (maps == gone) maps = null;
+    }
+
+    private void tellIfUnformatted(StorageAdmin storage, StorageAdmin.State state) {
+        if (state != StorageAdmin.State.AWAIT_FORMAT) return;
+        ras.raise(
+                RasId.ENGINE_FORMAT_REQUIRED,
+                Severity.NOTICE,
+                "DAOS engine " + storage.engineIndex() + " requires a SCM format",
+                Map.of());
+    }
+
+    @Deactivate
+    void stop() {
+        registrations.forEach(NodeControl::close);
+        watches.values().forEach(NodeControl::close);
+        scheduler.dispose();
+    }
+
+    private static void close(@Nullable AutoCloseable closeable) {
+        if (closeable == null) return;
+        try {
+            closeable.close();
+        } catch (Exception e) {
+            LOG.warn("while stopping: {}", e.toString());
+        }
+    }
+}

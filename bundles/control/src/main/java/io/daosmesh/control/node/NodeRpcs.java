@@ -1,0 +1,220 @@
+package io.daosmesh.control.node;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.MessageLite;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.port.RpcServer;
+import io.daosmesh.model.port.StorageAdmin;
+import io.daosmesh.model.wire.DeviceInfoMessage;
+import io.daosmesh.model.wire.DriversReply;
+import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.EngineStatusMessage;
+import io.daosmesh.model.wire.LedRequest;
+import io.daosmesh.model.wire.ListDevicesReply;
+import io.daosmesh.model.wire.ListDevicesRequest;
+import io.daosmesh.model.wire.ListPoolsReply;
+import io.daosmesh.model.wire.LogMasksRequest;
+import io.daosmesh.model.wire.NodeStatusReply;
+import io.daosmesh.model.wire.RasStreamRequest;
+import io.daosmesh.model.wire.ReplaceDeviceRequest;
+import io.daosmesh.model.wire.SetFaultyRequest;
+import io.daosmesh.model.wire.StorageFormatRequest;
+import io.daosmesh.model.wire.StorageScanReply;
+import io.daosmesh.model.wire.StorageScanRequest;
+import io.daosmesh.model.wire.StorageUsageReply;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import reactor.core.publisher.Mono;
+
+/** Turns the node's admin RPCs into calls of its parts. Any thread; work runs on the control scheduler. */
+final class NodeRpcs {
+    /** What the handlers stand on. */
+    record Parts(
+            NodeConfig config,
+            Engines engines,
+            Devices devices,
+            FormatHandler format,
+            Lights lights,
+            LogLevels levels,
+            Members members,
+            String release) {}
+
+    /** The member a rank is to the system; absent while management is. */
+    interface Members {
+        java.util.Optional<Member> member(int rank);
+    }
+
+    /** Decodes a request message. */
+    interface Parser<T> {
+        T parse(ByteBuffer body) throws InvalidProtocolBufferException;
+    }
+
+    /** Answers a decoded request. */
+    interface Answer<T> {
+        Mono<? extends MessageLite> to(T request);
+    }
+
+    private final Parts parts;
+    private final RpcServer server;
+    private final reactor.core.scheduler.Scheduler scheduler;
+
+    NodeRpcs(Parts parts, RpcServer server, reactor.core.scheduler.Scheduler scheduler) {
+        this.parts = parts;
+        this.server = server;
+        this.scheduler = scheduler;
+    }
+
+    List<AutoCloseable> register() {
+        List<AutoCloseable> all = new ArrayList<>();
+        all.add(on(RpcMethod.NODE_STATUS, Empty::parseFrom, r -> Mono.fromCallable(this::status)));
+        all.add(on(RpcMethod.STORAGE_SCAN, StorageScanRequest::parseFrom, this::scan));
+        all.add(on(RpcMethod.STORAGE_FORMAT, StorageFormatRequest::parseFrom, r -> parts.format.format(r.getForce())));
+        all.add(on(RpcMethod.STORAGE_USAGE, Empty::parseFrom, r -> usage()));
+        all.add(on(
+                RpcMethod.STORAGE_LIST_DEVICES,
+                ListDevicesRequest::parseFrom,
+                r -> parts.devices.find(r).map(this::list)));
+        all.add(on(RpcMethod.STORAGE_LIST_POOLS, Empty::parseFrom, r -> Mono.fromCallable(this::pools)));
+        all.add(on(RpcMethod.STORAGE_DRIVERS, Empty::parseFrom, r -> Mono.fromCallable(this::drivers)));
+        all.add(on(
+                RpcMethod.STORAGE_LED,
+                LedRequest::parseFrom,
+                r -> parts.lights.handle(r).map(this::list)));
+        all.add(on(RpcMethod.STORAGE_SET_FAULTY, SetFaultyRequest::parseFrom, this::setFaulty));
+        all.add(on(RpcMethod.STORAGE_REPLACE, ReplaceDeviceRequest::parseFrom, r -> Mono.error(notBuilt())));
+        all.add(on(RpcMethod.LOG_MASKS, LogMasksRequest::parseFrom, r -> Mono.fromCallable(() -> logMasks(r))));
+        return all;
+    }
+
+    /** Request bytes are read on the scheduler: they stay valid until the answer has ended. */
+    private <T> AutoCloseable on(RpcMethod method, Parser<T> parser, Answer<T> answer) {
+        return server.register(
+                Endpoint.NODE,
+                method,
+                call -> Mono.fromCallable(() -> parse(call, parser))
+                        .flatMap(answer::to)
+                        .map(RpcMessage::of)
+                        .subscribeOn(scheduler));
+    }
+
+    static <T> T parse(RpcCall call, Parser<T> parser) {
+        try {
+            return parser.parse(call.body());
+        } catch (InvalidProtocolBufferException e) {
+            throw Fault.of(FaultCode.PROTO, "%s: the request cannot be read", call.method())
+                    .asException();
+        }
+    }
+
+    private NodeStatusReply status() {
+        NodeConfig config = parts.config;
+        NodeStatusReply.Builder reply = NodeStatusReply.newBuilder()
+                .setHost(config.address())
+                .setRelease(parts.release)
+                .setSystem(config.system())
+                .setTelemetryPort(config.telemetryPort())
+                .setPid(ProcessHandle.current().pid())
+                .setMsReplica(config.isReplica());
+        for (NodeConfig.Engine engine : config.engines()) {
+            EngineStatusMessage.Builder e =
+                    EngineStatusMessage.newBuilder().setIndex(engine.index()).setRank(-1);
+            parts.engines.storage(engine.index()).ifPresentOrElse(s -> fill(e, s), () -> e.setStorageState("ABSENT"));
+            parts.engines
+                    .running(engine.index())
+                    .ifPresent(r -> e.setRank(r.rank()).setIncarnation(r.incarnation()));
+            if (e.getRank() >= 0) {
+                parts.members
+                        .member(e.getRank())
+                        .ifPresent(m -> e.setMemberState(m.state().label()));
+            }
+            reply.addEngines(e);
+        }
+        return reply.build();
+    }
+
+    private static void fill(EngineStatusMessage.Builder e, StorageAdmin storage) {
+        e.setStorageState(storage.state().name()).setFault(storage.fault());
+        storage.rank().ifPresent(e::setRank);
+    }
+
+    private Mono<StorageScanReply> scan(StorageScanRequest request) {
+        return Mono.zip(parts.devices.scm(), parts.devices.all(request.getNvmeHealth()))
+                .map(both -> StorageScanReply.newBuilder()
+                        .setHost(parts.config.address())
+                        .addAllScm(both.getT1())
+                        .addAllNvme(both.getT2())
+                        .build());
+    }
+
+    private Mono<StorageUsageReply> usage() {
+        return Mono.zip(parts.devices.scm(), parts.devices.all(false))
+                .map(both -> StorageUsageReply.newBuilder()
+                        .setHost(parts.config.address())
+                        .addAllScm(both.getT1())
+                        .addAllNvme(both.getT2())
+                        .build());
+    }
+
+    private ListDevicesReply list(List<DeviceInfoMessage> devices) {
+        return ListDevicesReply.newBuilder()
+                .setHost(parts.config.address())
+                .addAllDevices(devices)
+                .build();
+    }
+
+    private ListPoolsReply pools() {
+        return ListPoolsReply.newBuilder()
+                .setHost(parts.config.address())
+                .addAllPools(parts.devices.pools())
+                .build();
+    }
+
+    private DriversReply drivers() {
+        return DriversReply.newBuilder()
+                .setHost(parts.config.address())
+                .addAllDrivers(parts.devices.drivers())
+                .build();
+    }
+
+    private Mono<ListDevicesReply> setFaulty(SetFaultyRequest request) {
+        String uuid = Devices.uuid(request.getUuid()).toString();
+        return parts.devices
+                .owner(uuid)
+                .flatMap(o -> o.storage().setFaulty(o.uuid()))
+                .then(Mono.defer(() -> parts.devices.owner(uuid)))
+                .map(o -> list(List.of(o.device())));
+    }
+
+    private Empty logMasks(LogMasksRequest request) {
+        Map<String, String> levels = new LinkedHashMap<>();
+        // what is not named goes back to the default of its engine, as in DAOS
+        LogMasks.loggers().forEach(l -> levels.put(l, "DEFAULT"));
+        boolean reset = request.getReset() || request.getMasks().isBlank();
+        String configured = parts.config.engines().isEmpty()
+                ? "INFO"
+                : parts.config.engines().get(0).logMask();
+        levels.putAll(LogMasks.parse(configured));
+        if (!reset) levels.putAll(LogMasks.parse(request.getMasks()));
+        parts.levels.set(levels);
+        return Empty.getDefaultInstance();
+    }
+
+    private static RuntimeException notBuilt() {
+        return Fault.of(FaultCode.NOSYS, "replacing a device is not built yet").asException();
+    }
+
+    /** For the one streaming method, which has its own registration. */
+    static RasStreamRequest rasRequest(RpcCall call) {
+        return parse(call, RasStreamRequest::parseFrom);
+    }
+}

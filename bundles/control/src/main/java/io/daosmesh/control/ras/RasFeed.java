@@ -1,0 +1,90 @@
+package io.daosmesh.control.ras;
+
+import io.daosmesh.model.ras.RasEvent;
+import io.daosmesh.model.wire.RasEventMessage;
+import io.daosmesh.model.wire.RasStreamRequest;
+import java.util.concurrent.atomic.AtomicInteger;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.FluxSink;
+
+/**
+ * One reader of the ring: sends as much as the reader asks for. A reader slower than the ring gets one event
+ * {@code ras_events_skipped} in place of those that were forgotten. Owner: the feed itself, drained by one thread at a time.
+ */
+final class RasFeed {
+    static final String SKIPPED = "ras_events_skipped";
+    private static final int BATCH_MAX = 64;
+
+    private final RasRing ring;
+    private final FluxSink<RasEventMessage> sink;
+    private final boolean follow;
+    private final long end;
+    private final AtomicInteger wakeups = new AtomicInteger();
+    private long position;
+
+    private RasFeed(RasRing ring, RasStreamRequest request, FluxSink<RasEventMessage> sink) {
+        this.ring = ring;
+        this.sink = sink;
+        this.follow = request.getFollow();
+        this.position = request.getAfterSequence();
+        this.end = ring.last();
+    }
+
+    static Flux<RasEventMessage> of(RasRing ring, RasStreamRequest request) {
+        return Flux.create(
+                sink -> {
+                    RasFeed feed = new RasFeed(ring, request, sink);
+                    AutoCloseable listening = ring.listen(feed::drain);
+                    sink.onDispose(() -> close(listening));
+                    sink.onRequest(n -> feed.drain());
+                    feed.drain();
+                },
+                FluxSink.OverflowStrategy.IGNORE);
+    }
+
+    /** Whoever comes while another thread drains only leaves a note. */
+    private void drain() {
+        if (wakeups.getAndIncrement() != 0) return;
+        int seen = 1;
+        do {
+            sendWhatIsWanted();
+            seen = wakeups.addAndGet(-seen);
+        } while (seen != 0);
+    }
+
+    private void sendWhatIsWanted() {
+        while (!sink.isCancelled() && sink.requestedFromDownstream() > 0) {
+            long lost = ring.lost(position);
+            if (lost > 0) {
+                sink.next(skipped(lost));
+                position += lost;
+                continue;
+            }
+            var batch = ring.after(position, (int) Math.min(BATCH_MAX, sink.requestedFromDownstream()));
+            if (batch.isEmpty()) break;
+            for (RasEventMessage event : batch) {
+                sink.next(event);
+                position = event.getSequence();
+            }
+        }
+        if (!follow && (position >= end || ring.after(position, 1).isEmpty())) sink.complete();
+    }
+
+    private static RasEventMessage skipped(long count) {
+        return RasEventMessage.newBuilder()
+                .setId(SKIPPED)
+                .setType(RasEvent.Type.INFO_ONLY.ordinal())
+                .setSeverity(RasEvent.Severity.WARNING.ordinal())
+                .setTimestampUs(System.currentTimeMillis() * 1_000)
+                .setMessage(count + " events were skipped: this reader is slower than the node keeps them")
+                .build();
+    }
+
+    private static void close(AutoCloseable listening) {
+        try {
+            listening.close();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
