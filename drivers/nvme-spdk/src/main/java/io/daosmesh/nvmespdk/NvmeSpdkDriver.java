@@ -20,7 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>Options of a device: {@code io_threads} (2, at most 4), {@code queue_depth} (256), {@code direct} (true).
  */
-final class NvmeSpdkDriver implements BlockDriver, AutoCloseable {
+public final class NvmeSpdkDriver implements BlockDriver, AutoCloseable {
     static final String NAME = "nvme-spdk";
     static final String FILE = "file";
 
@@ -29,7 +29,7 @@ final class NvmeSpdkDriver implements BlockDriver, AutoCloseable {
     private final Object openLock = new Object();
     private boolean isClosed;
 
-    NvmeSpdkDriver(String version) {
+    public NvmeSpdkDriver(String version) {
         this.version = version;
     }
 

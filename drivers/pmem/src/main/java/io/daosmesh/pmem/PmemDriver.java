@@ -19,7 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * SCM in a folder: {@code file} on any file system, {@code ram} on a mounted tmpfs, {@code dcpm} on a DAX mount. Any
  * thread.
  */
-final class PmemDriver implements ScmDriver, AutoCloseable {
+public final class PmemDriver implements ScmDriver, AutoCloseable {
     static final String NAME = "pmem";
     private static final String FILE = "file";
     private static final String RAM = "ram";
@@ -31,7 +31,7 @@ final class PmemDriver implements ScmDriver, AutoCloseable {
     private final Set<PmemSpace> open = ConcurrentHashMap.newKeySet();
     private volatile boolean isClosed;
 
-    PmemDriver(String version) {
+    public PmemDriver(String version) {
         this.version = version;
     }
 

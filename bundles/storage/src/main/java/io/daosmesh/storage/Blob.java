@@ -1,0 +1,33 @@
+package io.daosmesh.storage;
+
+import io.daosmesh.storage.bio.Allocator;
+import java.nio.ByteBuffer;
+
+/**
+ * The space of one pool on one target's device. Requests: any thread; the allocator: target loop.
+ *
+ * <p>A request outlives a change of the device's driver: it waits for the next one and is done once more where the old
+ * one could not finish it. It fails with NVME_IO (argument {@code device_state}) when the device is faulty or no driver
+ * came within the grace, with BUSY when too many requests wait. Buffers are direct and 4 KiB-aligned (see
+ * {@link BufferPool}), offsets and lengths multiples of 4 KiB; position and limit of a buffer stay as they were. The
+ * caller leaves the buffer alone until the completion.
+ */
+public interface Blob {
+    long blobId();
+
+    long sizeBytes();
+
+    Allocator allocator();
+
+    /** Fills the buffer from its position to its limit. */
+    void read(long offsetBytes, ByteBuffer dst, BlobCompletion completion);
+
+    /** Writes the buffer's remaining bytes; durable after a later {@link #flush}. */
+    void write(long offsetBytes, ByteBuffer src, BlobCompletion completion);
+
+    /** Makes every write of the device that completed before this call durable. */
+    void flush(BlobCompletion completion);
+
+    /** Tells the device that a freed range holds nothing any more; best effort. */
+    void unmap(long offsetBytes, long lengthBytes, BlobCompletion completion);
+}

@@ -1,0 +1,54 @@
+package io.daosmesh.storage;
+
+import java.util.Set;
+
+/**
+ * State of a device and the one table of legal moves. What DAOS keeps as flags (plugged, in use, faulty) and as its
+ * blobstore machine (NORMAL, FAULTY, TEARDOWN, OUT) is one machine here.
+ */
+public enum DeviceState {
+    /** Plugged, not in use. */
+    NEW,
+    /** Serving. */
+    NORMAL,
+    /** Found or set faulty: no writes; its targets are being excluded. */
+    FAULTY,
+    /** Its targets are out of every pool; I/O is being drained. */
+    TEARDOWN,
+    /** Out of use, waits for replacement. */
+    OUT,
+    /** Not there. */
+    UNPLUGGED;
+
+    public boolean mayBecome(DeviceState next) {
+        return moves().contains(next);
+    }
+
+    private Set<DeviceState> moves() {
+        return switch (this) {
+            case NEW -> Set.of(NORMAL, FAULTY, UNPLUGGED);
+            case NORMAL -> Set.of(FAULTY, UNPLUGGED);
+            case FAULTY -> Set.of(TEARDOWN, UNPLUGGED);
+            case TEARDOWN -> Set.of(OUT, UNPLUGGED);
+            case OUT -> Set.of(NORMAL, UNPLUGGED);
+            // a faulty device that is plugged in again stays out (DAOS: EVICTED)
+            case UNPLUGGED -> Set.of(NEW, NORMAL, OUT);
+        };
+    }
+
+    public boolean mayRead() {
+        return this == NORMAL || this == FAULTY;
+    }
+
+    public boolean mayWrite() {
+        return this == NORMAL;
+    }
+
+    /** The word dmg prints. */
+    public String shown() {
+        return switch (this) {
+            case NEW, NORMAL, UNPLUGGED -> name();
+            case FAULTY, TEARDOWN, OUT -> "EVICTED";
+        };
+    }
+}

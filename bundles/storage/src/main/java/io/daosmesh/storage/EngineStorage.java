@@ -1,0 +1,63 @@
+package io.daosmesh.storage;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The formatted, open storage of one engine; published as an OSGi service (property {@code engine.index}) while it is
+ * READY. Whoever holds it stops using it when the service goes: unregistering waits for that. Any thread; methods that
+ * write tables block for a few milliseconds, so never call them from an event loop.
+ */
+public interface EngineStorage {
+    int engineIndex();
+
+    UUID engineUuid();
+
+    String systemName();
+
+    int targetCount();
+
+    TargetStorage target(int index);
+
+    /**
+     * Space for a pool on all targets, durable on return, all or nothing; the same call again changes nothing. NOSPACE
+     * when SCM or a device has not enough, EXIST when the pool is here with other sizes.
+     */
+    void reservePool(UUID pool, long scmBytesPerTarget, long nvmeBytesPerTarget);
+
+    /** Gives the space back, durable on return; the owner has deleted the pool's keys before. Unknown pools: nothing. */
+    void releasePool(UUID pool);
+
+    List<PoolReservation> pools();
+
+    Optional<PoolReservation> pool(UUID pool);
+
+    /** Sizes of one target's share. */
+    record PoolReservation(UUID pool, long scmBytes, long nvmeBytes) {}
+
+    Usage usage();
+
+    /** Totals of the engine; free = what no pool has. */
+    record Usage(long scmTotalBytes, long scmFreeBytes, long nvmeTotalBytes, long nvmeFreeBytes) {}
+
+    BufferPool buffers();
+
+    DeviceState deviceState(UUID device);
+
+    /** The engine has seen a checksum mismatch in data of the device. */
+    void onChecksumError(UUID device);
+
+    /** The device's targets are out of all pools: its I/O ends, it waits for replacement. */
+    void tearDown(UUID device);
+
+    /** Told the present state of each device at once, then each change. Close to stop. */
+    AutoCloseable listen(DeviceListener listener);
+
+    /** Called on storage's owner thread; must not block. */
+    @FunctionalInterface
+    interface DeviceListener {
+        /** @param targets targets of this engine that live on the device */
+        void onDevice(UUID device, DeviceState state, List<Integer> targets, String reason);
+    }
+}

@@ -1,0 +1,21 @@
+package io.daosmesh.storage;
+
+import io.daosmesh.storage.kv.KvStore;
+import java.util.UUID;
+
+/** What one target owns. Owner: target loop. */
+public interface TargetStorage {
+    int index();
+
+    /** The SSD with the target's blobs. */
+    UUID device();
+
+    /** The target's index; closed by storage, not by the engine. */
+    KvStore kv();
+
+    /**
+     * The target's share of a pool that is reserved; the same object each time. NONEXIST if it is not. After a restart its
+     * blob is all free and its SCM account empty: the owner marks what its index holds before the first allocation.
+     */
+    PoolSpace pool(UUID pool);
+}

@@ -1,0 +1,101 @@
+package io.daosmesh.storage.health;
+
+import io.daosmesh.model.fault.Invariant;
+import io.daosmesh.storage.DeviceState;
+
+/**
+ * State and error counts of one device. Owner: the device's owner loop; errors may be counted by any thread. Pure.
+ * Auto-faulty as in DAOS 2.6: read plus write errors above {@code ioErrorsMax}, checksum errors above
+ * {@code checksumErrorsMax}.
+ */
+public final class DeviceLife {
+    /** DAOS's max_io_errs. */
+    public static final long IO_ERRORS_MAX = 10;
+
+    /** Told of each change: for log, metric and RAS event. */
+    @FunctionalInterface
+    public interface Listener {
+        void onChanged(DeviceState old, DeviceState next, String reason);
+    }
+
+    /** Errors counted since the start. */
+    public record Errors(long reads, long writes, long unmaps, long checksums) {}
+
+    private final long ioErrorsMax;
+    private final long checksumErrorsMax;
+    private final Listener listener;
+    private volatile DeviceState state;
+    private boolean isFaulty;
+    private long readErrors;
+    private long writeErrors;
+    private long unmapErrors;
+    private long checksumErrors;
+
+    public DeviceLife(DeviceState first, long ioErrorsMax, long checksumErrorsMax, Listener listener) {
+        this.state = first;
+        this.isFaulty = first == DeviceState.FAULTY || first == DeviceState.OUT;
+        this.ioErrorsMax = ioErrorsMax;
+        this.checksumErrorsMax = checksumErrorsMax;
+        this.listener = listener;
+    }
+
+    public DeviceState state() {
+        return state;
+    }
+
+    /** The only place that assigns a state. Nothing happens if the device is already there. */
+    public void transition(DeviceState next, String reason) {
+        DeviceState old = state;
+        if (old == next) return;
+        Invariant.check(old.mayBecome(next), "device cannot go from %s to %s (%s)", old, next, reason);
+        state = next;
+        if (next == DeviceState.FAULTY) isFaulty = true;
+        if (next == DeviceState.NORMAL) isFaulty = false;
+        listener.onChanged(old, next, reason);
+    }
+
+    /** The device is there again. */
+    public void onPlugged(String reason) {
+        if (state != DeviceState.UNPLUGGED) return;
+        transition(isFaulty ? DeviceState.OUT : DeviceState.NORMAL, reason);
+    }
+
+    public void onUnplugged(String reason) {
+        transition(DeviceState.UNPLUGGED, reason);
+    }
+
+    public synchronized void onReadError() {
+        readErrors++;
+    }
+
+    public synchronized void onWriteError() {
+        writeErrors++;
+    }
+
+    public synchronized void onUnmapError() {
+        unmapErrors++;
+    }
+
+    public synchronized void onChecksumError() {
+        checksumErrors++;
+    }
+
+    public synchronized Errors errors() {
+        return new Errors(readErrors, writeErrors, unmapErrors, checksumErrors);
+    }
+
+    /** Applies the criteria; true if the device has just become FAULTY. */
+    public boolean checkCriteria() {
+        if (state != DeviceState.NORMAL) return false;
+        Errors e = errors();
+        if (e.reads + e.writes > ioErrorsMax) {
+            transition(DeviceState.FAULTY, "auto: " + (e.reads + e.writes) + " I/O errors");
+            return true;
+        }
+        if (e.checksums > checksumErrorsMax) {
+            transition(DeviceState.FAULTY, "auto: " + e.checksums + " checksum errors");
+            return true;
+        }
+        return false;
+    }
+}

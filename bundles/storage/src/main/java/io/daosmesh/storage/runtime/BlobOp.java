@@ -1,0 +1,67 @@
+package io.daosmesh.storage.runtime;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.spi.BlockDevice;
+import io.daosmesh.storage.BlobCompletion;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** One request to a device, until it has been answered. Owner: whoever holds it; hand-over through queues. */
+final class BlobOp {
+    enum Kind {
+        READ,
+        WRITE,
+        FLUSH,
+        UNMAP
+    }
+
+    private static final ByteBuffer NONE = ByteBuffer.allocate(0);
+
+    final Kind kind;
+    final long lengthBytes;
+    final long startNs = System.nanoTime();
+    private final long offsetBytes;
+    private final ByteBuffer buffer;
+    private final BlobCompletion completion;
+    /** How often a device has answered GONE. */
+    int goneCount;
+
+    private BlobOp(Kind kind, long offsetBytes, long lengthBytes, ByteBuffer buffer, BlobCompletion completion) {
+        this.kind = kind;
+        this.offsetBytes = offsetBytes;
+        this.lengthBytes = lengthBytes;
+        this.buffer = buffer;
+        this.completion = completion;
+    }
+
+    static BlobOp transfer(Kind kind, long offsetBytes, ByteBuffer buffer, BlobCompletion completion) {
+        return new BlobOp(kind, offsetBytes, buffer.remaining(), buffer, completion);
+    }
+
+    static BlobOp flush(BlobCompletion completion) {
+        return new BlobOp(Kind.FLUSH, 0, 0, NONE, completion);
+    }
+
+    static BlobOp unmap(long offsetBytes, long lengthBytes, BlobCompletion completion) {
+        return new BlobOp(Kind.UNMAP, offsetBytes, lengthBytes, NONE, completion);
+    }
+
+    /** A copy of the buffer's marks goes to the device: the request can be done again from the start. */
+    void issue(BlockDevice device, BlockDevice.Completion answer) {
+        switch (kind) {
+            case READ -> device.read(offsetBytes, buffer.duplicate(), answer);
+            case WRITE -> device.write(offsetBytes, buffer.duplicate(), answer);
+            case FLUSH -> device.flush(answer);
+            case UNMAP -> device.unmap(offsetBytes, lengthBytes, answer);
+        }
+    }
+
+    void finish(@Nullable Fault fault) {
+        completion.done(fault);
+    }
+
+    @Override
+    public String toString() {
+        return kind + " " + offsetBytes + "+" + lengthBytes;
+    }
+}

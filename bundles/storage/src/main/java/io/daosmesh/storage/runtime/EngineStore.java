@@ -1,0 +1,230 @@
+package io.daosmesh.storage.runtime;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.storage.BufferPool;
+import io.daosmesh.storage.DeviceState;
+import io.daosmesh.storage.EngineStorage;
+import io.daosmesh.storage.TargetStorage;
+import io.daosmesh.storage.kv.KvStore;
+import io.daosmesh.storage.smd.Smd;
+import io.daosmesh.storage.smd.Superblock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ScheduledExecutorService;
+
+/**
+ * The open storage of a formatted engine. Tables: one writer at a time under a lock, written as a whole before they take
+ * effect. Devices: owner loop.
+ */
+final class EngineStore implements EngineStorage, AutoCloseable {
+    private final ScmFolder scm;
+    private final ScheduledExecutorService owner;
+    private final SlotSet slots;
+    private final BufferPool buffers;
+    private final Object tableLock = new Object();
+    private final CopyOnWriteArrayList<DeviceListener> listeners = new CopyOnWriteArrayList<>();
+    private final List<TargetStore> targets = new ArrayList<>();
+    private final List<KvStore> indexes = new ArrayList<>();
+    private final RocksMemory memory = new RocksMemory();
+    private volatile Superblock superblock;
+    private volatile Smd smd;
+
+    /** Makes the slots for the tables; the owner wires them to drivers. */
+    interface SlotMaker {
+        SlotSet make(Smd smd, SlotSet.Listener listener);
+    }
+
+    EngineStore(
+            ScmFolder scm, Superblock superblock, ScheduledExecutorService owner, SlotMaker maker, long bufferBytes) {
+        this.scm = scm;
+        this.superblock = superblock;
+        this.owner = owner;
+        this.smd = scm.smd();
+        this.buffers = new AlignedBufferPool(bufferBytes);
+        this.slots = maker.make(smd, this::onDevice);
+    }
+
+    /** Owner loop, once all devices are settled. */
+    void openIndexes() {
+        for (int t = 0; t < superblock.targetCount(); t++) {
+            KvStore kv = RocksKvStore.open(scm.index(t), memory);
+            indexes.add(kv);
+            targets.add(new TargetStore(t, kv, () -> smd, slots));
+        }
+    }
+
+    SlotSet slots() {
+        return slots;
+    }
+
+    Smd smd() {
+        return smd;
+    }
+
+    Superblock superblock() {
+        return superblock;
+    }
+
+    List<TargetStore> targets() {
+        return targets;
+    }
+
+    void assignRank(int rank) {
+        synchronized (tableLock) {
+            if (superblock.rank() == rank) return;
+            if (superblock.rank() >= 0)
+                throw Fault.of(
+                                FaultCode.ID_MISMATCH,
+                                "engine %d is rank %d by its superblock, not %d",
+                                superblock.engineIndex(),
+                                superblock.rank(),
+                                rank)
+                        .asException();
+            Superblock next = superblock.withRank(rank);
+            scm.write(next);
+            superblock = next;
+        }
+    }
+
+    private void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason) {
+        if (next == DeviceState.FAULTY || (old == DeviceState.OUT && next == DeviceState.NORMAL)) {
+            synchronized (tableLock) {
+                Smd changed = smd.withFaulty(device.uuid(), next == DeviceState.FAULTY);
+                scm.write(changed);
+                smd = changed;
+            }
+        }
+        for (DeviceListener listener : listeners) listener.onDevice(device.uuid(), next, device.targets(), reason);
+    }
+
+    @Override
+    public int engineIndex() {
+        return superblock.engineIndex();
+    }
+
+    @Override
+    public UUID engineUuid() {
+        return superblock.engine();
+    }
+
+    @Override
+    public String systemName() {
+        return superblock.system();
+    }
+
+    @Override
+    public int targetCount() {
+        return superblock.targetCount();
+    }
+
+    @Override
+    public TargetStorage target(int index) {
+        return targets.get(index);
+    }
+
+    @Override
+    public void reservePool(UUID pool, long scmBytesPerTarget, long nvmeBytesPerTarget) {
+        if (scmBytesPerTarget < 0 || nvmeBytesPerTarget < 0)
+            throw Fault.of(FaultCode.INVAL, "negative pool size").asException();
+        synchronized (tableLock) {
+            Smd next = smd.withPool(pool, scmBytesPerTarget, nvmeBytesPerTarget, targetCount(), scmFreeBytes());
+            if (next == smd) return;
+            scm.write(next);
+            smd = next;
+        }
+    }
+
+    @Override
+    public void releasePool(UUID pool) {
+        synchronized (tableLock) {
+            if (smd.pool(pool).isEmpty()) return;
+            Smd next = smd.withoutPool(pool);
+            scm.write(next);
+            smd = next;
+        }
+        for (TargetStore target : targets) target.forget(pool);
+    }
+
+    @Override
+    public List<PoolReservation> pools() {
+        return smd.pools().stream().map(EngineStore::reservation).toList();
+    }
+
+    @Override
+    public Optional<PoolReservation> pool(UUID pool) {
+        return smd.pool(pool).map(EngineStore::reservation);
+    }
+
+    private static PoolReservation reservation(Smd.Pool p) {
+        return new PoolReservation(p.uuid(), p.scmBytes(), p.nvmeBytes());
+    }
+
+    private long scmFreeBytes() {
+        return Math.max(0, scm.poolBytes() - smd.scmReservedBytes(targetCount()));
+    }
+
+    @Override
+    public Usage usage() {
+        long nvmeTotal = 0;
+        long nvmeFree = 0;
+        for (Smd.Device d : smd.devices()) {
+            nvmeTotal += d.sizeBytes();
+            nvmeFree += smd.freeBytes(d.uuid());
+        }
+        return new Usage(scm.totalBytes(), scmFreeBytes(), nvmeTotal, nvmeFree);
+    }
+
+    @Override
+    public BufferPool buffers() {
+        return buffers;
+    }
+
+    @Override
+    public DeviceState deviceState(UUID device) {
+        return slots.known(device).life().state();
+    }
+
+    @Override
+    public void onChecksumError(UUID device) {
+        DeviceSlot slot = slots.known(device);
+        slot.life().onChecksumError();
+        owner.execute(slot.life()::checkCriteria);
+    }
+
+    @Override
+    public void tearDown(UUID device) {
+        DeviceSlot slot = slots.known(device);
+        owner.execute(() -> {
+            if (slot.life().state() != DeviceState.FAULTY) return;
+            slot.life().transition(DeviceState.TEARDOWN, "targets are out of all pools");
+            slot.life().transition(DeviceState.OUT, "no request is under way");
+        });
+    }
+
+    @Override
+    public AutoCloseable listen(DeviceListener listener) {
+        owner.execute(() -> {
+            listeners.add(listener);
+            for (Map.Entry<UUID, DeviceSlot> e : slots.byId().entrySet()) {
+                List<Integer> on =
+                        smd.device(e.getKey()).map(Smd.Device::targets).orElse(List.of());
+                listener.onDevice(e.getKey(), e.getValue().life().state(), on, "present state");
+            }
+        });
+        return () -> listeners.remove(listener);
+    }
+
+    /** Owner loop. */
+    @Override
+    public void close() {
+        listeners.clear();
+        slots.close();
+        for (KvStore kv : indexes) kv.close();
+        memory.close();
+    }
+}

@@ -1,0 +1,138 @@
+package io.daosmesh.storage.runtime;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.spi.BlockDriver;
+import io.daosmesh.spi.DeviceSpec;
+import io.daosmesh.storage.DeviceState;
+import io.daosmesh.storage.health.DeviceLife;
+import io.daosmesh.storage.smd.DeviceHeader;
+import io.daosmesh.storage.smd.Smd;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ScheduledExecutorService;
+import org.jspecify.annotations.Nullable;
+
+/** The devices in use of one engine. Owner: the engine's owner loop; look-ups: any thread. */
+final class SlotSet {
+    /** Told of each change of a device's state. */
+    interface Listener {
+        void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason);
+    }
+
+    private final Map<UUID, DeviceSlot> slots = new LinkedHashMap<>();
+    private final Map<UUID, IoLatency> latencies = new LinkedHashMap<>();
+    private final DriverSet<BlockDriver> drivers;
+    private final SlotLimits limits;
+
+    SlotSet(
+            Smd smd,
+            java.util.function.Function<Smd.Device, DeviceSpec> spec,
+            DriverSet<BlockDriver> drivers,
+            SlotLimits limits,
+            ScheduledExecutorService owner,
+            Listener listener) {
+        this.drivers = drivers;
+        this.limits = limits;
+        for (Smd.Device device : smd.devices()) {
+            DeviceLife life = new DeviceLife(
+                    device.isFaulty() ? DeviceState.OUT : DeviceState.NORMAL,
+                    DeviceLife.IO_ERRORS_MAX,
+                    Long.MAX_VALUE,
+                    (old, next, reason) -> listener.onDevice(device, old, next, reason));
+            IoLatency latency = new IoLatency();
+            latencies.put(device.uuid(), latency);
+            DeviceSlot.Verifier verifier = opened -> verify(device, HeaderIo.read(opened), opened.sizeBytes());
+            slots.put(device.uuid(), new DeviceSlot(spec.apply(device), life, limits, owner, verifier, latency));
+        }
+    }
+
+    private static void verify(Smd.Device device, DeviceHeader header, long sizeBytes) {
+        if (!header.device().equals(device.uuid()))
+            throw Fault.of(
+                            FaultCode.ID_MISMATCH,
+                            "%s holds device %s, expected %s",
+                            device.address(),
+                            header.device(),
+                            device.uuid())
+                    .asException();
+        if (sizeBytes < device.sizeBytes())
+            throw Fault.of(
+                            FaultCode.DF_INVAL,
+                            "device %s is truncated: %d of %d bytes",
+                            device.address(),
+                            sizeBytes,
+                            device.sizeBytes())
+                    .asException();
+    }
+
+    Collection<DeviceSlot> all() {
+        return slots.values();
+    }
+
+    Map<UUID, DeviceSlot> byId() {
+        return slots;
+    }
+
+    IoLatency latency(UUID device) {
+        return java.util.Objects.requireNonNull(latencies.get(device));
+    }
+
+    @Nullable
+    DeviceSlot slot(UUID device) {
+        return slots.get(device);
+    }
+
+    DeviceSlot known(UUID device) {
+        DeviceSlot slot = slots.get(device);
+        if (slot == null)
+            throw Fault.of(FaultCode.NONEXIST, "no device %s in this engine", device)
+                    .asException();
+        return slot;
+    }
+
+    /** All devices stop on their old drivers first, then wait together: one slow device does not add to another. */
+    void onDriversChanged() {
+        for (DeviceSlot slot : slots.values()) slot.prepare(best(slot.spec()).orElse(null));
+        long deadlineNs = System.nanoTime() + limits.drainNs();
+        for (DeviceSlot slot : slots.values()) slot.settle(deadlineNs);
+    }
+
+    private Optional<BlockDriver> best(DeviceSpec spec) {
+        return drivers.best(d -> d.deviceClasses().contains(spec.deviceClass()));
+    }
+
+    void onTick(long nowNs) {
+        for (DeviceSlot slot : slots.values()) slot.onTick(nowNs);
+    }
+
+    /**
+     * True when every device is open or given up. Throws when one is there but damaged: an engine that starts without its
+     * data would look healthy.
+     */
+    boolean isSettled() {
+        boolean isSettled = true;
+        for (DeviceSlot slot : slots.values()) {
+            Fault fault = slot.openFault();
+            boolean isGivenUp = slot.life().state() == DeviceState.UNPLUGGED;
+            if (fault != null && (isDamage(fault.code()) || (isGivenUp && fault.code() == FaultCode.BUSY)))
+                throw fault.asException();
+            isSettled &= slot.current() != null || isGivenUp;
+        }
+        return isSettled;
+    }
+
+    private static boolean isDamage(FaultCode code) {
+        return switch (code) {
+            case DF_INVAL, DF_INCOMPT, ID_MISMATCH, NVME_IO, INVAL -> true;
+            default -> false;
+        };
+    }
+
+    void close() {
+        for (DeviceSlot slot : slots.values()) slot.close();
+    }
+}

@@ -1,0 +1,206 @@
+package io.daosmesh.storage.runtime;
+
+import io.daosmesh.model.metric.MetricSource;
+import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.Ras;
+import io.daosmesh.model.port.StorageAdmin;
+import io.daosmesh.model.ras.RasEvent.Severity;
+import io.daosmesh.model.ras.RasId;
+import io.daosmesh.spi.BlockDriver;
+import io.daosmesh.spi.LedDriver;
+import io.daosmesh.spi.ScmDriver;
+import io.daosmesh.storage.EngineStorage;
+import java.util.ArrayList;
+import java.util.Hashtable;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The storage of a node: one {@link StorageAdmin} per engine from the start, one {@link EngineStorage} while it is READY.
+ * DS binds drivers before it activates the component, and unbinding waits until the leaving driver is free.
+ */
+@Component(
+        service = {},
+        immediate = true,
+        configurationPid = "io.daosmesh.storage")
+public final class StorageComponent {
+    private static final Logger log = LoggerFactory.getLogger(StorageComponent.class);
+    /** Below the 5 s for which DS waits for its locks. */
+    private static final long UNBIND_WAIT_MS = 4_700;
+
+    private static final long WITHDRAW_WAIT_MS = 15_000;
+
+    /** Settings of the bundle. */
+    @interface Config {
+        /** Milliseconds that I/O waits for a driver before its devices count as unplugged. */
+        long device_grace_ms() default 5000;
+
+        /** MiB of aligned I/O buffers for each engine. */
+        int buffer_mib() default 48;
+    }
+
+    private final Drivers drivers = Drivers.none();
+    private final RamBlockDriver ram = new RamBlockDriver();
+    private final List<EngineNode> nodes = new CopyOnWriteArrayList<>();
+    private final List<ServiceRegistration<?>> registrations = new ArrayList<>();
+    private final Map<EngineStorage, ServiceRegistration<EngineStorage>> offered = new ConcurrentHashMap<>();
+    private final ExecutorService publisher = Executors.newSingleThreadExecutor(task -> {
+        Thread thread = new Thread(task, "storage-publisher");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private volatile @Nullable Ras ras;
+
+    @Reference
+    @Nullable
+    NodeConfig nodeConfig;
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void bindBlockDriver(BlockDriver driver, Map<String, Object> properties) {
+        drivers.block().add(driver, properties);
+        for (EngineNode node : nodes) node.onDriversChanged();
+    }
+
+    void unbindBlockDriver(BlockDriver driver) {
+        drivers.block().remove(driver);
+        List<Future<?>> changes = new ArrayList<>();
+        for (EngineNode node : nodes) changes.add(node.onDriversChanged());
+        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(UNBIND_WAIT_MS);
+        for (Future<?> change : changes) await(change, deadlineNs, "driver " + driver.name());
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void bindScmDriver(ScmDriver driver, Map<String, Object> properties) {
+        drivers.scm().add(driver, properties);
+    }
+
+    void unbindScmDriver(ScmDriver driver) {
+        drivers.scm().remove(driver);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void bindLedDriver(LedDriver driver, Map<String, Object> properties) {
+        drivers.led().add(driver, properties);
+    }
+
+    void unbindLedDriver(LedDriver driver) {
+        drivers.led().remove(driver);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void bindRas(Ras service) {
+        ras = service;
+    }
+
+    void unbindRas(Ras service) {
+        if (ras == service) ras = null;
+    }
+
+    @Activate
+    void start(BundleContext context, Config config) {
+        StorageSettings settings = new StorageSettings(config.device_grace_ms(), (long) config.buffer_mib() << 20);
+        drivers.block().add(ram, Map.of("service.ranking", Integer.MIN_VALUE));
+        NodeConfig node = java.util.Objects.requireNonNull(nodeConfig, "DS binds it first");
+        for (NodeConfig.Engine engine : node.engines()) {
+            EngineNode n = new EngineNode(engine, node.system(), drivers, new Effects(context), settings);
+            nodes.add(n);
+            registrations.add(context.registerService(StorageAdmin.class, n, index(engine.index())));
+            n.start();
+        }
+        registrations.add(context.registerService(MetricSource.class, new StorageMetrics(nodes), new Hashtable<>()));
+        log.info("storage of {} engines, {}", nodes.size(), settings);
+    }
+
+    private static Hashtable<String, Object> index(int engineIndex) {
+        Hashtable<String, Object> properties = new Hashtable<>();
+        properties.put("engine.index", engineIndex);
+        return properties;
+    }
+
+    @Deactivate
+    void stop() {
+        for (ServiceRegistration<?> registration : registrations) registration.unregister();
+        for (EngineNode node : nodes) node.close();
+        publisher.shutdown();
+        ram.close();
+    }
+
+    private static void await(Future<?> work, long deadlineNs, String what) {
+        try {
+            work.get(Math.max(0, deadlineNs - System.nanoTime()), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            log.warn("{} leaves while requests are still under way", what);
+        } catch (ExecutionException e) {
+            log.error("{} could not be left in order", what, e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Services are registered on a thread of their own: their users' start must not run on an owner loop. */
+    private final class Effects implements NodeEffects {
+        private final BundleContext context;
+
+        Effects(BundleContext context) {
+            this.context = context;
+        }
+
+        @Override
+        public void raise(RasId id, Severity severity, String message, String device) {
+            Ras sink = ras;
+            if (sink != null) sink.raise(id, severity, message, device.isEmpty() ? Map.of() : Map.of("data", device));
+        }
+
+        @Override
+        public void onReady(EngineStorage storage) {
+            try {
+                publisher.execute(() -> offered.put(
+                        storage, context.registerService(EngineStorage.class, storage, index(storage.engineIndex()))));
+            } catch (RejectedExecutionException e) {
+                log.debug("stopping");
+            }
+        }
+
+        @Override
+        public void onWithdrawn(EngineStorage storage) {
+            Future<?> done = publisher.submit(() -> {
+                ServiceRegistration<EngineStorage> registration = offered.remove(storage);
+                if (registration != null) registration.unregister();
+            });
+            await(done, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(WITHDRAW_WAIT_MS), "engine storage");
+        }
+    }
+}

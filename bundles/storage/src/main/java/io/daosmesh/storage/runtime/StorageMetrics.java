@@ -1,0 +1,155 @@
+package io.daosmesh.storage.runtime;
+
+import io.daosmesh.model.metric.MetricSource;
+import io.daosmesh.spi.DeviceHealth;
+import io.daosmesh.storage.PoolSpace;
+import io.daosmesh.storage.bio.Allocator;
+import io.daosmesh.storage.health.DeviceLife;
+import io.daosmesh.storage.smd.Smd;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Storage's numbers under DAOS's names. Any thread: reads counters only. */
+final class StorageMetrics implements MetricSource {
+    private final List<EngineNode> nodes;
+
+    StorageMetrics(List<EngineNode> nodes) {
+        this.nodes = nodes;
+    }
+
+    @Override
+    public void collect(Sink sink) {
+        for (EngineNode node : nodes) {
+            EngineStore open = node.engine();
+            if (open == null) continue;
+            Map<String, String> rank = node.labels();
+            for (Smd.Device device : open.smd().devices()) {
+                DeviceSlot slot = open.slots().known(device.uuid());
+                Map<String, String> labels = with(rank, "device", slot.spec().address());
+                collectSlot(sink, slot, labels);
+                Lease lease = slot.current();
+                if (lease != null) collectHealth(sink, lease.device.health(), labels);
+                collectErrors(sink, slot.life().errors(), labels);
+                open.slots().latency(device.uuid()).collect(sink, slot.spec().address(), rank);
+            }
+            sink.gauge(
+                    "engine_dmabuff_used_bytes",
+                    "Aligned I/O buffers in use",
+                    rank,
+                    open.buffers().usedBytes());
+            for (TargetStore target : open.targets())
+                for (PoolSpace space : target.open().values()) collectPool(sink, space, rank);
+        }
+    }
+
+    private static Map<String, String> with(Map<String, String> labels, String key, String value) {
+        Map<String, String> more = new HashMap<>(labels);
+        more.put(key, value);
+        return more;
+    }
+
+    private static void collectSlot(Sink sink, DeviceSlot slot, Map<String, String> labels) {
+        sink.gauge(
+                "engine_nvme_device_state",
+                "Device state: 0 NEW, 1 NORMAL, 2 FAULTY, 3 TEARDOWN, 4 OUT, 5 UNPLUGGED",
+                labels,
+                slot.life().state().ordinal());
+        sink.counter(
+                "engine_driver_swap_total",
+                "Changes of the device's driver",
+                labels,
+                slot.swaps().count());
+        sink.gauge(
+                "engine_driver_swap_last_pause_ms",
+                "Pause of the last driver change in milliseconds",
+                labels,
+                slot.swaps().lastPauseNs() / 1e6);
+        sink.gauge(
+                "engine_driver_swap_max_pause_ms",
+                "Longest pause of a driver change in milliseconds",
+                labels,
+                slot.swaps().maxPauseNs() / 1e6);
+        sink.counter(
+                "engine_driver_swap_parked_total", "Requests that waited for a driver", labels, slot.parkedTotal());
+    }
+
+    private static void collectErrors(Sink sink, DeviceLife.Errors e, Map<String, String> labels) {
+        sink.counter(
+                "engine_nvme_commands_read_errs", "Number of errors reported to the engine on read", labels, e.reads());
+        sink.counter(
+                "engine_nvme_commands_write_errs",
+                "Number of errors reported to the engine on write",
+                labels,
+                e.writes());
+        sink.counter(
+                "engine_nvme_commands_unmap_errs",
+                "Number of errors reported to the engine on unmap",
+                labels,
+                e.unmaps());
+        sink.counter("engine_nvme_commands_checksum_mismatch", "Number of checksum mismatches", labels, e.checksums());
+    }
+
+    private static void collectHealth(Sink sink, DeviceHealth h, Map<String, String> labels) {
+        String p = "engine_nvme_";
+        sink.counter(
+                p + "commands_data_units_written",
+                "512 byte data units written, in thousands",
+                labels,
+                h.dataUnitsWritten());
+        sink.counter(
+                p + "commands_data_units_read", "512 byte data units read, in thousands", labels, h.dataUnitsRead());
+        sink.counter(p + "commands_host_write_cmds", "Write commands completed", labels, h.hostWriteCommands());
+        sink.counter(p + "commands_host_read_cmds", "Read commands completed", labels, h.hostReadCommands());
+        sink.counter(
+                p + "commands_ctrl_busy_time",
+                "Time the controller was busy, minutes",
+                labels,
+                h.controllerBusyMinutes());
+        sink.counter(p + "commands_media_errs", "Unrecovered data integrity errors", labels, h.mediaErrors());
+        sink.counter(p + "power_cycles", "Power cycles", labels, h.powerCycles());
+        sink.counter(p + "power_on_hours", "Power-on hours", labels, h.powerOnHours());
+        sink.counter(p + "unsafe_shutdowns", "Unsafe shutdowns", labels, h.unsafeShutdowns());
+        sink.gauge(p + "temp_current", "Current temperature, kelvin", labels, h.temperatureKelvin());
+        sink.gauge(p + "temp_warn", "1 above the warning temperature", labels, bit(h, 1));
+        sink.counter(
+                p + "temp_warn_time", "Minutes above the warning temperature", labels, h.warningTemperatureMinutes());
+        sink.counter(
+                p + "temp_crit_time", "Minutes above the critical temperature", labels, h.criticalTemperatureMinutes());
+        sink.gauge(p + "reliability_avail_spare", "Remaining spare, percent", labels, h.availableSparePercent());
+        sink.gauge(
+                p + "reliability_avail_spare_threshold",
+                "Spare threshold, percent",
+                labels,
+                h.availableSpareThresholdPercent());
+        sink.gauge(p + "reliability_avail_spare_warn", "1 below the spare threshold", labels, bit(h, 0));
+        sink.gauge(p + "reliability_reliability_warn", "1 when reliability is degraded", labels, bit(h, 2));
+        sink.gauge(p + "read_only_warn", "1 when the medium is read-only", labels, bit(h, 3));
+        sink.gauge(p + "volatile_mem_warn", "1 when the volatile memory backup failed", labels, bit(h, 4));
+    }
+
+    private static int bit(DeviceHealth h, int bit) {
+        return h.criticalWarningBits() >> bit & 1;
+    }
+
+    private static void collectPool(Sink sink, PoolSpace space, Map<String, String> rank) {
+        Map<String, String> labels = with(with(rank, "pool", space.pool().toString()), "target", "" + space.target());
+        Allocator.Counters c = space.blob().allocator().counters();
+        String p = "engine_pool_";
+        sink.gauge(
+                p + "vos_space_scm_used",
+                "SCM space used, bytes",
+                labels,
+                space.scm().usedBytes());
+        sink.gauge(
+                p + "vos_space_nvme_used",
+                "NVMe space used, bytes",
+                labels,
+                space.blob().allocator().usedBytes());
+        sink.counter(p + "block_allocator_alloc_hint", "Allocations behind the last one", labels, c.hintCount());
+        sink.counter(p + "block_allocator_alloc_large", "Allocations from large fragments", labels, c.largeCount());
+        sink.counter(p + "block_allocator_alloc_small", "Allocations from small fragments", labels, c.smallCount());
+        sink.gauge(p + "block_allocator_frags_aging", "Blocks that wait before reuse", labels, c.agingBlocks());
+        sink.gauge(p + "block_allocator_free_blks", "Free blocks", labels, c.freeBlocks());
+    }
+}

@@ -1,0 +1,28 @@
+package io.daosmesh.storage.smd;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.UUID;
+
+/** First block of a device that is in use: whose it is. Immutable. */
+public record DeviceHeader(UUID device, UUID engine, String system, long sizeBytes) {
+    public static final int BLOCK_BYTES = 4096;
+    /** Kept free at the front of each device: the header, and room for what later layouts need. */
+    public static final long RESERVED_BYTES = 1L << 20;
+
+    public static Frame.Kind kind(String address) {
+        return new Frame.Kind("device header of " + address, 0x314856454d534f41L, 1);
+    }
+
+    /** One whole block. */
+    public byte[] encode(String address) {
+        Encoder out =
+                new Encoder().putUuid(device).putUuid(engine).putString(system).putLong(sizeBytes);
+        return Arrays.copyOf(Frame.encode(kind(address), out.bytes()), BLOCK_BYTES);
+    }
+
+    public static DeviceHeader decode(String address, byte[] block) {
+        ByteBuffer in = Frame.decode(kind(address), block);
+        return new DeviceHeader(Encoder.uuid(in), Encoder.uuid(in), Encoder.string(in), in.getLong());
+    }
+}

@@ -1,0 +1,66 @@
+package io.daosmesh.storage.smd;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.zip.CRC32C;
+
+/**
+ * The envelope of every structure on disk, little endian: magic u64, layout version u32, payload length u32, CRC32C of
+ * the payload u32, zero u32, payload. Stateless.
+ */
+public final class Frame {
+    public static final int HEADER_BYTES = 24;
+    private static final int PAYLOAD_BYTES_MAX = 64 << 20;
+
+    private Frame() {}
+
+    /**
+     * What is framed.
+     *
+     * @param name for the operator, e.g. {@code superblock of engine 0}
+     */
+    public record Kind(String name, long magic, int version) {}
+
+    public static byte[] encode(Kind kind, byte[] payload) {
+        ByteBuffer out = ByteBuffer.allocate(HEADER_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
+        out.putLong(kind.magic).putInt(kind.version).putInt(payload.length);
+        out.putInt(checksum(payload)).putInt(0).put(payload);
+        return out.array();
+    }
+
+    /** The payload. DF_INVAL when damaged or of another kind, DF_INCOMPT when of a version this release does not know. */
+    public static ByteBuffer decode(Kind kind, byte[] bytes) {
+        if (bytes.length < HEADER_BYTES) throw damaged(kind, "only " + bytes.length + " bytes long");
+        ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        if (in.getLong() != kind.magic) throw damaged(kind, "wrong magic number");
+        int version = in.getInt();
+        if (version != kind.version)
+            throw Fault.of(
+                            FaultCode.DF_INCOMPT,
+                            "%s has layout version %d, this release reads %d",
+                            kind.name,
+                            version,
+                            kind.version)
+                    .asException();
+        int length = in.getInt();
+        int checksum = in.getInt();
+        if (length < 0 || length > PAYLOAD_BYTES_MAX || length > bytes.length - HEADER_BYTES)
+            throw damaged(kind, "truncated: " + (bytes.length - HEADER_BYTES) + " of " + length + " bytes");
+        byte[] payload = new byte[length];
+        in.position(HEADER_BYTES).get(payload);
+        if (checksum(payload) != checksum) throw damaged(kind, "checksum does not match");
+        return ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private static RuntimeException damaged(Kind kind, String how) {
+        return Fault.of(FaultCode.DF_INVAL, "%s is damaged: %s", kind.name, how).asException();
+    }
+
+    private static int checksum(byte[] payload) {
+        CRC32C crc = new CRC32C();
+        crc.update(payload);
+        return (int) crc.getValue();
+    }
+}

@@ -1,0 +1,31 @@
+package io.daosmesh.storage.smd;
+
+import java.nio.ByteBuffer;
+import java.util.UUID;
+
+/**
+ * Identity of an engine, first structure on its SCM; writing it is the last step of a format. Immutable.
+ *
+ * @param rank -1 before the first join
+ */
+public record Superblock(UUID engine, String system, int engineIndex, int rank, int targetCount, long formattedAtMs) {
+    public static Frame.Kind kind(int engineIndex) {
+        return new Frame.Kind("superblock of engine " + engineIndex, 0x314253454d534f41L, 1);
+    }
+
+    public byte[] encode() {
+        Encoder out = new Encoder().putUuid(engine).putString(system).putInt(engineIndex);
+        out.putInt(rank).putInt(targetCount).putLong(formattedAtMs);
+        return Frame.encode(kind(engineIndex), out.bytes());
+    }
+
+    public static Superblock decode(int engineIndex, byte[] bytes) {
+        ByteBuffer in = Frame.decode(kind(engineIndex), bytes);
+        return new Superblock(
+                Encoder.uuid(in), Encoder.string(in), in.getInt(), in.getInt(), in.getInt(), in.getLong());
+    }
+
+    public Superblock withRank(int newRank) {
+        return new Superblock(engine, system, engineIndex, newRank, targetCount, formattedAtMs);
+    }
+}
