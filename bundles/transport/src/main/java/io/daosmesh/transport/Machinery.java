@@ -1,0 +1,65 @@
+package io.daosmesh.transport;
+
+import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.time.Hlc;
+import io.daosmesh.transport.client.Connector;
+import io.daosmesh.transport.client.RpcClient;
+import io.daosmesh.transport.metric.TransportCounters;
+import io.daosmesh.transport.server.Listener;
+import io.daosmesh.transport.tls.TlsMaterial;
+import io.daosmesh.transport.wire.Identity;
+import io.netty.handler.ssl.SslContext;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+import reactor.netty.resources.LoopResources;
+
+/** Threads and shared parts of one transport: one event loop, one timer thread. Owner: who opened the transport. */
+final class Machinery {
+    private static final Logger log = LoggerFactory.getLogger(Machinery.class);
+
+    final Identity identity;
+    final Optional<TlsMaterial> material;
+    final Hlc hlc;
+    final LoopResources loops;
+    final Scheduler deadlines;
+    final TransportCounters counters;
+    final RpcClient client;
+
+    /** @param isNode nodes use epoll where it is there; tools use NIO, which starts faster */
+    Machinery(Identity identity, NodeConfig.Tls tls, boolean isNode) {
+        this.identity = identity;
+        // certificates first: when they are wrong nothing has to be stopped
+        this.material = tls.allowInsecure() ? Optional.empty() : Optional.of(TlsMaterial.load(tls, identity.role()));
+        Optional<SslContext> clientTls = material.map(TlsMaterial::clientContext);
+        this.hlc = new Hlc(Machinery::epochNanos);
+        String name = isNode ? "daos-net" : "daos-client";
+        this.loops = LoopResources.create(name, 1, 1, true);
+        this.deadlines = Schedulers.newSingle(name + "-deadline", true);
+        this.counters = new TransportCounters(material.isPresent() ? "tcp+tls" : "tcp");
+        Connector connector = new Connector(identity, clientTls, tls.clearData(), loops, isNode);
+        this.client = new RpcClient(connector, hlc, deadlines, counters, Listener.dataMethods());
+    }
+
+    /** Peers' connections, then the loop (its quiet period in ms), then the timer. Blocks for at most about 3 s. */
+    void close(long quietMs) {
+        client.close();
+        try {
+            loops.disposeLater(Duration.ofMillis(quietMs), Duration.ofSeconds(2))
+                    .block(Duration.ofSeconds(3));
+        } catch (RuntimeException e) {
+            if (!(e.getCause() instanceof TimeoutException)) log.warn("event loop did not stop in time", e);
+        }
+        deadlines.dispose();
+    }
+
+    private static long epochNanos() {
+        Instant now = Instant.now();
+        return now.getEpochSecond() * 1_000_000_000L + now.getNano();
+    }
+}

@@ -1,0 +1,109 @@
+package io.daosmesh.transport;
+
+import com.google.protobuf.ByteString;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.metric.MetricSource;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Role;
+import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.port.RpcServer;
+import io.daosmesh.model.time.Hlc;
+import io.daosmesh.model.wire.SessionTokenReply;
+import io.daosmesh.transport.server.HandlerTable;
+import io.daosmesh.transport.server.Listener;
+import io.daosmesh.transport.server.SessionTokens;
+import io.daosmesh.transport.tls.TlsMaterial;
+import io.daosmesh.transport.wire.Identity;
+import java.net.InetSocketAddress;
+import reactor.core.publisher.Mono;
+
+/** The transport of a node: listens, and calls its peers. Any thread. Used by the node's component and by tests. */
+public final class ServerTransport implements AutoCloseable {
+    private final Machinery machinery;
+    private final Listener listener;
+    private final HandlerTable handlers;
+    private final SessionTokens tokens = new SessionTokens();
+    private final boolean isClearData;
+
+    private ServerTransport(ServerSettings settings, Machinery machinery) {
+        this.machinery = machinery;
+        this.isClearData = settings.tls().clearData() && !settings.tls().allowInsecure();
+        this.handlers = new HandlerTable(machinery.identity::address, System::nanoTime);
+        this.listener = new Listener(
+                new Listener.Settings(
+                        machinery.identity,
+                        new InetSocketAddress(settings.bindHost(), settings.port()),
+                        machinery.material.map(TlsMaterial::serverContext),
+                        isClearData,
+                        machinery.loops),
+                new Listener.Services(handlers, machinery.hlc, machinery.deadlines, machinery.counters, tokens),
+                machinery.client::onClosedByPeer);
+        handlers.register(Endpoint.NODE, RpcMethod.SESSION_TOKEN, this::issueToken);
+    }
+
+    /** Listens when it returns. BUSY when the port is in use; NO_CERT or BAD_CERT for certificates. */
+    public static ServerTransport open(ServerSettings settings) {
+        Identity identity = new Identity(Role.SERVER, settings.system(), settings.address());
+        Machinery machinery = new Machinery(identity, settings.tls(), true);
+        try {
+            ServerTransport transport = new ServerTransport(settings, machinery);
+            int port = transport.listener.open();
+            if (settings.address().isEmpty()) identity.address(settings.bindHost() + ":" + port);
+            return transport;
+        } catch (RuntimeException e) {
+            machinery.close(0);
+            throw e;
+        }
+    }
+
+    public Rpc rpc() {
+        return machinery.client;
+    }
+
+    public RpcServer server() {
+        return handlers;
+    }
+
+    public Hlc hlc() {
+        return machinery.hlc;
+    }
+
+    public MetricSource metrics() {
+        return machinery.counters;
+    }
+
+    /** Control address {@code host:port} with the real port. */
+    public String address() {
+        return machinery.identity.address();
+    }
+
+    /** What connections opened from now on say about this node; -1 and 0 before an engine has joined. */
+    public void rank(int rank, long incarnation) {
+        machinery.identity.rank(rank, incarnation);
+    }
+
+    /** Listener and accepted connections, connections to peers, threads; blocks for at most about 6 s. */
+    @Override
+    public void close() {
+        listener.close();
+        machinery.close(50);
+    }
+
+    private Mono<RpcMessage> issueToken(RpcCall call) {
+        if (!isClearData) {
+            return Mono.error(Fault.of(FaultCode.NOTSUPPORTED, "data channels of this node use TLS")
+                    .asException());
+        }
+        long nowMs = System.currentTimeMillis();
+        byte[] token = tokens.issue(
+                new SessionTokens.Bearer(call.peer().role(), call.peer().rank()), nowMs);
+        return Mono.just(RpcMessage.of(SessionTokenReply.newBuilder()
+                .setToken(ByteString.copyFrom(token))
+                .setExpiresMs(nowMs + SessionTokens.LIFE_MS)
+                .build()));
+    }
+}

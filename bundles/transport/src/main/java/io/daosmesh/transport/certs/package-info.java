@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.transport.certs;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,140 @@
+package io.daosmesh.transport.client;
+
+import com.google.protobuf.ByteString;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.port.Role;
+import io.daosmesh.transport.tls.Roles;
+import io.daosmesh.transport.wire.Envelope;
+import io.daosmesh.transport.wire.Identity;
+import io.daosmesh.transport.wire.Sockets;
+import io.netty.channel.ChannelOption;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.resolver.DefaultAddressResolverGroup;
+import io.rsocket.DuplexConnection;
+import io.rsocket.RSocket;
+import io.rsocket.core.RSocketConnector;
+import io.rsocket.frame.decoder.PayloadDecoder;
+import io.rsocket.transport.netty.RSocketLengthCodec;
+import io.rsocket.transport.netty.TcpDuplexConnection;
+import io.rsocket.util.ByteBufPayload;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.Optional;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import reactor.core.publisher.Mono;
+import reactor.netty.Connection;
+import reactor.netty.resources.ConnectionProvider;
+import reactor.netty.resources.LoopResources;
+import reactor.netty.tcp.TcpClient;
+
+/** Opens RSocket connections with this process's identity. Any thread. */
+public final class Connector {
+    private static final int CONNECT_MS = 1000;
+    private static final Duration HANDSHAKE = Duration.ofSeconds(3);
+    private static final Duration KEEP_ALIVE = Duration.ofSeconds(5);
+
+    // A peer that is stopped for seconds keeps its connections; SWIM decides earlier whether it is dead.
+    private static final Duration KEEP_ALIVE_LIFE = Duration.ofSeconds(20);
+
+    private final Identity identity;
+    private final Optional<SslContext> tls;
+    private final boolean isClearData;
+    private final TcpClient base;
+
+    /** @param tls absent in insecure mode */
+    public Connector(
+            Identity identity,
+            Optional<SslContext> tls,
+            boolean isClearData,
+            LoopResources loops,
+            boolean isNativePreferred) {
+        this.identity = identity;
+        this.tls = tls;
+        this.isClearData = isClearData;
+        this.base = TcpClient.create(ConnectionProvider.newConnection())
+                .runOn(loops, isNativePreferred)
+                .resolver(DefaultAddressResolverGroup.INSTANCE)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MS)
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(Sockets.receiveBufferOption(), Sockets.receiveBuffer());
+    }
+
+    /** Whether data connections go without TLS, after a token has been obtained over TLS. */
+    boolean isClearData() {
+        return isClearData && tls.isPresent();
+    }
+
+    Mono<RSocket> connect(String host, int port) {
+        TcpClient client = base.host(host).port(port);
+        if (tls.isPresent()) {
+            SslContext context = tls.get();
+            client = client.secure(spec -> spec.sslContext(context).handshakeTimeout(HANDSHAKE));
+        }
+        return connect(client, ByteString.EMPTY, tls.isPresent());
+    }
+
+    /** A data connection without TLS. */
+    Mono<RSocket> connectClear(String host, int port, ByteString token) {
+        return connect(base.host(host).port(port), token, false);
+    }
+
+    private Mono<RSocket> connect(TcpClient client, ByteString token, boolean isTls) {
+        return RSocketConnector.create()
+                .metadataMimeType(Envelope.COMPOSITE_MIME)
+                .dataMimeType(Envelope.DATA_MIME)
+                .payloadDecoder(PayloadDecoder.ZERO_COPY)
+                .keepAlive(KEEP_ALIVE, KEEP_ALIVE_LIFE)
+                .setupPayload(Mono.fromSupplier(() -> ByteBufPayload.create(
+                        identity.setup().setSessionToken(token).build().toByteArray())))
+                .connect(() -> transport(client, isTls));
+    }
+
+    private static io.rsocket.transport.ClientTransport transport(TcpClient client, boolean isTls) {
+        return new io.rsocket.transport.ClientTransport() {
+            @Override
+            public Mono<DuplexConnection> connect() {
+                return client.connect().map(c -> duplex(c, isTls));
+            }
+
+            @Override
+            public int maxFrameLength() {
+                return RSOCKET_FRAME_BYTES_MAX;
+            }
+        };
+    }
+
+    private static final int RSOCKET_FRAME_BYTES_MAX = 0xFFFFFF;
+
+    private static DuplexConnection duplex(Connection c, boolean isTls) {
+        if (isTls) {
+            try {
+                checkServer(c);
+            } catch (RuntimeException e) {
+                c.dispose();
+                throw e;
+            }
+        }
+        c.addHandlerLast(new RSocketLengthCodec());
+        return new TcpDuplexConnection("client", c);
+    }
+
+    private static void checkServer(Connection c) {
+        SslHandler handler = c.channel().pipeline().get(SslHandler.class);
+        String name = "";
+        try {
+            if (handler != null) {
+                name = Roles.commonName(
+                        (X509Certificate) handler.engine().getSession().getPeerCertificates()[0]);
+            }
+        } catch (SSLPeerUnverifiedException e) {
+            name = "";
+        }
+        if (!name.equals(Roles.label(Role.SERVER))) {
+            throw Fault.of(FaultCode.BAD_CERT, "%s shows a certificate for '%s'", c.address(), name)
+                    .remedy("give that node a certificate for 'server'")
+                    .asException();
+        }
+    }
+}

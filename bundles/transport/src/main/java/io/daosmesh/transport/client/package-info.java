@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.transport.client;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.transport.metric;
+
+import org.jspecify.annotations.NullMarked;

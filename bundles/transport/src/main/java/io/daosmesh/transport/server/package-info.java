@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.transport.server;
+
+import org.jspecify.annotations.NullMarked;

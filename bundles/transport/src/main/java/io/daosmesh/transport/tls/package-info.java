@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.transport.tls;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,58 @@
+package io.daosmesh.transport.wire;
+
+import io.daosmesh.model.port.Role;
+import io.daosmesh.model.wire.SetupMessage;
+
+/**
+ * Who this process is, as its SETUP says. Any thread: rank and incarnation are set once the first engine has joined.
+ */
+public final class Identity {
+    /** Release of this code; peers of another release are welcome as long as the protocol is equal. */
+    public static final String RELEASE = "0.1.0";
+
+    private final Role role;
+    private final String system;
+    private volatile String address;
+    private volatile Rank rank = new Rank(-1, 0);
+
+    private record Rank(int number, long incarnation) {}
+
+    /** @param address control address of a server, else empty */
+    public Identity(Role role, String system, String address) {
+        this.role = role;
+        this.system = system;
+        this.address = address;
+    }
+
+    public Role role() {
+        return role;
+    }
+
+    public String system() {
+        return system;
+    }
+
+    public String address() {
+        return address;
+    }
+
+    public void address(String known) {
+        address = known;
+    }
+
+    public void rank(int number, long incarnation) {
+        rank = new Rank(number, incarnation);
+    }
+
+    public SetupMessage.Builder setup() {
+        Rank r = rank;
+        return SetupMessage.newBuilder()
+                .setComponent(role.name().toLowerCase(java.util.Locale.ROOT))
+                .setVersion(RELEASE)
+                .setProtocol(Envelope.PROTOCOL)
+                .setSystem(system)
+                .setRank(r.number())
+                .setIncarnation(r.incarnation())
+                .setAddress(address);
+    }
+}

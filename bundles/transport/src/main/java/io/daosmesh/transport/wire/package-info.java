@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.transport.wire;
+
+import org.jspecify.annotations.NullMarked;
