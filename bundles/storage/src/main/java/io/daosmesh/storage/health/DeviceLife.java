@@ -2,6 +2,7 @@ package io.daosmesh.storage.health;
 
 import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.storage.DeviceState;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * State and error counts of one device. Owner: the device's owner loop; errors may be counted by any thread. Pure.
@@ -26,10 +27,10 @@ public final class DeviceLife {
     private final Listener listener;
     private volatile DeviceState state;
     private boolean isFaulty;
-    private long readErrors;
-    private long writeErrors;
-    private long unmapErrors;
-    private long checksumErrors;
+    private final AtomicLong readErrors = new AtomicLong();
+    private final AtomicLong writeErrors = new AtomicLong();
+    private final AtomicLong unmapErrors = new AtomicLong();
+    private final AtomicLong checksumErrors = new AtomicLong();
 
     public DeviceLife(DeviceState first, long ioErrorsMax, long checksumErrorsMax, Listener listener) {
         this.state = first;
@@ -64,24 +65,24 @@ public final class DeviceLife {
         transition(DeviceState.UNPLUGGED, reason);
     }
 
-    public synchronized void onReadError() {
-        readErrors++;
+    public void onReadError() {
+        readErrors.incrementAndGet();
     }
 
-    public synchronized void onWriteError() {
-        writeErrors++;
+    public void onWriteError() {
+        writeErrors.incrementAndGet();
     }
 
-    public synchronized void onUnmapError() {
-        unmapErrors++;
+    public void onUnmapError() {
+        unmapErrors.incrementAndGet();
     }
 
-    public synchronized void onChecksumError() {
-        checksumErrors++;
+    public void onChecksumError() {
+        checksumErrors.incrementAndGet();
     }
 
-    public synchronized Errors errors() {
-        return new Errors(readErrors, writeErrors, unmapErrors, checksumErrors);
+    public Errors errors() {
+        return new Errors(readErrors.get(), writeErrors.get(), unmapErrors.get(), checksumErrors.get());
     }
 
     /** Applies the criteria; true if the device has just become FAULTY. */

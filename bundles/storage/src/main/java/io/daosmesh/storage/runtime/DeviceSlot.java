@@ -8,6 +8,7 @@ import io.daosmesh.spi.BlockDriver;
 import io.daosmesh.spi.DeviceResult;
 import io.daosmesh.spi.DeviceSpec;
 import io.daosmesh.spi.DeviceStatus;
+import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.health.DeviceLife;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -212,7 +213,7 @@ final class DeviceSlot {
         onOwner(() -> {
             // After a failed flush nobody knows what is on the medium: no counting, it is out.
             if (op.kind == BlobOp.Kind.FLUSH && life.state().mayWrite())
-                life.transition(io.daosmesh.storage.DeviceState.FAULTY, "flush failed: " + detail);
+                life.transition(DeviceState.FAULTY, "flush failed: " + detail);
             else life.checkCriteria();
         });
         end(op, Fault.of(FaultCode.NVME_IO, "%s", detail));
@@ -273,7 +274,7 @@ final class DeviceSlot {
 
     private void tryOpen() {
         BlockDriver driver = wanted;
-        boolean isUnplugged = life.state() == io.daosmesh.storage.DeviceState.UNPLUGGED;
+        boolean isUnplugged = life.state() == DeviceState.UNPLUGGED;
         nextOpenNs = System.nanoTime() + (isUnplugged ? OPEN_RETRY_UNPLUGGED_NS : OPEN_RETRY_NS);
         if (driver == null || isClosed) return;
         DeviceResult<BlockDevice> result = driver.open(spec, false);
@@ -328,7 +329,7 @@ final class DeviceSlot {
     }
 
     private void unplug() {
-        if (life.state() == io.daosmesh.storage.DeviceState.UNPLUGGED) return;
+        if (life.state() == DeviceState.UNPLUGGED) return;
         Fault why = openFault;
         life.onUnplugged(why == null ? "no driver" : why.message());
         failParked();

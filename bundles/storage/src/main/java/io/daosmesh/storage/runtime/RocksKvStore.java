@@ -59,7 +59,7 @@ final class RocksKvStore implements KvStore {
         FaultCode code = FaultCode.IO;
         if (text.contains("No space left")) code = FaultCode.NOSPACE;
         else if (text.contains("lock")) code = FaultCode.BUSY;
-        else if (text.startsWith("Corruption") || text.contains("checksum") || text.contains("does not exist"))
+        else if (text.toLowerCase(java.util.Locale.ROOT).contains("corrupt") || text.contains("checksum"))
             code = FaultCode.DF_INVAL;
         return Fault.of(code, "index %s cannot be opened: %s", folder, text);
     }

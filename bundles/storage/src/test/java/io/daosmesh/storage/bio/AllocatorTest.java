@@ -1,0 +1,126 @@
+package io.daosmesh.storage.bio;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.fault.Invariant;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class AllocatorTest {
+    private static final int B = Allocator.BLOCK_BYTES;
+
+    @Test
+    void shouldContinueBehindTheLastExtent() {
+        Allocator a = new Allocator(100 * B, 10);
+
+        assertEquals(List.of(new Extent(0, B)), a.allocate(1, 0));
+        assertEquals(List.of(new Extent(B, 3L * B)), a.allocate(3 * B - 5, 0));
+        assertEquals(2, a.counters().hintCount());
+        assertEquals(96L * B, a.freeBytes());
+    }
+
+    @Test
+    void shouldLetFreedExtentsAge() {
+        Allocator a = new Allocator(4 * B, 10);
+        Extent all = a.allocate(4 * B, 0).get(0);
+        a.free(all, 100);
+
+        FaultException e = assertThrows(FaultException.class, () -> a.allocate(B, 109));
+        assertEquals(FaultCode.AGAIN, e.code());
+        assertEquals(1, a.allocate(B, 110).size());
+    }
+
+    @Test
+    void shouldAnswerNoSpaceWhenFull() {
+        Allocator a = new Allocator(4 * B, 10);
+        a.allocate(3 * B, 0);
+
+        FaultException e = assertThrows(FaultException.class, () -> a.allocate(2 * B, 0));
+
+        assertEquals(FaultCode.NOSPACE, e.code());
+        assertEquals(1, a.allocate(B, 0).size(), "a refusal takes nothing");
+    }
+
+    @Test
+    void shouldGiveSeveralPiecesWhenFragmented() {
+        Allocator a = new Allocator(8 * B, 0);
+        for (int i = 0; i < 8; i++) a.allocate(B, 0);
+        for (int i = 0; i < 8; i += 2) a.free(new Extent((long) i * B, B), 0);
+
+        List<Extent> pieces = a.allocate(3 * B, 1);
+
+        assertEquals(3, pieces.size());
+        assertEquals(B, a.freeBytes());
+    }
+
+    @Test
+    void shouldRefuseTooManyPiecesAndTakeNothing() {
+        int n = 2 * Allocator.PIECES_MAX + 4;
+        Allocator a = new Allocator((long) n * B, 0);
+        for (int i = 0; i < n; i++) a.allocate(B, 0);
+        for (int i = 0; i < n; i += 2) a.free(new Extent((long) i * B, B), 0);
+        long free = a.freeBytes();
+
+        FaultException e = assertThrows(FaultException.class, () -> a.allocate((Allocator.PIECES_MAX + 1L) * B, 1));
+
+        assertEquals(FaultCode.NOSPACE, e.code());
+        assertEquals(free, a.freeBytes());
+    }
+
+    @Test
+    void shouldRebuildFromMarks() {
+        Allocator a = new Allocator(10 * B, 0);
+
+        assertTrue(a.markUsed(new Extent(2L * B, 3L * B)));
+        assertFalse(a.markUsed(new Extent(4L * B, B)), "shared by two: damaged");
+        assertEquals(7L * B, a.freeBytes());
+        assertThrows(Invariant.InvariantBroken.class, () -> a.markUsed(new Extent(9L * B, 2L * B)));
+    }
+
+    @Test
+    void shouldNoticeDoubleFree() {
+        Allocator a = new Allocator(10 * B, 0);
+        Extent e = a.allocate(2 * B, 0).get(0);
+        a.free(e, 0);
+        a.allocate(B, 5);
+
+        assertThrows(Invariant.InvariantBroken.class, () -> a.free(new Extent(B, B), 6));
+    }
+
+    @Test
+    void shouldNeverGiveABlockTwice() {
+        int blocks = 500;
+        Allocator a = new Allocator((long) blocks * B, 3);
+        BitSet used = new BitSet();
+        List<Extent> held = new ArrayList<>();
+        Random random = new Random(3);
+        for (int step = 0; step < 20_000; step++) {
+            if (random.nextInt(100) < 55) {
+                try {
+                    for (Extent e : a.allocate((1 + random.nextInt(12)) * B, step)) {
+                        int from = (int) (e.offsetBytes() / B);
+                        int to = (int) (e.endBytes() / B);
+                        assertTrue(used.get(from, to).isEmpty(), "block given twice at step " + step);
+                        used.set(from, to);
+                        held.add(e);
+                    }
+                } catch (FaultException e) {
+                    assertTrue(e.code() == FaultCode.NOSPACE || e.code() == FaultCode.AGAIN);
+                }
+            } else if (!held.isEmpty()) {
+                Extent e = held.remove(random.nextInt(held.size()));
+                used.clear((int) (e.offsetBytes() / B), (int) (e.endBytes() / B));
+                a.free(e, step);
+            }
+            assertEquals((long) used.cardinality() * B, a.usedBytes());
+        }
+    }
+}

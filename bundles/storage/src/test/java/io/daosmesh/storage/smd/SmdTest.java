@@ -1,0 +1,106 @@
+package io.daosmesh.storage.smd;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+class SmdTest {
+    private static final long MIB = 1L << 20;
+
+    private static UUID id(int n) {
+        return new UUID(0, n);
+    }
+
+    private static Smd fresh() {
+        List<Smd.Device> devices = List.of(
+                new Smd.Device(id(1), "a", 101 * MIB, false, List.of()),
+                new Smd.Device(id(2), "b", 101 * MIB, false, List.of()));
+        return Smd.first(devices, 4);
+    }
+
+    private static FaultCode code(Runnable work) {
+        return assertThrows(FaultException.class, work::run).code();
+    }
+
+    @Test
+    void shouldSpreadTargetsRoundRobin() {
+        assertEquals(List.of(0, 2), fresh().devices().get(0).targets());
+        assertEquals(List.of(1, 3), fresh().devices().get(1).targets());
+        assertEquals(id(2), fresh().deviceOf(3).orElseThrow().uuid());
+    }
+
+    @Test
+    void shouldReserveOnceAndRelease() {
+        Smd smd = fresh().withPool(id(9), 5, 20 * MIB, 4, 100);
+
+        assertEquals(60 * MIB, smd.freeBytes(id(1)));
+        assertEquals(20, smd.scmReservedBytes(4));
+        assertSame(smd, smd.withPool(id(9), 5, 20 * MIB, 4, 0), "again: no change");
+        assertEquals(FaultCode.EXIST, code(() -> smd.withPool(id(9), 6, 20 * MIB, 4, 100)));
+        assertEquals(100 * MIB, smd.withoutPool(id(9)).freeBytes(id(1)));
+    }
+
+    @Test
+    void shouldRefuseWhatDoesNotFit() {
+        assertEquals(FaultCode.NOSPACE, code(() -> fresh().withPool(id(9), 26, MIB, 4, 100)));
+        assertEquals(FaultCode.NOSPACE, code(() -> fresh().withPool(id(9), 1, 51 * MIB, 4, 100)));
+        fresh().withPool(id(9), 25, 50 * MIB, 4, 100);
+    }
+
+    @Test
+    void shouldUseHolesOfReleasedPools() {
+        Smd smd = fresh().withPool(id(1), 0, 20 * MIB, 4, 0)
+                .withPool(id(2), 0, 20 * MIB, 4, 0)
+                .withoutPool(id(1))
+                .withPool(id(3), 0, 29 * MIB, 4, 0);
+
+        assertEquals(2 * MIB, smd.freeBytes(id(1)));
+        assertTrue(smd.pool(id(3)).orElseThrow().blobs().stream()
+                .anyMatch(b -> b.extents().size() > 1));
+    }
+
+    @Test
+    void shouldComeBackFromBytes() {
+        Smd smd = fresh().withPool(id(9), 5, 20 * MIB, 4, 100).withFaulty(id(2), true);
+
+        assertEquals(smd, Smd.decode(0, smd.encode(0)));
+        Superblock superblock = new Superblock(id(4), "daos_server", 1, 7, 4, 12345);
+        assertEquals(superblock, Superblock.decode(1, superblock.encode()));
+        DeviceHeader header = new DeviceHeader(id(1), id(2), "daos_server", 99);
+        assertEquals(header, DeviceHeader.decode("a", header.encode("a")));
+    }
+
+    @Test
+    void shouldRefuseDamageWithOneClearFault() {
+        byte[] good = fresh().encode(0);
+        for (int i = 0; i < good.length; i++) {
+            byte[] bad = good.clone();
+            bad[i] ^= 0x40;
+            // bytes 8-11 are the version, 20-23 are not used
+            if (i >= 20 && i < 24) continue;
+            FaultCode expected = i >= 8 && i < 12 ? FaultCode.DF_INCOMPT : FaultCode.DF_INVAL;
+            assertEquals(expected, code(() -> Smd.decode(0, bad)), "byte " + i);
+        }
+        for (int length = 0; length < good.length; length += 7) {
+            byte[] cut = Arrays.copyOf(good, length);
+            assertEquals(FaultCode.DF_INVAL, code(() -> Smd.decode(0, cut)), "cut at " + length);
+        }
+    }
+
+    @Test
+    void shouldRefuseMorePoolsThanTheLimit() {
+        Smd smd = fresh();
+        for (int i = 0; i < Smd.POOLS_MAX; i++) smd = smd.withPool(id(i), 0, 0, 4, 0);
+        Smd full = smd;
+
+        assertEquals(FaultCode.NOSPACE, code(() -> full.withPool(id(-1), 0, 0, 4, 0)));
+    }
+}
