@@ -1,0 +1,21 @@
+package io.daosmesh.client;
+
+/**
+ * Counters of a client since it was connected. Immutable snapshot.
+ *
+ * @param requests requests sent, resends included
+ * @param retries requests sent again after a refusal or a lost answer
+ * @param staleMaps refusals because of an old pool map
+ * @param checksumFailures answers whose bytes did not fit their checksum, on the way or on the server's media
+ * @param failures calls that ended in a fault other than a plain answer (absent, exists)
+ * @param bytesWritten value bytes acknowledged
+ * @param bytesRead value bytes received and verified
+ */
+public record ClientStats(
+        long requests,
+        long retries,
+        long staleMaps,
+        long checksumFailures,
+        long failures,
+        long bytesWritten,
+        long bytesRead) {}

@@ -1,0 +1,108 @@
+package io.daosmesh.client;
+
+import com.google.protobuf.MessageLite;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.port.RpcReply;
+import io.daosmesh.model.wire.GroupMapMessage;
+import io.daosmesh.model.wire.GroupMapRequest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+
+/** What the client knows about the servers: the group map, and which of them answered last. Any thread: atomic words. */
+final class Cluster {
+    /** Servers asked in one round: with more dead ones than this in a row there is no system to speak of. */
+    private static final int ASKED_MAX = 16;
+
+    private static final Duration ASK_LIMIT = Duration.ofSeconds(2);
+
+    final ClientConfig config;
+    final Counters counters;
+    final Retrying retrying;
+    private final AtomicReference<GroupMap> groupMap = new AtomicReference<>(new GroupMap("", 0, List.of()));
+    private final SingleFlight<GroupMap> refreshing = new SingleFlight<>();
+    private volatile String answeredLast = "";
+
+    Cluster(ClientConfig config) {
+        this.config = config;
+        this.counters = new Counters();
+        this.retrying = new Retrying(config, counters);
+    }
+
+    GroupMap groupMap() {
+        return Objects.requireNonNull(groupMap.get());
+    }
+
+    /** Takes a map from whatever answer carried one; never goes back. */
+    void offer(GroupMapMessage message) {
+        if (message.getVersion() == 0) return;
+        groupMap.updateAndGet(have -> message.getVersion() > have.version() ? GroupMap.fromWire(message) : have);
+    }
+
+    /** Asks one server after the other for a newer group map. */
+    Mono<GroupMap> refresh() {
+        return refreshing.join(() -> Mono.defer(() -> askAny(
+                        RpcMethod.GROUP_MAP,
+                        GroupMapRequest.newBuilder()
+                                .setKnownVersion(groupMap().version())
+                                .build(),
+                        reply -> GroupMapMessage.parseFrom(reply.body())))
+                .map(message -> {
+                    offer(message);
+                    return groupMap();
+                }));
+    }
+
+    /** Where a rank listens; OOG while the group map does not have it. */
+    Endpoint endpoint(int rank) {
+        return groupMap()
+                .member(rank)
+                .map(member -> Endpoint.rank(member.address(), rank))
+                .orElseThrow(() -> Fault.of(FaultCode.OOG, "rank %d is not in the group map", rank)
+                        .with("group_map", groupMap().version())
+                        .asException());
+    }
+
+    /** One round over the servers, the last good one first, until one gives an answer that another would not better. */
+    <T> Mono<T> askAny(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
+        return Mono.defer(() -> ask(servers(), 0, method, request, decoder));
+    }
+
+    private <T> Mono<T> ask(
+            List<String> servers, int index, RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
+        String address = servers.get(index);
+        Mono<T> asked = config.rpc()
+                .call(Endpoint.node(address), method, RpcMessage.of(request), ASK_LIMIT, decoder)
+                .publishOn(Schedulers.parallel())
+                .doOnSuccess(answer -> answeredLast = address);
+        if (index + 1 == servers.size()) return asked;
+        return asked.onErrorResume(
+                e -> FaultException.faultOf(e).code().retry() != FaultCode.Retry.NEVER,
+                e -> ask(servers, index + 1, method, request, decoder));
+    }
+
+    private List<String> servers() {
+        Set<String> all = new LinkedHashSet<>();
+        String last = answeredLast;
+        if (!last.isEmpty()) all.add(last);
+        all.addAll(config.addresses());
+        for (Member member : groupMap().members()) {
+            if (member.state().isInGroup()) all.add(member.address());
+        }
+        List<String> list = new ArrayList<>(all);
+        return list.size() > ASKED_MAX ? list.subList(0, ASKED_MAX) : list;
+    }
+}

@@ -1,0 +1,8 @@
+package io.daosmesh.client;
+
+/** Bytes of an array that are there. Immutable. */
+public record Extent(long offset, long length) {
+    public long end() {
+        return offset + length;
+    }
+}

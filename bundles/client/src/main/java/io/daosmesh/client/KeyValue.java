@@ -1,0 +1,78 @@
+package io.daosmesh.client;
+
+import io.daosmesh.model.id.ObjectId;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** A map from keys (1 to 4096 bytes) to values (up to 8 MiB) that survives failures. Any thread. */
+public final class KeyValue {
+    /** Every entry is one single value under this akey of its dkey. */
+    private static final byte[] AKEY = {'v'};
+
+    private final DaosObject object;
+
+    KeyValue(DaosObject object) {
+        this.object = object;
+    }
+
+    public ObjectId id() {
+        return object.id();
+    }
+
+    /** Done when durable on every replica. INSERT: EXIST when there, EXISTING: NONEXIST when not. */
+    public Mono<Void> put(byte[] key, byte[] value, Condition condition) {
+        return object.update(key, List.of(Write.single(AKEY, ByteBuffer.wrap(value))), condition);
+    }
+
+    public Mono<Void> put(String key, byte[] value) {
+        return put(utf8(key), value, Condition.NONE);
+    }
+
+    public Mono<Void> insert(String key, byte[] value) {
+        return put(utf8(key), value, Condition.INSERT);
+    }
+
+    /** Empty when absent. */
+    public Mono<byte[]> get(byte[] key) {
+        return object.fetch(key, List.of(Read.single(AKEY)))
+                .flatMap(all -> all.get(0).isAbsent()
+                        ? Mono.empty()
+                        : Mono.just(bytes(all.get(0).data())));
+    }
+
+    public Mono<byte[]> get(String key) {
+        return get(utf8(key));
+    }
+
+    /** With EXISTING: NONEXIST when there is nothing to remove. */
+    public Mono<Void> remove(byte[] key, Condition condition) {
+        return object.punchDkey(key, condition);
+    }
+
+    public Mono<Void> remove(String key) {
+        return remove(utf8(key), Condition.NONE);
+    }
+
+    /** All keys, in no order. */
+    public Flux<byte[]> list() {
+        return object.listDkeys();
+    }
+
+    /** Removes every entry. */
+    public Mono<Void> clear() {
+        return object.punch();
+    }
+
+    public static byte[] utf8(String key) {
+        return key.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static byte[] bytes(ByteBuffer data) {
+        byte[] copy = new byte[data.remaining()];
+        data.duplicate().get(copy);
+        return copy;
+    }
+}

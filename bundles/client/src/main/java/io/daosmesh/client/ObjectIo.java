@@ -1,0 +1,206 @@
+package io.daosmesh.client;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.UnsafeByteOperations;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.DtxMessage;
+import io.daosmesh.model.wire.EnumerateReply;
+import io.daosmesh.model.wire.EnumerateRequest;
+import io.daosmesh.model.wire.ObjectAddress;
+import io.daosmesh.model.wire.PunchRequest;
+import io.daosmesh.model.wire.UpdateReply;
+import io.daosmesh.model.wire.UpdateRequest;
+import io.daosmesh.model.wire.ValueMessage;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.UUID;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * Sends object requests to the leader of their group and sends them again when it is safe: an update keeps its DTX id, so
+ * servers recognise it. Any thread.
+ */
+final class ObjectIo {
+    /** Bytes of values in one request; the transport refuses more. */
+    static final int REQUEST_BYTES_MAX = 8 << 20;
+
+    /** Longest dkey or akey. */
+    static final int KEY_BYTES_MAX = 4096;
+
+    static final int KEYS_PER_PAGE = 512;
+
+    private final Cluster cluster;
+    private final PoolMaps maps;
+    private final UUID container;
+    private final ByteString client;
+    private final Recovering recovering;
+
+    ObjectIo(Cluster cluster, PoolMaps maps, UUID container, UUID client) {
+        this.cluster = cluster;
+        this.maps = maps;
+        this.container = container;
+        this.client = Ids.bytes(client);
+        this.recovering = new Recovering(cluster, maps);
+    }
+
+    /** Where one try goes. */
+    private record Route(Endpoint to, ObjectAddress address) {}
+
+    Mono<Void> update(ObjectId oid, byte[] dkey, List<Write> writes, Condition condition) {
+        return Mono.defer(() -> {
+            Values values = Values.of(writes);
+            UpdateRequest.Builder request = UpdateRequest.newBuilder()
+                    .setDkey(key(dkey))
+                    .addAllValues(values.descriptions())
+                    .setDtx(newDtx())
+                    .setCondition(condition.number());
+            int group = Placement.groupOf(oid, dkey);
+            return cluster.retrying
+                    .run(
+                            state -> {
+                                Route route = route(oid, group, 0);
+                                UpdateRequest now = request.setAddress(route.address())
+                                        .setResent(state.isResend())
+                                        .build();
+                                return call(route, RpcMethod.OBJECT_UPDATE, now, values.bytes(), state);
+                            },
+                            recovering.forChange())
+                    .doOnSuccess(done -> cluster.counters.bytesWritten.add(values.length()));
+        });
+    }
+
+    private Mono<Void> call(Route route, RpcMethod method, MessageLite request, ByteBuffer data, Retrying.Try state) {
+        return cluster.config
+                .rpc()
+                .call(
+                        route.to(),
+                        method,
+                        RpcMessage.of(request, data.duplicate()),
+                        state.limit(),
+                        reply -> UpdateReply.parseFrom(reply.body()))
+                .publishOn(Schedulers.parallel())
+                .then();
+    }
+
+    /** Level as in the protocol: 0 object (this group of it), 1 dkey, 2 akeys, 3 extents. */
+    Mono<Void> punch(ObjectId oid, int group, PunchRequest description) {
+        return Mono.defer(() -> {
+            PunchRequest.Builder request = description.toBuilder().setDtx(newDtx());
+            return cluster.retrying.run(
+                    state -> {
+                        Route route = route(oid, group, 0);
+                        PunchRequest now = request.setAddress(route.address())
+                                .setResent(state.isResend())
+                                .build();
+                        return call(route, RpcMethod.OBJECT_PUNCH, now, RpcMessage.NO_DATA, state);
+                    },
+                    recovering.forChange());
+        });
+    }
+
+    Mono<List<Fetched>> fetch(ObjectId oid, byte[] dkey, List<Read> reads) {
+        return Mono.defer(() -> {
+            FetchPlan plan = FetchPlan.of(dkey, reads);
+            int group = Placement.groupOf(oid, dkey);
+            Recovering.ForRead recovery = recovering.forRead();
+            return cluster.retrying
+                    .run(
+                            state -> {
+                                Route route = route(oid, group, recovery.replica());
+                                return cluster.config
+                                        .rpc()
+                                        .call(
+                                                route.to(),
+                                                RpcMethod.OBJECT_FETCH,
+                                                RpcMessage.of(plan.request(route.address())),
+                                                state.limit(),
+                                                FetchPlan::copy)
+                                        .publishOn(Schedulers.parallel())
+                                        .map(plan::verified);
+                            },
+                            recovery)
+                    .doOnNext(all -> all.forEach(
+                            one -> cluster.counters.bytesRead.add(one.data().remaining())));
+        });
+    }
+
+    Mono<EnumerateReply> enumerate(ObjectId oid, int group, EnumerateRequest description) {
+        return Mono.defer(() -> {
+            EnumerateRequest.Builder request = description.toBuilder().setCountMax(KEYS_PER_PAGE);
+            return cluster.retrying.run(
+                    state -> {
+                        Route route = route(oid, group, 0);
+                        return cluster.config
+                                .rpc()
+                                .call(
+                                        route.to(),
+                                        RpcMethod.OBJECT_ENUMERATE,
+                                        RpcMessage.of(request.setAddress(route.address())
+                                                .build()),
+                                        state.limit(),
+                                        reply -> EnumerateReply.parseFrom(reply.body()))
+                                .publishOn(Schedulers.parallel());
+                    },
+                    recovering.forRead());
+        });
+    }
+
+    /** @param replica 0 = the leader; else another holder of the group's data, round and round */
+    private Route route(ObjectId oid, int group, int replica) {
+        PoolMap map = maps.map();
+        ShardGroup layout = maps.layout(map, oid, group);
+        if (!layout.isAvailable()) throw Recovering.unavailable(oid, group, map);
+        List<Integer> holders = layout.settled();
+        PoolTarget target = map.target(holders.get(replica % holders.size()));
+        ObjectAddress address = ObjectAddress.newBuilder()
+                .setPool(Ids.bytes(map.pool()))
+                .setContainer(Ids.bytes(container))
+                .setOidHigh(oid.high())
+                .setOidLow(oid.low())
+                .setTarget(target.index())
+                .setGroup(group)
+                .setMapVersion(map.version())
+                .build();
+        return new Route(cluster.endpoint(target.rank()), address);
+    }
+
+    private DtxMessage newDtx() {
+        return DtxMessage.newBuilder()
+                .setClient(client)
+                .setHlc(cluster.config.clock().now())
+                .build();
+    }
+
+    /** A key as the wire wants it; KEY2BIG or INVAL when servers would refuse it. */
+    static ByteString key(byte[] key) {
+        if (key.length > KEY_BYTES_MAX) {
+            throw Fault.of(FaultCode.KEY2BIG, "a key has at most %d bytes, not %d", KEY_BYTES_MAX, key.length)
+                    .asException();
+        }
+        if (key.length == 0) {
+            throw Fault.of(FaultCode.INVAL, "a key has at least one byte").asException();
+        }
+        return UnsafeByteOperations.unsafeWrap(key);
+    }
+
+    static ValueMessage describe(byte[] akey, Write.Kind kind, long offset, long length) {
+        return ValueMessage.newBuilder()
+                .setAkey(key(akey))
+                .setKind(kind.ordinal())
+                .setOffset(offset)
+                .setLength(length)
+                .build();
+    }
+}

@@ -1,0 +1,74 @@
+package io.daosmesh.client;
+
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.PoolMapMessage;
+import io.daosmesh.model.wire.PoolMapRequest;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import reactor.core.publisher.Mono;
+
+/** The pool map a client works with, and the layouts it computed from it. Any thread: one atomic reference. */
+final class PoolMaps {
+    /** Layouts kept; one costs about 200 bytes. */
+    static final int LAYOUTS_MAX = 8192;
+
+    private record GroupKey(ObjectId oid, int group) {}
+
+    private record Current(PoolMap map, ConcurrentHashMap<GroupKey, ShardGroup> layouts) {}
+
+    private final PoolService service;
+    private final AtomicReference<Current> current;
+    private final SingleFlight<PoolMap> refreshing = new SingleFlight<>();
+
+    private PoolMaps(PoolService service, PoolMap map) {
+        this.service = service;
+        this.current = new AtomicReference<>(new Current(map, new ConcurrentHashMap<>()));
+    }
+
+    static Mono<PoolMaps> fetch(PoolService service) {
+        return ask(service, 0).map(message -> new PoolMaps(service, PoolMap.fromWire(message)));
+    }
+
+    private static Mono<PoolMapMessage> ask(PoolService service, int knownVersion) {
+        PoolMapRequest request = PoolMapRequest.newBuilder()
+                .setPool(service.entry().getPool())
+                .setKnownVersion(knownVersion)
+                .build();
+        return service.call(RpcMethod.POOL_MAP, request, reply -> PoolMapMessage.parseFrom(reply.body()));
+    }
+
+    PoolMap map() {
+        return Objects.requireNonNull(current.get()).map();
+    }
+
+    /** Where a group lives at the present map. */
+    ShardGroup layout(PoolMap map, ObjectId oid, int group) {
+        Current now = Objects.requireNonNull(current.get());
+        if (now.map() != map) return Placement.group(map, oid, group);
+        GroupKey key = new GroupKey(oid, group);
+        ShardGroup known = now.layouts().get(key);
+        if (known != null) return known;
+        ShardGroup computed = Placement.group(map, oid, group);
+        if (now.layouts().size() >= LAYOUTS_MAX) now.layouts().clear();
+        now.layouts().put(key, computed);
+        return computed;
+    }
+
+    /** Fetches the map; callers at the same time share one request. */
+    Mono<PoolMap> refresh() {
+        return refreshing.join(() -> ask(service, map().version()).map(this::offer));
+    }
+
+    private PoolMap offer(PoolMapMessage message) {
+        // A service may answer with an empty map when nothing changed.
+        return current.updateAndGet(have -> message.getVersion() > have.map().version()
+                        ? new Current(PoolMap.fromWire(message), new ConcurrentHashMap<>())
+                        : have)
+                .map();
+    }
+}

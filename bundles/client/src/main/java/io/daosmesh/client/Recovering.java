@@ -1,0 +1,114 @@
+package io.daosmesh.client;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.pool.PoolMap;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
+
+/** What happens between two tries of an object request. Immutable. */
+final class Recovering {
+    /** A damaged value is asked for so often before the caller hears of it: the leader, then other replicas. */
+    private static final int CHECKSUM_TRIES_MAX = 4;
+
+    /** A service that elects its leader holds up nobody whose map is still good: its answer is awaited elsewhere. */
+    private static final Duration REFRESH_LIMIT = Duration.ofSeconds(2);
+
+    private final Cluster cluster;
+    private final PoolMaps maps;
+
+    Recovering(Cluster cluster, PoolMaps maps) {
+        this.cluster = cluster;
+        this.maps = maps;
+    }
+
+    /** For updates and punches: always to the leader. A damaged request is simply sent again. */
+    Retrying.Recovery forChange() {
+        return new ForRead(false);
+    }
+
+    ForRead forRead() {
+        return new ForRead(true);
+    }
+
+    /** Recovery of one call. Owner: the call. */
+    final class ForRead implements Retrying.Recovery {
+        private final boolean mayReadElsewhere;
+        private int replica;
+        private int checksumTries;
+        private @Nullable Fault checksum;
+
+        private ForRead(boolean mayReadElsewhere) {
+            this.mayReadElsewhere = mayReadElsewhere;
+        }
+
+        /** 0 = leader. */
+        int replica() {
+            return replica;
+        }
+
+        @Override
+        public Mono<Void> recover(Fault fault, Retrying.Try failed) {
+            if (fault.code().retry() == FaultCode.Retry.OTHER_REPLICA) return afterDamage(fault, failed);
+            replica = 0;
+            if (fault.code() == FaultCode.STALE) return afterStale(fault, failed);
+            boolean mapsMayHaveChanged = fault.code().retry() == FaultCode.Retry.AFTER_MAP_REFRESH
+                    || fault.code().retry() == FaultCode.Retry.AT_HINT
+                    || failed.number() > 2;
+            return mapsMayHaveChanged ? failed.pause().then(refreshBoth()) : failed.pause();
+        }
+
+        private Mono<Void> afterDamage(Fault fault, Retrying.Try failed) {
+            cluster.counters.checksumFailures.increment();
+            checksum = checksum == null ? fault : checksum;
+            if (++checksumTries >= CHECKSUM_TRIES_MAX) {
+                cluster.counters.failures.increment();
+                return Mono.error(checksum.asException());
+            }
+            replica = mayReadElsewhere ? checksumTries : 0;
+            return failed.pause();
+        }
+
+        /** The first time at once; a server that lags behind our map gets a pause. */
+        private Mono<Void> afterStale(Fault fault, Retrying.Try failed) {
+            cluster.counters.staleMaps.increment();
+            int had = maps.map().version();
+            if (failed.number() > 0 && !isBehind(fault, had))
+                return failed.pause().then(refreshBoth());
+            return refreshBoth().then(Mono.defer(() -> maps.map().version() > had ? Mono.empty() : failed.pause()));
+        }
+
+        private boolean isBehind(Fault fault, int version) {
+            Optional<String> need = fault.argument("need");
+            try {
+                return need.isPresent() && Integer.parseInt(need.get()) > version;
+            } catch (NumberFormatException e) {
+                return false;
+            }
+        }
+    }
+
+    /** What cannot be fetched now is fetched before the next try: a failure here ends nothing. */
+    private Mono<Void> refreshBoth() {
+        Mono<Void> groupMap = cluster.refresh().then().timeout(REFRESH_LIMIT, Mono.empty());
+        Mono<Void> poolMap = maps.refresh().then().timeout(REFRESH_LIMIT, Mono.empty());
+        return groupMap.onErrorResume(Recovering::mayPass, e -> Mono.empty())
+                .then(poolMap.onErrorResume(Recovering::mayPass, e -> Mono.empty()));
+    }
+
+    private static boolean mayPass(Throwable error) {
+        return FaultException.faultOf(error).code().retry() != FaultCode.Retry.NEVER;
+    }
+
+    /** Every holder of the group is down: it may come back, so this is worth other tries until the call's time is over. */
+    static RuntimeException unavailable(ObjectId oid, int group, PoolMap map) {
+        return Fault.of(FaultCode.UNREACH, "all replicas of object %s, group %d are down", oid, group)
+                .with("map_version", map.version())
+                .remedy("restart the failed ranks and reintegrate them")
+                .asException();
+    }
+}

@@ -1,0 +1,112 @@
+package io.daosmesh.client;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+import reactor.util.retry.Retry;
+
+/**
+ * One call of the application: tries until it succeeds, a fault forbids another try, or its time is over. Any thread; the
+ * state of a call lives in its {@link Try}.
+ */
+final class Retrying {
+    private static final long PAUSE_FIRST_MS = 10;
+    private static final long PAUSE_MAX_MS = 500;
+    private static final int DOUBLINGS_MAX = 6;
+
+    /** After so many unanswered tries the server is slow rather than gone: wait longer for it. */
+    private static final int PATIENT_AFTER_TRIES = 4;
+
+    private final ClientConfig config;
+    private final Counters counters;
+
+    Retrying(ClientConfig config, Counters counters) {
+        this.config = config;
+        this.counters = counters;
+    }
+
+    /** State of one call. Owner: the call; its tries follow each other, never side by side. */
+    final class Try {
+        private final long endNs = System.nanoTime() + config.operationLimit().toNanos();
+        private int number;
+        private int pauses;
+
+        /** 0 for the first. */
+        int number() {
+            return number;
+        }
+
+        boolean isResend() {
+            return number > 0;
+        }
+
+        long leftNs() {
+            return endNs - System.nanoTime();
+        }
+
+        /** How long this try may wait for its answer. */
+        Duration limit() {
+            long one = config.tryLimit().toNanos() * (number < PATIENT_AFTER_TRIES ? 1 : 4);
+            return Duration.ofNanos(Math.max(1_000_000L, Math.min(one, leftNs())));
+        }
+
+        /** Exponential with jitter, 10 ms to 500 ms. */
+        Mono<Void> pause() {
+            long ms = Math.min(PAUSE_MAX_MS, PAUSE_FIRST_MS << Math.min(pauses++, DOUBLINGS_MAX));
+            long jittered = ThreadLocalRandom.current().nextLong(ms / 2 + 1, ms + 1);
+            return Mono.delay(Duration.ofMillis(jittered), Schedulers.parallel())
+                    .then();
+        }
+    }
+
+    /** What to do before another try; an error from it ends the call. */
+    @FunctionalInterface
+    interface Recovery {
+        Mono<Void> recover(Fault fault, Try failed);
+    }
+
+    <T> Mono<T> run(Function<Try, Mono<T>> oneTry, Recovery recovery) {
+        return Mono.defer(() -> {
+            Try state = new Try();
+            return Mono.defer(() -> {
+                        counters.requests.increment();
+                        return oneTry.apply(state);
+                    })
+                    .retryWhen(Retry.from(
+                            failures -> failures.concatMap(signal -> again(signal.failure(), state, recovery), 1)));
+        });
+    }
+
+    private Mono<Boolean> again(Throwable error, Try state, Recovery recovery) {
+        Fault fault = FaultException.faultOf(error);
+        if (!mayTryAgain(fault.code())) return Mono.error(ended(fault, error));
+        if (state.leftNs() <= 0) return Mono.error(ended(overdue(fault, state), null));
+        return recovery.recover(fault, state).then(Mono.fromSupplier(() -> {
+            if (state.leftNs() <= 0) throw ended(overdue(fault, state), null);
+            state.number++;
+            counters.retries.increment();
+            return true;
+        }));
+    }
+
+    /** Faults after which the same request, with the same DTX id, may be sent again without doing anything twice. */
+    private static boolean mayTryAgain(FaultCode code) {
+        return code.retry() != FaultCode.Retry.NEVER;
+    }
+
+    private RuntimeException ended(Fault fault, @Nullable Throwable cause) {
+        if (fault.code() != FaultCode.NONEXIST && fault.code() != FaultCode.EXIST) counters.failures.increment();
+        return cause instanceof FaultException e ? e : fault.asException();
+    }
+
+    private Fault overdue(Fault last, Try state) {
+        return last.with("tries", state.number + 1)
+                .with("gave_up_after_ms", config.operationLimit().toMillis());
+    }
+}

@@ -1,0 +1,228 @@
+package io.daosmesh.client;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.MessageLite;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.DtxMessage;
+import io.daosmesh.model.wire.EnumerateReply;
+import io.daosmesh.model.wire.EnumerateRequest;
+import io.daosmesh.model.wire.ExtentMessage;
+import io.daosmesh.model.wire.FetchReply;
+import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.ObjectAddress;
+import io.daosmesh.model.wire.PunchRequest;
+import io.daosmesh.model.wire.UpdateReply;
+import io.daosmesh.model.wire.UpdateRequest;
+import io.daosmesh.model.wire.ValueMessage;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** Objects of the fake system: one copy for all replicas, guarded by the rules of the leader. Owner: FakeCluster's lock. */
+final class FakeEngine {
+    private static final Comparator<ByteString> BY_BYTES = ByteString.unsignedLexicographicalComparator();
+
+    /** Single value, or the bytes of an array with those that are there. */
+    private static final class Cell {
+        byte[] bytes = {};
+        final BitSet there = new BitSet();
+        boolean isArray;
+    }
+
+    private record Where(ByteString container, ObjectId oid, int group) {}
+
+    private final FakeCluster cluster;
+    private final Map<Where, TreeMap<ByteString, TreeMap<ByteString, Cell>>> objects = new java.util.HashMap<>();
+    private final Set<DtxMessage> done = new HashSet<>();
+    int applied;
+    int damageNext;
+    /** Reads that every server answers with bytes that do not fit their checksum. */
+    boolean damageAll;
+
+    /** From the first damaged answer on other replicas may be asked. */
+    private boolean hasDamaged;
+
+    FakeEngine(FakeCluster cluster) {
+        this.cluster = cluster;
+    }
+
+    RpcMessage serve(int rank, RpcMethod method, MessageLite body, ByteBuffer data) {
+        return switch (method) {
+            case OBJECT_UPDATE -> update(rank, (UpdateRequest) body, data);
+            case OBJECT_PUNCH -> punch(rank, (PunchRequest) body);
+            case OBJECT_FETCH -> fetch(rank, (FetchRequest) body);
+            case OBJECT_ENUMERATE -> enumerate(rank, (EnumerateRequest) body);
+            default -> throw FakeCluster.fault(FaultCode.NOSYS);
+        };
+    }
+
+    private Where check(int rank, ObjectAddress a, boolean leaderOnly) {
+        ObjectId oid = new ObjectId(a.getOidHigh(), a.getOidLow());
+        if (a.getMapVersion() < cluster.map.version()) {
+            throw Fault.of(FaultCode.STALE)
+                    .with("have", a.getMapVersion())
+                    .with("need", cluster.map.version())
+                    .asException();
+        }
+        ShardGroup layout = Placement.group(cluster.map, oid, a.getGroup());
+        PoolTarget leader = cluster.map.target(layout.leader());
+        boolean isLeader = leader.rank() == rank && leader.index() == a.getTarget();
+        boolean isHolder = layout.settled().stream()
+                .map(cluster.map::target)
+                .anyMatch(t -> t.rank() == rank && t.index() == a.getTarget());
+        if (leaderOnly ? !isLeader : !isHolder) throw new IllegalStateException("sent to the wrong target: " + a);
+        return new Where(a.getContainer(), oid, a.getGroup());
+    }
+
+    private TreeMap<ByteString, TreeMap<ByteString, Cell>> object(Where where) {
+        return objects.computeIfAbsent(where, w -> new TreeMap<>(BY_BYTES));
+    }
+
+    private RpcMessage update(int rank, UpdateRequest r, ByteBuffer data) {
+        Where where = check(rank, r.getAddress(), true);
+        if (Placement.groupOf(where.oid(), r.getDkey().toByteArray()) != where.group())
+            throw new IllegalStateException();
+        if (done.contains(r.getDtx())) {
+            if (!r.getResent()) throw new IllegalStateException("a resend that does not say so");
+            return RpcMessage.of(UpdateReply.getDefaultInstance());
+        }
+        var object = object(where);
+        boolean exists = object.containsKey(r.getDkey());
+        if (r.getCondition() == 1 && exists) throw FakeCluster.fault(FaultCode.EXIST);
+        if (r.getCondition() == 2 && !exists) throw FakeCluster.fault(FaultCode.NONEXIST);
+        var akeys = object.computeIfAbsent(r.getDkey(), k -> new TreeMap<>(BY_BYTES));
+        for (ValueMessage v : r.getValuesList()) {
+            byte[] bytes = new byte[(int) v.getLength()];
+            data.get(bytes);
+            if (Values.crc32c(ByteBuffer.wrap(bytes)) != v.getCrc32C()) throw FakeCluster.fault(FaultCode.CSUM);
+            write(akeys.computeIfAbsent(v.getAkey(), k -> new Cell()), v, bytes);
+        }
+        if (data.hasRemaining()) throw new IllegalStateException("more bytes than values");
+        done.add(r.getDtx());
+        applied++;
+        return RpcMessage.of(UpdateReply.getDefaultInstance());
+    }
+
+    private static void write(Cell cell, ValueMessage v, byte[] bytes) {
+        cell.isArray = v.getKind() == 1;
+        if (!cell.isArray) {
+            cell.bytes = bytes;
+            return;
+        }
+        int end = (int) v.getOffset() + bytes.length;
+        if (cell.bytes.length < end) cell.bytes = java.util.Arrays.copyOf(cell.bytes, end);
+        System.arraycopy(bytes, 0, cell.bytes, (int) v.getOffset(), bytes.length);
+        cell.there.set((int) v.getOffset(), end);
+    }
+
+    private RpcMessage punch(int rank, PunchRequest r) {
+        Where where = check(rank, r.getAddress(), true);
+        if (!done.add(r.getDtx())) return RpcMessage.of(UpdateReply.getDefaultInstance());
+        var object = object(where);
+        if (r.getCondition() == 2 && !object.containsKey(r.getDkey())) {
+            done.remove(r.getDtx());
+            throw FakeCluster.fault(FaultCode.NONEXIST);
+        }
+        switch (r.getLevel()) {
+            case 0 -> object.clear();
+            case 1 -> object.remove(r.getDkey());
+            case 2 ->
+                r.getValuesList()
+                        .forEach(v -> object.getOrDefault(r.getDkey(), new TreeMap<>(BY_BYTES))
+                                .remove(v.getAkey()));
+            default ->
+                r.getValuesList()
+                        .forEach(v -> object.get(r.getDkey())
+                                .get(v.getAkey())
+                                .there
+                                .clear((int) v.getOffset(), (int) (v.getOffset() + v.getLength())));
+        }
+        applied++;
+        return RpcMessage.of(UpdateReply.getDefaultInstance());
+    }
+
+    private RpcMessage fetch(int rank, FetchRequest r) {
+        Where where = check(rank, r.getAddress(), !hasDamaged);
+        var akeys = object(where).getOrDefault(r.getDkey(), new TreeMap<>(BY_BYTES));
+        FetchReply.Builder reply = FetchReply.newBuilder();
+        java.io.ByteArrayOutputStream out = new java.io.ByteArrayOutputStream();
+        for (ValueMessage v : r.getValuesList()) {
+            Cell cell = akeys.get(v.getAkey());
+            if (cell == null || cell.isArray && cell.there.isEmpty()) {
+                reply.addValues(v.toBuilder().setAbsent(true).setLength(0));
+                continue;
+            }
+            byte[] bytes = cell.isArray ? range(cell, (int) v.getOffset(), (int) v.getLength()) : cell.bytes;
+            int crc = Values.crc32c(ByteBuffer.wrap(bytes));
+            reply.addValues(v.toBuilder().setLength(bytes.length).setCrc32C(isDamaged() ? crc ^ 1 : crc));
+            out.writeBytes(bytes);
+        }
+        return RpcMessage.of(reply.build(), ByteBuffer.wrap(out.toByteArray()));
+    }
+
+    private boolean isDamaged() {
+        if (!damageAll && damageNext == 0) return false;
+        if (!damageAll) damageNext--;
+        hasDamaged = true;
+        return true;
+    }
+
+    /** Up to the last byte that is there: what follows is left out. */
+    private static byte[] range(Cell cell, int offset, int length) {
+        int end = Math.max(offset, Math.min(offset + length, cell.there.length()));
+        byte[] bytes = new byte[end - offset];
+        for (int i = offset; i < end; i++) bytes[i - offset] = cell.there.get(i) ? cell.bytes[i] : 0;
+        return bytes;
+    }
+
+    private RpcMessage enumerate(int rank, EnumerateRequest r) {
+        Where where = check(rank, r.getAddress(), true);
+        var object = object(where);
+        var akeys = object.getOrDefault(r.getDkey(), new TreeMap<>(BY_BYTES));
+        EnumerateReply.Builder reply = EnumerateReply.newBuilder();
+        if (r.getKind() == 2) {
+            Cell cell = akeys.get(r.getAkey());
+            if (cell != null) extents(cell).forEach(reply::addExtents);
+            return RpcMessage.of(reply.setEnd(true).build());
+        }
+        TreeMap<ByteString, ?> keys = r.getKind() == 0 ? object : akeys;
+        // Small pages whatever was asked for, so that every listing needs several.
+        List<ByteString> page = new ArrayList<>();
+        for (ByteString key : r.getAnchor().isEmpty()
+                ? keys.keySet()
+                : keys.tailMap(r.getAnchor(), false).keySet()) {
+            if (page.size() == 3)
+                return RpcMessage.of(
+                        reply.addAllKeys(page).setAnchor(page.get(2)).build());
+            page.add(key);
+        }
+        return RpcMessage.of(reply.addAllKeys(page).setEnd(true).build());
+    }
+
+    private static List<ExtentMessage> extents(Cell cell) {
+        List<ExtentMessage> extents = new ArrayList<>();
+        int from = cell.there.nextSetBit(0);
+        while (from >= 0) {
+            int to = cell.there.nextClearBit(from);
+            extents.add(ExtentMessage.newBuilder()
+                    .setOffset(from)
+                    .setLength(to - from)
+                    .build());
+            from = cell.there.nextSetBit(to);
+        }
+        return extents;
+    }
+}
