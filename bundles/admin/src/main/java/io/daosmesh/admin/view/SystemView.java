@@ -1,0 +1,205 @@
+package io.daosmesh.admin.view;
+
+import io.daosmesh.admin.grammar.HostList;
+import io.daosmesh.admin.grammar.RankSet;
+import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.ras.RasLine;
+import io.daosmesh.model.time.Hlc;
+import io.daosmesh.model.wire.LeaderQueryReply;
+import io.daosmesh.model.wire.MemberMessage;
+import io.daosmesh.model.wire.RankResultMessage;
+import io.daosmesh.model.wire.RasEventMessage;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Views of members, leaders, start and stop, events. Source: daos-admin facts 2.2 and 3. */
+public final class SystemView {
+    private SystemView() {}
+
+    /**
+     * What a query shows. Immutable.
+     *
+     * @param members those asked for, by rank
+     * @param absentRanks asked for but not in the system
+     * @param absentHosts the same for hosts
+     */
+    public record Members(
+            String system,
+            int mapVersion,
+            List<MemberMessage> members,
+            List<Integer> absentRanks,
+            List<String> absentHosts) {
+        public Members {
+            members = members.stream()
+                    .sorted(Comparator.comparingInt(MemberMessage::getRank))
+                    .toList();
+            absentRanks = List.copyOf(absentRanks);
+            absentHosts = List.copyOf(absentHosts);
+        }
+    }
+
+    public static String query(Members found) {
+        if (found.members.isEmpty() && found.absentRanks.isEmpty() && found.absentHosts.isEmpty()) {
+            return "Query matches no ranks in system\n";
+        }
+        Map<String, List<Integer>> groups = new LinkedHashMap<>();
+        for (MemberMessage m : found.members) {
+            groups.computeIfAbsent(state(m).label(), s -> new ArrayList<>()).add(m.getRank());
+        }
+        if (!found.absentRanks.isEmpty()) groups.put("Unknown Rank", found.absentRanks);
+        TextTable table = new TextTable("Rank", "State");
+        sorted(groups).forEach((ranks, state) -> table.row(ranks, state));
+        return table.render() + "\n" + absentHosts(found);
+    }
+
+    public static String queryVerbose(Members found) {
+        TextTable table = new TextTable("Rank", "UUID", "Control Address", "Fault Domain", "State", "Reason");
+        for (MemberMessage m : found.members) {
+            table.row(
+                    m.getRank(),
+                    Ids.uuid(m.getUuid()),
+                    m.getAddress(),
+                    m.getFaultDomain(),
+                    state(m).label(),
+                    m.getInfo());
+        }
+        StringBuilder out = new StringBuilder();
+        if (table.isEmpty()) out.append("Query matches no ranks in system\n");
+        else out.append(table.render()).append('\n');
+        out.append(absentHosts(found));
+        if (!found.absentRanks.isEmpty()) {
+            out.append("Unknown ")
+                    .append(Words.count(found.absentRanks.size(), "rank"))
+                    .append(": ")
+                    .append(RankSet.plain(found.absentRanks))
+                    .append('\n');
+        }
+        return out.toString();
+    }
+
+    public static Map<String, ?> queryJson(Members found) {
+        List<Map<String, ?>> members = new ArrayList<>();
+        for (MemberMessage m : found.members) {
+            members.add(Json.object(
+                    "rank", m.getRank(),
+                    "uuid", Ids.uuid(m.getUuid()),
+                    "addr", m.getAddress(),
+                    "fault_domain", m.getFaultDomain(),
+                    "state", state(m).label().toLowerCase(Locale.ROOT),
+                    "info", m.getInfo(),
+                    "incarnation", m.getIncarnation(),
+                    "target_count", m.getTargetCount(),
+                    "engine_index", m.getEngineIndex(),
+                    "last_update", time(m.getUpdatedHlc())));
+        }
+        return Json.object(
+                "system", found.system,
+                "map_version", found.mapVersion,
+                "members", members,
+                "absent_ranks", found.absentRanks,
+                "absent_hosts", found.absentHosts);
+    }
+
+    /** Result of start, stop, exclude: rows by equal outcome. */
+    public static String results(List<RankResultMessage> results, List<Integer> absentRanks) {
+        if (results.isEmpty() && absentRanks.isEmpty()) return "No results returned\n";
+        Map<String, List<Integer>> groups = new LinkedHashMap<>();
+        for (RankResultMessage r : results) {
+            String outcome = r.getErrored() ? (r.getMessage().isEmpty() ? "failed" : r.getMessage()) : "OK";
+            groups.computeIfAbsent(r.getAction() + "\0" + outcome, k -> new ArrayList<>())
+                    .add(r.getRank());
+        }
+        if (!absentRanks.isEmpty()) groups.put("----\0Unknown Rank", absentRanks);
+        TextTable table = new TextTable("Rank", "Operation", "Result");
+        sorted(groups).forEach((ranks, outcome) -> {
+            int cut = outcome.indexOf('\0');
+            table.row(ranks, outcome.substring(0, cut), outcome.substring(cut + 1));
+        });
+        return table.render() + "\n";
+    }
+
+    public static Map<String, ?> resultsJson(List<RankResultMessage> results) {
+        List<Map<String, ?>> rows = new ArrayList<>();
+        for (RankResultMessage r : results) {
+            rows.add(Json.object(
+                    "rank", r.getRank(),
+                    "addr", r.getAddress(),
+                    "action", r.getAction(),
+                    "state", state(r.getState()).label().toLowerCase(Locale.ROOT),
+                    "errored", r.getErrored(),
+                    "msg", r.getMessage()));
+        }
+        return Json.object("results", rows);
+    }
+
+    public static String leader(LeaderQueryReply reply) {
+        return "Current Leader: " + reply.getLeader() + "\n   Replica Set: "
+                + String.join(", ", reply.getReplicasList()) + "\n  Unresponsive Replicas: "
+                + String.join(", ", reply.getDownReplicasList()) + "\n";
+    }
+
+    public static String downReplicas(LeaderQueryReply reply) {
+        return "Unresponsive Replicas: " + String.join(", ", reply.getDownReplicasList()) + "\n";
+    }
+
+    public static Map<String, ?> leaderJson(LeaderQueryReply reply) {
+        return Json.object(
+                "current_leader", reply.getLeader(),
+                "replicas", reply.getReplicasList(),
+                "down_replicas", reply.getDownReplicasList());
+    }
+
+    public static Map<String, ?> eventJson(RasEventMessage event) {
+        return Json.object(
+                "id", event.getId(),
+                "timestamp", RasLine.time(event, ZoneOffset.UTC).toString(),
+                "host", event.getHost(),
+                "type", RasLine.type(event),
+                "severity", RasLine.severity(event),
+                "msg", event.getMessage(),
+                "fields", new java.util.TreeMap<>(event.getFieldsMap()),
+                "sequence", event.getSequence());
+    }
+
+    static MemberState state(MemberMessage m) {
+        return state(m.getState());
+    }
+
+    private static MemberState state(int number) {
+        MemberState[] all = MemberState.values();
+        return number >= 0 && number < all.length ? all[number] : MemberState.UNKNOWN;
+    }
+
+    /** ISO 8601; empty when it never happened. */
+    static String time(long hlc) {
+        return hlc == 0
+                ? ""
+                : Instant.ofEpochMilli(Hlc.toUnixMillis(hlc))
+                        .atOffset(ZoneOffset.UTC)
+                        .toString();
+    }
+
+    /** Largest groups first, equal sizes by text. */
+    private static Map<String, String> sorted(Map<String, List<Integer>> groups) {
+        Map<String, String> rows = new LinkedHashMap<>();
+        groups.entrySet().stream()
+                .sorted(Comparator.comparing((Map.Entry<String, List<Integer>> e) ->
+                                -e.getValue().size())
+                        .thenComparing(e -> RankSet.bracketed(e.getValue())))
+                .forEach(e -> rows.put(RankSet.bracketed(e.getValue()), e.getKey()));
+        return rows;
+    }
+
+    private static String absentHosts(Members found) {
+        if (found.absentHosts.isEmpty()) return "";
+        return "Unknown " + Words.count(found.absentHosts.size(), "host") + ": " + HostList.display(found.absentHosts)
+                + "\n";
+    }
+}

@@ -1,0 +1,26 @@
+package io.daosmesh.admin.view;
+
+import java.util.Locale;
+
+/** Counted words and Go's way of writing durations, which DAOS's tools use. */
+final class Words {
+    private Words() {}
+
+    /** {@code 1 host}, {@code 3 hosts}. */
+    static String count(long number, String word) {
+        return number + " " + word + (number == 1 ? "" : "s");
+    }
+
+    /** {@code 6400h0m0s}, {@code 3m0s}, {@code 0s}. */
+    static String duration(long seconds) {
+        long hours = seconds / 3600;
+        long minutes = seconds / 60 % 60;
+        String rest = seconds % 60 + "s";
+        if (hours > 0) return hours + "h" + minutes + "m" + rest;
+        return minutes > 0 ? minutes + "m" + rest : rest;
+    }
+
+    static String percent(double share) {
+        return String.format(Locale.ROOT, "%.0f", share);
+    }
+}
