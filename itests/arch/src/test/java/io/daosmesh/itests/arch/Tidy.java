@@ -11,6 +11,7 @@ import com.sun.source.tree.Tree;
 import com.sun.source.tree.VariableTree;
 import com.sun.source.util.JavacTask;
 import com.sun.source.util.SourcePositions;
+import com.sun.source.util.TreePath;
 import com.sun.source.util.TreePathScanner;
 import com.sun.source.util.Trees;
 import java.io.IOException;
@@ -175,7 +176,7 @@ final class Tidy extends TreePathScanner<Void, Void> {
         boolean isStandardStream = select.getExpression() instanceof IdentifierTree owner
                 && owner.getName().contentEquals("System")
                 && Set.of("out", "err").contains(select.getIdentifier().toString());
-        if (isStandardStream && (kind == Kind.MAIN || kind == Kind.PURE)) {
+        if (isStandardStream && !isEndOfProcess(select) && (kind == Kind.MAIN || kind == Kind.PURE)) {
             report(line(select), "System." + select.getIdentifier() + " in a bundle: use the log");
         }
         return super.visitMemberSelect(select, unused);
@@ -185,6 +186,17 @@ final class Tidy extends TreePathScanner<Void, Void> {
     private boolean isCompactConstructor(MethodTree method) {
         return method.getReturnType() == null
                 && getCurrentPath().getParentPath().getLeaf().getKind() == Tree.Kind.RECORD;
+    }
+
+    /** The last words of a process that cannot start may go to its standard error: the log is not read then. */
+    private boolean isEndOfProcess(MemberSelectTree select) {
+        TreePath path = getCurrentPath();
+        while (path != null && !(path.getLeaf() instanceof MethodTree)) {
+            path = path.getParentPath();
+        }
+        return path != null
+                && select.getIdentifier().contentEquals("err")
+                && path.getLeaf().toString().contains("System.exit(");
     }
 
     private boolean isPureHere() {
