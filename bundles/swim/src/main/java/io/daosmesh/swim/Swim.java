@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Swim {
     /** Every so many probes one DEAD member is told what is believed of it: a healed partition has to start somewhere. */
-    private static final int DEAD_CONTACT_PERIODS = 10;
+    private static final int DEAD_CONTACT_PERIODS = 5;
 
     /** Suspects of our own accusing that are pinged again each period: each ping is one more chance to refute. */
     private static final int SUSPECT_PINGS_MAX = 2;
@@ -188,6 +188,9 @@ public final class Swim {
         });
         if (!giveUpIfConfirmed(nowNs, member, out)) {
             probeUrgently(nowNs, member, out);
+            if (member.state == MemberState.ALIVE && members.count(MemberState.ALIVE) == 1) {
+                accuse(nowNs, member, out); // nobody is left who could confirm: at least do not wait for the probe
+            }
         }
     }
 
@@ -348,10 +351,6 @@ public final class Swim {
         }
         member.urgentNs = nowNs;
         probe(nowNs, member, true, out);
-        boolean isRefused = nowNs - member.refusedNs < config.evidenceNs();
-        if (isRefused && members.count(MemberState.ALIVE) - (member.state == MemberState.ALIVE ? 1 : 0) == 0) {
-            accuse(nowNs, member, out); // nobody is left who could confirm: at least do not wait for the probe
-        }
     }
 
     private boolean giveUpIfConfirmed(long nowNs, Member member, SwimEffects out) {

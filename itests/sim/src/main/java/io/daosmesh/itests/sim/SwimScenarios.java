@@ -17,12 +17,18 @@ public final class SwimScenarios {
     /** Members settle before anything happens to them: the phase of their probes is random by then. */
     public static final long WARM_UP_NS = SwimConfig.ms(4_000);
 
+    /** Longer than the shortest suspicion of a thousand members: giving each other up across such a cut is right. */
+    private static final long LONG_CUT_NS = SwimConfig.ms(8_000);
+
     private SwimScenarios() {}
 
     /**
      * @param firstNs per victim: silence until the first DEAD
      * @param allNs per victim: silence until DEAD at every living member
-     * @param falseDeaths members declared DEAD although they ran (any observer, told or own finding)
+     * @param falseDeaths members declared DEAD although they ran (any observer, told or own finding), verdicts across a
+     *     cut longer than the suspicion left out
+     * @param missed deaths that a survivor did not learn of
+     * @param stuck living members that some living member believes DEAD at the end
      */
     public record Outcome(
             long[] firstNs, long[] allNs, int falseDeaths, double messagesPerMemberSecond, int missed, int stuck) {}
@@ -37,6 +43,7 @@ public final class SwimScenarios {
         int[] ranks = shuffled(memberCount, choice);
         int next = 0;
         Map<Integer, Long> killedAtNs = new HashMap<>();
+        Set<Integer> cutOff = new HashSet<>();
         for (int i = 0; i < trouble.kills(); i++) {
             int rank = ranks[next++];
             long atNs = WARM_UP_NS + choice.nextLong(SwimConfig.ms(8_000));
@@ -50,11 +57,14 @@ public final class SwimScenarios {
         }
         for (int i = 0; i < trouble.cutOff(); i++) {
             int rank = ranks[next++];
+            if (trouble.cutOffNs() > LONG_CUT_NS) {
+                cutOff.add(rank);
+            }
             world.schedule(WARM_UP_NS, () -> world.moveToSide(rank, 1));
             world.schedule(WARM_UP_NS + trouble.cutOffNs(), () -> world.moveToSide(rank, 0));
         }
         world.runUntil(WARM_UP_NS + virtualNs);
-        return judge(world, memberCount, killedAtNs);
+        return judge(world, memberCount, killedAtNs, cutOff);
     }
 
     /** Three members; one is killed at a random moment. */
@@ -65,7 +75,7 @@ public final class SwimScenarios {
         long atNs = WARM_UP_NS + choice.nextLong(SwimConfig.ms(3_000));
         world.schedule(atNs, () -> world.kill(victim, refuses));
         world.runUntil(atNs + SwimConfig.ms(12_000));
-        return judge(world, 3, Map.of(victim, atNs));
+        return judge(world, 3, Map.of(victim, atNs), Set.of());
     }
 
     /** Three members; one stands still for {@code pauseNs} at a random moment. */
@@ -76,16 +86,17 @@ public final class SwimScenarios {
         long atNs = WARM_UP_NS + choice.nextLong(SwimConfig.ms(3_000));
         world.schedule(atNs, () -> world.pause(victim, pauseNs));
         world.runUntil(atNs + SwimConfig.ms(15_000));
-        return judge(world, 3, Map.of());
+        return judge(world, 3, Map.of(), Set.of());
     }
 
-    private static Outcome judge(SwimWorld world, int memberCount, Map<Integer, Long> killedAtNs) {
+    private static Outcome judge(SwimWorld world, int memberCount, Map<Integer, Long> killedAtNs, Set<Integer> cutOff) {
         Map<Integer, Long> firstNs = new HashMap<>();
         Map<Integer, Long> lastNs = new HashMap<>();
         Map<Integer, Set<Integer>> observers = new HashMap<>();
         Set<Integer> falselyDead = new HashSet<>();
         for (Belief belief : world.beliefs()) {
-            if (belief.state() != MemberState.DEAD) {
+            boolean isAcrossCut = cutOff.contains(belief.subject()) || cutOff.contains(belief.observer());
+            if (belief.state() != MemberState.DEAD || isAcrossCut) {
                 continue;
             }
             Long killedNs = killedAtNs.get(belief.subject());
@@ -94,7 +105,9 @@ public final class SwimScenarios {
             } else if (!killedAtNs.containsKey(belief.observer())) {
                 firstNs.putIfAbsent(belief.subject(), belief.atNs() - killedNs);
                 lastNs.put(belief.subject(), belief.atNs() - killedNs);
-                observers.computeIfAbsent(belief.subject(), r -> new HashSet<>()).add(belief.observer());
+                observers
+                        .computeIfAbsent(belief.subject(), r -> new HashSet<>())
+                        .add(belief.observer());
             }
         }
         int survivors = memberCount - killedAtNs.size();
@@ -104,7 +117,11 @@ public final class SwimScenarios {
         }
         double memberSeconds = world.nowNs() / 1e9 * memberCount;
         return new Outcome(
-                sorted(firstNs), sorted(lastNs), falselyDead.size(), world.sentCount() / memberSeconds, missed,
+                sorted(firstNs),
+                sorted(lastNs),
+                falselyDead.size(),
+                world.sentCount() / memberSeconds,
+                missed,
                 stuck(world, memberCount, killedAtNs.keySet()));
     }
 
@@ -146,13 +163,22 @@ public final class SwimScenarios {
 
     /** Several outcomes of the same scenario as one. */
     public static Outcome merge(List<Outcome> outcomes) {
-        long[] firstNs = outcomes.stream().flatMapToLong(o -> Arrays.stream(o.firstNs())).sorted().toArray();
-        long[] allNs = outcomes.stream().flatMapToLong(o -> Arrays.stream(o.allNs())).sorted().toArray();
+        long[] firstNs = outcomes.stream()
+                .flatMapToLong(o -> Arrays.stream(o.firstNs()))
+                .sorted()
+                .toArray();
+        long[] allNs = outcomes.stream()
+                .flatMapToLong(o -> Arrays.stream(o.allNs()))
+                .sorted()
+                .toArray();
         return new Outcome(
                 firstNs,
                 allNs,
                 outcomes.stream().mapToInt(Outcome::falseDeaths).sum(),
-                outcomes.stream().mapToDouble(Outcome::messagesPerMemberSecond).average().orElse(0),
+                outcomes.stream()
+                        .mapToDouble(Outcome::messagesPerMemberSecond)
+                        .average()
+                        .orElse(0),
                 outcomes.stream().mapToInt(Outcome::missed).sum(),
                 outcomes.stream().mapToInt(Outcome::stuck).sum());
     }

@@ -43,7 +43,10 @@ public final class SwimSimulation {
         out.println("| scenario | first DEAD median / p99 s | DEAD at all median / p99 s | false deaths | missed |"
                 + " wrong at the end | messages / member / s |");
         out.println("|---|---|---|---|---|---|---|");
-        row(out, "3 members, one killed, connections refused", small(seed, s -> SwimScenarios.runKillOfThree(true, 0, s)));
+        row(
+                out,
+                "3 members, one killed, connections refused",
+                small(seed, s -> SwimScenarios.runKillOfThree(true, 0, s)));
         row(out, "3 members, one killed, silent", small(seed, s -> SwimScenarios.runKillOfThree(false, 0, s)));
         row(out, "3 members, silent, 10 % loss", small(seed, s -> SwimScenarios.runKillOfThree(false, 0.1, s)));
         long pauseNs = SwimConfig.ms(3_000);
@@ -53,18 +56,18 @@ public final class SwimSimulation {
         Trouble mixed = new Trouble(20, 20, SwimConfig.ms(5_000), 20, SwimConfig.ms(5_000));
         large(out, "20 killed, 20 paused 5 s, 20 cut off 5 s, 10 % loss", memberCount, 0.1, mixed, seed);
         Trouble cut = new Trouble(0, 0, 0, memberCount / 20, SwimConfig.ms(20_000));
-        large(out, "5 % cut off for 20 s, then healed, 10 % loss", memberCount, 0.1, cut, seed);
+        large(out, "5 % cut off for 20 s, 21 s after healing, 10 % loss", memberCount, 0.1, cut, seed);
     }
 
-    private static void large(
-            PrintStream out, String name, int memberCount, double loss, Trouble trouble, long seed) {
+    private static void large(PrintStream out, String name, int memberCount, double loss, Trouble trouble, long seed) {
         Outcome outcome = SwimScenarios.runLarge(memberCount, loss, trouble, SwimConfig.ms(45_000), seed);
         row(out, memberCount + " members, " + name, outcome);
     }
 
     static Outcome small(long seed, LongFunction<Outcome> run) {
-        List<Outcome> outcomes =
-                LongStream.range(seed * SMALL_RUNS, (seed + 1) * SMALL_RUNS).mapToObj(run).toList();
+        List<Outcome> outcomes = LongStream.range(seed * SMALL_RUNS, (seed + 1) * SMALL_RUNS)
+                .mapToObj(run)
+                .toList();
         return SwimScenarios.merge(outcomes);
     }
 
