@@ -36,17 +36,20 @@ final class DeviceSlot {
     private static final long OPEN_RETRY_NS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long OPEN_RETRY_UNPLUGGED_NS = TimeUnit.SECONDS.toNanos(1);
 
-    /** Checks that an opened device is the one this slot stands for; throws a fault otherwise. */
-    @FunctionalInterface
-    interface Verifier {
-        void check(BlockDevice device);
+    /** What a slot needs of those who know what the device is for. Owner loop. */
+    interface Hooks {
+        /** Throws a fault if this is not the device the slot stands for. */
+        void verify(BlockDevice device);
+
+        /** A request has failed on the medium while the device was NORMAL. */
+        void onMediaError(BlobOp.Kind kind);
     }
 
     private final DeviceSpec spec;
     private final DeviceLife life;
     private final SlotLimits limits;
     private final ScheduledExecutorService owner;
-    private final Verifier verifier;
+    private final Hooks hooks;
     private final IoLatency latency;
     private final SwapStats swaps = new SwapStats();
     private final AtomicInteger requestCount = new AtomicInteger();
@@ -66,13 +69,13 @@ final class DeviceSlot {
             DeviceLife life,
             SlotLimits limits,
             ScheduledExecutorService owner,
-            Verifier verifier,
+            Hooks hooks,
             IoLatency latency) {
         this.spec = spec;
         this.life = life;
         this.limits = limits;
         this.owner = owner;
-        this.verifier = verifier;
+        this.hooks = hooks;
         this.latency = latency;
         this.lostNs = System.nanoTime();
         this.nextOpenNs = lostNs;
@@ -210,7 +213,9 @@ final class DeviceSlot {
             default -> life.onWriteError();
         }
         log.warn("{} of {} failed: {}", op, spec.address(), detail);
+        boolean wasNormal = life.state() == DeviceState.NORMAL;
         onOwner(() -> {
+            if (wasNormal) hooks.onMediaError(op.kind);
             // After a failed flush nobody knows what is on the medium: no counting, it is out.
             if (op.kind == BlobOp.Kind.FLUSH && life.state().mayWrite())
                 life.transition(DeviceState.FAULTY, "flush failed: " + detail);
@@ -228,6 +233,19 @@ final class DeviceSlot {
     }
 
     // ---- drivers: owner loop ----
+
+    /** While still serving: the close that follows then has little left to make durable, and the pause stays short. */
+    void flushAhead(@Nullable BlockDriver next, Runnable done) {
+        Lease lease = current;
+        if (lease == null || lease.driver == next || !lease.tryAcquire()) {
+            done.run();
+            return;
+        }
+        lease.device.flush((status, detail) -> {
+            lease.release();
+            done.run();
+        });
+    }
 
     /** Stops new requests on the present driver if another one shall serve; {@link #settle} does the rest. */
     void prepare(@Nullable BlockDriver next) {
@@ -284,7 +302,7 @@ final class DeviceSlot {
         }
         BlockDevice device = result.get();
         try {
-            verifier.check(device);
+            hooks.verify(device);
         } catch (FaultException e) {
             openFault = e.fault();
             device.close();
@@ -308,6 +326,7 @@ final class DeviceSlot {
 
     private void publish(Lease lease) {
         long pauseNs = System.nanoTime() - lostNs;
+        boolean isSwap = hadDevice && life.state() != DeviceState.UNPLUGGED;
         life.onPlugged("opened by " + lease.driver.name() + " " + lease.driver.version());
         List<BlobOp> waiting;
         synchronized (parked) {
@@ -315,7 +334,7 @@ final class DeviceSlot {
             waiting = new ArrayList<>(parked);
             parked.clear();
         }
-        if (hadDevice) {
+        if (isSwap) {
             swaps.onSwap(pauseNs);
             log.info(
                     "device {} now served by {} {}: pause {} us, {} requests waited",

@@ -17,6 +17,7 @@ import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.smd.Smd;
 import io.daosmesh.storage.smd.Superblock;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -134,10 +135,18 @@ final class EngineNode implements StorageAdmin, AutoCloseable {
                     .asException();
     }
 
-    private SlotSet makeSlots(Smd smd, SlotSet.Listener store) {
-        SlotSet.Listener both = (device, old, next, reason) -> {
-            store.onDevice(device, old, next, reason);
-            onDevice(device, old, next, reason);
+    private SlotSet makeSlots(Smd smd, EngineStore.DeviceWatcher store) {
+        SlotSet.Listener both = new SlotSet.Listener() {
+            @Override
+            public void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason) {
+                store.onDevice(device, old, next, reason);
+                EngineNode.this.onDevice(device, old, next, reason);
+            }
+
+            @Override
+            public void onMediaError(Smd.Device device, BlobOp.Kind kind) {
+                EngineNode.this.onMediaError(device, kind);
+            }
         };
         return new SlotSet(
                 smd,
@@ -164,6 +173,16 @@ final class EngineNode implements StorageAdmin, AutoCloseable {
         }
         if (next == DeviceState.OUT) views.setLed(device.address(), "ON");
         for (Listener l : listeners) l.onDevice(device.uuid(), next.shown(), device.targets());
+    }
+
+    private void onMediaError(Smd.Device device, BlobOp.Kind kind) {
+        String what = kind == BlobOp.Kind.FLUSH ? "write" : kind.name().toLowerCase(Locale.ROOT);
+        String target = device.targets().isEmpty()
+                ? "-1"
+                : String.valueOf(device.targets().get(0));
+        String text = "Device: " + device.uuid() + " " + what + " error logged from tgt_id:" + target;
+        effects.raise(
+                RasId.DEVICE_MEDIA_ERROR, Severity.ERROR, text, device.uuid().toString());
     }
 
     private void become(State next) {

@@ -34,9 +34,14 @@ final class EngineStore implements EngineStorage, AutoCloseable {
     private volatile Superblock superblock;
     private volatile Smd smd;
 
+    /** Told of each change of a device's state. */
+    interface DeviceWatcher {
+        void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason);
+    }
+
     /** Makes the slots for the tables; the owner wires them to drivers. */
     interface SlotMaker {
-        SlotSet make(Smd smd, SlotSet.Listener listener);
+        SlotSet make(Smd smd, DeviceWatcher watcher);
     }
 
     EngineStore(

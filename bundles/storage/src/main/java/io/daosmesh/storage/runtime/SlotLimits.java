@@ -13,6 +13,6 @@ import java.util.concurrent.TimeUnit;
  */
 record SlotLimits(long graceNs, long drainNs, int parkedMax, int requestsMax) {
     static SlotLimits of(long graceMs) {
-        return new SlotLimits(TimeUnit.MILLISECONDS.toNanos(graceMs), TimeUnit.MILLISECONDS.toNanos(2000), 8192, 8192);
+        return new SlotLimits(TimeUnit.MILLISECONDS.toNanos(graceMs), TimeUnit.MILLISECONDS.toNanos(1500), 8192, 8192);
     }
 }

@@ -2,6 +2,7 @@ package io.daosmesh.storage.runtime;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.spi.BlockDevice;
 import io.daosmesh.spi.BlockDriver;
 import io.daosmesh.spi.DeviceSpec;
 import io.daosmesh.storage.DeviceState;
@@ -13,7 +14,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The devices in use of one engine. Owner: the engine's owner loop; look-ups: any thread. */
@@ -21,7 +24,12 @@ final class SlotSet {
     /** Told of each change of a device's state. */
     interface Listener {
         void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason);
+
+        void onMediaError(Smd.Device device, BlobOp.Kind kind);
     }
+
+    /** With the drain and the driver's own close still below the 5 s of DS. */
+    private static final long FLUSH_AHEAD_MS = 500;
 
     private final Map<UUID, DeviceSlot> slots = new LinkedHashMap<>();
     private final Map<UUID, IoLatency> latencies = new LinkedHashMap<>();
@@ -45,8 +53,18 @@ final class SlotSet {
                     (old, next, reason) -> listener.onDevice(device, old, next, reason));
             IoLatency latency = new IoLatency();
             latencies.put(device.uuid(), latency);
-            DeviceSlot.Verifier verifier = opened -> verify(device, HeaderIo.read(opened), opened.sizeBytes());
-            slots.put(device.uuid(), new DeviceSlot(spec.apply(device), life, limits, owner, verifier, latency));
+            DeviceSlot.Hooks hooks = new DeviceSlot.Hooks() {
+                @Override
+                public void verify(BlockDevice opened) {
+                    SlotSet.verify(device, HeaderIo.read(opened), opened.sizeBytes());
+                }
+
+                @Override
+                public void onMediaError(BlobOp.Kind kind) {
+                    listener.onMediaError(device, kind);
+                }
+            };
+            slots.put(device.uuid(), new DeviceSlot(spec.apply(device), life, limits, owner, hooks, latency));
         }
     }
 
@@ -96,6 +114,13 @@ final class SlotSet {
 
     /** All devices stop on their old drivers first, then wait together: one slow device does not add to another. */
     void onDriversChanged() {
+        CountDownLatch flushed = new CountDownLatch(slots.size());
+        for (DeviceSlot slot : slots.values()) slot.flushAhead(best(slot.spec()).orElse(null), flushed::countDown);
+        try {
+            flushed.await(FLUSH_AHEAD_MS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         for (DeviceSlot slot : slots.values()) slot.prepare(best(slot.spec()).orElse(null));
         long deadlineNs = System.nanoTime() + limits.drainNs();
         for (DeviceSlot slot : slots.values()) slot.settle(deadlineNs);

@@ -235,6 +235,41 @@ class EngineNodeTest {
     }
 
     @Test
+    void shouldBecomeFaultyByItselfAfterTooManyErrors() throws IOException {
+        try (NodeFixture f = fixture()) {
+            EngineStorage storage = f.formatted();
+            storage.reservePool(POOL, MIB, 16 * MIB);
+            UUID device = storage.target(0).device();
+            Blob blob = storage.target(0).pool(POOL).blob();
+            try (BufferPool.Buffer b = storage.buffers().take(4096);
+                    RandomAccessFile file =
+                            new RandomAccessFile(folder.resolve("nvme0").toFile(), "rw")) {
+                file.setLength(2 * MIB);
+                for (int i = 0; i < 10; i++)
+                    assertEquals(
+                            FaultCode.NVME_IO,
+                            NodeFixture.read(blob, 15 * MIB, b.bytes())
+                                    .orElseThrow()
+                                    .code());
+                assertEquals(DeviceState.NORMAL, storage.deviceState(device));
+                NodeFixture.read(blob, 15 * MIB, b.bytes());
+                NodeFixture.until(() -> storage.deviceState(device) == DeviceState.FAULTY);
+            }
+            assertEquals(
+                    11,
+                    f.events.stream().filter(e -> e == RasId.DEVICE_MEDIA_ERROR).count());
+            assertTrue(f.events.contains(RasId.DEVICE_SET_FAULTY));
+            assertEquals(
+                    11,
+                    f.node.devices(true)
+                            .block(NodeFixture.DEADLINE)
+                            .get(0)
+                            .getHealth()
+                            .getReadErrors());
+        }
+    }
+
+    @Test
     void shouldBoundBuffers() {
         AlignedBufferPool pool = new AlignedBufferPool(8 << 20);
         BufferPool.Buffer a = pool.take(4 << 20);
