@@ -4,7 +4,7 @@ package io.daosmesh.swim.runtime;
  * Configuration of failure detection (PID {@code io.daosmesh.swim}); the defaults are derived in {@code docs/swim.md}.
  * All members of a system should have the same.
  */
-@interface SwimOptions {
+public @interface SwimOptions {
     /** Between two probes of one member. */
     long swim_period_ms() default 400;
 

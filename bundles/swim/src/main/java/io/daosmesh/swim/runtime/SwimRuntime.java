@@ -41,7 +41,9 @@ import org.slf4j.LoggerFactory;
 public final class SwimRuntime implements Membership, MetricSource {
     private static final Logger LOG = LoggerFactory.getLogger(SwimRuntime.class);
 
-    private final Map<RankIdentity, RankIdentity> identities = new ConcurrentHashMap<>();
+    /** How many services name each identity: a replaced management bundle may publish the new before the old is gone. */
+    private final Map<RankIdentity, Integer> identities = new ConcurrentHashMap<>();
+
     private final Map<Maps, AutoCloseable> followed = new ConcurrentHashMap<>();
     private final SwimNode node;
     private final Duration swapBound;
@@ -67,12 +69,12 @@ public final class SwimRuntime implements Membership, MetricSource {
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
     void bindRank(RankIdentity identity) {
-        identities.put(identity, identity);
+        identities.merge(identity, 1, Integer::sum);
         node.start(identity);
     }
 
     void unbindRank(RankIdentity identity) {
-        if (identities.remove(identity) != null) {
+        if (identities.merge(identity, -1, (count, less) -> count + less == 0 ? null : count + less) == null) {
             node.stop(identity, swapBound);
         }
     }
