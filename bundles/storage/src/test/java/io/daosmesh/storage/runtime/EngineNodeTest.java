@@ -255,9 +255,8 @@ class EngineNodeTest {
                 NodeFixture.read(blob, 15 * MIB, b.bytes());
                 NodeFixture.until(() -> storage.deviceState(device) == DeviceState.FAULTY);
             }
-            assertEquals(
-                    11,
-                    f.events.stream().filter(e -> e == RasId.DEVICE_MEDIA_ERROR).count());
+            NodeFixture.until(() ->
+                    f.events.stream().filter(e -> e == RasId.DEVICE_MEDIA_ERROR).count() == 11);
             assertTrue(f.events.contains(RasId.DEVICE_SET_FAULTY));
             assertEquals(
                     11,
