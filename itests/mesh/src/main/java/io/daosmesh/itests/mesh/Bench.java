@@ -1,0 +1,205 @@
+package io.daosmesh.itests.mesh;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.daosmesh.client.Container;
+import io.daosmesh.client.ContainerSpec;
+import io.daosmesh.client.KeyValue;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.ObjectClass;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/**
+ * {@code ./mesh bench [write|read|start] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
+ * measured in the same run. With {@code --dir} it uses the mesh that runs there; else it starts its own, once with TLS and
+ * once with clear data channels.
+ */
+public final class Bench {
+    private static final int[] SIZES = {4096, 1 << 20};
+    private static final int[] IN_FLIGHT = {1, 16};
+    private static final Duration WARM = Duration.ofSeconds(6);
+    private static final Duration MEASURE = Duration.ofSeconds(6);
+
+    /** Distinct keys a size: writes overwrite them, reads choose among them. */
+    private static final int KEYS_SMALL = 4096;
+
+    private static final int KEYS_LARGE = 192;
+
+    private final List<Map<String, Object>> rows = new ArrayList<>();
+    private final Map<String, Object> machine = new LinkedHashMap<>();
+    private final boolean isJson;
+    private final String only;
+
+    private Bench(boolean isJson, String only) {
+        this.isJson = isJson;
+        this.only = only;
+    }
+
+    public static void main(String[] args) throws Exception {
+        boolean isJson = false;
+        String only = "";
+        for (String a : args) {
+            if (a.equals("--json")) isJson = true;
+            else if (List.of("write", "read", "start").contains(a)) only = a;
+            else {
+                System.err.println("mesh: bench does not know '" + a + "' (./mesh bench [write|read|start] [--json])");
+                System.exit(2);
+            }
+        }
+        try {
+            new Bench(isJson, only).run();
+            System.exit(0);
+        } catch (Exception e) {
+            System.err.println("bench: " + e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private void run() throws Exception {
+        machine.put("cores", Runtime.getRuntime().availableProcessors());
+        machine.put("java", System.getProperty("java.version"));
+        machine.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+        if (Boolean.getBoolean("mesh.dir.given")) {
+            LocalMesh mesh = LocalMesh.attach(Demo.dir());
+            measure(mesh, MeshClient.settings(mesh.dir()).tls().clearData());
+        } else {
+            for (boolean isClear : new boolean[] {true, false}) ownMesh(isClear);
+        }
+        print();
+    }
+
+    private void ownMesh(boolean isClear) throws Exception {
+        Path dir = Demo.dir().resolveSibling(".mesh-bench");
+        long start = System.nanoTime();
+        try (LocalMesh mesh = LocalMesh.start(dir, "--data-channel", isClear ? "clear" : "tls")) {
+            double up = (System.nanoTime() - start) / 1e9;
+            if (only.isEmpty() || only.equals("start")) startRows(mesh, isClear, up);
+            if (!only.equals("start")) measure(mesh, isClear);
+        }
+    }
+
+    private void startRows(LocalMesh mesh, boolean isClear, double upSeconds) throws IOException {
+        row("up_3_nodes_s", "", 0, 0, !isClear, new Timing(0, 0, upSeconds, 0, 0), new Limit("asked", 20));
+        double largest = 0;
+        for (LocalMesh.Node n : mesh.nodes()) largest = Math.max(largest, residentMb(n.pid()));
+        row("node_rss_mb", "", 0, 0, !isClear, new Timing(0, 0, largest, 0, 0), new Limit("asked", 300));
+        long start = System.nanoTime();
+        mesh.dmg("system", "query").orFail();
+        double seconds = (System.nanoTime() - start) / 1e9;
+        row("dmg_system_query_s", "", 0, 0, !isClear, new Timing(0, 0, seconds, 0, 0), new Limit("asked", 0.5));
+    }
+
+    private static double residentMb(long pid) throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
+            if (line.startsWith("VmRSS:")) return Double.parseDouble(line.replaceAll("\\D+", "")) / 1024;
+        }
+        return 0;
+    }
+
+    private void measure(LocalMesh mesh, boolean isClear) throws Exception {
+        Limits limits = new Limits(mesh.dir(), MeshClient.settings(mesh.dir()));
+        if (mesh.dmg("pool", "query", "bench").status() != 0) {
+            mesh.dmg("pool", "create", "bench", "--size", "16GB").orFail();
+        }
+        try (MeshClient client = MeshClient.open(mesh)) {
+            Container c = client.container("bench", ContainerSpec.of("bench").withClass("RP_3GX"));
+            for (int size : SIZES) {
+                int keys = size <= 65536 ? KEYS_SMALL : KEYS_LARGE;
+                ObjectId id = MeshClient.await(c.newId(ObjectId.Type.KEY_VALUE, ObjectClass.parse("RP_3GX")));
+                KeyValue store = c.keyValue(id);
+                byte[] value = new byte[size];
+                new SplittableRandom(size).nextBytes(value);
+                Load.run(16, keys, i -> store.put(key(i), value));
+                for (int inFlight : IN_FLIGHT) {
+                    Limit sync = limits.syncedWrites(size, inFlight);
+                    Limit echo = limits.echo(size, inFlight);
+                    SplittableRandom random = new SplittableRandom(inFlight);
+                    if (!only.equals("read")) {
+                        Timing t = timed(inFlight, size, i -> store.put(key(i % keys), value));
+                        row("write", "RP_3", size, inFlight, !isClear, t, sync);
+                    }
+                    if (!only.equals("write")) {
+                        Timing t = timed(
+                                inFlight,
+                                size,
+                                i -> store.get(key(random.split().nextInt(keys))));
+                        row("read", "RP_3", size, inFlight, !isClear, t, echo);
+                    }
+                }
+            }
+        }
+    }
+
+    private static String key(long i) {
+        return "key" + i;
+    }
+
+    private static Timing timed(int inFlight, int size, Load.Operation operation) {
+        Load.run(inFlight, WARM, operation);
+        return Load.run(inFlight, MEASURE, operation).timing(size);
+    }
+
+    /** @param opsPerSecond for single figures (start-up, memory) the figure itself stands in {@code figure} */
+    record Timing(double opsPerSecond, double mbPerSecond, double figure, double p50Us, double p99Us) {}
+
+    record Limit(String name, double value) {}
+
+    private void row(String name, String oclass, int size, int inFlight, boolean isTls, Timing t, Limit limit) {
+        Map<String, Object> r = new LinkedHashMap<>();
+        r.put("name", name);
+        r.put("class", oclass);
+        r.put("size", size);
+        r.put("in_flight", inFlight);
+        r.put("tls", isTls);
+        r.put("ops_s", t.opsPerSecond() == 0 ? round(t.figure()) : round(t.opsPerSecond()));
+        r.put("mb_s", round(t.mbPerSecond()));
+        r.put("p50_us", round(t.p50Us()));
+        r.put("p99_us", round(t.p99Us()));
+        r.put("limit_name", limit.name());
+        r.put("limit", round(limit.value()));
+        double value = t.opsPerSecond() == 0 ? t.figure() : t.opsPerSecond();
+        r.put("ratio", Math.round(value / limit.value() * 1000) / 1000.0);
+        rows.add(r);
+        if (!isJson) System.err.println("bench: " + r);
+    }
+
+    private static double round(double v) {
+        return Math.round(v * 10) / 10.0;
+    }
+
+    private void print() throws IOException {
+        if (isJson) {
+            Map<String, Object> all = new LinkedHashMap<>();
+            all.put("rows", rows);
+            all.put("machine", machine);
+            System.out.println(new ObjectMapper().writeValueAsString(all));
+            return;
+        }
+        String format = "%-20s %-5s %8s %9s %-5s %10s %9s %9s %9s  %-28s %10s %7s%n";
+        System.out.printf(
+                format,
+                "name",
+                "class",
+                "size",
+                "in flight",
+                "tls",
+                "ops/s",
+                "MB/s",
+                "p50 us",
+                "p99 us",
+                "limit",
+                "",
+                "ratio");
+        for (Map<String, Object> r : rows) {
+            System.out.printf(Locale.ROOT, format, r.values().toArray());
+        }
+    }
+}

@@ -1,0 +1,134 @@
+package io.daosmesh.itests.mesh;
+
+import io.daosmesh.client.ClientConfig;
+import io.daosmesh.client.Container;
+import io.daosmesh.client.ContainerSpec;
+import io.daosmesh.client.DaosClient;
+import io.daosmesh.client.Pool;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.Role;
+import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.GroupMapMessage;
+import io.daosmesh.model.wire.GroupMapRequest;
+import io.daosmesh.transport.ClientSettings;
+import io.daosmesh.transport.ClientTransport;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Properties;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** An application's client on a local mesh, with the mesh's agent certificate. Any thread. */
+public final class MeshClient implements AutoCloseable {
+    private static final Duration CALL_MAX = Duration.ofSeconds(90);
+
+    private final ClientTransport transport;
+    private final List<String> controls;
+    private final DaosClient client;
+
+    private MeshClient(ClientTransport transport, List<String> controls, DaosClient client) {
+        this.transport = transport;
+        this.controls = controls;
+        this.client = client;
+    }
+
+    public static MeshClient open(LocalMesh mesh) {
+        ClientTransport transport = ClientTransport.open(settings(mesh.dir()));
+        try {
+            List<String> controls = mesh.controls();
+            DaosClient client = DaosClient.connect(ClientConfig.of(transport.rpc(), controls))
+                    .block(CALL_MAX);
+            return new MeshClient(transport, controls, java.util.Objects.requireNonNull(client));
+        } catch (RuntimeException e) {
+            transport.close();
+            throw e;
+        }
+    }
+
+    /** What the mesh was made with says whether TLS is used. */
+    static ClientSettings settings(Path dir) {
+        Properties made = new Properties();
+        try (var in = Files.newBufferedReader(dir.resolve("mesh.conf"))) {
+            made.load(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        boolean isInsecure = !made.getProperty("insecure", "0").matches("0|false|");
+        boolean isClear = "clear".equals(made.getProperty("data_channel"));
+        Path certs = dir.resolve("certs");
+        NodeConfig.Tls tls = isInsecure
+                ? new NodeConfig.Tls(true, true, Optional.empty(), Optional.empty(), Optional.empty())
+                : new NodeConfig.Tls(
+                        false,
+                        isClear,
+                        Optional.of(certs.resolve("daosCA.crt")),
+                        Optional.of(certs.resolve("agent.crt")),
+                        Optional.of(certs.resolve("agent.key")));
+        return new ClientSettings(Role.AGENT, "daos_server", tls);
+    }
+
+    public DaosClient client() {
+        return client;
+    }
+
+    public Rpc rpc() {
+        return transport.rpc();
+    }
+
+    public Pool pool(String label) {
+        return await(client.connectPool(label));
+    }
+
+    /** Opens a container, made if it is not there. */
+    public Container container(String pool, ContainerSpec spec) {
+        Pool p = pool(pool);
+        try {
+            return await(p.createContainer(spec));
+        } catch (FaultException e) {
+            if (e.code() != FaultCode.EXIST) throw e;
+            return await(p.openContainer(spec.label()));
+        }
+    }
+
+    /** The newest group map that any live node has. */
+    public GroupMap newestGroupMap() {
+        GroupMap newest = Flux.fromIterable(controls)
+                .flatMap(a -> groupMap(a).onErrorResume(e -> Mono.empty()))
+                .reduce((a, b) -> a.version() >= b.version() ? a : b)
+                .block(CALL_MAX);
+        if (newest == null) throw new IllegalStateException("no node answers");
+        return newest;
+    }
+
+    private Mono<GroupMap> groupMap(String address) {
+        return transport
+                .rpc()
+                .call(
+                        Endpoint.node(address),
+                        RpcMethod.GROUP_MAP,
+                        RpcMessage.of(GroupMapRequest.getDefaultInstance()),
+                        Duration.ofSeconds(1),
+                        r -> GroupMap.fromWire(GroupMapMessage.parseFrom(r.body())));
+    }
+
+    public static <T> T await(Mono<T> mono) {
+        T value = mono.block(CALL_MAX);
+        return java.util.Objects.requireNonNull(value, "empty answer");
+    }
+
+    @Override
+    public void close() {
+        transport.close();
+    }
+}

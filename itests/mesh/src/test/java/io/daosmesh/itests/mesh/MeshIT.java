@@ -1,0 +1,238 @@
+package io.daosmesh.itests.mesh;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.daosmesh.client.ContainerSpec;
+import io.daosmesh.client.KeyValue;
+import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.RebuildStatus;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Three real nodes, killed, paused, restarted and updated while clients read and write. One mesh for all tests: each begins
+ * with every rank joined and the pool whole, so the order is fixed only to keep reports readable.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class MeshIT {
+    private static final Duration REBUILD_MAX = Duration.ofSeconds(90);
+    private static final Duration JOIN_MAX = Duration.ofSeconds(60);
+
+    @TempDir
+    private static Path dir;
+
+    private static LocalMesh mesh;
+
+    private MeshClient client;
+    private Workload load;
+
+    @BeforeAll
+    static void startMesh() {
+        mesh = LocalMesh.start(dir.resolve("mesh"));
+        mesh.dmg("pool", "create", "tank", "--size", "12GB").orFail();
+    }
+
+    @AfterAll
+    static void stopMesh() {
+        if (mesh != null) mesh.close();
+    }
+
+    @BeforeEach
+    void startLoad(TestInfo test) {
+        client = MeshClient.open(mesh);
+        KeyValue store = MeshClient.await(
+                client.container("tank", ContainerSpec.of("load").withClass("RP_2GX"))
+                        .keyValueRoot());
+        load = new Workload(store, test.getDisplayName().toLowerCase(Locale.ROOT) + System.nanoTime(), 4, 6000);
+        LocalMesh.await("the load runs", Duration.ofSeconds(30), () -> load.operations() > 50);
+    }
+
+    @AfterEach
+    void stopLoad() {
+        load.close();
+        client.close();
+    }
+
+    @Test
+    @Order(1)
+    void shouldAnswerTheAdministrator() {
+        JsonNode members = mesh.dmgJson("system", "query").path("members");
+        assertEquals(3, members.size());
+        for (JsonNode m : members) assertEquals("joined", m.path("state").asText());
+        assertTrue(mesh.dmg("system", "query").orFail().out().contains("Joined"));
+        assertTrue(mesh.dmg("pool", "query", "tank").orFail().out().contains("ntarget=6"));
+        assertTrue(mesh.dmg("storage", "query", "usage").orFail().out().contains("NVMe-Total"));
+        assertEquals(1, mesh.dmg("pool", "query", "nosuchpool").status());
+        assertEquals(1, mesh.dmg("pool", "extend", "tank", "--ranks=1").status());
+        LocalMesh.Outcome again = mesh.dmg("storage", "format");
+        assertEquals(1, again.status(), again.out());
+    }
+
+    @Test
+    @Order(2)
+    void shouldKeepValuesForScripts() throws IOException {
+        Path file = Files.write(dir.resolve("hello"), "hello mesh".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        mesh.daos("container", "create", "tank", "c1").orFail();
+
+        mesh.daos("kv", "put", "tank", "c1", "hello", file.toString()).orFail();
+
+        assertEquals(
+                "hello mesh",
+                mesh.daos("kv", "get", "tank", "c1", "hello").orFail().out());
+        LocalMesh.Outcome absent = mesh.daos("kv", "get", "tank", "c1", "absent");
+        assertEquals(1, absent.status());
+        assertEquals("", absent.out());
+        assertTrue(absent.err().contains("DER_NONEXIST(-1005)"), absent.err());
+        assertFalse(absent.err().contains("\tat "), absent.err());
+    }
+
+    @Test
+    @Order(3)
+    void shouldCopyATreeInAndOut() throws IOException {
+        Path tree = Path.of(System.getProperty("java.home"), "conf");
+        mesh.daos("container", "create", "tank", "tree", "--type", "POSIX").orFail();
+
+        mesh.daos("filesystem", "copy", "--recursive", "--src", tree.toString(), "--dst", "daos://tank/tree/conf")
+                .orFail();
+        mesh.daos(
+                        "filesystem",
+                        "copy",
+                        "--recursive",
+                        "--src",
+                        "daos://tank/tree/conf",
+                        "--dst",
+                        dir.resolve("conf").toString())
+                .orFail();
+
+        assertEquals(Tree.of(tree), Tree.of(dir.resolve("conf")));
+    }
+
+    @Test
+    @Order(4)
+    void shouldSurviveTheDeathOfEachNodeInTurn() throws Exception {
+        for (LocalMesh.Node n : mesh.nodes()) {
+            mesh.kill(n.number());
+            LocalMesh.await("rank " + n.rank() + " is excluded", Duration.ofSeconds(15), () -> isExcluded(n.rank()));
+            awaitRebuilt();
+            mesh.startNode(n.number());
+            heal(n);
+        }
+
+        load.stopAndVerify();
+        assertClean();
+    }
+
+    @Test
+    @Order(5)
+    void shouldExcludeNobodyForAShortPause() throws Exception {
+        LocalMesh.Node n = mesh.nodes().get(1);
+        int version = client.newestGroupMap().version();
+        mesh.mesh("pause", Integer.toString(n.number())).orFail();
+        long resumeNs = System.nanoTime() + Duration.ofSeconds(3).toNanos();
+        LocalMesh.await("the pause is over", Duration.ofSeconds(5), () -> System.nanoTime() > resumeNs);
+
+        mesh.mesh("resume", Integer.toString(n.number())).orFail();
+        long before = load.operations();
+        LocalMesh.await("the load goes on", Duration.ofSeconds(20), () -> load.operations() > before + 200);
+
+        assertEquals(version, client.newestGroupMap().version());
+        assertEquals("joined", mesh.state(n.rank()));
+        load.stopAndVerify();
+        assertClean();
+    }
+
+    @Test
+    @Order(6)
+    void shouldReplaceTheDriverUnderLoad() throws Exception {
+        LocalMesh.Node n = mesh.nodes().get(0);
+        for (int i = 0; i < 3; i++) {
+            mesh.mesh("console", "1", "bundle:update io.daosmesh.nvme-spdk").orFail();
+            long before = load.operations();
+            LocalMesh.await("the load goes on", Duration.ofSeconds(20), () -> load.operations() > before + 100);
+        }
+
+        assertTrue(Metrics.max(Metrics.scrape(n), "engine_driver_swap_total").orElse(0) >= 3);
+        load.stopAndVerify();
+        assertClean();
+    }
+
+    @Test
+    @Order(7)
+    void shouldReplaceTelemetryRebuildAndEngineUnderLoad() throws Exception {
+        for (String bundle : new String[] {"telemetry", "rebuild", "control", "engine"}) {
+            mesh.mesh("console", "2", "bundle:update io.daosmesh." + bundle).orFail();
+            long before = load.operations();
+            LocalMesh.await(
+                    "the load goes on after " + bundle, Duration.ofSeconds(40), () -> load.operations() > before + 200);
+        }
+
+        assertEquals("joined", mesh.state(mesh.nodes().get(1).rank()));
+        load.stopAndVerify();
+        assertClean();
+    }
+
+    @Test
+    @Order(8)
+    void shouldKeepEverythingOverARestartOfAll() throws Exception {
+        load.stopAndVerify();
+        assertClean();
+        mesh.mesh("down").orFail();
+
+        mesh.mesh("up").orFail();
+
+        assertEquals(
+                "hello mesh",
+                mesh.daos("kv", "get", "tank", "c1", "hello").orFail().out());
+        JsonNode pool = mesh.pool("tank");
+        assertEquals(0, pool.path("disabled_targets").asInt(), pool.toString());
+    }
+
+    private boolean isExcluded(int rank) {
+        return client.newestGroupMap().member(rank).orElseThrow().state() == MemberState.EXCLUDED;
+    }
+
+    /** A node that was killed comes back into the pool. */
+    private void heal(LocalMesh.Node n) {
+        LocalMesh.await(
+                "rank " + n.rank() + " joined",
+                JOIN_MAX,
+                () -> mesh.state(n.rank()).equals("joined"));
+        mesh.dmg("pool", "reintegrate", "tank", "--rank", Integer.toString(n.rank()))
+                .orFail();
+        awaitRebuilt();
+        PoolMap map =
+                PoolMap.fromWire(MeshClient.await(client.pool("tank").query()).getMap());
+        assertEquals(0, map.disabledCount(), map.toString());
+    }
+
+    private void awaitRebuilt() {
+        LocalMesh.await("the pool is rebuilt", REBUILD_MAX, () -> {
+            var reply = MeshClient.await(client.pool("tank").query());
+            PoolMap map = PoolMap.fromWire(reply.getMap());
+            return !map.needsRebuild()
+                    && (map.disabledCount() > 0 || reply.getRebuild().getState() == RebuildStatus.State.DONE.ordinal());
+        });
+    }
+
+    private void assertClean() {
+        assertEquals(0, load.wrong(), load.problem());
+        assertEquals(0, load.failures(), load.problem());
+    }
+}
