@@ -19,6 +19,7 @@ import io.rsocket.frame.decoder.PayloadDecoder;
 import io.rsocket.transport.netty.RSocketLengthCodec;
 import io.rsocket.transport.netty.TcpDuplexConnection;
 import io.rsocket.util.ByteBufPayload;
+import java.nio.channels.ClosedChannelException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Optional;
@@ -37,6 +38,8 @@ public final class Connector {
 
     // A peer that is stopped for seconds keeps its connections; SWIM decides earlier whether it is dead.
     private static final Duration KEEP_ALIVE_LIFE = Duration.ofSeconds(20);
+
+    private static final int RSOCKET_FRAME_BYTES_MAX = 0xFFFFFF;
 
     private final Identity identity;
     private final Optional<SslContext> tls;
@@ -95,7 +98,9 @@ public final class Connector {
         return new io.rsocket.transport.ClientTransport() {
             @Override
             public Mono<DuplexConnection> connect() {
-                return client.connect().map(c -> duplex(c, isTls));
+                Mono<Connection> connected = client.connect();
+                if (isTls) connected = connected.onErrorMap(ClosedChannelException.class, Connector::closedInHandshake);
+                return connected.map(c -> duplex(c, isTls));
             }
 
             @Override
@@ -105,7 +110,11 @@ public final class Connector {
         };
     }
 
-    private static final int RSOCKET_FRAME_BYTES_MAX = 0xFFFFFF;
+    private static Throwable closedInHandshake(ClosedChannelException e) {
+        return Fault.of(FaultCode.UNREACH, "the connection was closed in the TLS handshake")
+                .remedy("check that the node runs and has the same allow_insecure")
+                .asException();
+    }
 
     private static DuplexConnection duplex(Connection c, boolean isTls) {
         if (isTls) {

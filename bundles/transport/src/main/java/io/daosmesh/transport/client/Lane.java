@@ -144,8 +144,8 @@ final class Lane {
         }
         Fault fault =
                 e == null ? Fault.of(FaultCode.UNREACH, "%s closed the connection", address) : Failures.of(e, address);
-        // after a long life the first new attempt goes out at once: it tells whether the peer is still there
-        long retryAtNs = System.nanoTime() + (isShort ? pauseNs(failures) : 0);
+        // the first new attempt goes out at once: it tells whether the peer is still there
+        long retryAtNs = System.nanoTime() + (failures > 1 ? pauseNs(failures) : 0);
         if (state.compareAndSet(o, new Idle(failures, retryAtNs, fault))) watcher.onClosedByPeer(address);
     }
 

@@ -4,7 +4,6 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcMethod;
-import io.daosmesh.transport.wire.Envelope;
 import io.daosmesh.transport.wire.Identity;
 import io.daosmesh.transport.wire.Sockets;
 import io.netty.channel.Channel;
@@ -18,7 +17,6 @@ import io.rsocket.core.RSocketServer;
 import io.rsocket.frame.decoder.PayloadDecoder;
 import io.rsocket.transport.netty.RSocketLengthCodec;
 import io.rsocket.transport.netty.TcpDuplexConnection;
-import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -115,7 +113,8 @@ public final class Listener {
     private Fault bindFault(Throwable e) {
         for (Throwable t = e; t != null; t = t.getCause()) {
             String text = String.valueOf(t.getMessage());
-            if (t instanceof BindException && text.contains("in use")) {
+            // epoll and NIO have their own exceptions, the words are the kernel's
+            if (text.contains("in use")) {
                 return Fault.of(
                                 FaultCode.BUSY,
                                 "port %d is in use",
@@ -204,9 +203,5 @@ public final class Listener {
                 ctx.pipeline().remove(this);
             }
         }
-    }
-
-    static int protocol() {
-        return Envelope.PROTOCOL;
     }
 }

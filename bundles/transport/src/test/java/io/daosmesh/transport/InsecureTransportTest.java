@@ -1,0 +1,16 @@
+package io.daosmesh.transport;
+
+import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.Role;
+import java.util.Optional;
+
+/** The contract without certificates. */
+class InsecureTransportTest extends TransportContract {
+    static final NodeConfig.Tls INSECURE =
+            new NodeConfig.Tls(true, false, Optional.empty(), Optional.empty(), Optional.empty());
+
+    @Override
+    NodeConfig.Tls tls(Role role) {
+        return INSECURE;
+    }
+}
