@@ -1,0 +1,113 @@
+package io.daosmesh.engine.dtx;
+
+import io.daosmesh.engine.vos.ByteKey;
+import io.daosmesh.engine.vos.Prepared;
+import io.daosmesh.model.id.DtxId;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Active DTXs of a pool shard and the order in which committed ones are forgotten. Owner: target loop.
+ *
+ * <p>A record is visible iff its DTX is not prepared here. Committed entries are kept on disk to recognise a resent
+ * request.
+ */
+public final class DtxTable implements Prepared {
+    /** Committed entries kept; older ones are forgotten first. About 80 bytes each in memory. */
+    public static final int COMMITTED_MAX = 65_536;
+    /** As in DAOS about ten minutes: no client resends for longer. */
+    public static final long COMMITTED_AGE_NS = 600_000_000_000L;
+    /** Never younger than this, whatever the number: above any client's deadline for one try. */
+    public static final long COMMITTED_AGE_MIN_NS = 30_000_000_000L;
+
+    private record Kept(byte[] key, long committedNs) {}
+
+    private final Map<DtxId, DtxEntry> prepared = new HashMap<>();
+    private final Map<ByteKey, Set<Long>> epochs = new HashMap<>();
+    private final Map<DtxId, Long> settling = new HashMap<>();
+    private final ArrayDeque<Kept> committed = new ArrayDeque<>();
+
+    @Override
+    public Set<Long> epochs(byte[] scope) {
+        if (epochs.isEmpty()) return Set.of();
+        Set<Long> found = epochs.get(new ByteKey(scope));
+        return found == null ? Set.of() : found;
+    }
+
+    public void add(DtxEntry entry) {
+        prepared.put(entry.id(), entry);
+        epochs.computeIfAbsent(new ByteKey(entry.scope()), k -> new HashSet<>()).add(entry.epoch());
+    }
+
+    /** Its records become visible, or are gone. */
+    public void remove(DtxEntry entry) {
+        prepared.remove(entry.id(), entry);
+        ByteKey key = new ByteKey(entry.scope());
+        Set<Long> of = epochs.get(key);
+        if (of == null) return;
+        of.remove(entry.epoch());
+        if (of.isEmpty()) epochs.remove(key);
+    }
+
+    public @Nullable DtxEntry prepared(DtxId id) {
+        return prepared.get(id);
+    }
+
+    public Collection<DtxEntry> prepared() {
+        return prepared.values();
+    }
+
+    public int preparedCount() {
+        return prepared.size();
+    }
+
+    /** True if the outcome of an update of the scope is open. */
+    public boolean isPreparedIn(byte[] scope) {
+        return !epochs(scope).isEmpty();
+    }
+
+    /** Committed or committable, but the store does not say so yet. */
+    public void startCommit(DtxId id, long epoch) {
+        settling.put(id, epoch);
+    }
+
+    /** The store says so. */
+    public void endCommit(DtxId id, byte[] key, long nowNs) {
+        settling.remove(id);
+        committed.addLast(new Kept(key, nowNs));
+    }
+
+    public void cancelCommit(DtxId id) {
+        settling.remove(id);
+    }
+
+    public @Nullable Long settlingEpoch(DtxId id) {
+        return settling.get(id);
+    }
+
+    public int committedCount() {
+        return committed.size();
+    }
+
+    /** Keys of committed entries that may be forgotten now, at most {@code countMax}. */
+    public List<byte[]> takeExpired(long nowNs, int countMax) {
+        List<byte[]> out = new ArrayList<>();
+        while (out.size() < countMax) {
+            Kept first = committed.peekFirst();
+            if (first == null) break;
+            long age = nowNs - first.committedNs;
+            boolean isOld = age > COMMITTED_AGE_NS || (committed.size() > COMMITTED_MAX && age > COMMITTED_AGE_MIN_NS);
+            if (!isOld) break;
+            committed.removeFirst();
+            out.add(first.key);
+        }
+        return out;
+    }
+}

@@ -1,0 +1,96 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.placement.ShardGroup;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Who may do what at which map version. Owner: target loop. */
+final class Access {
+    /** Requests of one shard that may wait for a map or an outcome. */
+    static final int PARKED_MAX = 256;
+    /** Longest wait for a newer map or an open outcome. */
+    static final long PARK_NS = 2_000_000_000L;
+
+    private final Env env;
+
+    Access(Env env) {
+        this.env = env;
+    }
+
+    /** Parks a request that knows a newer map; true if it was taken care of. */
+    boolean waitsForMap(PoolShard s, int version, Runnable retry, java.util.function.Consumer<Fault> refuse) {
+        if (version <= s.mapVersion()) return false;
+        env.host().needMap(s.pool(), version);
+        Fault late = Fault.of(FaultCode.AGAIN, "this target waits for pool map version %d", version);
+        park(s, new Waiting(null, version, retry, () -> refuse.accept(late)), refuse);
+        return true;
+    }
+
+    record Waiting(io.daosmesh.engine.vos.@Nullable ByteKey scope, int mapVersion, Runnable retry, Runnable giveUp) {}
+
+    void park(PoolShard s, Waiting w, java.util.function.Consumer<Fault> refuse) {
+        if (s.parked.size() >= PARKED_MAX) {
+            refuse.accept(Fault.of(FaultCode.BUSY, "%d requests wait already", PARKED_MAX));
+            return;
+        }
+        s.parked.add(new PoolShard.Parked(w.scope, w.mapVersion, env.nowNs() + PARK_NS, w.retry, w.giveUp));
+    }
+
+    /** Null if the version is this shard's own. */
+    static @Nullable Fault stale(PoolShard s, int version) {
+        if (version == s.mapVersion()) return null;
+        return Fault.of(FaultCode.STALE).with("have", version).with("need", s.mapVersion());
+    }
+
+    /** Null if this target may read and write the group as its leader. */
+    @Nullable
+    Fault leader(PoolShard s, ShardAddress a) {
+        Fault f = s.refusal();
+        if (f != null) return f;
+        ShardGroup g = s.group(a.oid(), a.group());
+        if (!g.isAvailable()) {
+            return Fault.of(FaultCode.DATA_LOSS, "no replica of group %d of object %s is up", a.group(), a.oid());
+        }
+        if (g.leader() != s.myId()) {
+            return Fault.of(FaultCode.STALE, "this target does not lead the group")
+                    .with("have", a.mapVersion())
+                    .with("need", s.mapVersion())
+                    .with("leader", s.target(g.leader()).rank());
+        }
+        return majority();
+    }
+
+    /** A settled member may serve a read at an epoch that the leader has given. */
+    @Nullable
+    Fault settled(PoolShard s, ShardAddress a) {
+        Fault f = s.refusal();
+        if (f != null) return f;
+        if (!s.group(a.oid(), a.group()).settled().contains(s.myId()))
+            return Fault.of(FaultCode.STALE, "this target has no settled replica of the group")
+                    .with("have", a.mapVersion())
+                    .with("need", s.mapVersion());
+        return majority();
+    }
+
+    /** Null if this target takes part in writes of the group. */
+    @Nullable
+    Fault member(PoolShard s, ShardAddress a) {
+        Fault f = s.refusal();
+        if (f != null) return f;
+        List<Integer> members = s.group(a.oid(), a.group()).members();
+        if (members.contains(s.myId())) return null;
+        return Fault.of(FaultCode.STALE, "this target is no member of the group")
+                .with("have", a.mapVersion())
+                .with("need", s.mapVersion());
+    }
+
+    @Nullable
+    Fault majority() {
+        return env.host().hasMajority()
+                ? null
+                : Fault.of(FaultCode.AGAIN, "this rank has lost contact with the majority")
+                        .with("state", "isolated");
+    }
+}

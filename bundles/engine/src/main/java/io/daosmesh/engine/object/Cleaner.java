@@ -1,0 +1,91 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.storage.kv.KvCursor;
+import io.daosmesh.storage.kv.KvRange;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A target that comes back (UP) holds old data: what has another settled holder is deleted before anything else happens,
+ * because it missed updates and punches meanwhile; what has none is the only copy and is kept. A durable marker makes it
+ * happen once for each return. Owner: target loop.
+ */
+final class Cleaner {
+    private static final int GROUPS_PER_STEP = 256;
+    /** A failed step is tried again: until the shard is clean it serves nothing. */
+    private final Env env;
+
+    private final Runnable onServing;
+
+    Cleaner(Env env, Runnable onServing) {
+        this.env = env;
+        this.onServing = onServing;
+    }
+
+    void start(PoolShard s) {
+        s.setState(PoolShard.State.CLEANING);
+        step(s, Keys.records(s.pool()));
+    }
+
+    private void step(PoolShard s, byte[] from) {
+        if (s.state() != PoolShard.State.CLEANING) return;
+        PoolTarget me = s.me();
+        if (me == null || !s.needsCleaning()) {
+            s.setState(PoolShard.State.SERVING);
+            onServing.run();
+            return;
+        }
+        int version = me.changedVersion();
+        List<byte[]> doomed = new ArrayList<>();
+        byte[] at = from;
+        boolean isEnd = false;
+        try (KvCursor c = env.kv().cursor(KvRange.prefix(Keys.records(s.pool())))) {
+            for (int i = 0; i < GROUPS_PER_STEP; i++) {
+                c.seek(at);
+                if (!c.next()) {
+                    isEnd = true;
+                    break;
+                }
+                Keys.Parts parts = Keys.parse(c.key());
+                if (hasOtherHolder(s, parts)) doomed.add(parts.groupPrefix());
+                byte[] behind = KvRange.prefix(parts.groupPrefix()).to();
+                if (behind == null) break;
+                at = behind;
+            }
+        }
+        byte[] next = at;
+        boolean isLast = isEnd;
+        Deletion.start(env, s, doomed, fault -> {
+            if (fault != null) s.fail(fault);
+            else if (!isLast) step(s, next);
+            else mark(s, version);
+        });
+    }
+
+    private static boolean hasOtherHolder(PoolShard s, Keys.Parts parts) {
+        ShardGroup g = s.group(parts.oid(), parts.group());
+        for (int id : g.settled()) if (id != s.myId()) return true;
+        return false;
+    }
+
+    private void mark(PoolShard s, int version) {
+        int before = s.cleanedVersion;
+        s.cleanedVersion = version;
+        StagedOp op = new StagedOp(true);
+        op.batch().put(Keys.marker(s.pool()), s.marker());
+        env.turns().stage(op, (@org.jspecify.annotations.Nullable Fault fault) -> {
+            if (fault != null) {
+                s.cleanedVersion = before;
+                s.fail(fault);
+            } else {
+                // the map may have moved on: another return is cleaned again
+                step(s, Keys.records(s.pool()));
+            }
+        });
+    }
+}

@@ -1,0 +1,21 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.model.fault.Fault;
+import java.util.UUID;
+
+/** What surrounds a target loop. */
+public interface Host {
+    long nowNs();
+
+    /** A new epoch. */
+    long hlcNow();
+
+    /** False when this rank may be cut off from the others and must not serve as a leader. */
+    boolean hasMajority();
+
+    /** A pool map of at least this version is wanted; it arrives through {@link Target#onMap}. */
+    void needMap(UUID pool, int version);
+
+    /** Stored bytes are damaged. */
+    void onDamage(UUID pool, Fault fault);
+}

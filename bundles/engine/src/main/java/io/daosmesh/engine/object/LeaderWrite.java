@@ -1,0 +1,42 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.vos.VosWriter;
+import io.daosmesh.model.fault.Fault;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A replicated write that this target leads, from forwarding to committable or aborted. Owner: target loop. */
+final class LeaderWrite {
+    final WriteOp op;
+    final DtxEntry entry;
+    final VosWriter.Staging staging;
+    final Answer<Long> answer;
+    final long startNs;
+    /** Component ids of the other members at the time of the write. */
+    final List<Integer> members = new ArrayList<>(2);
+    /** Those that have not answered. */
+    final Set<Integer> waiting = new LinkedHashSet<>();
+    /** Forwards that still need the client's bytes: the answer, which frees them, waits for these. */
+    int sending;
+
+    boolean isLocalDone;
+    boolean isLocalDurable;
+    boolean isAnswered;
+    boolean isSettled;
+
+    @Nullable
+    Fault fault;
+
+    LeaderWrite(WriteOp op, DtxEntry entry, VosWriter.Staging staging, Answer<Long> answer, long startNs) {
+        this.op = op;
+        this.entry = entry;
+        this.staging = staging;
+        this.answer = answer;
+        this.startNs = startNs;
+    }
+}

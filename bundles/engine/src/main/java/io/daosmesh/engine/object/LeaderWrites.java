@@ -1,0 +1,320 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.vos.ByteKey;
+import io.daosmesh.engine.vos.GroupReader;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.VosWriter;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.wire.DtxBatchRequest;
+import io.daosmesh.model.wire.DtxRefMessage;
+import io.daosmesh.model.wire.ValueMessage;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The leader's side of a replicated write: forwards and prepares in parallel, answers when every member has it durable,
+ * tells the members later that it is committed. Any failure aborts everywhere and the client tries again with the same
+ * DTX id. Owner: target loop.
+ */
+final class LeaderWrites {
+    /** DAOS: DTX_THRESHOLD_COUNT. */
+    private static final int COMMIT_BATCH = 512;
+    /** Short, because members answer reads of a new leader only for settled updates. */
+    private static final long COMMIT_AGE_NS = 200_000_000L;
+    /** A device that hangs must not hang the client; the members' deadlines are shorter. */
+    private static final long LOCAL_MAX_NS = 10_000_000_000L;
+
+    private final Env env;
+    private final Access access;
+    private final Outcomes outcomes;
+
+    LeaderWrites(Env env, Access access, Outcomes outcomes) {
+        this.env = env;
+        this.access = access;
+        this.outcomes = outcomes;
+    }
+
+    /** The shard leads the group at the operation's map version. */
+    void start(PoolShard s, WriteOp op, Answer<Long> answer) {
+        if (isKnown(s, op, answer)) return;
+        byte[] scope = op.scope();
+        if (op.dtx().condition() != 0) {
+            byte[] open = openScope(s, op, scope);
+            if (open != null) {
+                Fault late = Fault.of(FaultCode.INPROGRESS, "another update of the key is under way");
+                access.park(
+                        s,
+                        new Access.Waiting(new ByteKey(open), 0, () -> retry(s, op, answer), () -> answer.refuse(late)),
+                        answer::refuse);
+                return;
+            }
+            Fault unmet = unmet(s, op);
+            if (unmet != null) {
+                answer.refuse(unmet);
+                return;
+            }
+        }
+        long now = env.nowNs();
+        WriteOp at = op.withEpoch(env.host().hlcNow(), s.mapVersion());
+        VosWriter.Staging staging = new VosWriter.Staging(new StagedOp(true));
+        try {
+            at.stage(s.writer(), staging, false, now);
+        } catch (FaultException e) {
+            s.writer().undo(staging, now);
+            answer.refuse(e.fault());
+            return;
+        }
+        launch(s, at, scope, staging, answer);
+    }
+
+    private void retry(PoolShard s, WriteOp op, Answer<Long> answer) {
+        Fault f = Access.stale(s, op.address().mapVersion());
+        if (f == null) f = access.leader(s, op.address());
+        if (f != null) answer.refuse(f);
+        else start(s, op, answer);
+    }
+
+    private void launch(PoolShard s, WriteOp op, byte[] scope, VosWriter.Staging staging, Answer<Long> answer) {
+        ShardAddress a = op.address();
+        ShardGroup group = s.group(a.oid(), a.group());
+        DtxEntry entry = new DtxEntry(
+                op.dtx().id(),
+                op.dtx().epoch(),
+                new DtxEntry.Place(s.mapVersion(), a.container(), a.oid(), a.group()),
+                op.dkey(),
+                scope,
+                staging.keys());
+        entry.setPreparedNs(env.nowNs());
+        boolean isAlone = group.members().size() == 1;
+        staging.op()
+                .batch()
+                .put(
+                        Keys.dtx(s.pool(), entry.id()),
+                        isAlone
+                                ? DtxEntry.encodeCommitted(
+                                        entry.epoch(), env.host().hlcNow())
+                                : entry.encode());
+        LeaderWrite w = new LeaderWrite(op, entry, staging, answer, env.nowNs());
+        for (int id : group.members()) if (id != s.myId()) w.members.add(id);
+        s.dtx().add(entry);
+        s.leading.put(entry.id(), w);
+        s.leadingEpochs.add(entry.epoch());
+        s.changes++;
+        w.waiting.addAll(w.members);
+        w.sending = w.members.size();
+        for (int id : w.members) {
+            PoolTarget t = s.target(id);
+            env.peers()
+                    .shardWrite(
+                            t.rank(),
+                            t.index(),
+                            op,
+                            () -> env.loop().execute(() -> onSent(w)),
+                            fault -> onReply(s, w, id, fault));
+        }
+        env.turns().stage(staging.op(), fault -> onLocal(s, w, fault));
+    }
+
+    /** A resend of something that is settled or under way. */
+    private boolean isKnown(PoolShard s, WriteOp op, Answer<Long> answer) {
+        Fault open = Fault.of(FaultCode.INPROGRESS, "the first try of this update is not settled yet");
+        if (op.dtx().isResent()) s.counters().resent.incrementAndGet();
+        if (s.leading.containsKey(op.dtx().id())) {
+            answer.refuse(open);
+            return true;
+        }
+        DtxEntry orphan = s.dtx().prepared(op.dtx().id());
+        if (orphan != null) {
+            orphan.setNextSettleNs(env.nowNs());
+            answer.refuse(open);
+            return true;
+        }
+        Long epoch = op.dtx().isResent()
+                ? outcomes.committedEpoch(s, op.dtx().id())
+                : s.dtx().settlingEpoch(op.dtx().id());
+        if (epoch == null) return false;
+        answer.answer(epoch, null);
+        return true;
+    }
+
+    private static byte @Nullable [] openScope(PoolShard s, WriteOp op, byte[] scope) {
+        if (s.dtx().isPreparedIn(scope)) return scope;
+        byte[] punches = Keys.punches(op.address().groupPrefix());
+        return s.dtx().isPreparedIn(punches) ? punches : null;
+    }
+
+    /** Null if the condition holds now. */
+    private @Nullable Fault unmet(PoolShard s, WriteOp op) {
+        boolean wanted = op.dtx().condition() == WriteOp.MUST_EXIST;
+        Fault f = Fault.of(
+                wanted ? FaultCode.NONEXIST : FaultCode.EXIST, "the key %s", wanted ? "is absent" : "is there");
+        try (GroupReader r = new GroupReader(env.kv(), op.address().groupPrefix(), Long.MAX_VALUE, s.dtx())) {
+            if (op.level() == WriteOp.OBJECT) return null;
+            r.at(op.dkey());
+            if (op.values().isEmpty()) return r.dkeyExists() == wanted ? null : f;
+            for (ValueMessage v : op.values()) {
+                if (r.akeyExists(v.getAkey().toByteArray()) != wanted) return f;
+            }
+            return null;
+        }
+    }
+
+    private void onSent(LeaderWrite w) {
+        w.sending--;
+        maybeAnswer(w);
+    }
+
+    private void onReply(PoolShard s, LeaderWrite w, int member, @Nullable Fault fault) {
+        if (!w.waiting.remove(member)) return;
+        if (fault != null) {
+            if (fault.code() == FaultCode.STALE)
+                fault.argument("need").ifPresent(v -> env.host().needMap(s.pool(), Integer.parseInt(v)));
+            fail(s, w, clientFault(s, member, fault));
+        } else {
+            maybeSettle(s, w);
+        }
+    }
+
+    private static Fault clientFault(PoolShard s, int member, Fault fault) {
+        if (fault.code() == FaultCode.NOSPACE) return fault;
+        return Fault.of(FaultCode.AGAIN, "rank %d: %s", s.target(member).rank(), fault.message());
+    }
+
+    private void onLocal(PoolShard s, LeaderWrite w, @Nullable Fault fault) {
+        w.isLocalDone = true;
+        w.isLocalDurable = fault == null;
+        if (fault == null) w.entry.markDurable();
+        if (w.fault != null) undoLocal(s, w);
+        else if (fault != null) fail(s, w, fault);
+        else maybeSettle(s, w);
+    }
+
+    private void maybeSettle(PoolShard s, LeaderWrite w) {
+        if (w.fault != null || w.isSettled || !w.isLocalDurable || !w.waiting.isEmpty()) return;
+        w.isSettled = true;
+        forget(s, w);
+        s.dtx().remove(w.entry);
+        if (w.members.isEmpty()) {
+            s.dtx().endCommit(w.entry.id(), Keys.dtx(s.pool(), w.entry.id()), env.nowNs());
+        } else {
+            s.dtx().startCommit(w.entry.id(), w.entry.epoch());
+            if (s.committables.isEmpty()) s.oldestCommittableNs = env.nowNs();
+            s.committables.add(new PoolShard.Committable(w.entry.id(), w.entry.epoch(), w.members));
+        }
+        outcomes.wake(s, w.entry.scope());
+        maybeAnswer(w);
+        if (s.committables.size() >= COMMIT_BATCH) flushCommits(s);
+    }
+
+    private void forget(PoolShard s, LeaderWrite w) {
+        s.leading.remove(w.entry.id(), w);
+        s.leadingEpochs.remove(w.entry.epoch());
+    }
+
+    private void fail(PoolShard s, LeaderWrite w, Fault fault) {
+        if (w.fault != null || w.isSettled) return;
+        w.fault = fault;
+        s.counters().dtxAborts.incrementAndGet();
+        // under a newer map another target may lead the group: then it decides, and asks here first
+        if (w.entry.mapVersion() == s.mapVersion()) for (int id : w.members) tellAbort(s, id, w.entry);
+        if (w.isLocalDone) undoLocal(s, w);
+        maybeAnswer(w);
+    }
+
+    private void tellAbort(PoolShard s, int member, DtxEntry e) {
+        PoolTarget t = s.target(member);
+        env.peers().abort(t.rank(), batch(s, t, List.of(ref(e.id(), e.epoch()))));
+    }
+
+    private void undoLocal(PoolShard s, LeaderWrite w) {
+        if (w.isSettled) return;
+        w.isSettled = true;
+        forget(s, w);
+        if (w.isLocalDurable) {
+            outcomes.abort(s, w.entry);
+        } else {
+            s.writer().release(w.staging.records(), env.nowNs());
+            s.dtx().remove(w.entry);
+            outcomes.wake(s, w.entry.scope());
+        }
+    }
+
+    private void maybeAnswer(LeaderWrite w) {
+        if (w.isAnswered || w.sending > 0) return;
+        Fault f = w.fault;
+        if (f == null && !w.isSettled) return;
+        w.isAnswered = true;
+        if (f != null) w.answer.refuse(f);
+        else w.answer.answer(w.entry.epoch(), null);
+    }
+
+    void onTick(PoolShard s) {
+        long now = env.nowNs();
+        s.counters().committable.record(s.committables.size());
+        s.counters().committed.record(s.dtx().committedCount());
+        if (!s.committables.isEmpty() && now - s.oldestCommittableNs >= COMMIT_AGE_NS) flushCommits(s);
+        for (LeaderWrite w : List.copyOf(s.leading.values())) {
+            if (now - w.startNs > LOCAL_MAX_NS)
+                fail(s, w, Fault.of(FaultCode.AGAIN, "the update was not durable in time"));
+        }
+    }
+
+    /** Writes that wait for a target which is no member any more would only wait for a deadline. */
+    void onMap(PoolShard s) {
+        for (LeaderWrite w : List.copyOf(s.leading.values())) {
+            ShardAddress a = w.op.address();
+            ShardGroup g = s.group(a.oid(), a.group());
+            boolean isDisplaced = !g.isAvailable() || g.leader() != s.myId();
+            for (int id : w.waiting) isDisplaced |= !g.members().contains(id);
+            if (isDisplaced && !w.waiting.isEmpty())
+                fail(s, w, Fault.of(FaultCode.AGAIN, "the pool map changed meanwhile"));
+        }
+        flushCommits(s);
+    }
+
+    /** Tells the members of all committable DTXs, and keeps their state. */
+    void flushCommits(PoolShard s) {
+        if (s.committables.isEmpty()) return;
+        List<PoolShard.Committable> all = List.copyOf(s.committables);
+        s.committables.clear();
+        Map<Integer, List<DtxRefMessage>> byMember = new HashMap<>();
+        List<Outcomes.Settled> local = new ArrayList<>(all.size());
+        for (PoolShard.Committable c : all) {
+            local.add(new Outcomes.Settled(c.id(), c.epoch()));
+            for (int m : c.members())
+                byMember.computeIfAbsent(m, k -> new ArrayList<>()).add(ref(c.id(), c.epoch()));
+        }
+        outcomes.commit(s, local);
+        byMember.forEach((m, refs) -> {
+            PoolTarget t = s.target(m);
+            env.peers().commit(t.rank(), batch(s, t, refs));
+        });
+    }
+
+    static DtxRefMessage ref(io.daosmesh.model.id.DtxId id, long epoch) {
+        return DtxRefMessage.newBuilder()
+                .setDtx(WriteOp.dtxMessage(id))
+                .setEpoch(epoch)
+                .build();
+    }
+
+    static DtxBatchRequest batch(PoolShard s, PoolTarget t, List<DtxRefMessage> refs) {
+        return DtxBatchRequest.newBuilder()
+                .setPool(Ids.bytes(s.pool()))
+                .setTarget(t.index())
+                .setMapVersion(s.mapVersion())
+                .addAllDtxs(refs)
+                .build();
+    }
+}

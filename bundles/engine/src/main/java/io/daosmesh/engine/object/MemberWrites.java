@@ -1,0 +1,151 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.target.Done;
+import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.VosRecord;
+import io.daosmesh.engine.vos.VosWriter;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.DtxId;
+import io.daosmesh.model.wire.DtxRefMessage;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A member's side of a replicated write: prepare durably, then commit or abort as told. Owner: target loop. */
+final class MemberWrites {
+    /** Below this age an unknown DTX cannot have been forgotten. */
+    private static final long FORGOTTEN_AGE_HLC = io.daosmesh.model.time.Hlc.fromNanos(25_000_000_000L);
+    /** Records looked at to find one with a given epoch. */
+    private static final int SEARCH_MAX = 20_000;
+
+    private final Env env;
+    private final Outcomes outcomes;
+
+    MemberWrites(Env env, Outcomes outcomes) {
+        this.env = env;
+        this.outcomes = outcomes;
+    }
+
+    /** The shard is a member at exactly the operation's map version. */
+    void prepare(PoolShard s, WriteOp op, Done done) {
+        DtxId id = op.dtx().id();
+        long epoch = op.dtx().epoch();
+        DtxEntry old = s.dtx().prepared(id);
+        if (old != null && (!old.isDurable() || old.isSettling() || s.leading.containsKey(id) || old.epoch() > epoch)) {
+            done.done(Fault.of(FaultCode.INPROGRESS, "another try of this update is not settled yet"));
+            return;
+        }
+        if (old != null && old.epoch() == epoch) {
+            done.done(null);
+            return;
+        }
+        Long committed =
+                op.dtx().isResent() ? outcomes.committedEpoch(s, id) : s.dtx().settlingEpoch(id);
+        if (committed != null) {
+            done.done(
+                    committed == epoch
+                            ? null
+                            : Fault.of(FaultCode.AGAIN, "another try of this update is committed here"));
+            return;
+        }
+        long now = env.nowNs();
+        VosWriter.Staging staging = new VosWriter.Staging(new StagedOp(true));
+        List<VosRecord> dropped = old == null ? List.of() : outcomes.dropInto(staging.op(), old);
+        try {
+            op.stage(s.writer(), staging, false, now);
+        } catch (FaultException e) {
+            s.writer().undo(staging, now);
+            done.done(e.fault());
+            return;
+        }
+        ShardAddress a = op.address();
+        DtxEntry entry = new DtxEntry(
+                id,
+                epoch,
+                new DtxEntry.Place(a.mapVersion(), a.container(), a.oid(), a.group()),
+                op.dkey(),
+                op.scope(),
+                staging.keys());
+        entry.setPreparedNs(now);
+        staging.op().batch().put(Keys.dtx(s.pool(), id), entry.encode());
+        s.dtx().add(entry);
+        s.changes++;
+        s.preparing.merge(a.mapVersion(), 1, Integer::sum);
+        env.turns().stage(staging.op(), fault -> {
+            s.preparing.computeIfPresent(a.mapVersion(), (v, n) -> n == 1 ? null : n - 1);
+            onPrepared(s, new Try(entry, old, dropped, staging), fault);
+            done.done(fault);
+        });
+    }
+
+    /** @param old the entry of an earlier try that this one replaces */
+    private record Try(DtxEntry entry, @Nullable DtxEntry old, List<VosRecord> dropped, VosWriter.Staging staging) {}
+
+    private void onPrepared(PoolShard s, Try t, @Nullable Fault fault) {
+        if (fault != null) {
+            s.writer().release(t.staging.records(), env.nowNs());
+            s.dtx().remove(t.entry);
+            if (t.old != null) s.dtx().add(t.old);
+            return;
+        }
+        if (t.old != null) {
+            s.writer().release(t.dropped, env.nowNs());
+            s.dtx().remove(t.old);
+        }
+        t.entry.markDurable();
+        if (t.entry.isAbortWanted()) outcomes.abort(s, t.entry);
+    }
+
+    void commit(PoolShard s, List<DtxRefMessage> refs) {
+        List<Outcomes.Settled> found = new ArrayList<>(refs.size());
+        List<byte[]> scopes = new ArrayList<>();
+        for (DtxRefMessage ref : refs) {
+            DtxEntry e = s.dtx().prepared(WriteOp.dtxId(ref.getDtx()));
+            if (e == null || e.epoch() != ref.getEpoch() || !e.isDurable() || e.isSettling()) continue;
+            s.dtx().remove(e);
+            found.add(new Outcomes.Settled(e.id(), e.epoch()));
+            scopes.add(e.scope());
+        }
+        outcomes.commit(s, found);
+        for (byte[] scope : scopes) outcomes.wake(s, scope);
+    }
+
+    void abort(PoolShard s, List<DtxRefMessage> refs) {
+        for (DtxRefMessage ref : refs) {
+            DtxEntry e = s.dtx().prepared(WriteOp.dtxId(ref.getDtx()));
+            if (e == null || e.epoch() != ref.getEpoch() || s.leading.containsKey(e.id())) continue;
+            if (e.isDurable()) outcomes.abort(s, e);
+            else e.wantAbort();
+        }
+    }
+
+    /** State as in DtxBatchReply; INPROGRESS while it is being decided. */
+    int check(PoolShard s, DtxId id, long epoch) {
+        s.counters().dtxChecks.incrementAndGet();
+        DtxEntry e = s.dtx().prepared(id);
+        if (e != null && e.epoch() == epoch) {
+            if (!e.isDurable() || e.isSettling())
+                throw Fault.of(FaultCode.INPROGRESS, "the update is being decided")
+                        .asException();
+            return 1;
+        }
+        Long committed = outcomes.committedEpoch(s, id);
+        return committed != null && committed == epoch ? 2 : 0;
+    }
+
+    /** Like check, and finds the trace of a DTX so old that its entry has been forgotten. */
+    int resolve(PoolShard s, ShardAddress a, byte[] dkey, DtxId id, long epoch) {
+        int state = check(s, id, epoch);
+        if (state != 0 || env.host().hlcNow() - epoch < FORGOTTEN_AGE_HLC) return state;
+        byte[] group = a.groupPrefix();
+        byte[] objectPunch = Keys.record(Keys.punches(group), epoch, VosRecord.PUNCH_OBJECT, 0);
+        if (env.kv().get(objectPunch) != null) return 2;
+        byte[] scope = Keys.under(group, dkey);
+        if (s.dtx().epochs(scope).contains(epoch)) return 0;
+        return RecordSearch.hasEpoch(env.kv(), scope, epoch, SEARCH_MAX) ? 2 : 0;
+    }
+}

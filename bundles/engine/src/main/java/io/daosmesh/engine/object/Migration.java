@@ -1,0 +1,235 @@
+package io.daosmesh.engine.object;
+
+import com.google.protobuf.ByteString;
+import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.target.Done;
+import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.vos.ByteKey;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.RecordRead;
+import io.daosmesh.engine.vos.VosRecord;
+import io.daosmesh.engine.vos.VosWriter;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.wire.MigratedRecordMessage;
+import io.daosmesh.storage.BufferPool;
+import io.daosmesh.storage.kv.KvCursor;
+import io.daosmesh.storage.kv.KvRange;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** Records in and out with their epochs, for rebuild. Owner: target loop. */
+public final class Migration {
+    private static final int RECORDS_MAX = 256;
+    private static final int BYTES_MAX = 1 << 20;
+    /** Entries looked at for one batch, so that a group full of prepared or newer records does not hold the loop. */
+    private static final int VISITS_MAX = 20_000;
+
+    private final Env env;
+    private final Set<ByteKey> importing = new HashSet<>();
+
+    Migration(Env env) {
+        this.env = env;
+    }
+
+    /**
+     * Some records of a group.
+     *
+     * @param next where the following batch starts; null = this was the last
+     */
+    public record Exported(
+            List<MigratedRecordMessage> records, ByteBuffer data, Runnable onDone, byte @Nullable [] next) {}
+
+    void export(PoolShard s, ShardAddress a, long stableEpoch, byte[] from, Answer<Exported> answer) {
+        List<VosRecord> found = new ArrayList<>();
+        long bytes = 0;
+        int visited = 0;
+        byte[] next = null;
+        byte[] group = a.groupPrefix();
+        try (KvCursor c = env.kv().cursor(KvRange.prefix(group))) {
+            if (from.length > 0) c.seek(from);
+            while (c.next()) {
+                byte[] key = c.key();
+                boolean isFull = found.size() == RECORDS_MAX || visited++ == VISITS_MAX;
+                VosRecord r = VosRecord.decode(key, c.value());
+                long more = r.isPunch() ? 0 : r.length();
+                if (isFull || (bytes > 0 && bytes + more > BYTES_MAX)) {
+                    next = key;
+                    break;
+                }
+                if (r.epoch() > stableEpoch || isPrepared(s, group, r)) continue;
+                found.add(r);
+                bytes += more;
+            }
+        } catch (FaultException e) {
+            answer.refuse(e.fault());
+            return;
+        }
+        new Export(env, s, found, (int) bytes, next, answer).start();
+    }
+
+    private static boolean isPrepared(PoolShard s, byte[] group, VosRecord r) {
+        if (s.dtx().preparedCount() == 0) return false;
+        byte[] dkey = Keys.parse(r.key()).dkey();
+        byte[] scope = dkey == null ? Keys.punches(group) : Keys.under(group, dkey);
+        return s.dtx().epochs(scope).contains(r.epoch());
+    }
+
+    /** Reads the bytes of one batch. */
+    private static final class Export {
+        private final Env env;
+        private final PoolShard shard;
+        private final List<VosRecord> records;
+        private final byte @Nullable [] next;
+        private final Answer<Exported> answer;
+        private final int byteCount;
+        private final AtomicInteger pending = new AtomicInteger(1);
+        private final AtomicReference<@Nullable Fault> fault = new AtomicReference<>();
+        private ByteBuffer out = ByteBuffer.allocate(0);
+        private Runnable release = () -> {};
+
+        Export(
+                Env env,
+                PoolShard shard,
+                List<VosRecord> records,
+                int byteCount,
+                byte @Nullable [] next,
+                Answer<Exported> answer) {
+            this.env = env;
+            this.shard = shard;
+            this.records = records;
+            this.byteCount = byteCount;
+            this.next = next;
+            this.answer = answer;
+        }
+
+        void start() {
+            try {
+                if (byteCount > 0) {
+                    BufferPool.Buffer buffer = env.buffers().take(byteCount);
+                    release = buffer::close;
+                    out = buffer.bytes().slice(0, byteCount);
+                    int at = 0;
+                    for (VosRecord r : records) at += r.isPunch() ? 0 : put(r, at);
+                }
+            } catch (FaultException e) {
+                fault.compareAndSet(null, e.fault());
+            }
+            onPart();
+        }
+
+        private int put(VosRecord r, int at) {
+            if (!r.isOnDevice()) {
+                if (VosWriter.crc(ByteBuffer.wrap(r.inline())) != r.crc32c())
+                    damaged(Fault.of(FaultCode.CSUM, "stored bytes are damaged"));
+                out.put(at, r.inline());
+                return r.inline().length;
+            }
+            pending.incrementAndGet();
+            RecordRead.start(shard.space().blob(), r, 0, r.length(), env.buffers(), (v, f) -> {
+                if (v != null) {
+                    out.put(at, v.bytes(), 0, v.bytes().remaining());
+                    v.owner().close();
+                } else if (f != null && f.code() == FaultCode.CSUM) {
+                    damaged(f);
+                } else {
+                    fault.compareAndSet(null, f);
+                }
+                onPart();
+            });
+            return (int) r.length();
+        }
+
+        private void damaged(Fault f) {
+            fault.compareAndSet(null, f);
+            shard.counters().damaged.incrementAndGet();
+            env.host().onDamage(shard.pool(), f);
+        }
+
+        private void onPart() {
+            if (pending.decrementAndGet() > 0) return;
+            Fault f = fault.get();
+            if (f != null) {
+                release.run();
+                answer.refuse(f);
+                return;
+            }
+            List<MigratedRecordMessage> messages =
+                    records.stream().map(Migration::message).toList();
+            answer.answer(new Exported(messages, out, release, next), null);
+        }
+    }
+
+    private static MigratedRecordMessage message(VosRecord r) {
+        Keys.Parts p = Keys.parse(r.key());
+        MigratedRecordMessage.Builder b = MigratedRecordMessage.newBuilder()
+                .setKind(r.kind())
+                .setEpoch(r.epoch())
+                .setOffset(r.kind() == VosRecord.PUNCH_OBJECT ? p.group() : r.offset())
+                .setLength(r.length())
+                .setCrc32C(r.crc32c());
+        byte[] dkey = p.dkey();
+        byte[] akey = p.akey();
+        if (dkey != null) b.setDkey(ByteString.copyFrom(dkey));
+        if (akey != null) b.setAkey(ByteString.copyFrom(akey));
+        return b.build();
+    }
+
+    /** Durable when done; what is here already is left as it is. */
+    void importBatch(PoolShard s, ShardAddress a, List<MigratedRecordMessage> records, ByteBuffer data, Done done) {
+        long now = env.nowNs();
+        VosWriter.Staging staging = new VosWriter.Staging(new StagedOp(true));
+        List<ByteKey> keys = new ArrayList<>();
+        try {
+            int at = data.position();
+            for (MigratedRecordMessage m : records) {
+                byte[] key = key(a, m);
+                boolean isPunch = m.getKind() >= VosRecord.PUNCH_AKEY;
+                int n = isPunch ? 0 : (int) m.getLength();
+                if (m.getLength() < 0 || at + n > data.limit())
+                    throw Fault.of(FaultCode.PROTO, "a batch has fewer bytes than its records say")
+                            .asException();
+                ByteKey k = new ByteKey(key);
+                if (env.kv().get(key) == null && importing.add(k)) {
+                    keys.add(k);
+                    if (isPunch) s.writer().punch(staging, key, m.getKind(), m.getLength());
+                    else s.writer().value(staging, key, data.slice(at, n), m.getCrc32C(), true, now);
+                }
+                at += n;
+            }
+        } catch (FaultException e) {
+            s.writer().undo(staging, now);
+            keys.forEach(importing::remove);
+            done.done(e.fault());
+            return;
+        }
+        s.counters().migratedRecords.addAndGet(keys.size());
+        env.turns().stage(staging.op(), fault -> {
+            keys.forEach(importing::remove);
+            if (fault != null) s.writer().release(staging.records(), env.nowNs());
+            done.done(fault);
+        });
+    }
+
+    /** The group follows from the dkey; a punch of the object has none and carries it as its offset. */
+    private static byte[] key(ShardAddress a, MigratedRecordMessage m) {
+        long epoch = m.getEpoch();
+        int kind = m.getKind();
+        byte[] userDkey = m.getDkey().toByteArray();
+        boolean isObject = kind == VosRecord.PUNCH_OBJECT;
+        int index = isObject ? (int) m.getOffset() : Placement.groupOf(a.oid(), userDkey);
+        byte[] group = Keys.group(a.pool(), a.container(), a.oid(), index);
+        if (isObject) return Keys.record(Keys.punches(group), epoch, kind, 0);
+        byte[] dkey = Keys.under(group, userDkey);
+        if (kind == VosRecord.PUNCH_DKEY) return Keys.record(Keys.punches(dkey), epoch, kind, 0);
+        return Keys.record(Keys.under(dkey, m.getAkey().toByteArray()), epoch, kind, m.getOffset());
+    }
+}

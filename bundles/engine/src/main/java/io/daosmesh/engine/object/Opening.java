@@ -1,0 +1,113 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.VosRecord;
+import io.daosmesh.engine.vos.VosWriter;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.DtxId;
+import io.daosmesh.storage.PoolSpace;
+import io.daosmesh.storage.bio.Extent;
+import io.daosmesh.storage.kv.KvBatch;
+import io.daosmesh.storage.kv.KvCursor;
+import io.daosmesh.storage.kv.KvRange;
+import io.daosmesh.storage.kv.KvStore;
+import org.jspecify.annotations.Nullable;
+
+/** Opens what the index holds after a start: layout check, space accounts, DTX tables. Owner: target loop. */
+final class Opening {
+    private Opening() {}
+
+    /** Writes the layout version into a new index, refuses an unknown one with DF_INCOMPT. */
+    static void checkFormat(KvStore kv) {
+        byte[] found = kv.get(Keys.format());
+        if (found == null) {
+            kv.write(new KvBatch().put(Keys.format(), new byte[] {Keys.LAYOUT_VERSION}), true);
+        } else if (found.length != 1 || found[0] != Keys.LAYOUT_VERSION) {
+            throw Fault.of(
+                            FaultCode.DF_INCOMPT,
+                            "the index of a target has layout version %d, this release reads %d",
+                            found.length == 0 ? 0 : found[0],
+                            Keys.LAYOUT_VERSION)
+                    .asException();
+        }
+    }
+
+    static PoolShard shard(Env env, PoolSpace space, int dataThresholdBytes) {
+        VosWriter writer = new VosWriter(space.scm(), space.blob(), env.buffers(), dataThresholdBytes);
+        return new PoolShard(space, writer, dataThresholdBytes, env.rank(), env.target());
+    }
+
+    /** A shard that the index knows, with everything counted; a damaged one comes back FAILED. */
+    static @Nullable PoolShard reopen(Env env, PoolSpace space) {
+        byte[] marker = env.kv().get(Keys.marker(space.pool()));
+        if (marker == null) return null;
+        int[] values;
+        try {
+            values = PoolShard.readMarker(marker);
+        } catch (FaultException e) {
+            PoolShard failed = shard(env, space, 0);
+            failed.fail(e.fault());
+            return failed;
+        }
+        PoolShard s = shard(env, space, values[0]);
+        s.cleanedVersion = values[1];
+        s.changes = 1;
+        try {
+            countRecords(env, s);
+            loadDtxs(env, s);
+        } catch (FaultException e) {
+            s.fail(e.fault());
+        }
+        return s;
+    }
+
+    /** The storage bundle outlives this one: after an update its allocator still knows what is used. */
+    private static void countRecords(Env env, PoolShard s) {
+        PoolSpace space = s.space();
+        boolean isFresh = space.blob().allocator().usedBytes() == 0;
+        space.scm().release(space.scm().usedBytes());
+        long scmBytes = 0;
+        try (KvCursor c = env.kv().cursor(KvRange.prefix(Keys.records(s.pool())))) {
+            while (c.next()) {
+                VosRecord r = VosRecord.decode(c.key(), c.value());
+                scmBytes += r.scmBytes();
+                if (!isFresh) continue;
+                for (Extent piece : r.pieces()) {
+                    if (!space.blob().allocator().markUsed(piece))
+                        throw Fault.of(FaultCode.DF_INVAL, "two records of pool %s own %s", s.pool(), piece)
+                                .asException();
+                }
+            }
+        }
+        space.scm().chargeAlways(scmBytes);
+    }
+
+    private static void loadDtxs(Env env, PoolShard s) {
+        long now = env.nowNs();
+        try (KvCursor c = env.kv().cursor(KvRange.prefix(Keys.dtxs(s.pool())))) {
+            while (c.next()) {
+                byte[] key = c.key();
+                byte[] value = c.value();
+                DtxId id = Keys.dtxId(key);
+                if (DtxEntry.isCommitted(value)) {
+                    s.dtx().endCommit(id, key, now);
+                } else {
+                    DtxEntry e = DtxEntry.decode(id, value);
+                    e.setPreparedNs(now);
+                    s.dtx().add(e);
+                }
+            }
+        }
+    }
+
+    /** The marker that makes a shard known to {@link #reopen}. */
+    static StagedOp create(PoolShard s) {
+        StagedOp op = new StagedOp(true);
+        op.batch().put(Keys.marker(s.pool()), s.marker());
+        return op;
+    }
+}

@@ -1,0 +1,100 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.vos.ByteKey;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.VosRecord;
+import io.daosmesh.model.id.DtxId;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Applies the outcome of DTXs to this target. Owner: target loop. */
+final class Outcomes {
+    /** Old committed entries dropped with each batch of new ones: more than one each, so that the table shrinks. */
+    private static final int EXPIRED_PER_BATCH = 1024;
+
+    private final Env env;
+
+    Outcomes(Env env) {
+        this.env = env;
+    }
+
+    record Settled(DtxId id, long epoch) {}
+
+    /** The DTXs are committed; their entries are no longer prepared. Not synced: the members can be asked again. */
+    void commit(PoolShard s, List<Settled> dtxs) {
+        if (dtxs.isEmpty()) return;
+        StagedOp op = new StagedOp(false);
+        long hlc = env.host().hlcNow();
+        for (Settled d : dtxs) {
+            s.dtx().startCommit(d.id, d.epoch);
+            op.batch().put(Keys.dtx(s.pool(), d.id), DtxEntry.encodeCommitted(d.epoch, hlc));
+        }
+        for (byte[] key : s.dtx().takeExpired(env.nowNs(), EXPIRED_PER_BATCH))
+            op.batch().delete(key);
+        s.counters().dtxCommits.addAndGet(dtxs.size());
+        env.turns().stage(op, fault -> {
+            // on a fault the store has failed for good and the entries stay where they are found
+            if (fault == null) for (Settled d : dtxs) s.dtx().endCommit(d.id, Keys.dtx(s.pool(), d.id), env.nowNs());
+        });
+    }
+
+    /** A prepared entry of this target becomes visible. */
+    void commitEntry(PoolShard s, DtxEntry entry) {
+        s.dtx().remove(entry);
+        commit(s, List.of(new Settled(entry.id(), entry.epoch())));
+        wake(s, entry.scope());
+    }
+
+    /** Removes a durable prepared entry with its records. */
+    void abort(PoolShard s, DtxEntry entry) {
+        if (entry.isSettling()) return;
+        entry.setSettling(true);
+        s.counters().dtxAborts.incrementAndGet();
+        StagedOp op = new StagedOp(true);
+        List<VosRecord> records = dropInto(op, entry);
+        op.batch().delete(Keys.dtx(s.pool(), entry.id()));
+        env.turns().stage(op, fault -> {
+            entry.setSettling(false);
+            if (fault != null) return;
+            s.writer().release(records, env.nowNs());
+            s.dtx().remove(entry);
+            wake(s, entry.scope());
+        });
+    }
+
+    /** Deletes an entry's records; answers them for releasing their space when durable. */
+    List<VosRecord> dropInto(StagedOp op, DtxEntry entry) {
+        List<VosRecord> records = new ArrayList<>();
+        for (byte[] key : entry.recordKeys()) {
+            byte[] value = env.kv().get(key);
+            if (value == null) continue;
+            records.add(VosRecord.decode(key, value));
+            op.batch().delete(key);
+        }
+        return records;
+    }
+
+    /** Epoch under which the DTX is committed here; null if it is not. */
+    @Nullable
+    Long committedEpoch(PoolShard s, DtxId id) {
+        Long settling = s.dtx().settlingEpoch(id);
+        if (settling != null) return settling;
+        byte[] value = env.kv().get(Keys.dtx(s.pool(), id));
+        return value != null && DtxEntry.isCommitted(value) ? Long.valueOf(DtxEntry.epochOf(value)) : null;
+    }
+
+    /** Lets requests go on that waited for the outcome. */
+    void wake(PoolShard s, byte[] scope) {
+        if (s.parked.isEmpty()) return;
+        ByteKey key = new ByteKey(scope);
+        s.parked.removeIf(p -> {
+            ByteKey waited = p.scope();
+            if (waited == null || !key.equals(waited)) return false;
+            env.loop().execute(p.retry());
+            return true;
+        });
+    }
+}

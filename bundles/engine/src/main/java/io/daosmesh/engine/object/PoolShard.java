@@ -1,0 +1,211 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.engine.dtx.DtxTable;
+import io.daosmesh.engine.vos.ByteKey;
+import io.daosmesh.engine.vos.VosWriter;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.id.DtxId;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.storage.PoolSpace;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** The share of one pool on one target: its map, DTXs and space. Owner: target loop. */
+public final class PoolShard {
+    /** Groups whose placement is remembered; a map change forgets them. */
+    private static final int GROUPS_CACHED_MAX = 4096;
+
+    private static final byte MARKER_LAYOUT = 1;
+
+    /** Life of a shard. */
+    public enum State {
+        SERVING,
+        /** Deletes what it held before it came back. */
+        CLEANING,
+        CLOSED,
+        /** Its index is damaged or of another release. */
+        FAILED
+    }
+
+    private record GroupKey(ObjectId oid, int group) {}
+
+    private final PoolSpace space;
+    private final VosWriter writer;
+    private final int rank;
+    private final int targetIndex;
+    private final DtxTable dtx = new DtxTable();
+    private final ShardCounters counters = new ShardCounters();
+    private final Map<GroupKey, ShardGroup> groups = new HashMap<>();
+    final Map<DtxId, LeaderWrite> leading = new HashMap<>();
+    final Set<Long> leadingEpochs = new HashSet<>();
+    /** Member writes that are not durable yet, by map version. */
+    final Map<Integer, Integer> preparing = new HashMap<>();
+
+    final List<Parked> parked = new ArrayList<>();
+    final List<Committable> committables = new ArrayList<>();
+    final int dataThresholdBytes;
+    long oldestCommittableNs;
+    int cleanedVersion;
+    /** Updates and punches since the last aggregation: without any there is nothing to drop. */
+    long changes;
+
+    private @Nullable PoolMap map;
+    private int myId = -1;
+    private State state = State.SERVING;
+    private @Nullable Fault failure;
+
+    /** A DTX that all members have and the members still have to be told of. */
+    record Committable(DtxId id, long epoch, List<Integer> members) {}
+
+    /**
+     * A request that waits for a newer map or for the outcome of another one.
+     *
+     * @param scope waits for this scope's outcome; null = for a map of {@code mapVersion}
+     */
+    record Parked(@Nullable ByteKey scope, int mapVersion, long deadlineNs, Runnable retry, Runnable giveUp) {}
+
+    public PoolShard(PoolSpace space, VosWriter writer, int dataThresholdBytes, int rank, int targetIndex) {
+        this.space = space;
+        this.writer = writer;
+        this.dataThresholdBytes = dataThresholdBytes;
+        this.rank = rank;
+        this.targetIndex = targetIndex;
+    }
+
+    public UUID pool() {
+        return space.pool();
+    }
+
+    public PoolSpace space() {
+        return space;
+    }
+
+    VosWriter writer() {
+        return writer;
+    }
+
+    public DtxTable dtx() {
+        return dtx;
+    }
+
+    public ShardCounters counters() {
+        return counters;
+    }
+
+    public State state() {
+        return state;
+    }
+
+    void setState(State next) {
+        state = next;
+    }
+
+    void fail(Fault fault) {
+        state = State.FAILED;
+        failure = fault;
+    }
+
+    public @Nullable PoolMap map() {
+        return map;
+    }
+
+    public int mapVersion() {
+        PoolMap m = map;
+        return m == null ? 0 : m.version();
+    }
+
+    void adopt(PoolMap next) {
+        map = next;
+        groups.clear();
+        myId = -1;
+        for (PoolTarget t : next.ofRank(rank)) if (t.index() == targetIndex) myId = t.id();
+    }
+
+    int myId() {
+        return myId;
+    }
+
+    @Nullable
+    PoolTarget me() {
+        PoolMap m = map;
+        return m == null || myId < 0 ? null : m.target(myId);
+    }
+
+    PoolTarget target(int id) {
+        PoolMap m = map;
+        if (m == null) throw Fault.of(FaultCode.UNINIT).asException();
+        return m.target(id);
+    }
+
+    ShardGroup group(ObjectId oid, int group) {
+        PoolMap m = map;
+        if (m == null) throw Fault.of(FaultCode.UNINIT).asException();
+        if (groups.size() >= GROUPS_CACHED_MAX) groups.clear();
+        return groups.computeIfAbsent(new GroupKey(oid, group), k -> Placement.group(m, oid, group));
+    }
+
+    /** Null if this shard serves at all. */
+    @Nullable
+    Fault refusal() {
+        PoolTarget me = me();
+        Fault f = failure;
+        if (f != null) return f;
+        if (state == State.CLOSED) return Fault.of(FaultCode.NONEXIST, "the pool is not on this target");
+        if (me == null) return Fault.of(FaultCode.AGAIN, "the pool map has not arrived yet");
+        if (me.state() == TargetState.DOWN || me.state() == TargetState.DOWNOUT || me.state() == TargetState.NEW) {
+            return Fault.of(FaultCode.STALE, "this target is %s", me.state().label())
+                    .with("need", mapVersion());
+        }
+        if (state == State.CLEANING) return Fault.of(FaultCode.BUSY, "the target is being cleaned after its return");
+        return null;
+    }
+
+    boolean needsCleaning() {
+        PoolTarget me = me();
+        return me != null && me.state() == TargetState.UP && me.changedVersion() > cleanedVersion;
+    }
+
+    /** True while records may not be dropped: data is being moved by epoch. */
+    boolean isRebuilding() {
+        PoolMap m = map;
+        return m == null || m.needsRebuild();
+    }
+
+    /** True if an update of the scope is prepared here and nobody drives it any more. */
+    boolean hasOrphans(byte[] scope) {
+        if (dtx.preparedCount() == 0) return false;
+        for (long epoch : dtx.epochs(scope)) if (!leadingEpochs.contains(epoch)) return true;
+        return false;
+    }
+
+    byte[] marker() {
+        return ByteBuffer.allocate(9)
+                .put(MARKER_LAYOUT)
+                .putInt(dataThresholdBytes)
+                .putInt(cleanedVersion)
+                .array();
+    }
+
+    /** Data threshold and cleaned version of a marker. */
+    static int[] readMarker(byte[] marker) {
+        if (marker.length < 9 || marker[0] != MARKER_LAYOUT) {
+            throw Fault.of(FaultCode.DF_INCOMPT, "marker of a pool shard of an unknown layout")
+                    .asException();
+        }
+        ByteBuffer b = ByteBuffer.wrap(marker, 1, 8);
+        return new int[] {b.getInt(), b.getInt()};
+    }
+}

@@ -1,0 +1,210 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.vos.Fragment;
+import io.daosmesh.engine.vos.GroupReader;
+import io.daosmesh.engine.vos.RecordRead;
+import io.daosmesh.engine.vos.VosRecord;
+import io.daosmesh.engine.vos.VosWriter;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.wire.ValueMessage;
+import io.daosmesh.storage.BufferPool;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Fetches: looked up on the target loop, bytes read and verified on device threads. Bytes of a single extent go from the
+ * device's buffer to the network without a copy.
+ */
+final class Reads {
+    private final Env env;
+
+    Reads(Env env) {
+        this.env = env;
+    }
+
+    /** Bytes {@code from} to {@code to} of a record belong at {@code at} of the reply. */
+    private record Part(VosRecord record, long from, long to, int at) {}
+
+    /** Length and, where it is known already, checksum of a value of the reply. */
+    private record Found(
+            ValueMessage asked,
+            long length,
+            boolean isAbsent,
+            @Nullable Integer crc) {}
+
+    /** Owner: target loop. The answer comes on the loop or on a device thread. */
+    void fetch(PoolShard s, ShardAddress a, byte[] dkey, List<ValueMessage> asked, long epoch, Answer<Fetched> answer) {
+        List<Part> parts = new ArrayList<>();
+        List<Found> found = new ArrayList<>(asked.size());
+        long total = 0;
+        try (GroupReader r = new GroupReader(env.kv(), a.groupPrefix(), epoch, s.dtx())) {
+            r.at(dkey);
+            for (ValueMessage v : asked) {
+                Found f = v.getKind() == 0 ? single(r, v, total, parts) : array(r, v, total, parts);
+                found.add(f);
+                total += f.length;
+                if (total > VosWriter.VALUE_BYTES_MAX) {
+                    answer.refuse(
+                            Fault.of(FaultCode.REC2BIG, "a reply carries at most %d bytes", VosWriter.VALUE_BYTES_MAX));
+                    return;
+                }
+            }
+        } catch (FaultException e) {
+            answer.refuse(e.fault());
+            return;
+        }
+        s.counters().fetchBytes.addAndGet(total);
+        new Gather(env, s, found, new Plan(parts, (int) total, epoch, s.mapVersion()), answer).start();
+    }
+
+    private static Found single(GroupReader r, ValueMessage v, long at, List<Part> parts) {
+        VosRecord record = r.single(v.getAkey().toByteArray());
+        if (record == null) return new Found(v, 0, true, null);
+        if (record.length() > 0) parts.add(new Part(record, 0, record.length(), (int) at));
+        return new Found(v, record.length(), false, record.crc32c());
+    }
+
+    private static Found array(GroupReader r, ValueMessage v, long at, List<Part> parts) {
+        if (v.getLength() > VosWriter.VALUE_BYTES_MAX || v.getLength() < 0 || v.getOffset() < 0)
+            throw Fault.of(FaultCode.REC2BIG, "a fetch of at most %d bytes", VosWriter.VALUE_BYTES_MAX)
+                    .asException();
+        GroupReader.ArrayRange range = r.array(v.getAkey().toByteArray(), v.getOffset(), v.getLength());
+        Integer crc = null;
+        for (Fragment f : range.fragments()) {
+            VosRecord record = f.record();
+            parts.add(new Part(record, f.from() - record.offset(), f.to() - record.offset(), (int)
+                    (at + f.from() - v.getOffset())));
+            boolean isWhole = f.length() == record.length() && f.length() == range.length();
+            if (isWhole) crc = record.crc32c();
+        }
+        return new Found(v, range.length(), range.isAbsent(), crc);
+    }
+
+    private record Plan(List<Part> parts, int totalBytes, long epoch, int mapVersion) {}
+
+    /** Collects the bytes of one reply; its parts complete on device threads. */
+    private static final class Gather {
+        private final Env env;
+        private final PoolShard shard;
+        private final List<Found> found;
+        private final Plan plan;
+        private final Answer<Fetched> answer;
+        private final AtomicInteger pending = new AtomicInteger(1);
+        private final AtomicReference<@Nullable Fault> fault = new AtomicReference<>();
+        private ByteBuffer out = ByteBuffer.allocate(0);
+        private Runnable release = () -> {};
+
+        Gather(Env env, PoolShard shard, List<Found> found, Plan plan, Answer<Fetched> answer) {
+            this.env = env;
+            this.shard = shard;
+            this.found = found;
+            this.plan = plan;
+            this.answer = answer;
+        }
+
+        void start() {
+            if (isOneExtent()) {
+                Part p = plan.parts.get(0);
+                pending.incrementAndGet();
+                read(p, v -> {
+                    out = v.bytes();
+                    release = v.owner()::close;
+                });
+            } else if (plan.totalBytes > 0) {
+                try {
+                    gather();
+                } catch (FaultException e) {
+                    fault.compareAndSet(null, e.fault());
+                }
+            }
+            onPart();
+        }
+
+        private boolean isOneExtent() {
+            if (plan.parts.size() != 1) return false;
+            Part p = plan.parts.get(0);
+            return p.record.isOnDevice() && p.to - p.from == plan.totalBytes;
+        }
+
+        private void gather() {
+            boolean anyOnDevice = plan.parts.stream().anyMatch(p -> p.record.isOnDevice());
+            if (anyOnDevice || plan.totalBytes > VosRecord.CHUNK_BYTES) {
+                BufferPool.Buffer buffer = env.buffers().take(plan.totalBytes);
+                release = buffer::close;
+                out = buffer.bytes().slice(0, plan.totalBytes);
+                clear(out);
+            } else {
+                out = ByteBuffer.allocate(plan.totalBytes);
+            }
+            for (Part p : plan.parts) {
+                if (p.record.isOnDevice()) {
+                    pending.incrementAndGet();
+                    read(p, v -> {
+                        out.put(p.at, v.bytes(), 0, v.bytes().remaining());
+                        v.owner().close();
+                    });
+                } else {
+                    putInline(p);
+                }
+            }
+        }
+
+        private void putInline(Part p) {
+            byte[] bytes = p.record.inline();
+            if (VosWriter.crc(ByteBuffer.wrap(bytes)) != p.record.crc32c()) {
+                damaged(Fault.of(FaultCode.CSUM, "stored bytes are damaged"));
+                return;
+            }
+            out.put(p.at, bytes, (int) p.from, (int) (p.to - p.from));
+        }
+
+        private static void clear(ByteBuffer b) {
+            int i = 0;
+            for (; i + 8 <= b.capacity(); i += 8) b.putLong(i, 0);
+            for (; i < b.capacity(); i++) b.put(i, (byte) 0);
+        }
+
+        private void read(Part p, java.util.function.Consumer<RecordRead.Verified> then) {
+            RecordRead.start(shard.space().blob(), p.record, p.from, p.to, env.buffers(), (v, f) -> {
+                if (v != null) then.accept(v);
+                else if (f != null && f.code() == FaultCode.CSUM) damaged(f);
+                else fault.compareAndSet(null, f);
+                onPart();
+            });
+        }
+
+        private void damaged(Fault f) {
+            fault.compareAndSet(null, f.with("epoch", plan.epoch).with("rank", env.rank()));
+            shard.counters().damaged.incrementAndGet();
+            env.host().onDamage(shard.pool(), f);
+        }
+
+        private void onPart() {
+            if (pending.decrementAndGet() > 0) return;
+            Fault f = fault.get();
+            if (f != null) {
+                release.run();
+                answer.refuse(f);
+                return;
+            }
+            List<ValueMessage> values = new ArrayList<>(found.size());
+            int at = 0;
+            for (Found v : found) {
+                ValueMessage.Builder b = v.asked.toBuilder().setLength(v.length).setAbsent(v.isAbsent);
+                int n = (int) v.length;
+                Integer crc = v.crc;
+                if (n > 0) b.setCrc32C(crc != null ? crc : VosWriter.crc(out.slice(at, n)));
+                values.add(b.build());
+                at += n;
+            }
+            answer.answer(new Fetched(values, out, release, plan.epoch, plan.mapVersion), null);
+        }
+    }
+}

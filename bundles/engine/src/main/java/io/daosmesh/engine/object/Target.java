@@ -1,0 +1,392 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.target.Done;
+import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.vos.Enumerator;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.DtxRefMessage;
+import io.daosmesh.model.wire.DtxResolveRequest;
+import io.daosmesh.model.wire.EnumerateReply;
+import io.daosmesh.model.wire.EnumerateRequest;
+import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.MigratedRecordMessage;
+import io.daosmesh.storage.PoolSpace;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One target: its pool shards and everything that can be asked of them. Owner: target loop. Expected refusals go to the
+ * answer; whatever is thrown here is a broken invariant.
+ */
+public final class Target {
+    private final Env env;
+    private final Access access;
+    private final Outcomes outcomes;
+    private final LeaderWrites leader;
+    private final MemberWrites member;
+    private final Settler settler;
+    private final Reads reads;
+    private final Cleaner cleaner;
+    private final Migration migration;
+    private final Fences fences;
+    /** Changed by the loop only; concurrent for the metrics. */
+    private final Map<UUID, PoolShard> shards = new ConcurrentHashMap<>();
+
+    private final Map<UUID, Aggregation> aggregations = new HashMap<>();
+    private boolean isOpen;
+
+    public Target(Env env) {
+        this.env = env;
+        this.access = new Access(env);
+        this.outcomes = new Outcomes(env);
+        this.leader = new LeaderWrites(env, access, outcomes);
+        this.member = new MemberWrites(env, outcomes);
+        this.settler = new Settler(env, outcomes);
+        this.reads = new Reads(env);
+        this.fences = new Fences(env);
+        this.cleaner = new Cleaner(env, () -> {});
+        this.migration = new Migration(env);
+    }
+
+    /** Reads the index; DF_INCOMPT when another release wrote it. Blocks for the time of a scan. */
+    public void open(List<PoolSpace> spaces) {
+        Opening.checkFormat(env.kv());
+        for (PoolSpace space : spaces) {
+            PoolShard s = Opening.reopen(env, space);
+            if (s != null) register(s);
+        }
+        isOpen = true;
+    }
+
+    private void register(PoolShard s) {
+        shards.put(s.pool(), s);
+        aggregations.put(s.pool(), new Aggregation(env));
+    }
+
+    /** Any thread, for counters. */
+    public Collection<PoolShard> shards() {
+        return shards.values();
+    }
+
+    public @Nullable PoolShard shard(UUID pool) {
+        return shards.get(pool);
+    }
+
+    /** Space for the pool is reserved. Again changes nothing. */
+    public void create(PoolSpace space, PoolMap map, int dataThresholdBytes, Done done) {
+        PoolShard known = shards.get(space.pool());
+        if (known != null) {
+            onMap(map);
+            done.done(null);
+            return;
+        }
+        PoolShard s = Opening.shard(env, space, dataThresholdBytes);
+        env.turns().stage(Opening.create(s), fault -> {
+            if (fault == null && shards.get(space.pool()) == null) {
+                register(s);
+                onMap(map);
+            }
+            done.done(fault);
+        });
+    }
+
+    /** Deletes everything of the pool; an unknown one is deleted already. */
+    public void destroy(UUID pool, Done done) {
+        PoolShard s = shards.get(pool);
+        if (s == null) {
+            done.done(null);
+            return;
+        }
+        s.setState(PoolShard.State.CLOSED);
+        refuseParked(s, Fault.of(FaultCode.NONEXIST, "the pool is being destroyed"));
+        Deletion.start(env, s, List.of(Keys.records(pool)), fault -> {
+            if (fault != null) {
+                done.done(fault);
+                return;
+            }
+            StagedOp op = new StagedOp(true);
+            op.batch().deleteRange(Keys.dtxs(pool), after(Keys.dtxs(pool)));
+            op.batch().delete(Keys.marker(pool));
+            env.turns().stage(op, f -> {
+                if (f == null) {
+                    shards.remove(pool);
+                    aggregations.remove(pool);
+                }
+                done.done(f);
+            });
+        });
+    }
+
+    private static byte[] after(byte[] prefix) {
+        byte[] to = io.daosmesh.storage.kv.KvRange.prefix(prefix).to();
+        return to == null ? prefix : to;
+    }
+
+    public void destroyContainer(UUID pool, UUID container, Done done) {
+        PoolShard s = shards.get(pool);
+        if (s == null) done.done(null);
+        else Deletion.start(env, s, List.of(Keys.container(pool, container)), done);
+    }
+
+    /** A map of one of the pools; older ones than the present are ignored. */
+    public void onMap(PoolMap map) {
+        PoolShard s = shards.get(map.pool());
+        if (s == null || map.version() <= s.mapVersion()) return;
+        s.adopt(map);
+        leader.onMap(s);
+        if (s.state() == PoolShard.State.SERVING && s.needsCleaning()) cleaner.start(s);
+        s.parked.removeIf(p -> {
+            if (p.scope() != null || p.mapVersion() > s.mapVersion()) return false;
+            env.loop().execute(p.retry());
+            return true;
+        });
+        settler.onTick(s);
+    }
+
+    /** Timers; call every 50 ms or so. */
+    public void onTick() {
+        long now = env.nowNs();
+        for (PoolShard s : List.copyOf(shards.values())) {
+            if (s.state() == PoolShard.State.CLOSED || s.state() == PoolShard.State.FAILED) continue;
+            leader.onTick(s);
+            settler.onTick(s);
+            Aggregation a = aggregations.get(s.pool());
+            if (a != null) a.onTick(s);
+            s.parked.removeIf(p -> {
+                if (p.deadlineNs() > now) return false;
+                p.giveUp().run();
+                return true;
+            });
+        }
+        fences.onTick();
+    }
+
+    private static void refuseParked(PoolShard s, Fault fault) {
+        List<PoolShard.Parked> all = List.copyOf(s.parked);
+        s.parked.clear();
+        all.forEach(p -> p.giveUp().run());
+        fault.code();
+    }
+
+    /** Finds the shard at the wanted map version, or refuses, or waits for the map. */
+    private void at(ShardAddress a, Consumer<Fault> refuse, Consumer<PoolShard> run) {
+        PoolShard s = shards.get(a.pool());
+        if (s == null) {
+            refuse.accept(
+                    isOpen
+                            ? Fault.of(FaultCode.NONEXIST, "pool %s is not on this target", a.pool())
+                            : Fault.of(FaultCode.AGAIN, "the target is starting")
+                                    .with("state", "restarting"));
+            return;
+        }
+        if (access.waitsForMap(s, a.mapVersion(), () -> at(a, refuse, run), refuse)) return;
+        Fault f = Access.stale(s, a.mapVersion());
+        if (f != null) {
+            refuse.accept(f);
+            return;
+        }
+        try {
+            a.check();
+            run.accept(s);
+        } catch (FaultException e) {
+            refuse.accept(e.fault());
+        }
+    }
+
+    private static void allow(@Nullable Fault refusal) {
+        if (refusal != null) throw refusal.asException();
+    }
+
+    /** A client's update or punch; answers its epoch. */
+    public void write(WriteOp op, Answer<Long> answer) {
+        at(op.address(), answer::refuse, s -> {
+            op.check();
+            allow(access.leader(s, op.address()));
+            if (op.isUpdate()) {
+                s.counters().updates.incrementAndGet();
+                s.counters().updateBytes.addAndGet(op.data().remaining());
+            } else {
+                s.counters().punches.incrementAndGet();
+            }
+            leader.start(s, op, answer);
+        });
+    }
+
+    /** A leader's update or punch. */
+    public void shardWrite(WriteOp op, Done done) {
+        at(op.address(), done::done, s -> {
+            op.check();
+            allow(access.member(s, op.address()));
+            (op.isUpdate() ? s.counters().memberUpdates : s.counters().memberPunches).incrementAndGet();
+            member.prepare(s, op, done);
+        });
+    }
+
+    public void fetch(FetchRequest r, Answer<Fetched> answer) {
+        ShardAddress a = ShardAddress.of(r.getAddress());
+        at(a, answer::refuse, s -> {
+            byte[] dkey = r.getDkey().toByteArray();
+            WriteOp.checkKey(dkey);
+            // with an epoch from the leader any settled replica can answer: it has all that was acknowledged before
+            allow(r.getEpoch() == 0 ? access.leader(s, a) : access.settled(s, a));
+            long epoch = r.getEpoch() == 0 ? env.host().hlcNow() : r.getEpoch();
+            byte[] group = a.groupPrefix();
+            allow(undecided(s, Keys.under(group, dkey), r.getEpoch()));
+            allow(undecided(s, Keys.punches(group), r.getEpoch()));
+            s.counters().fetches.incrementAndGet();
+            reads.fetch(s, a, dkey, r.getValuesList(), epoch, answer);
+        });
+    }
+
+    /** A new leader does not know yet whether an old one has acknowledged an update: the reader waits. */
+    private static @Nullable Fault undecided(PoolShard s, byte[] scope, long epoch) {
+        if (!s.hasOrphans(scope)) return null;
+        if (epoch != 0 && s.dtx().epochs(scope).stream().noneMatch(e -> e <= epoch)) return null;
+        return Fault.of(FaultCode.INPROGRESS, "an update of the key is being settled");
+    }
+
+    public void enumerate(EnumerateRequest r, Answer<EnumerateReply> answer) {
+        ShardAddress a = ShardAddress.of(r.getAddress());
+        at(a, answer::refuse, s -> {
+            s.counters().enumerations.incrementAndGet();
+            if (r.getKind() == 3) {
+                allow(s.refusal());
+                allow(access.majority());
+            } else {
+                allow(access.leader(s, a));
+                if (s.dtx().preparedCount() > s.leading.size())
+                    for (var e : s.dtx().prepared())
+                        if (e.oid().equals(a.oid()) && e.group() == a.group()) allow(undecided(s, e.scope(), 0));
+            }
+            answer.answer(Listing.page(env, s, a, r), null);
+        });
+    }
+
+    public void commit(UUID pool, List<DtxRefMessage> refs) {
+        PoolShard s = shards.get(pool);
+        if (s != null) member.commit(s, refs);
+    }
+
+    /** Only under the very map of the sender: a leader of an older one has nothing to decide any more. */
+    public void abort(UUID pool, int mapVersion, List<DtxRefMessage> refs) {
+        PoolShard s = shards.get(pool);
+        if (s != null && s.mapVersion() == mapVersion) member.abort(s, refs);
+    }
+
+    public void check(UUID pool, List<DtxRefMessage> refs, Answer<List<Integer>> answer) {
+        PoolShard s = shards.get(pool);
+        if (s == null) {
+            answer.refuse(Fault.of(isOpen ? FaultCode.NONEXIST : FaultCode.AGAIN, "the pool is not open here"));
+            return;
+        }
+        try {
+            List<Integer> states = new ArrayList<>(refs.size());
+            for (DtxRefMessage ref : refs) states.add(member.check(s, WriteOp.dtxId(ref.getDtx()), ref.getEpoch()));
+            answer.answer(states, null);
+        } catch (FaultException e) {
+            answer.refuse(e.fault());
+        }
+    }
+
+    public void resolve(DtxResolveRequest r, Answer<Integer> answer) {
+        ShardAddress a = ShardAddress.of(r.getAddress());
+        at(a, answer::refuse, s -> {
+            allow(s.refusal());
+            int state = member.resolve(s, a, r.getDkey().toByteArray(), WriteOp.dtxId(r.getDtx()), r.getEpoch());
+            answer.answer(state, null);
+        });
+    }
+
+    /** See EngineMigration.fence; answers the clock. */
+    public void fence(UUID pool, int mapVersion, Answer<Long> answer) {
+        PoolShard s = shards.get(pool);
+        if (s == null) {
+            answer.refuse(Fault.of(isOpen ? FaultCode.NONEXIST : FaultCode.AGAIN, "pool %s is not open here", pool));
+        } else {
+            if (mapVersion > s.mapVersion()) env.host().needMap(pool, mapVersion);
+            leader.flushCommits(s);
+            fences.add(s, mapVersion, answer);
+        }
+    }
+
+    public void scan(UUID pool, byte[] anchor, Answer<Enumerator.Page<Enumerator.StoredOid>> answer) {
+        migrate(pool, answer::refuse, s -> answer.answer(Enumerator.objects(env.kv(), pool, null, anchor, 256), null));
+    }
+
+    public void export(ShardAddress a, long stableEpoch, byte[] from, Answer<Migration.Exported> answer) {
+        migrate(a.pool(), answer::refuse, s -> migration.export(s, a, stableEpoch, from, answer));
+    }
+
+    public void importBatch(ShardAddress a, List<MigratedRecordMessage> records, ByteBuffer data, Done done) {
+        migrate(a.pool(), done::done, s -> migration.importBatch(s, a, records, data, done));
+    }
+
+    private void migrate(UUID pool, Consumer<Fault> refuse, Consumer<PoolShard> run) {
+        PoolShard s = shards.get(pool);
+        Fault f = s == null ? Fault.of(FaultCode.NONEXIST, "pool %s is not on this target", pool) : s.refusal();
+        if (f != null || s == null) {
+            if (f != null) refuse.accept(f);
+            return;
+        }
+        try {
+            run.accept(s);
+        } catch (FaultException e) {
+            refuse.accept(e.fault());
+        }
+    }
+
+    public void reclaim(ShardAddress a, Set<Integer> groups, Done done) {
+        PoolShard s = shards.get(a.pool());
+        if (s == null) {
+            done.done(null);
+            return;
+        }
+        if (s.mapVersion() < a.mapVersion()) {
+            done.done(Fault.of(FaultCode.AGAIN, "pool map version %d has not arrived here", a.mapVersion()));
+            return;
+        }
+        List<byte[]> doomed = new ArrayList<>();
+        for (int g : groups) {
+            // a newer map may have given the group back to this target
+            if (!s.group(a.oid(), g).members().contains(s.myId()))
+                doomed.add(Keys.group(a.pool(), a.container(), a.oid(), g));
+        }
+        Deletion.start(env, s, doomed, done);
+    }
+
+    /** Nothing is under way: the loop may end. */
+    public boolean isQuiet() {
+        if (!env.turns().isIdle()) return false;
+        for (PoolShard s : shards.values()) if (!s.leading.isEmpty()) return false;
+        return true;
+    }
+
+    /** Before the end: keeps what is committable and lets parked requests go. */
+    public void drain() {
+        for (PoolShard s : shards.values()) {
+            leader.flushCommits(s);
+            refuseParked(s, Fault.of(FaultCode.AGAIN, "the engine restarts"));
+        }
+    }
+
+    /** True if the shard's state lets it take part in its pool. */
+    static boolean isServing(PoolShard s) {
+        var me = s.me();
+        return s.state() == PoolShard.State.SERVING && me != null && me.state() != TargetState.DOWN;
+    }
+}

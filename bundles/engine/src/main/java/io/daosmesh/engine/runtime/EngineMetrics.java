@@ -1,0 +1,111 @@
+package io.daosmesh.engine.runtime;
+
+import io.daosmesh.engine.object.PoolShard;
+import io.daosmesh.engine.object.ShardCounters;
+import io.daosmesh.model.metric.MetricSource;
+import io.daosmesh.model.metric.StatsGauge;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A rank's numbers in DAOS's names. Any thread: reads counters only. */
+public final class EngineMetrics implements MetricSource {
+    private final int rank;
+    private final List<TargetUnit> targets;
+    private final double startedAtSeconds = System.currentTimeMillis() / 1000.0;
+
+    EngineMetrics(int rank, List<TargetUnit> targets) {
+        this.rank = rank;
+        this.targets = targets;
+    }
+
+    @Override
+    public void collect(Sink sink) {
+        Map<String, String> labels = Map.of("rank", Integer.toString(rank));
+        sink.gauge("engine_rank", "Rank of this engine", labels, rank);
+        sink.gauge("engine_started_at", "Start of the engine, seconds since 1970", labels, startedAtSeconds);
+        sink.gauge("engine_servicing_at", "Begin of service, seconds since 1970", labels, startedAtSeconds);
+        for (TargetUnit unit : targets) {
+            Map<String, String> of =
+                    with(labels, "target", Integer.toString(unit.storage().index()));
+            collectOps(sink, unit, of);
+            for (PoolShard s : unit.shards()) collectShard(sink, s, of);
+        }
+    }
+
+    private static void collectOps(Sink sink, TargetUnit unit, Map<String, String> labels) {
+        for (TargetMetrics.Op op : TargetMetrics.Op.values()) {
+            String name = op.label();
+            sink.stats(
+                    "engine_io_ops_" + name + "_active",
+                    "Requests under way",
+                    labels,
+                    unit.metrics().active(op));
+            StatsGauge[] latencies = unit.metrics().latencies(op);
+            if (!op.isSized()) {
+                sink.stats("engine_io_ops_" + name + "_latency", "Microseconds", labels, latencies[0]);
+                continue;
+            }
+            for (int i = 0; i < latencies.length; i++) {
+                if (latencies[i].snapshot().samples() == 0) continue;
+                sink.stats(
+                        "engine_io_latency_" + name,
+                        "Microseconds by size",
+                        with(labels, "size", TargetMetrics.SIZES[i]),
+                        latencies[i]);
+            }
+        }
+        sink.gauge(
+                "engine_sched_wait_queue",
+                "Requests waiting for the loop",
+                labels,
+                unit.thread().waitingRequests());
+        sink.counter(
+                "engine_sched_total_turns",
+                "Group commits",
+                labels,
+                unit.thread().pipeline().turnCount());
+    }
+
+    private static void collectShard(Sink sink, PoolShard s, Map<String, String> targetLabels) {
+        Map<String, String> labels = with(targetLabels, "pool", s.pool().toString());
+        ShardCounters c = s.counters();
+        sink.counter("engine_pool_ops_update", "Updates", labels, c.updates.get());
+        sink.counter("engine_pool_ops_fetch", "Fetches", labels, c.fetches.get());
+        sink.counter("engine_pool_ops_obj_punch", "Punches", labels, c.punches.get());
+        sink.counter("engine_pool_ops_obj_enum", "Enumerations", labels, c.enumerations.get());
+        sink.counter("engine_pool_ops_tgt_update", "Updates for a leader", labels, c.memberUpdates.get());
+        sink.counter("engine_pool_ops_tgt_punch", "Punches for a leader", labels, c.memberPunches.get());
+        sink.counter("engine_pool_ops_dtx_commit", "Committed DTXs", labels, c.dtxCommits.get());
+        sink.counter("engine_pool_ops_dtx_abort", "Aborted DTXs", labels, c.dtxAborts.get());
+        sink.counter("engine_pool_ops_dtx_check", "Questions about a DTX", labels, c.dtxChecks.get());
+        sink.counter("engine_pool_ops_migrate", "Records received by rebuild", labels, c.migratedRecords.get());
+        sink.counter("engine_pool_resent", "Requests sent again", labels, c.resent.get());
+        sink.counter("engine_pool_xferred_update", "Bytes written", labels, c.updateBytes.get());
+        sink.counter("engine_pool_xferred_fetch", "Bytes read", labels, c.fetchBytes.get());
+        sink.counter("engine_pool_scrubber_corruption_total", "Damaged values found", labels, c.damaged.get());
+        sink.counter(
+                "engine_pool_vos_aggregation_merged_recs",
+                "Superseded records dropped",
+                labels,
+                c.aggregatedRecords.get());
+        sink.gauge(
+                "engine_pool_vos_space_scm_used",
+                "Bytes of SCM in use",
+                labels,
+                s.space().scm().usedBytes());
+        sink.gauge(
+                "engine_pool_vos_space_nvme_used",
+                "Bytes of NVMe in use",
+                labels,
+                s.space().blob().allocator().usedBytes());
+        sink.stats("engine_io_dtx_committable", "DTXs waiting for their commit", labels, c.committable);
+        sink.stats("engine_io_dtx_committed", "Committed DTXs kept to recognise resends", labels, c.committed);
+    }
+
+    private static Map<String, String> with(Map<String, String> labels, String key, String value) {
+        Map<String, String> more = new HashMap<>(labels);
+        more.put(key, value);
+        return more;
+    }
+}

@@ -1,0 +1,243 @@
+package io.daosmesh.engine.runtime;
+
+import io.daosmesh.engine.object.Host;
+import io.daosmesh.engine.object.Target;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.port.Maps;
+import io.daosmesh.model.port.Membership;
+import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.port.Ras;
+import io.daosmesh.model.ras.RasEvent;
+import io.daosmesh.model.ras.RasId;
+import io.daosmesh.storage.EngineStorage;
+import io.daosmesh.storage.PoolSpace;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A rank at work: its targets, request handlers and map subscription. Owner: whoever opened it; the targets are proxies
+ * that only enqueue.
+ */
+public final class EngineRuntime implements AutoCloseable {
+    /** How long peers may take a planned restart for granted. */
+    static final Duration RESTART_BOUND = Duration.ofSeconds(20);
+
+    /** Shorter than the shortest exclusion: a rank that hears nobody for so long may be excluded already. */
+    private static final long MAJORITY_MAX_NS = 3_000_000_000L;
+    /** Below OSGi's lock timeout of 5 s. */
+    private static final long DRAIN_MAX_NS = 2_500_000_000L;
+
+    private static final long JOIN_MS = 1_000;
+    private static final long DAMAGE_EVENT_PAUSE_NS = 10_000_000_000L;
+    private static final Logger log = LoggerFactory.getLogger(EngineRuntime.class);
+
+    private final RankIdentity identity;
+    private final EngineStorage storage;
+    private final EngineContext context;
+    private final List<TargetUnit> targets = new ArrayList<>();
+    private final List<AutoCloseable> registrations = new ArrayList<>();
+    private final Map<UUID, Integer> wantedMaps = new ConcurrentHashMap<>();
+    private final ExecutorService admin;
+    private final EngineMigrationService migration;
+    private final EngineMetrics metrics;
+    private volatile long lastDamageNs = System.nanoTime() - DAMAGE_EVENT_PAUSE_NS;
+
+    public EngineRuntime(RankIdentity identity, EngineStorage storage, EngineContext context) {
+        this.identity = identity;
+        this.storage = storage;
+        this.context = context;
+        this.admin = Executors.newSingleThreadExecutor(r -> {
+            Thread t = new Thread(r, "engine-" + identity.rank() + "-admin");
+            t.setDaemon(true);
+            return t;
+        });
+        for (int i = 0; i < storage.targetCount(); i++) {
+            targets.add(
+                    new TargetUnit(identity.rank(), storage.target(i), storage.buffers(), new TargetHost(i), context));
+        }
+        this.migration = new EngineMigrationService(identity.rank(), targets);
+        this.metrics = new EngineMetrics(identity.rank(), targets);
+    }
+
+    public EngineMigrationService migration() {
+        return migration;
+    }
+
+    public EngineMetrics metrics() {
+        return metrics;
+    }
+
+    /** Opens every target and begins to serve; a FaultException when an index cannot be read. */
+    public void open() {
+        List<EngineStorage.PoolReservation> pools = storage.pools();
+        for (TargetUnit unit : targets) unit.start();
+        for (TargetUnit unit : targets) {
+            List<PoolSpace> spaces =
+                    pools.stream().map(p -> unit.storage().pool(p.pool())).toList();
+            unit.<Boolean>internal((t, answer) -> {
+                        t.open(spaces);
+                        answer.answer(Boolean.TRUE, null);
+                    })
+                    .block(Duration.ofMinutes(5));
+        }
+        registrations.add(context.maps().listen(new MapListener()));
+        new ObjectHandlers(targets, context.hlc()).register(context.server(), identity.rank(), registrations);
+        new PoolHandlers(targets, storage, admin).register(context.server(), identity.rank(), registrations);
+        log.info("rank {} serves {} targets and {} pools", identity.rank(), targets.size(), pools.size());
+    }
+
+    private final class MapListener implements Maps.Listener {
+        @Override
+        public void onPoolMap(PoolMap map) {
+            adopt(map);
+        }
+    }
+
+    private void adopt(PoolMap map) {
+        for (TargetUnit unit : targets) unit.run(t -> t.onMap(map));
+    }
+
+    /** Announces the absence, lets what is under way finish, stops. Bounded. */
+    public void restart() {
+        Membership membership = context.membership().get();
+        if (membership != null) membership.announceRestarting(identity.rank(), RESTART_BOUND);
+        close();
+    }
+
+    @Override
+    public void close() {
+        for (AutoCloseable r : registrations) closeQuietly(r);
+        registrations.clear();
+        for (TargetUnit unit : targets) unit.run(Target::drain);
+        long deadline = System.nanoTime() + DRAIN_MAX_NS;
+        for (TargetUnit unit : targets) awaitQuiet(unit, deadline);
+        for (TargetUnit unit : targets) unit.stop(JOIN_MS);
+        admin.shutdown();
+        try {
+            if (!admin.awaitTermination(JOIN_MS, TimeUnit.MILLISECONDS)) admin.shutdownNow();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        log.info("rank {} has stopped serving", identity.rank());
+    }
+
+    private void awaitQuiet(TargetUnit unit, long deadlineNs) {
+        while (System.nanoTime() < deadlineNs) {
+            try {
+                Boolean isQuiet = unit.<Boolean>internal((t, answer) -> answer.answer(t.isQuiet(), null))
+                        .block(Duration.ofSeconds(1));
+                if (Boolean.TRUE.equals(isQuiet)) return;
+                TimeUnit.MILLISECONDS.sleep(5);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            } catch (RuntimeException e) {
+                log.warn("{}", e.toString());
+                return;
+            }
+        }
+        log.warn("rank {}: updates were still under way at the end of the drain", identity.rank());
+    }
+
+    static void closeQuietly(AutoCloseable c) {
+        try {
+            c.close();
+        } catch (Exception e) {
+            log.debug("close: {}", e.toString());
+        }
+    }
+
+    private void wantMap(UUID pool, int version) {
+        Integer before = wantedMaps.get(pool);
+        if (before != null && before >= version) return;
+        wantedMaps.put(pool, version);
+        context.maps()
+                .poolMap(pool, version)
+                .doFinally(s -> wantedMaps.remove(pool, version))
+                .subscribe(
+                        this::adopt,
+                        e -> log.warn(
+                                "map {} of pool {}: {}",
+                                version,
+                                pool,
+                                FaultException.faultOf(e).message()));
+    }
+
+    private void raise(RasId id, String message, Map<String, String> fields) {
+        Ras ras = context.ras().get();
+        if (ras != null) ras.raise(id, RasEvent.Severity.ERROR, message, fields);
+    }
+
+    /** What the targets see of this process. */
+    private final class TargetHost implements Host {
+        private final int index;
+
+        TargetHost(int index) {
+            this.index = index;
+        }
+
+        @Override
+        public long nowNs() {
+            return System.nanoTime();
+        }
+
+        @Override
+        public long hlcNow() {
+            return context.hlc().now();
+        }
+
+        @Override
+        public boolean hasMajority() {
+            Membership membership = context.membership().get();
+            if (membership == null) return true;
+            GroupMap group = context.maps().groupMap();
+            long members =
+                    group.members().stream().filter(m -> m.state().isInGroup()).count();
+            if (members <= 1) return true;
+            return System.nanoTime() - membership.lastMajorityContactNs(identity.rank()) < MAJORITY_MAX_NS;
+        }
+
+        @Override
+        public void needMap(UUID pool, int version) {
+            wantMap(pool, version);
+        }
+
+        @Override
+        public void onDamage(UUID pool, Fault fault) {
+            UUID device = storage.target(index).device();
+            storage.onChecksumError(device);
+            log.error("rank {} target {} pool {}: {}", identity.rank(), index, pool, fault.message());
+            long now = System.nanoTime();
+            if (now - lastDamageNs < DAMAGE_EVENT_PAUSE_NS) return;
+            lastDamageNs = now;
+            String rank = Integer.toString(identity.rank());
+            raise(
+                    RasId.POOL_CORRUPTION_DETECTED,
+                    "data of the pool is damaged on rank " + rank + " target " + index,
+                    Map.of("rank", rank, "pool", pool.toString()));
+            raise(
+                    RasId.DEVICE_MEDIA_ERROR,
+                    "Device: " + device + " csum error logged from tgt_id:" + index,
+                    Map.of("rank", rank, "hwid", device.toString()));
+        }
+    }
+
+    /** For faults that stop a start. */
+    static Fault startFault(Throwable e) {
+        Fault f = FaultException.faultOf(e);
+        return f.code() == FaultCode.MISC ? f.remedy("see the stack trace in the node's log") : f;
+    }
+}

@@ -1,0 +1,65 @@
+package io.daosmesh.engine.runtime;
+
+import io.daosmesh.engine.object.Migration;
+import io.daosmesh.engine.object.ShardAddress;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.port.EngineMigration;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.FluxSink;
+
+/** Batches of one group, read one by one as the consumer asks for them. Owner: target loop. */
+final class ExportStream {
+    private final TargetUnit unit;
+    private final ShardAddress address;
+    private final long stableEpoch;
+    private final FluxSink<EngineMigration.Batch> sink;
+    private byte[] next = new byte[0];
+    private long demand;
+    private boolean isReading;
+    private boolean isDone;
+
+    ExportStream(TargetUnit unit, ShardAddress address, long stableEpoch, FluxSink<EngineMigration.Batch> sink) {
+        this.unit = unit;
+        this.address = address;
+        this.stableEpoch = stableEpoch;
+        this.sink = sink;
+    }
+
+    void start() {
+        sink.onRequest(n -> unit.run(t -> {
+            demand = demand + n < 0 ? Long.MAX_VALUE : demand + n;
+            pump();
+        }));
+    }
+
+    private void pump() {
+        if (isReading || isDone || demand == 0 || sink.isCancelled()) return;
+        isReading = true;
+        unit.run(t -> t.export(address, stableEpoch, next, (batch, fault) -> unit.run(same -> onBatch(batch, fault))));
+    }
+
+    private void onBatch(Migration.@Nullable Exported batch, @Nullable Fault fault) {
+        isReading = false;
+        if (batch == null) {
+            isDone = true;
+            if (fault != null) sink.error(fault.asException());
+            return;
+        }
+        if (sink.isCancelled()) {
+            isDone = true;
+            batch.onDone().run();
+            return;
+        }
+        byte[] following = batch.next();
+        isDone = following == null;
+        if (following != null) next = following;
+        if (batch.records().isEmpty()) {
+            batch.onDone().run();
+        } else {
+            demand--;
+            sink.next(new EngineMigration.Batch(batch.records(), batch.data(), batch.onDone()));
+        }
+        if (isDone) sink.complete();
+        else pump();
+    }
+}

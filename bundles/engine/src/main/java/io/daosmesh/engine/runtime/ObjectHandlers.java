@@ -1,0 +1,192 @@
+package io.daosmesh.engine.runtime;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.daosmesh.engine.object.WriteOp;
+import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.target.Done;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.port.RpcServer;
+import io.daosmesh.model.time.Hlc;
+import io.daosmesh.model.wire.DtxBatchReply;
+import io.daosmesh.model.wire.DtxBatchRequest;
+import io.daosmesh.model.wire.DtxResolveRequest;
+import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.EnumerateRequest;
+import io.daosmesh.model.wire.FetchReply;
+import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.PunchRequest;
+import io.daosmesh.model.wire.UpdateReply;
+import io.daosmesh.model.wire.UpdateRequest;
+import java.util.List;
+import java.util.UUID;
+import reactor.core.publisher.Mono;
+
+/** Object and DTX requests of one rank: from the wire to the target's queue and back. Any thread. */
+final class ObjectHandlers {
+    private final List<TargetUnit> targets;
+    private final Hlc hlc;
+
+    ObjectHandlers(List<TargetUnit> targets, Hlc hlc) {
+        this.targets = targets;
+        this.hlc = hlc;
+    }
+
+    void register(RpcServer server, int rank, List<AutoCloseable> registrations) {
+        add(server, rank, registrations, RpcMethod.OBJECT_UPDATE, this::update);
+        add(server, rank, registrations, RpcMethod.OBJECT_PUNCH, this::punch);
+        add(server, rank, registrations, RpcMethod.OBJECT_FETCH, this::fetch);
+        add(server, rank, registrations, RpcMethod.OBJECT_ENUMERATE, this::enumerate);
+        add(server, rank, registrations, RpcMethod.SHARD_UPDATE, this::shardUpdate);
+        add(server, rank, registrations, RpcMethod.SHARD_PUNCH, this::shardPunch);
+        add(server, rank, registrations, RpcMethod.DTX_COMMIT, this::commit);
+        add(server, rank, registrations, RpcMethod.DTX_ABORT, this::abort);
+        add(server, rank, registrations, RpcMethod.DTX_CHECK, this::check);
+        add(server, rank, registrations, RpcMethod.DTX_RESOLVE, this::resolve);
+    }
+
+    /** A handler that may fail while parsing. */
+    private interface Parsing {
+        Mono<RpcMessage> handle(RpcCall call) throws InvalidProtocolBufferException;
+    }
+
+    private static void add(
+            RpcServer server, int rank, List<AutoCloseable> registrations, RpcMethod method, Parsing handler) {
+        registrations.add(server.register(rank, method, call -> {
+            try {
+                return handler.handle(call);
+            } catch (InvalidProtocolBufferException e) {
+                return Mono.error(Fault.of(FaultCode.PROTO, "%s: %s", method, String.valueOf(e.getMessage()))
+                        .asException());
+            } catch (FaultException e) {
+                return Mono.error(e);
+            }
+        }));
+    }
+
+    private TargetUnit target(int index) {
+        if (index < 0 || index >= targets.size())
+            throw Fault.of(FaultCode.INVAL, "this rank has targets 0..%d, not %d", targets.size() - 1, index)
+                    .asException();
+        return targets.get(index);
+    }
+
+    private Mono<RpcMessage> update(RpcCall call) throws InvalidProtocolBufferException {
+        UpdateRequest r = UpdateRequest.parseFrom(call.body());
+        WriteOp op = WriteOp.of(r, call.data());
+        return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.UPDATE);
+    }
+
+    private Mono<RpcMessage> punch(RpcCall call) throws InvalidProtocolBufferException {
+        PunchRequest r = PunchRequest.parseFrom(call.body());
+        WriteOp op = WriteOp.of(r, call.data());
+        return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.OBJ_PUNCH);
+    }
+
+    private static Mono<RpcMessage> write(TargetUnit unit, WriteOp op, TargetMetrics.Op kind) {
+        long start = unit.metrics().begin(kind);
+        long bytes = op.data().remaining();
+        return unit.<Long>request((t, answer) -> t.write(op, answer))
+                .map(epoch -> reply(epoch, op.address().mapVersion()))
+                .doFinally(s -> unit.metrics().end(kind, start, bytes));
+    }
+
+    private static RpcMessage reply(long epoch, int mapVersion) {
+        return RpcMessage.of(UpdateReply.newBuilder()
+                .setEpoch(epoch)
+                .setMapVersion(mapVersion)
+                .build());
+    }
+
+    private Mono<RpcMessage> shardUpdate(RpcCall call) throws InvalidProtocolBufferException {
+        UpdateRequest r = UpdateRequest.parseFrom(call.body());
+        hlc.merge(r.getEpoch());
+        WriteOp op = WriteOp.of(r, call.data());
+        return shardWrite(target(r.getAddress().getTarget()), op, TargetMetrics.Op.TGT_UPDATE);
+    }
+
+    private Mono<RpcMessage> shardPunch(RpcCall call) throws InvalidProtocolBufferException {
+        PunchRequest r = PunchRequest.parseFrom(call.body());
+        hlc.merge(r.getEpoch());
+        WriteOp op = WriteOp.of(r, call.data());
+        return shardWrite(target(r.getAddress().getTarget()), op, TargetMetrics.Op.TGT_PUNCH);
+    }
+
+    private static Mono<RpcMessage> shardWrite(TargetUnit unit, WriteOp op, TargetMetrics.Op kind) {
+        long start = unit.metrics().begin(kind);
+        long bytes = op.data().remaining();
+        return unit.<Boolean>request((t, answer) -> t.shardWrite(op, done(answer)))
+                .map(ok -> reply(op.dtx().epoch(), op.address().mapVersion()))
+                .doFinally(s -> unit.metrics().end(kind, start, bytes));
+    }
+
+    static Done done(Answer<Boolean> answer) {
+        return fault -> {
+            if (fault == null) answer.answer(Boolean.TRUE, null);
+            else answer.refuse(fault);
+        };
+    }
+
+    private Mono<RpcMessage> fetch(RpcCall call) throws InvalidProtocolBufferException {
+        FetchRequest r = FetchRequest.parseFrom(call.body());
+        TargetUnit unit = target(r.getAddress().getTarget());
+        long start = unit.metrics().begin(TargetMetrics.Op.FETCH);
+        long[] bytes = new long[1];
+        return unit.<io.daosmesh.engine.object.Fetched>request((t, answer) -> t.fetch(r, answer))
+                .map(f -> {
+                    bytes[0] = f.data().remaining();
+                    FetchReply reply = FetchReply.newBuilder()
+                            .addAllValues(f.values())
+                            .setMapVersion(f.mapVersion())
+                            .setEpoch(f.epoch())
+                            .build();
+                    return new RpcMessage(reply, f.data(), f.onDone());
+                })
+                .doFinally(s -> unit.metrics().end(TargetMetrics.Op.FETCH, start, bytes[0]));
+    }
+
+    private Mono<RpcMessage> enumerate(RpcCall call) throws InvalidProtocolBufferException {
+        EnumerateRequest r = EnumerateRequest.parseFrom(call.body());
+        TargetUnit unit = target(r.getAddress().getTarget());
+        long start = unit.metrics().begin(TargetMetrics.Op.OBJ_ENUM);
+        return unit.<io.daosmesh.model.wire.EnumerateReply>request((t, answer) -> t.enumerate(r, answer))
+                .map(RpcMessage::of)
+                .doFinally(s -> unit.metrics().end(TargetMetrics.Op.OBJ_ENUM, start, 0));
+    }
+
+    private Mono<RpcMessage> commit(RpcCall call) throws InvalidProtocolBufferException {
+        DtxBatchRequest r = DtxBatchRequest.parseFrom(call.body());
+        UUID pool = Ids.uuid(r.getPool());
+        target(r.getTarget()).run(t -> t.commit(pool, r.getDtxsList()));
+        return Mono.just(RpcMessage.of(Empty.getDefaultInstance()));
+    }
+
+    private Mono<RpcMessage> abort(RpcCall call) throws InvalidProtocolBufferException {
+        DtxBatchRequest r = DtxBatchRequest.parseFrom(call.body());
+        UUID pool = Ids.uuid(r.getPool());
+        target(r.getTarget()).run(t -> t.abort(pool, r.getMapVersion(), r.getDtxsList()));
+        return Mono.just(RpcMessage.of(Empty.getDefaultInstance()));
+    }
+
+    private Mono<RpcMessage> check(RpcCall call) throws InvalidProtocolBufferException {
+        DtxBatchRequest r = DtxBatchRequest.parseFrom(call.body());
+        UUID pool = Ids.uuid(r.getPool());
+        return target(r.getTarget())
+                .<List<Integer>>request((t, answer) -> t.check(pool, r.getDtxsList(), answer))
+                .map(states -> RpcMessage.of(
+                        DtxBatchReply.newBuilder().addAllStates(states).build()));
+    }
+
+    private Mono<RpcMessage> resolve(RpcCall call) throws InvalidProtocolBufferException {
+        DtxResolveRequest r = DtxResolveRequest.parseFrom(call.body());
+        return target(r.getAddress().getTarget())
+                .<Integer>request((t, answer) -> t.resolve(r, answer))
+                .map(state -> RpcMessage.of(
+                        DtxBatchReply.newBuilder().addStates(state).build()));
+    }
+}
