@@ -102,7 +102,7 @@ final class EngineNode implements StorageAdmin, AutoCloseable {
                     return;
                 }
                 check(superblock.get());
-                open = new EngineStore(folder, superblock.get(), owner, this::makeSlots, settings.bufferBytes());
+                open = new EngineStore(folder, superblock.get(), owner, this::makeSlots, settings);
                 engine = open;
                 open.slots().onDriversChanged();
             }

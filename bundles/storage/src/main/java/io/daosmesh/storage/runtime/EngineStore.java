@@ -26,6 +26,7 @@ final class EngineStore implements EngineStorage, AutoCloseable {
     private final ScheduledExecutorService owner;
     private final SlotSet slots;
     private final BufferPool buffers;
+    private final Prezero prezero;
     private final Object tableLock = new Object();
     private final CopyOnWriteArrayList<DeviceListener> listeners = new CopyOnWriteArrayList<>();
     private final List<TargetStore> targets = new ArrayList<>();
@@ -45,12 +46,17 @@ final class EngineStore implements EngineStorage, AutoCloseable {
     }
 
     EngineStore(
-            ScmFolder scm, Superblock superblock, ScheduledExecutorService owner, SlotMaker maker, long bufferBytes) {
+            ScmFolder scm,
+            Superblock superblock,
+            ScheduledExecutorService owner,
+            SlotMaker maker,
+            StorageSettings settings) {
         this.scm = scm;
         this.superblock = superblock;
         this.owner = owner;
         this.smd = scm.smd();
-        this.buffers = new AlignedBufferPool(bufferBytes);
+        this.buffers = new AlignedBufferPool(settings.bufferBytes());
+        this.prezero = new Prezero(settings.prezeroBytes());
         this.slots = maker.make(smd, this::onDevice);
     }
 
@@ -139,6 +145,7 @@ final class EngineStore implements EngineStorage, AutoCloseable {
         synchronized (tableLock) {
             Smd next = smd.withPool(pool, scmBytesPerTarget, nvmeBytesPerTarget, targetCount(), scmFreeBytes());
             if (next == smd) return;
+            next.pool(pool).ifPresent(made -> prezero.run(made, slots));
             scm.write(next);
             smd = next;
         }

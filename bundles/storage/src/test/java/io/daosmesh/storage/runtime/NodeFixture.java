@@ -49,7 +49,7 @@ final class NodeFixture implements AutoCloseable, NodeEffects {
                 64L << 20,
                 "");
         drivers.scm().add(pmem, Map.of());
-        node = new EngineNode(config, system, drivers, this, new StorageSettings(graceMs, 16 << 20));
+        node = new EngineNode(config, system, drivers, this, new StorageSettings(graceMs, 16 << 20, 4 << 20));
     }
 
     NvmeSpdkDriver addDriver(String version) {
