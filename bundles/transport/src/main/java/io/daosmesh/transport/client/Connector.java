@@ -98,7 +98,7 @@ public final class Connector {
         return new io.rsocket.transport.ClientTransport() {
             @Override
             public Mono<DuplexConnection> connect() {
-                Mono<Connection> connected = client.connect();
+                Mono<Connection> connected = client.connect().map(c -> c);
                 if (isTls) connected = connected.onErrorMap(ClosedChannelException.class, Connector::closedInHandshake);
                 return connected.map(c -> duplex(c, isTls));
             }
