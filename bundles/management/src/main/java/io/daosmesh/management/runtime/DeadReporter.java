@@ -1,0 +1,90 @@
+package io.daosmesh.management.runtime;
+
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.port.Maps;
+import io.daosmesh.model.port.Membership;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.RankDeadReport;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Carries what gossip says about dead ranks to the leader of the management service, until it has been heard or the rank
+ * lives again. Owner: management loop.
+ */
+final class DeadReporter implements Membership.Listener, Maps.Listener {
+    private static final Duration ONE_TRY = Duration.ofMillis(700);
+    private static final Duration ALL_TRIES = Duration.ofSeconds(5);
+
+    private final NodeContext node;
+    private final LeaderCaller leaders;
+    /** By rank; as many as there are ranks at most. */
+    private final Map<Integer, RankDeadReport> pending = new HashMap<>();
+
+    private final Set<Integer> underWay = new HashSet<>();
+    private volatile int reporter;
+
+    DeadReporter(NodeContext node, LeaderCaller leaders) {
+        this.node = node;
+        this.leaders = leaders;
+    }
+
+    @Override
+    public void onAlive(int rank, long incarnation) {
+        node.loop().run(() -> {
+            RankDeadReport r = pending.get(rank);
+            if (r != null && Long.compare(incarnation, r.getIncarnation()) > 0) pending.remove(rank);
+        });
+    }
+
+    @Override
+    public void onSuspect(int rank, long incarnation) {}
+
+    @Override
+    public void onDead(int rank, long incarnation, String reason) {
+        node.loop().run(() -> {
+            pending.put(
+                    rank,
+                    RankDeadReport.newBuilder()
+                            .setRank(rank)
+                            .setIncarnation(incarnation)
+                            .setReporter(reporter)
+                            .setReason(reason)
+                            .build());
+            send();
+        });
+    }
+
+    @Override
+    public void onGroupMap(GroupMap map) {
+        map.members().stream()
+                .filter(m -> m.address().equals(node.address()))
+                .findFirst()
+                .ifPresent(m -> reporter = m.rank());
+        pending.values()
+                .removeIf(
+                        r -> map.member(r.getRank()).filter(m -> isStill(m, r)).isEmpty());
+    }
+
+    private static boolean isStill(Member m, RankDeadReport r) {
+        return m.state().isInGroup() && m.incarnation() <= r.getIncarnation();
+    }
+
+    /** Sends what nobody has taken yet. */
+    void send() {
+        for (RankDeadReport r : pending.values()) {
+            if (!underWay.add(r.getRank())) continue;
+            leaders.call(RpcMethod.RANK_DEAD, r, Empty.parser(), ONE_TRY, ALL_TRIES)
+                    .publishOn(node.loop().scheduler())
+                    .doFinally(s -> node.loop().run(() -> underWay.remove(r.getRank())))
+                    .subscribe(
+                            ok -> pending.remove(r.getRank(), r),
+                            e -> SystemService.drop("report of dead rank " + r.getRank(), e));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package io.daosmesh.management.runtime;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.port.Maps;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Mono;
+
+/** The newest maps this node knows. Read from any thread; changed on the management loop only, and never backwards. */
+final class MapsKeeper implements Maps {
+    private static final Logger LOG = LoggerFactory.getLogger(MapsKeeper.class);
+    private static final Duration PULL_MAX = Duration.ofSeconds(10);
+    private static final Duration PULL_PAUSE = Duration.ofMillis(100);
+    /** Destroyed pools that a late push must not bring back; identities are never reused. */
+    private static final int GONE_MAX = 1024;
+
+    private final Loop loop;
+    private final Function<UUID, Mono<PoolMap>> puller;
+    private final Map<UUID, PoolMap> pools = new ConcurrentHashMap<>();
+    private final Set<UUID> gone = ConcurrentHashMap.newKeySet();
+    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+    private volatile GroupMap group;
+
+    /** @param puller asks the pool service */
+    MapsKeeper(String system, Loop loop, Function<UUID, Mono<PoolMap>> puller) {
+        this.loop = loop;
+        this.puller = puller;
+        this.group = new GroupMap(system, 0, List.of());
+    }
+
+    @Override
+    public GroupMap groupMap() {
+        return group;
+    }
+
+    @Override
+    public Optional<PoolMap> poolMap(UUID pool) {
+        return Optional.ofNullable(pools.get(pool));
+    }
+
+    @Override
+    public List<UUID> pools() {
+        return List.copyOf(pools.keySet());
+    }
+
+    @Override
+    public Mono<PoolMap> poolMap(UUID pool, int minVersion) {
+        return Mono.defer(() -> pull(pool, minVersion, System.nanoTime() + PULL_MAX.toNanos()));
+    }
+
+    private Mono<PoolMap> pull(UUID pool, int minVersion, long endNs) {
+        PoolMap known = pools.get(pool);
+        if (known != null && known.version() >= minVersion) return Mono.just(known);
+        return puller.apply(pool)
+                .doOnNext(this::offer)
+                .doOnError(e -> {
+                    if (FaultException.faultOf(e).code() == FaultCode.NONEXIST) gone(pool);
+                })
+                .flatMap(m -> {
+                    if (m.version() >= minVersion) return Mono.just(m);
+                    if (System.nanoTime() > endNs)
+                        return Mono.error(
+                                Fault.of(FaultCode.TIMEDOUT, "pool map version %d is not there yet", minVersion)
+                                        .with("have", m.version())
+                                        .asException());
+                    return Mono.delay(PULL_PAUSE, loop.scheduler())
+                            .then(Mono.defer(() -> pull(pool, minVersion, endNs)));
+                });
+    }
+
+    void offer(GroupMap map) {
+        loop.run(() -> {
+            if (map.version() <= group.version()) return;
+            group = map;
+            tell(l -> l.onGroupMap(map));
+        });
+    }
+
+    void offer(PoolMap map) {
+        loop.run(() -> {
+            PoolMap known = pools.get(map.pool());
+            if (gone.contains(map.pool()) || known != null && map.version() <= known.version()) return;
+            pools.put(map.pool(), map);
+            tell(l -> l.onPoolMap(map));
+        });
+    }
+
+    void gone(UUID pool) {
+        loop.run(() -> {
+            if (gone.size() >= GONE_MAX) gone.clear();
+            gone.add(pool);
+            if (pools.remove(pool) != null) tell(l -> l.onPoolGone(pool));
+        });
+    }
+
+    /** The pool is being made (again): its maps are welcome. */
+    void welcome(UUID pool) {
+        loop.run(() -> gone.remove(pool));
+    }
+
+    @Override
+    public AutoCloseable listen(Listener listener) {
+        loop.run(() -> {
+            listeners.add(listener);
+            try {
+                if (group.version() > 0) listener.onGroupMap(group);
+                pools.values().forEach(listener::onPoolMap);
+            } catch (RuntimeException e) {
+                LOG.warn("a map listener failed", e);
+            }
+        });
+        return () -> {
+            listeners.remove(listener);
+            // A close that overtakes its own registration on the loop must win as well.
+            loop.run(() -> listeners.remove(listener));
+        };
+    }
+
+    private void tell(Consumer<Listener> event) {
+        for (Listener l : listeners) {
+            try {
+                event.accept(l);
+            } catch (RuntimeException e) {
+                LOG.warn("a map listener failed", e);
+            }
+        }
+    }
+}

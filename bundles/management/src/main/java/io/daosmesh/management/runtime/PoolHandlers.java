@@ -1,0 +1,177 @@
+package io.daosmesh.management.runtime;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Parser;
+import io.daosmesh.management.log.Replies;
+import io.daosmesh.management.pool.PoolDb;
+import io.daosmesh.management.pool.TargetOp;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.ContainerCreateRequest;
+import io.daosmesh.model.wire.ContainerListReply;
+import io.daosmesh.model.wire.ContainerMessage;
+import io.daosmesh.model.wire.ContainerRef;
+import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.LogCommand;
+import io.daosmesh.model.wire.LogReply;
+import io.daosmesh.model.wire.OidRangeReply;
+import io.daosmesh.model.wire.OidRangeRequest;
+import io.daosmesh.model.wire.OidTakeMessage;
+import io.daosmesh.model.wire.PoolMapMessage;
+import io.daosmesh.model.wire.PoolMapRequest;
+import io.daosmesh.model.wire.PoolRef;
+import io.daosmesh.model.wire.PoolTargetsReply;
+import io.daosmesh.model.wire.PoolTargetsRequest;
+import io.daosmesh.model.wire.TargetsChangeMessage;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import reactor.core.publisher.Mono;
+
+/** Answers the RPCs of the pool services that this node has a replica of. Any thread. */
+final class PoolHandlers {
+    private static final int LABEL_MAX = 127;
+
+    private final NodeContext node;
+    private final PoolHost pools;
+    private final MapsKeeper maps;
+    private final PoolQueries queries;
+    private final ConcurrentHashMap<RpcMethod, AtomicLong> counts = new ConcurrentHashMap<>();
+
+    PoolHandlers(NodeContext node, PoolHost pools, MapsKeeper maps, PoolQueries queries) {
+        this.node = node;
+        this.pools = pools;
+        this.maps = maps;
+        this.queries = queries;
+    }
+
+    void register(Registrations r) {
+        r.on(
+                RpcMethod.POOL_QUERY,
+                PoolRef.parser(),
+                q -> at(RpcMethod.POOL_QUERY, q.getPool()).flatMap(queries::query));
+        r.on(RpcMethod.POOL_MAP, PoolMapRequest.parser(), this::map);
+        r.on(RpcMethod.POOL_TARGETS, PoolTargetsRequest.parser(), this::targets);
+        r.on(RpcMethod.CONTAINER_CREATE, ContainerCreateRequest.parser(), this::create);
+        r.on(
+                RpcMethod.CONTAINER_LIST,
+                PoolRef.parser(),
+                q -> at(RpcMethod.CONTAINER_LIST, q.getPool())
+                        .flatMap(s -> s.read(PoolDb::containers))
+                        .map(all -> ContainerListReply.newBuilder()
+                                .addAllContainers(all)
+                                .build()));
+        r.on(
+                RpcMethod.CONTAINER_QUERY,
+                ContainerRef.parser(),
+                q -> at(RpcMethod.CONTAINER_QUERY, q.getPool())
+                        .flatMap(s -> s.read(db -> db.container(q.getContainer()))));
+        r.on(RpcMethod.CONTAINER_DESTROY, ContainerRef.parser(), this::destroy);
+        r.on(RpcMethod.OID_RANGE, OidRangeRequest.parser(), this::oids);
+    }
+
+    /** Requests since the start. */
+    long count(RpcMethod method) {
+        AtomicLong n = counts.get(method);
+        return n == null ? 0 : n.get();
+    }
+
+    private Mono<PoolService> at(RpcMethod method, String pool) {
+        counts.computeIfAbsent(method, m -> new AtomicLong()).incrementAndGet();
+        return Mono.fromSupplier(() -> pools.service(pool));
+    }
+
+    private Mono<PoolMapMessage> map(PoolMapRequest r) {
+        return at(RpcMethod.POOL_MAP, Ids.uuid(r.getPool()).toString())
+                .flatMap(s -> s.read(db -> db.map().toWire()));
+    }
+
+    private Mono<PoolTargetsReply> targets(PoolTargetsRequest r) {
+        if (r.getOp() == TargetOp.REINTEGRATE.ordinal()) {
+            for (int rank : r.getRanksList()) {
+                Optional<Member> m = maps.groupMap().member(rank);
+                if (m.map(Member::state).filter(s -> s == MemberState.JOINED).isEmpty()) {
+                    return Mono.error(Fault.of(
+                                    FaultCode.UNREACH,
+                                    "rank %d cannot be reintegrated: it is %s",
+                                    rank,
+                                    m.map(x -> x.state().label()).orElse("unknown"))
+                            .remedy("start its node and wait until dmg system query shows it as Joined")
+                            .asException());
+                }
+            }
+        }
+        TargetsChangeMessage change = TargetsChangeMessage.newBuilder()
+                .setOp(r.getOp())
+                .addAllRanks(r.getRanksList())
+                .addAllTargetIndexes(r.getTargetIndexesList())
+                .setForce(r.getForce())
+                .build();
+        return at(RpcMethod.POOL_TARGETS, r.getPool())
+                .flatMap(s -> s.propose(
+                        LogCommand.newBuilder().setRequestId(r.getRequestId()).setTargets(change)))
+                .map(reply -> body(reply, PoolTargetsReply.parser()));
+    }
+
+    private Mono<ContainerMessage> create(ContainerCreateRequest r) {
+        ContainerMessage c = r.getContainer();
+        checkLabel("container", c.getLabel());
+        ContainerMessage named = c.getUuid().isEmpty()
+                ? c.toBuilder().setUuid(Ids.bytes(UUID.randomUUID())).build()
+                : c;
+        return at(RpcMethod.CONTAINER_CREATE, r.getPool())
+                .flatMap(s -> s.propose(
+                        LogCommand.newBuilder().setRequestId(r.getRequestId()).setContainerCreate(named)))
+                .map(reply -> body(reply, ContainerMessage.parser()));
+    }
+
+    private Mono<Empty> destroy(ContainerRef r) {
+        return at(RpcMethod.CONTAINER_DESTROY, r.getPool())
+                .flatMap(s -> s.read(db -> db.outcome(r.getRequestId()).isPresent()
+                                ? Optional.<UUID>empty()
+                                : Optional.of(
+                                        Ids.uuid(db.container(r.getContainer()).getUuid())))
+                        .flatMap(id -> id.isEmpty()
+                                ? Mono.just(LogReply.getDefaultInstance())
+                                : s.propose(LogCommand.newBuilder()
+                                        .setRequestId(r.getRequestId())
+                                        .setContainerDestroy(Ids.bytes(id.get())))))
+                .map(reply -> Empty.getDefaultInstance());
+    }
+
+    private Mono<OidRangeReply> oids(OidRangeRequest r) {
+        return at(RpcMethod.OID_RANGE, r.getPool())
+                .flatMap(s -> {
+                    ContainerMessage c = s.replica().read(db -> db.container(r.getContainer()));
+                    return s.propose(LogCommand.newBuilder()
+                            .setOidTake(OidTakeMessage.newBuilder()
+                                    .setContainer(c.getUuid())
+                                    .setCount(r.getCount())));
+                })
+                .map(reply -> body(reply, OidRangeReply.parser()));
+    }
+
+    /** 1 to 127 letters, digits, {@code : . - _}, and no UUID; an empty one means none. */
+    static void checkLabel(String what, String label) {
+        if (label.isEmpty()) return;
+        boolean uuid = label.matches("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
+        if (label.length() > LABEL_MAX || uuid || !label.matches("[A-Za-z0-9:._-]+")) {
+            throw Fault.of(FaultCode.INVAL, "invalid %s label \"%s\"", what, label)
+                    .remedy("use 1 to 127 letters, digits and : . - _, but not a UUID")
+                    .asException();
+        }
+    }
+
+    static <T> T body(LogReply reply, Parser<T> parser) {
+        try {
+            return parser.parseFrom(reply.getBody());
+        } catch (InvalidProtocolBufferException e) {
+            throw Replies.damaged("a reply of a pool's log", e);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+package io.daosmesh.management.runtime;
+
+import io.daosmesh.management.pool.PoolDb;
+import io.daosmesh.management.pool.PoolProperties;
+import io.daosmesh.management.pool.TargetChanges;
+import io.daosmesh.management.pool.TargetOp;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.ContainerDestroyTargetRequest;
+import io.daosmesh.model.wire.LogCommand;
+import io.daosmesh.model.wire.LogReply;
+import io.daosmesh.model.wire.MapPushMessage;
+import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.TargetsChangeMessage;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/**
+ * This node's replica of one pool's service. Calls from any thread; while it leads, the management loop keeps the pool map
+ * in step with the members, brings it to the nodes, and clears away destroyed containers.
+ */
+final class PoolService {
+    private static final Logger LOG = LoggerFactory.getLogger(PoolService.class);
+    private static final Duration COMMIT_MAX = Duration.ofSeconds(5);
+    private static final Duration CLEAN_MAX = Duration.ofSeconds(10);
+
+    private final NodeContext node;
+    private final MapsKeeper maps;
+    private final UUID pool;
+    private final MapPusher pusher;
+    private final Leadership leadership;
+    private final Replica<PoolDb> replica;
+    private final AtomicBoolean reviewWaits = new AtomicBoolean();
+    private final AtomicLong commands = new AtomicLong();
+    private final Set<UUID> cleaning = new HashSet<>();
+    private boolean proposing;
+    private long leadingTerm;
+    private int toldVersion;
+    private volatile @Nullable RaftGroup group;
+    /** What the pool starts as; kept until the group has it. */
+    private volatile @Nullable PoolInitMessage first;
+
+    /** Told on the management loop. */
+    interface Leadership {
+        void onLeading(PoolMap map, long term);
+
+        void onNotLeading(UUID pool);
+    }
+
+    PoolService(NodeContext node, MapsKeeper maps, UUID pool, Leadership leadership) {
+        this.node = node;
+        this.maps = maps;
+        this.pool = pool;
+        this.leadership = leadership;
+        this.pusher = new MapPusher(node);
+        this.replica = new Replica<>(new PoolDb(), this::reviewSoon);
+    }
+
+    UUID pool() {
+        return pool;
+    }
+
+    Replica<PoolDb> replica() {
+        return replica;
+    }
+
+    void attach(RaftGroup g) {
+        group = g;
+        reviewSoon();
+    }
+
+    void begin(PoolInitMessage init) {
+        first = init;
+        reviewSoon();
+    }
+
+    boolean isLeader() {
+        RaftGroup g = group;
+        return g != null && g.isLeader();
+    }
+
+    long term() {
+        RaftGroup g = group;
+        return g == null ? 0 : g.term();
+    }
+
+    Optional<String> leader() {
+        RaftGroup g = group;
+        return g == null ? Optional.empty() : g.leader();
+    }
+
+    long commandCount() {
+        return commands.get();
+    }
+
+    boolean isCalled(String idOrLabel) {
+        if (pool.toString().equals(idOrLabel)) return true;
+        return replica.read(db -> db.isMade() && db.entry().getLabel().equals(idOrLabel));
+    }
+
+    <T> Mono<T> read(Function<PoolDb, T> reader) {
+        RaftGroup g = group;
+        if (g == null || !g.isLeader()) return Mono.error(notLeader());
+        return g.barrier(COMMIT_MAX).then(Mono.fromSupplier(() -> replica.read(reader)));
+    }
+
+    Mono<LogReply> propose(LogCommand.Builder command) {
+        RaftGroup g = group;
+        if (g == null || !g.isLeader()) return Mono.error(notLeader());
+        commands.incrementAndGet();
+        return g.propose(command.setHlc(node.hlc().now()).build(), COMMIT_MAX);
+    }
+
+    private FaultException notLeader() {
+        return leader().filter(l -> !l.equals(node.address()))
+                .map(l -> Fault.of(FaultCode.NOTLEADER, "not the leader of the pool service")
+                        .with("leader", l))
+                .orElseGet(() -> Fault.of(FaultCode.NO_SERVICE, "the pool service has no leader now"))
+                .asException();
+    }
+
+    private void reviewSoon() {
+        if (reviewWaits.compareAndSet(false, true))
+            node.loop().run(() -> {
+                reviewWaits.set(false);
+                review();
+            });
+    }
+
+    /** Owner: management loop. */
+    void review() {
+        RaftGroup g = group;
+        if (g == null) return;
+        long term = g.isLeader() ? g.term() : 0;
+        boolean made = replica.read(PoolDb::isMade);
+        if (term != leadingTerm) {
+            if (leadingTerm != 0 && term == 0) leadership.onNotLeading(pool);
+            leadingTerm = term;
+            toldVersion = 0;
+            pusher.forget();
+        }
+        if (made) {
+            first = null;
+            PoolMap map = replica.read(PoolDb::map);
+            maps.offer(map);
+            if (term != 0) lead(map, term);
+        } else if (term != 0 && first != null) {
+            proposeOnce("make the pool", LogCommand.newBuilder().setPoolInit(first));
+        }
+    }
+
+    private void lead(PoolMap map, long term) {
+        GroupMap members = maps.groupMap();
+        if (members.version() > 0) {
+            MapPushMessage message =
+                    MapPushMessage.newBuilder().setPoolMap(map.toWire()).build();
+            pusher.push(map.version(), message, members, map.ranks());
+            excludeDead(map, members);
+            replica.read(PoolDb::doomedContainers).forEach(c -> clean(c, map, members));
+        }
+        if (toldVersion != map.version()) {
+            toldVersion = map.version();
+            leadership.onLeading(map, term);
+        }
+    }
+
+    /** Ranks the members' table has given up and the pool map has not. */
+    static Set<Integer> deadRanks(PoolMap map, GroupMap members) {
+        return map.targets().stream()
+                .filter(t -> t.state().mayBecome(TargetState.DOWN))
+                .map(t -> t.rank())
+                .filter(r -> members.member(r)
+                        .map(Member::state)
+                        .filter(s -> s != MemberState.EXCLUDED && s != MemberState.ADMIN_EXCLUDED)
+                        .isEmpty())
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private void excludeDead(PoolMap map, GroupMap members) {
+        Set<Integer> dead = deadRanks(map, members);
+        if (dead.isEmpty()) return;
+        var properties = replica.read(db -> db.entry().getPropertiesMap());
+        if (!PoolProperties.mayExclude(properties)) return;
+        if (TargetChanges.excludable(map, List.copyOf(dead), List.of(), properties)
+                .isEmpty()) return;
+        LOG.info("pool {}: excludes dead ranks {} from map version {}", pool, dead, map.version());
+        proposeOnce(
+                "exclude ranks " + dead,
+                LogCommand.newBuilder()
+                        .setTargets(TargetsChangeMessage.newBuilder()
+                                .setOp(TargetOp.EXCLUDE.ordinal())
+                                .addAllRanks(dead)
+                                .setAutomatic(true)));
+    }
+
+    /** One at a time: whatever comes of it, the next review looks again. */
+    private void proposeOnce(String what, LogCommand.Builder command) {
+        if (proposing) return;
+        proposing = true;
+        propose(command)
+                .publishOn(node.loop().scheduler())
+                .doFinally(s -> node.loop().run(() -> {
+                    proposing = false;
+                    reviewSoon();
+                }))
+                .subscribe(
+                        ok -> {},
+                        e -> LOG.warn(
+                                "pool {}: could not {}: {}",
+                                pool,
+                                what,
+                                FaultException.faultOf(e).message()));
+    }
+
+    /** Tells every target in service to drop a destroyed container; asked again at the next tick until all have. */
+    private void clean(UUID container, PoolMap map, GroupMap members) {
+        if (!cleaning.add(container)) return;
+        ContainerDestroyTargetRequest request = ContainerDestroyTargetRequest.newBuilder()
+                .setPool(Ids.bytes(pool))
+                .setContainer(Ids.bytes(container))
+                .build();
+        Set<Integer> ranks = new TreeSet<>(map.ranks());
+        ranks.removeAll(map.disabledRanks());
+        Flux.fromIterable(ranks)
+                .flatMap(rank -> members.member(rank)
+                        .map(m -> node.rpc()
+                                .call(
+                                        Endpoint.rank(m.address(), rank),
+                                        RpcMethod.CONTAINER_DESTROY_TARGET,
+                                        RpcMessage.of(request),
+                                        CLEAN_MAX,
+                                        r -> true)
+                                .onErrorResume(
+                                        e -> FaultException.faultOf(e).code() == FaultCode.NONEXIST,
+                                        e -> Mono.just(true)))
+                        .orElseGet(Mono::empty))
+                .then(Mono.defer(() -> propose(LogCommand.newBuilder().setContainerGone(Ids.bytes(container)))))
+                .publishOn(node.loop().scheduler())
+                .doFinally(s -> node.loop().run(() -> cleaning.remove(container)))
+                .subscribe(ok -> {}, e -> SystemService.drop("container " + container + " is not gone yet", e));
+    }
+}

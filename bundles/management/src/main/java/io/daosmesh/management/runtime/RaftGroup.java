@@ -1,0 +1,41 @@
+package io.daosmesh.management.runtime;
+
+import io.daosmesh.model.wire.LogCommand;
+import io.daosmesh.model.wire.LogReply;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import reactor.core.publisher.Mono;
+
+/**
+ * This node's replica of one Raft group, as the rest of management sees it: the library behind it stays behind it. Any
+ * thread.
+ */
+interface RaftGroup {
+    /**
+     * Replicates and applies a command. Faults: what the state machine refused; NOTLEADER with {@code leader=}; AGAIN,
+     * TIMEDOUT. After the last three the command may still be applied: repeat it with the same request id.
+     */
+    Mono<LogReply> propose(LogCommand command, Duration deadline);
+
+    /** Completes when the local state machine holds everything that was acknowledged before the call; leader only. */
+    Mono<Void> barrier(Duration deadline);
+
+    /** Leader of a term whose earlier entries it has applied. */
+    boolean isLeader();
+
+    /** Control address of the leader as far as known. */
+    Optional<String> leader();
+
+    long term();
+
+    /** Control addresses. */
+    List<String> peers();
+
+    Mono<Void> changeMembers(List<String> peers, Duration deadline);
+
+    Mono<Void> transferLeadership(String peer, Duration deadline);
+
+    /** Index of the snapshot. */
+    Mono<Long> snapshot(Duration deadline);
+}

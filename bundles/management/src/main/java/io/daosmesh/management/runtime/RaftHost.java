@@ -1,0 +1,21 @@
+package io.daosmesh.management.runtime;
+
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+
+/** The Raft groups of this node. Any thread that may block: adding, removing and closing wait for the disk. */
+interface RaftHost extends AutoCloseable {
+    /** Starts the replica of a group, from what is on disk if anything is; the same again returns the running one. */
+    RaftGroup add(UUID group, List<String> peers);
+
+    RaftGroup group(UUID group);
+
+    /** Groups on this node, reopened ones included. */
+    Set<UUID> groups();
+
+    void remove(UUID group, boolean deleteData);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,157 @@
+package io.daosmesh.management.runtime;
+
+import com.google.protobuf.UnsafeByteOperations;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.RaftEnvelope;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.concurrent.CompletableFuture;
+import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto;
+import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
+import org.apache.ratis.proto.RaftProtos.InstallSnapshotReplyProto;
+import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
+import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
+import org.apache.ratis.proto.RaftProtos.RequestVoteReplyProto;
+import org.apache.ratis.proto.RaftProtos.RequestVoteRequestProto;
+import org.apache.ratis.proto.RaftProtos.StartLeaderElectionReplyProto;
+import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.rpc.RpcType;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.RaftServerRpc;
+import org.apache.ratis.thirdparty.com.google.protobuf.MessageLite;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ratis's messages over the mesh's own transport: no port of its own, same certificates, same connections. A peer's id is
+ * its control address. Out: called and blocked on Ratis's own threads. In: {@link #answer} on a thread that may block.
+ */
+final class RaftWire implements RaftServerRpc {
+    private static final int VOTE = 1;
+    private static final int APPEND = 2;
+    private static final int SNAPSHOT = 3;
+    private static final int START_ELECTION = 4;
+
+    /** Longer than a busy disk's flush, shorter than people's patience: a paused follower holds only its own appender. */
+    private static final Duration ANSWER_MAX = Duration.ofMillis(1500);
+
+    /** One chunk is written and flushed by the follower. */
+    private static final Duration SNAPSHOT_ANSWER_MAX = Duration.ofSeconds(10);
+
+    private final RaftServer server;
+    private final Rpc rpc;
+
+    RaftWire(RaftServer server, Rpc rpc) {
+        this.server = server;
+        this.rpc = rpc;
+    }
+
+    @Override
+    public RpcType getRpcType() {
+        return new MeshRpcType();
+    }
+
+    @Override
+    public void start() {}
+
+    @Override
+    public void close() {}
+
+    @Override
+    @SuppressWarnings("NullAway") // Ratis's own null: this server has no socket
+    public @Nullable InetSocketAddress getInetSocketAddress() {
+        return null;
+    }
+
+    @Override
+    public void addRaftPeers(Collection<RaftPeer> peers) {}
+
+    @Override
+    public void handleException(RaftPeerId peer, Exception e, boolean reconnect) {}
+
+    @Override
+    public RequestVoteReplyProto requestVote(RequestVoteRequestProto r) throws IOException {
+        return RequestVoteReplyProto.parseFrom(send(VOTE, r.getServerRequest(), r, ANSWER_MAX));
+    }
+
+    @Override
+    public AppendEntriesReplyProto appendEntries(AppendEntriesRequestProto r) throws IOException {
+        return AppendEntriesReplyProto.parseFrom(send(APPEND, r.getServerRequest(), r, ANSWER_MAX));
+    }
+
+    @Override
+    public InstallSnapshotReplyProto installSnapshot(InstallSnapshotRequestProto r) throws IOException {
+        return InstallSnapshotReplyProto.parseFrom(send(SNAPSHOT, r.getServerRequest(), r, SNAPSHOT_ANSWER_MAX));
+    }
+
+    @Override
+    public StartLeaderElectionReplyProto startLeaderElection(StartLeaderElectionRequestProto r) throws IOException {
+        return StartLeaderElectionReplyProto.parseFrom(send(START_ELECTION, r.getServerRequest(), r, ANSWER_MAX));
+    }
+
+    private byte[] send(int kind, RaftRpcRequestProto head, MessageLite message, Duration deadline) throws IOException {
+        String to = head.getReplyId().toStringUtf8();
+        RaftEnvelope envelope = RaftEnvelope.newBuilder()
+                .setFrom(head.getRequestorId().toStringUtf8())
+                .setTo(to)
+                .setKind(kind)
+                .setPayload(UnsafeByteOperations.unsafeWrap(message.toByteArray()))
+                .build();
+        CompletableFuture<byte[]> answer = rpc.call(
+                        Endpoint.node(to),
+                        RpcMethod.RAFT,
+                        RpcMessage.of(envelope),
+                        deadline,
+                        reply -> RaftEnvelope.parseFrom(reply.body())
+                                .getPayload()
+                                .toByteArray())
+                .toFuture();
+        try {
+            byte[] bytes = answer.get();
+            if (bytes == null) throw new IOException(to + " gave no answer");
+            return bytes;
+        } catch (InterruptedException e) {
+            answer.cancel(true);
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while asking " + to);
+        } catch (java.util.concurrent.ExecutionException e) {
+            throw new IOException(FaultException.faultOf(e).message());
+        }
+    }
+
+    /** A peer's message. Blocks for the disk. */
+    CompletableFuture<RaftEnvelope> answer(RaftEnvelope in) throws IOException {
+        byte[] bytes = in.getPayload().toByteArray();
+        return switch (in.getKind()) {
+            case VOTE -> now(server.requestVote(RequestVoteRequestProto.parseFrom(bytes)));
+            case APPEND ->
+                server.appendEntriesAsync(AppendEntriesRequestProto.parseFrom(bytes))
+                        .thenApply(RaftWire::wrap);
+            case SNAPSHOT -> now(server.installSnapshot(InstallSnapshotRequestProto.parseFrom(bytes)));
+            case START_ELECTION -> now(server.startLeaderElection(StartLeaderElectionRequestProto.parseFrom(bytes)));
+            default ->
+                throw Fault.of(FaultCode.PROTO, "unknown Raft message %d", in.getKind())
+                        .asException();
+        };
+    }
+
+    private static CompletableFuture<RaftEnvelope> now(MessageLite reply) {
+        return CompletableFuture.completedFuture(wrap(reply));
+    }
+
+    private static RaftEnvelope wrap(MessageLite reply) {
+        return RaftEnvelope.newBuilder()
+                .setPayload(UnsafeByteOperations.unsafeWrap(reply.toByteArray()))
+                .build();
+    }
+}

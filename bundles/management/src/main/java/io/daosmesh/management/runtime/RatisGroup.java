@@ -1,0 +1,207 @@
+package io.daosmesh.management.runtime;
+
+import io.daosmesh.management.log.Replies;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.wire.LogCommand;
+import io.daosmesh.model.wire.LogReply;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.SetConfigurationRequest;
+import org.apache.ratis.protocol.SnapshotManagementRequest;
+import org.apache.ratis.protocol.TransferLeadershipRequest;
+import org.apache.ratis.protocol.exceptions.GroupMismatchException;
+import org.apache.ratis.protocol.exceptions.NotLeaderException;
+import org.apache.ratis.protocol.exceptions.RaftException;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+
+/** {@link RaftGroup} on Ratis. Any thread; what may block runs on the node's Raft scheduler. */
+final class RatisGroup implements RaftGroup {
+    private static final ClientId CLIENT = ClientId.randomId();
+    private static final AtomicLong CALLS = new AtomicLong(1);
+
+    private final RaftServer server;
+    private final RaftGroupId id;
+    private final Scheduler scheduler;
+
+    RatisGroup(RaftServer server, RaftGroupId id, Scheduler scheduler) {
+        this.server = server;
+        this.id = id;
+        this.scheduler = scheduler;
+    }
+
+    @Override
+    public Mono<LogReply> propose(LogCommand command, Duration deadline) {
+        return Mono.defer(() -> ask(
+                        () -> server.submitClientRequestAsync(request(
+                                Message.valueOf(bytes(command.toByteArray())), RaftClientRequest.writeRequestType())),
+                        deadline))
+                .map(r -> Replies.orThrow(r.getMessage().getContent().toByteArray()));
+    }
+
+    @Override
+    public Mono<Void> barrier(Duration deadline) {
+        return Mono.defer(() -> isLeader() ? ask(this::read, deadline) : Mono.error(notLeader(null)))
+                .then();
+    }
+
+    private CompletableFuture<RaftClientReply> read() throws IOException {
+        return server.submitClientRequestAsync(request(Message.EMPTY, RaftClientRequest.readRequestType()));
+    }
+
+    @Override
+    public boolean isLeader() {
+        return info(d -> d.getInfo().isLeaderReady()).orElse(false);
+    }
+
+    @Override
+    public Optional<String> leader() {
+        return info(d -> Optional.ofNullable(d.getInfo().getLeaderId()).map(RaftPeerId::toString))
+                .flatMap(Function.identity());
+    }
+
+    @Override
+    public long term() {
+        return info(d -> d.getInfo().getCurrentTerm()).orElse(0L);
+    }
+
+    @Override
+    public List<String> peers() {
+        return info(d -> d.getGroup().getPeers().stream()
+                        .map(p -> p.getId().toString())
+                        .sorted()
+                        .toList())
+                .orElse(List.of());
+    }
+
+    @Override
+    public Mono<Void> changeMembers(List<String> peers, Duration deadline) {
+        SetConfigurationRequest.Arguments to = SetConfigurationRequest.Arguments.newBuilder()
+                .setServersInNewConf(peers(peers))
+                .build();
+        return Mono.defer(() -> ask(
+                        () -> server.setConfigurationAsync(
+                                new SetConfigurationRequest(CLIENT, server.getId(), id, CALLS.getAndIncrement(), to)),
+                        deadline))
+                .then();
+    }
+
+    @Override
+    public Mono<Void> transferLeadership(String peer, Duration deadline) {
+        return Mono.defer(() -> ask(
+                        () -> server.transferLeadershipAsync(new TransferLeadershipRequest(
+                                CLIENT,
+                                server.getId(),
+                                id,
+                                CALLS.getAndIncrement(),
+                                RaftPeerId.valueOf(peer),
+                                deadline.toMillis())),
+                        deadline))
+                .then();
+    }
+
+    @Override
+    public Mono<Long> snapshot(Duration deadline) {
+        return Mono.defer(() -> ask(
+                        () -> server.snapshotManagementAsync(SnapshotManagementRequest.newCreate(
+                                CLIENT, server.getId(), id, CALLS.getAndIncrement(), deadline.toMillis())),
+                        deadline))
+                .map(RaftClientReply::getLogIndex);
+    }
+
+    static List<RaftPeer> peers(List<String> addresses) {
+        return addresses.stream()
+                .map(a -> RaftPeer.newBuilder().setId(RaftPeerId.valueOf(a)).build())
+                .toList();
+    }
+
+    private RaftClientRequest request(Message message, RaftClientRequest.Type type) {
+        return RaftClientRequest.newBuilder()
+                .setClientId(CLIENT)
+                .setServerId(server.getId())
+                .setGroupId(id)
+                .setCallId(CALLS.getAndIncrement())
+                .setMessage(message)
+                .setType(type)
+                .build();
+    }
+
+    private static ByteString bytes(byte[] b) {
+        return UnsafeByteOperations.unsafeWrap(b);
+    }
+
+    /** One request to the library, with its failures as faults. */
+    private Mono<RaftClientReply> ask(Question question, Duration deadline) {
+        return Mono.defer(() -> {
+                    try {
+                        return Mono.fromFuture(question.ask(), true);
+                    } catch (IOException e) {
+                        return Mono.error(e);
+                    }
+                })
+                .subscribeOn(scheduler)
+                .timeout(deadline, scheduler)
+                .publishOn(scheduler)
+                .onErrorMap(this::fault)
+                .flatMap(r -> r.isSuccess() ? Mono.just(r) : Mono.error(fault(r.getException())));
+    }
+
+    private Throwable fault(@Nullable Throwable error) {
+        for (Throwable t = error; t != null; t = t.getCause()) {
+            if (t instanceof FaultException) return t;
+            if (t instanceof NotLeaderException n) return notLeader(n);
+            if (t instanceof TimeoutException)
+                return Fault.of(FaultCode.TIMEDOUT, "no majority of the replicas answered in time")
+                        .asException();
+            if (t instanceof GroupMismatchException)
+                return Fault.of(FaultCode.NOTREPLICA).asException();
+            if (t instanceof RaftException) {
+                // Not ready, stepping down, shutting down: the same request is right a moment later.
+                return Fault.of(FaultCode.AGAIN, String.valueOf(t.getMessage())).asException();
+            }
+        }
+        return Fault.of(FaultCode.AGAIN, "the Raft group failed: %s", String.valueOf(error))
+                .asException();
+    }
+
+    private FaultException notLeader(@Nullable NotLeaderException e) {
+        RaftPeer suggested = e == null ? null : e.getSuggestedLeader();
+        Optional<String> hint = leader().filter(l -> !l.equals(server.getId().toString()));
+        if (hint.isEmpty() && suggested != null)
+            hint = Optional.of(suggested.getId().toString());
+        Fault f = Fault.of(FaultCode.NOTLEADER);
+        return (hint.isPresent() ? f.with("leader", hint.get()) : f).asException();
+    }
+
+    private <T> Optional<T> info(Function<RaftServer.Division, T> reader) {
+        try {
+            return Optional.ofNullable(reader.apply(server.getDivision(id)));
+        } catch (IOException | IllegalStateException e) {
+            return Optional.empty();
+        }
+    }
+
+    @FunctionalInterface
+    private interface Question {
+        CompletableFuture<RaftClientReply> ask() throws IOException;
+    }
+}

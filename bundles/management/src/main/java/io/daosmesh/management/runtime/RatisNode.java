@@ -1,0 +1,160 @@
+package io.daosmesh.management.runtime;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.port.RpcServer;
+import io.daosmesh.model.wire.RaftEnvelope;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.function.Function;
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.GroupManagementRequest;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * The one Ratis server of this node. Opening it reopens every group found on disk. Any thread that may block.
+ *
+ * <p>Ratis remembers the context class loader of the thread that touches it first: in a bundle that must be the bundle's.
+ */
+final class RatisNode implements RaftHost {
+    private static final Logger LOG = LoggerFactory.getLogger(RatisNode.class);
+    /** Requests of peers handled at once, and waiting: three groups' worth of peers each. */
+    private static final int HANDLERS_MAX = 8;
+
+    private static final int WAITING_MAX = 1024;
+
+    private final RaftServer server;
+    private final RaftWire wire;
+    private final Scheduler scheduler =
+            Schedulers.newBoundedElastic(HANDLERS_MAX, WAITING_MAX, "daosmesh-raft", 30, true);
+    private final AutoCloseable registration;
+    private final ClientId client;
+
+    /** @param replicas makes the state machine of a group, called once for each that is opened */
+    RatisNode(Path dir, String address, Rpc rpc, RpcServer rpcServer, Function<UUID, Replica<?>> replicas) {
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        thread.setContextClassLoader(RatisNode.class.getClassLoader());
+        try {
+            Files.createDirectories(dir);
+            Parameters parameters = new Parameters();
+            parameters.put(MeshRpcType.RPC, rpc, Rpc.class);
+            client = ClientId.randomId();
+            server = RaftServer.newBuilder()
+                    .setServerId(RaftPeerId.valueOf(address))
+                    .setOption(RaftStorage.StartupOption.RECOVER)
+                    .setProperties(RatisSettings.of(dir))
+                    .setParameters(parameters)
+                    .setStateMachineRegistry(g -> new RatisStateMachine(replicas.apply(g.getUuid())))
+                    .build();
+            wire = (RaftWire) server.getServerRpc();
+            server.start();
+        } catch (IOException e) {
+            scheduler.dispose();
+            throw Fault.of(
+                            FaultCode.DF_INVAL,
+                            "cannot open the Raft logs in %s: %s",
+                            dir,
+                            String.valueOf(e.getMessage()))
+                    .remedy("restore the folder, or remove it if the other replicas are healthy")
+                    .asException();
+        } finally {
+            thread.setContextClassLoader(before);
+        }
+        registration = rpcServer.register(Endpoint.NODE, RpcMethod.RAFT, this::onRaft);
+    }
+
+    private Mono<RpcMessage> onRaft(RpcCall call) {
+        RaftEnvelope in;
+        try {
+            in = RaftEnvelope.parseFrom(call.body());
+        } catch (IOException e) {
+            return Mono.error(
+                    Fault.of(FaultCode.PROTO, "unreadable Raft message").asException());
+        }
+        return Mono.defer(() -> {
+                    try {
+                        return Mono.fromFuture(wire.answer(in), true);
+                    } catch (IOException e) {
+                        return Mono.error(e);
+                    }
+                })
+                .subscribeOn(scheduler)
+                .map(RpcMessage::of)
+                .onErrorMap(
+                        e -> !(e instanceof io.daosmesh.model.fault.FaultException),
+                        e -> Fault.of(FaultCode.NOTREPLICA, String.valueOf(e.getMessage()))
+                                .asException());
+    }
+
+    @Override
+    public io.daosmesh.management.runtime.RaftGroup add(UUID group, List<String> peers) {
+        if (!groups().contains(group)) {
+            RaftGroup wanted = RaftGroup.valueOf(id(group), RatisGroup.peers(peers));
+            manage(GroupManagementRequest.newAdd(client, server.getId(), 1, wanted));
+        }
+        return group(group);
+    }
+
+    @Override
+    public io.daosmesh.management.runtime.RaftGroup group(UUID group) {
+        return new RatisGroup(server, id(group), scheduler);
+    }
+
+    @Override
+    public Set<UUID> groups() {
+        Set<UUID> all = new TreeSet<>();
+        server.getGroupIds().forEach(g -> all.add(g.getUuid()));
+        return all;
+    }
+
+    @Override
+    public void remove(UUID group, boolean deleteData) {
+        if (!groups().contains(group)) return;
+        manage(GroupManagementRequest.newRemove(client, server.getId(), 1, id(group), deleteData, false));
+    }
+
+    private void manage(GroupManagementRequest request) {
+        try {
+            server.groupManagement(request);
+        } catch (IOException e) {
+            throw Fault.of(FaultCode.IO, "Raft group %s: %s", request.getRaftGroupId(), String.valueOf(e.getMessage()))
+                    .asException();
+        }
+    }
+
+    private static RaftGroupId id(UUID group) {
+        return RaftGroupId.valueOf(group);
+    }
+
+    @Override
+    public void close() {
+        try {
+            registration.close();
+            server.close();
+        } catch (Exception e) {
+            LOG.warn("Raft server did not close cleanly: {}", e.toString());
+        }
+        scheduler.dispose();
+    }
+}

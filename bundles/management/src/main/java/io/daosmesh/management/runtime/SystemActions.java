@@ -1,0 +1,212 @@
+package io.daosmesh.management.runtime;
+
+import io.daosmesh.management.system.SystemDb;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.ras.RasEvent.Severity;
+import io.daosmesh.model.ras.RasId;
+import io.daosmesh.model.wire.RankActionRequest;
+import io.daosmesh.model.wire.RankResultMessage;
+import io.daosmesh.model.wire.SystemActionReply;
+import io.daosmesh.model.wire.SystemActionRequest;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/**
+ * {@code dmg system stop, start, exclude, clear-exclude}, on the leader. A stop has two phases: everybody knows it is
+ * planned, then the engines go, so that nobody is excluded for it. Any thread. Repeating a request is harmless.
+ */
+final class SystemActions {
+    private static final Duration ACTION_MAX = Duration.ofSeconds(20);
+    private static final Duration JOIN_MAX = Duration.ofSeconds(20);
+    private static final List<String> NAMES = List.of("stop", "start", "exclude", "clear-exclude");
+
+    private final NodeContext node;
+    private final SystemService system;
+
+    SystemActions(NodeContext node, SystemService system) {
+        this.node = node;
+        this.system = system;
+    }
+
+    void register(Registrations r) {
+        r.on(RpcMethod.SYSTEM_ACTION, SystemActionRequest.parser(), this::act);
+    }
+
+    private record Outcome(Member member, MemberState state, boolean errored, String message) {}
+
+    private Mono<SystemActionReply> act(SystemActionRequest r) {
+        if (r.getAction() >= NAMES.size())
+            return Mono.error(Fault.of(FaultCode.INVAL, "unknown system action %d", r.getAction())
+                    .asException());
+        String name = NAMES.get(r.getAction());
+        return system.read(SystemDb::groupMap)
+                .map(group -> choose(group, r))
+                .flatMap(members -> switch (r.getAction()) {
+                    case 0 -> stop(members);
+                    case 1 -> start(members);
+                    case 2 -> mark(members, MemberState.ADMIN_EXCLUDED);
+                    default -> mark(members, MemberState.EXCLUDED);
+                })
+                .map(outcomes -> reply(name, outcomes));
+    }
+
+    private static List<Member> choose(GroupMap group, SystemActionRequest r) {
+        if (r.getRanksCount() == 0) {
+            List<Member> all = group.members().stream()
+                    .filter(m -> m.state() != MemberState.ADMIN_EXCLUDED)
+                    .toList();
+            if (r.getAction() > 1)
+                throw Fault.of(FaultCode.INVAL, "no ranks given").asException();
+            if (all.isEmpty() && !group.members().isEmpty()) throw allExcluded();
+            return all;
+        }
+        Set<Integer> unknown = new TreeSet<>(r.getRanksList());
+        List<Member> chosen =
+                group.members().stream().filter(m -> unknown.remove(m.rank())).toList();
+        if (!unknown.isEmpty()) {
+            throw Fault.of(
+                            FaultCode.INVAL,
+                            "invalid rank(s): %s",
+                            unknown.stream().map(String::valueOf).collect(Collectors.joining(",")))
+                    .asException();
+        }
+        if (r.getAction() < 2 && chosen.stream().allMatch(m -> m.state() == MemberState.ADMIN_EXCLUDED))
+            throw allExcluded();
+        return chosen;
+    }
+
+    private static FaultException allExcluded() {
+        return Fault.of(FaultCode.INVAL, "all requested ranks are administratively excluded")
+                .remedy("run dmg system clear-exclude first")
+                .asException();
+    }
+
+    private Mono<List<Outcome>> stop(List<Member> members) {
+        List<Integer> running = members.stream()
+                .filter(m -> m.state() != MemberState.STOPPED)
+                .map(Member::rank)
+                .toList();
+        return system.change(running, MemberState.STOPPING, "")
+                .thenMany(Flux.fromIterable(members))
+                .flatMap(m -> m.state() == MemberState.STOPPED ? Mono.just(already(m)) : tell(m, RankJoiner.STOP), 64)
+                .collectList()
+                .flatMap(outcomes -> keep(outcomes, MemberState.STOPPED)
+                        .then(keep(outcomes, MemberState.UNRESPONSIVE))
+                        .then(keep(outcomes, MemberState.ERRORED))
+                        .thenReturn(outcomes))
+                .doOnNext(outcomes -> raise(RasId.SYSTEM_STOP_FAILED, "System stop failed", outcomes));
+    }
+
+    private Mono<List<Outcome>> start(List<Member> members) {
+        long endNs = System.nanoTime() + JOIN_MAX.toNanos();
+        return Flux.fromIterable(members)
+                .flatMap(
+                        m -> m.state() == MemberState.JOINED
+                                ? Mono.just(already(m))
+                                : tell(m, RankJoiner.START).flatMap(o -> o.errored ? Mono.just(o) : joined(o, endNs)),
+                        64)
+                .collectList()
+                .doOnNext(outcomes -> raise(RasId.SYSTEM_START_FAILED, "System start failed", outcomes));
+    }
+
+    private Mono<Outcome> joined(Outcome o, long endNs) {
+        return Mono.defer(() -> system.read(db -> db.groupMap().member(o.member.rank())))
+                .flatMap(now -> {
+                    if (now.map(Member::state)
+                            .filter(s -> s == MemberState.JOINED)
+                            .isPresent()) return Mono.just(new Outcome(o.member, MemberState.JOINED, false, ""));
+                    return Mono.error(Fault.of(FaultCode.AGAIN, "the rank did not join in time")
+                            .asException());
+                })
+                .retryWhen(Waits.retry(node.loop(), endNs, c -> c == FaultCode.AGAIN))
+                .onErrorResume(e -> Mono.just(new Outcome(
+                        o.member,
+                        o.member.state(),
+                        true,
+                        FaultException.faultOf(e).text())));
+    }
+
+    private Mono<List<Outcome>> mark(List<Member> members, MemberState to) {
+        return system.change(members.stream().map(Member::rank).toList(), to, "by the administrator")
+                .map(changed -> members.stream()
+                        .map(m -> changed.contains(m.rank()) || m.state() == to
+                                ? new Outcome(m, to, false, "")
+                                : new Outcome(
+                                        m,
+                                        m.state(),
+                                        true,
+                                        "a rank that is " + m.state().label() + " cannot become " + to.label()))
+                        .toList());
+    }
+
+    private static Outcome already(Member m) {
+        return new Outcome(m, m.state(), false, "");
+    }
+
+    private Mono<Outcome> tell(Member m, int action) {
+        RankActionRequest request = RankActionRequest.newBuilder()
+                .setAction(action)
+                .setRank(m.rank())
+                .build();
+        MemberState done = action == RankJoiner.STOP ? MemberState.STOPPED : m.state();
+        return node.rpc()
+                .call(
+                        Endpoint.node(m.address()),
+                        RpcMethod.RANK_ACTION,
+                        RpcMessage.of(request),
+                        ACTION_MAX,
+                        r -> new Outcome(m, done, false, ""))
+                .onErrorResume(e -> {
+                    Fault f = FaultException.faultOf(e);
+                    boolean silent = f.code() == FaultCode.UNREACH || f.code() == FaultCode.TIMEDOUT;
+                    return Mono.just(
+                            new Outcome(m, silent ? MemberState.UNRESPONSIVE : MemberState.ERRORED, true, f.message()));
+                });
+    }
+
+    private Mono<List<Integer>> keep(List<Outcome> outcomes, MemberState state) {
+        List<Integer> ranks = outcomes.stream()
+                .filter(o -> o.state == state && o.member.state() != state)
+                .map(o -> o.member.rank())
+                .toList();
+        return ranks.isEmpty() ? Mono.just(ranks) : system.change(ranks, state, "");
+    }
+
+    private void raise(RasId id, String what, List<Outcome> outcomes) {
+        List<Integer> failed = outcomes.stream()
+                .filter(Outcome::errored)
+                .map(o -> o.member.rank())
+                .sorted()
+                .toList();
+        if (!failed.isEmpty())
+            node.ras().raise(id, Severity.ERROR, what + " during stop or start of ranks " + failed, Map.of());
+    }
+
+    private static SystemActionReply reply(String action, List<Outcome> outcomes) {
+        SystemActionReply.Builder b = SystemActionReply.newBuilder();
+        outcomes.stream()
+                .sorted(java.util.Comparator.comparingInt(o -> o.member.rank()))
+                .forEach(o -> b.addResults(RankResultMessage.newBuilder()
+                        .setRank(o.member.rank())
+                        .setAddress(o.member.address())
+                        .setState(o.state.ordinal())
+                        .setErrored(o.errored)
+                        .setMessage(o.message)
+                        .setAction(action)));
+        return b.build();
+    }
+}

@@ -1,0 +1,207 @@
+package io.daosmesh.management.runtime;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.daosmesh.management.log.Replies;
+import io.daosmesh.management.pool.PoolProperties;
+import io.daosmesh.management.system.SystemDb;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Role;
+import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.ras.RasEvent.Severity;
+import io.daosmesh.model.ras.RasId;
+import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.GroupMapMessage;
+import io.daosmesh.model.wire.GroupMapRequest;
+import io.daosmesh.model.wire.JoinReply;
+import io.daosmesh.model.wire.JoinRequest;
+import io.daosmesh.model.wire.LeaderQueryReply;
+import io.daosmesh.model.wire.LogCommand;
+import io.daosmesh.model.wire.MemberChangeMessage;
+import io.daosmesh.model.wire.MemberChangesMessage;
+import io.daosmesh.model.wire.PoolFindReply;
+import io.daosmesh.model.wire.PoolListReply;
+import io.daosmesh.model.wire.PoolRef;
+import io.daosmesh.model.wire.RankDeadReport;
+import io.daosmesh.model.wire.SystemQueryReply;
+import io.daosmesh.model.wire.SystemQueryRequest;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** Answers the management service's RPCs about members, maps and where things are. Any thread. */
+final class SystemHandlers {
+    private static final Duration PROBE_MAX = Duration.ofMillis(700);
+    private static final Duration FORWARD_MAX = Duration.ofSeconds(4);
+
+    private final NodeContext node;
+    private final SystemService system;
+    private final MapsKeeper maps;
+    private final LeaderCaller leaders;
+
+    SystemHandlers(NodeContext node, SystemService system, MapsKeeper maps, LeaderCaller leaders) {
+        this.node = node;
+        this.system = system;
+        this.maps = maps;
+        this.leaders = leaders;
+    }
+
+    void register(Registrations r) {
+        r.on(RpcMethod.JOIN, JoinRequest.parser(), this::join);
+        r.on(RpcMethod.GROUP_MAP, GroupMapRequest.parser(), this::groupMap);
+        r.on(RpcMethod.SYSTEM_QUERY, SystemQueryRequest.parser(), this::systemQuery);
+        r.on(RpcMethod.LEADER_QUERY, Empty.parser(), q -> leaderQuery());
+        r.on(RpcMethod.RANK_DEAD, RankDeadReport.parser(), this::rankDead);
+        r.on(RpcMethod.POOL_LIST, Empty.parser(), q -> poolList());
+        r.onFrom(RpcMethod.POOL_FIND, PoolRef.parser(), this::poolFind);
+    }
+
+    private Mono<JoinReply> join(JoinRequest r) {
+        return system.propose(LogCommand.newBuilder().setJoin(r)).map(reply -> {
+            try {
+                return JoinReply.parseFrom(reply.getBody());
+            } catch (InvalidProtocolBufferException e) {
+                throw Replies.damaged("the reply to a join", e);
+            }
+        });
+    }
+
+    /** From this node's copy: a version that the asker knows comes back without its members. */
+    private Mono<GroupMapMessage> groupMap(GroupMapRequest r) {
+        GroupMap map = maps.groupMap();
+        if (map.version() == 0)
+            return Mono.error(
+                    Fault.of(FaultCode.AGAIN, "this node has no group map yet").asException());
+        if (map.version() != r.getKnownVersion()) return Mono.just(map.toWire());
+        return Mono.just(GroupMapMessage.newBuilder()
+                .setSystem(map.system())
+                .setVersion(map.version())
+                .build());
+    }
+
+    private Mono<SystemQueryReply> systemQuery(SystemQueryRequest r) {
+        return system.read(SystemDb::groupMap).map(map -> {
+            if (r.getRanksCount() == 0)
+                return SystemQueryReply.newBuilder().setGroupMap(map.toWire()).build();
+            List<Member> wanted = map.members().stream()
+                    .filter(m -> r.getRanksList().contains(m.rank()))
+                    .toList();
+            return SystemQueryReply.newBuilder()
+                    .setGroupMap(new GroupMap(map.system(), map.version(), wanted).toWire())
+                    .addAllAbsentRanks(r.getRanksList().stream()
+                            .filter(rank -> map.member(rank).isEmpty())
+                            .toList())
+                    .build();
+        });
+    }
+
+    private Mono<LeaderQueryReply> leaderQuery() {
+        if (!node.config().isReplica()) {
+            return Flux.fromIterable(node.config().replicas())
+                    .concatMap(r -> node.rpc()
+                            .call(
+                                    Endpoint.node(r),
+                                    RpcMethod.LEADER_QUERY,
+                                    RpcMessage.of(Empty.getDefaultInstance()),
+                                    FORWARD_MAX,
+                                    reply -> LeaderQueryReply.parseFrom(reply.body()))
+                            .onErrorResume(e -> Mono.empty()))
+                    .next()
+                    .switchIfEmpty(Mono.just(LeaderQueryReply.newBuilder()
+                            .addAllReplicas(node.config().replicas())
+                            .addAllDownReplicas(node.config().replicas())
+                            .build()));
+        }
+        List<String> replicas = node.config().replicas();
+        return Flux.fromIterable(replicas)
+                .filter(r -> !r.equals(node.address()))
+                .flatMap(r -> answers(r).filter(up -> !up).map(up -> r))
+                .collectList()
+                .map(down -> LeaderQueryReply.newBuilder()
+                        .setLeader(
+                                system.leader().filter(l -> !down.contains(l)).orElse(""))
+                        .addAllReplicas(replicas)
+                        .addAllDownReplicas(down.stream().sorted().toList())
+                        .build());
+    }
+
+    private Mono<Boolean> answers(String address) {
+        return node.rpc()
+                .call(
+                        Endpoint.node(address),
+                        RpcMethod.GROUP_MAP,
+                        RpcMessage.of(GroupMapRequest.newBuilder()
+                                .setKnownVersion(maps.groupMap().version())
+                                .build()),
+                        PROBE_MAX,
+                        r -> true)
+                .onErrorResume(e -> {
+                    FaultCode c = FaultException.faultOf(e).code();
+                    return Mono.just(c != FaultCode.UNREACH && c != FaultCode.TIMEDOUT);
+                });
+    }
+
+    /** Emits when the report has been dealt with, whatever came of it; a report of an older life changes nothing. */
+    private Mono<Empty> rankDead(RankDeadReport r) {
+        return system.read(db -> db.property("self_heal", "exclude;pool_exclude;pool_rebuild"))
+                .flatMap(policy -> {
+                    if (!PoolProperties.has(policy, "exclude")) return Mono.just(List.<Integer>of());
+                    MemberChangeMessage change = MemberChangeMessage.newBuilder()
+                            .setRank(r.getRank())
+                            .setState(MemberState.EXCLUDED.ordinal())
+                            .setIncarnation(r.getIncarnation())
+                            .setInfo(r.getReason())
+                            .setIfInGroup(true)
+                            .build();
+                    return system.propose(LogCommand.newBuilder()
+                                    .setMembers(
+                                            MemberChangesMessage.newBuilder().addChanges(change)))
+                            .map(SystemService::ranks);
+                })
+                .map(changed -> {
+                    if (!changed.isEmpty()) {
+                        node.ras()
+                                .raise(
+                                        RasId.SWIM_RANK_DEAD,
+                                        Severity.NOTICE,
+                                        "SWIM rank marked as dead.",
+                                        Map.of(
+                                                "rank", String.valueOf(r.getRank()),
+                                                "inc", Long.toHexString(r.getIncarnation())));
+                    }
+                    return Empty.getDefaultInstance();
+                });
+    }
+
+    private Mono<PoolListReply> poolList() {
+        return system.read(SystemDb::pools)
+                .map(pools -> PoolListReply.newBuilder().addAllPools(pools).build());
+    }
+
+    /** Forwards for clients; servers follow hints themselves, so that two of them never forward to each other. */
+    private Mono<PoolFindReply> poolFind(PoolRef r, RpcCall.Peer peer) {
+        if (!system.isLeader()) {
+            if (peer.role() == Role.SERVER) return Mono.error(system.notLeader().asException());
+            return leaders.call(RpcMethod.POOL_FIND, r, PoolFindReply.parser(), Duration.ofSeconds(2), FORWARD_MAX);
+        }
+        return system.read(db -> PoolFindReply.newBuilder()
+                .setEntry(db.pool(r.getPool()).orElseThrow(() -> noPool(r.getPool())))
+                .setGroupMap(db.groupMap().toWire())
+                .build());
+    }
+
+    static FaultException noPool(String pool) {
+        return Fault.of(FaultCode.NONEXIST, "pool '%s' does not exist", pool)
+                .remedy("see dmg pool list for the pools there are")
+                .asException();
+    }
+}

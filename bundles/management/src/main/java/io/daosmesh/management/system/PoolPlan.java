@@ -1,0 +1,171 @@
+package io.daosmesh.management.system;
+
+import io.daosmesh.management.pool.PoolProperties;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.PoolCreateReply;
+import io.daosmesh.model.wire.PoolCreateRequest;
+import io.daosmesh.model.wire.PoolEntryMessage;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+
+/**
+ * What a pool-create request comes to: ranks, sizes, service replicas, first map. Immutable; made by a pure check of the
+ * request against the members, with the refusals of daos-admin facts 1.2 and 7.2.
+ */
+public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members, List<Member> service) {
+    /** Smallest share of a target for the emulated classes (contract, section 6). */
+    static final long SCM_MIN_BYTES = 4L << 20;
+
+    static final long NVME_MIN_BYTES = 16L << 20;
+
+    /** Device blocks are 4 KiB. */
+    private static final long ALIGN_BYTES = 4096;
+
+    /** @param pool identity to use when the request names none */
+    public static PoolPlan of(PoolCreateRequest r, GroupMap group, UUID pool) {
+        if (r.getLabel().isEmpty()) {
+            throw Fault.of(FaultCode.INVAL, "pool label is missing")
+                    .with("fault", 615)
+                    .asException();
+        }
+        PoolProperties.check(r.getPropertiesMap());
+        List<Member> chosen = ranks(r, group);
+        int targets = chosen.stream().mapToInt(Member::targetCount).sum();
+        long scm = share(r.getScmBytesPerTarget(), r.getScmBytesTotal(), targets);
+        long nvme = share(r.getNvmeBytesPerTarget(), r.getNvmeBytesTotal(), targets);
+        if (scm < SCM_MIN_BYTES) {
+            throw tooSmall("SCM", scm, SCM_MIN_BYTES, targets)
+                    .with("fault", 604)
+                    .asException();
+        }
+        if (nvme != 0 && nvme < NVME_MIN_BYTES) {
+            throw tooSmall("NVMe", nvme, NVME_MIN_BYTES, targets)
+                    .with("fault", 605)
+                    .asException();
+        }
+        int nodes = (int) chosen.stream().map(Member::address).distinct().count();
+        List<Member> service = spread(
+                chosen, PoolProperties.serviceReplicas(r.getPropertiesMap(), r.getServiceReplicas(), nodes), true);
+        PoolEntryMessage entry = PoolEntryMessage.newBuilder()
+                .setPool(r.getPool().isEmpty() ? Ids.bytes(pool) : r.getPool())
+                .setLabel(r.getLabel())
+                .addAllRanks(chosen.stream().map(Member::rank).toList())
+                .addAllServiceRanks(service.stream().map(Member::rank).toList())
+                .setScmBytesPerTarget(scm)
+                .setNvmeBytesPerTarget(nvme)
+                .putAllProperties(r.getPropertiesMap())
+                .setRequestId(r.getRequestId())
+                .setUser(r.getUser())
+                .setGroup(r.getGroup())
+                .build();
+        return new PoolPlan(entry, firstMap(Ids.uuid(entry.getPool()), chosen), chosen, service);
+    }
+
+    public UUID pool() {
+        return map.pool();
+    }
+
+    public PoolCreateReply reply(int leaderRank) {
+        long perRank = members.get(0).targetCount();
+        return PoolCreateReply.newBuilder()
+                .setPool(entry.getPool())
+                .addAllRanks(entry.getRanksList())
+                .addAllServiceRanks(entry.getServiceRanksList())
+                .setServiceLeader(leaderRank)
+                .setScmBytesPerRank(entry.getScmBytesPerTarget() * perRank)
+                .setNvmeBytesPerRank(entry.getNvmeBytesPerTarget() * perRank)
+                .build();
+    }
+
+    private static long share(long perTarget, long total, int targets) {
+        long bytes = perTarget != 0 ? perTarget : total / targets;
+        return bytes / ALIGN_BYTES * ALIGN_BYTES;
+    }
+
+    private static Fault tooSmall(String tier, long bytes, long min, int targets) {
+        return Fault.of(
+                        FaultCode.INVAL,
+                        "requested %s capacity is too small: %d bytes for each of %d targets, at least %d are needed",
+                        tier,
+                        bytes,
+                        targets,
+                        min)
+                .remedy(String.format(
+                        "retry the request with a %s capacity of at least %d bytes in all", tier, min * targets));
+    }
+
+    private static List<Member> ranks(PoolCreateRequest r, GroupMap group) {
+        List<Member> ready = group.members().stream()
+                .filter(m -> m.state() == MemberState.JOINED || m.state() == MemberState.READY)
+                .toList();
+        if (r.getRanksCount() > 0) {
+            Set<Integer> wanted = new TreeSet<>(r.getRanksList());
+            List<Member> chosen =
+                    ready.stream().filter(m -> wanted.contains(m.rank())).toList();
+            if (chosen.size() == wanted.size()) return chosen;
+            chosen.forEach(m -> wanted.remove(m.rank()));
+            throw Fault.of(FaultCode.INVAL, "pool request contains invalid ranks: %s", wanted)
+                    .with("fault", 606)
+                    .remedy("retry with ranks that dmg system query shows as Joined")
+                    .asException();
+        }
+        int count = r.getRankCount() == 0 ? ready.size() : r.getRankCount();
+        if (count > ready.size() || ready.isEmpty()) {
+            throw Fault.of(
+                            FaultCode.INVAL,
+                            "pool request wants %d ranks, but only %d are available",
+                            r.getRankCount(),
+                            ready.size())
+                    .with("fault", 607)
+                    .remedy("wait until enough ranks are Joined, or ask for fewer")
+                    .asException();
+        }
+        return spread(ready, count, false);
+    }
+
+    /** {@code count} members over as many fault domains (and, if asked, nodes) as there are; ordered by rank. */
+    private static List<Member> spread(List<Member> from, int count, boolean oneEachNode) {
+        Map<String, Integer> used = new HashMap<>();
+        Set<String> nodes = new HashSet<>();
+        List<Member> left = new ArrayList<>(from);
+        List<Member> chosen = new ArrayList<>();
+        while (chosen.size() < count) {
+            Member next = left.stream()
+                    .filter(m -> !oneEachNode || !nodes.contains(m.address()))
+                    .min(Comparator.comparingInt((Member m) -> used.getOrDefault(m.faultDomain(), 0))
+                            .thenComparingInt(Member::rank))
+                    .orElseThrow();
+            left.remove(next);
+            chosen.add(next);
+            nodes.add(next.address());
+            used.merge(next.faultDomain(), 1, Integer::sum);
+        }
+        chosen.sort(Comparator.comparingInt(Member::rank));
+        return chosen;
+    }
+
+    private static PoolMap firstMap(UUID pool, List<Member> members) {
+        List<PoolTarget> targets = new ArrayList<>();
+        for (Member m : members) {
+            for (int i = 0; i < m.targetCount(); i++) {
+                targets.add(new PoolTarget(targets.size(), m.rank(), i, m.faultDomain(), TargetState.UPIN, false, 1));
+            }
+        }
+        return new PoolMap(pool, 1, targets);
+    }
+}
