@@ -1,0 +1,154 @@
+package io.daosmesh.telemetry;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.metric.MetricSource;
+import io.prometheus.client.CollectorRegistry;
+import io.prometheus.client.exporter.common.TextFormat;
+import io.prometheus.client.hotspot.DefaultExports;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.Writer;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The Prometheus endpoint {@code /metrics} of a node: what the sources say, then the process's own series. Owner: its one
+ * HTTP thread; sources may come and go on any thread. A source that fails is left out, counted, and named in the log once.
+ */
+final class Exporter implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Exporter.class);
+    private static final int BACKLOG = 16;
+
+    private final HttpServer server;
+    private final ExecutorService thread;
+    private final Set<MetricSource> sources;
+    private final Set<MetricSource> reported = ConcurrentHashMap.newKeySet();
+    private final CollectorRegistry process = new CollectorRegistry();
+    private long scrapeCount;
+    private double scrapeSeconds;
+    private long failedSourceCount;
+    private long droppedSampleCount;
+
+    /** Listens when it returns. BUSY when the port is in use, INVAL when the address is not ours. */
+    Exporter(InetSocketAddress bindTo, Set<MetricSource> sources) {
+        this.sources = sources;
+        try {
+            server = HttpServer.create(bindTo, BACKLOG);
+        } catch (IOException e) {
+            String text = String.valueOf(e.getMessage());
+            FaultCode code = text.contains("in use") ? FaultCode.BUSY : FaultCode.INVAL;
+            throw Fault.of(code, "metrics cannot be served on %s: %s", bindTo, text)
+                    .remedy("set another telemetry_port")
+                    .asException();
+        }
+        thread = Executors.newSingleThreadExecutor(r -> {
+            Thread t = new Thread(r, "daos-metrics");
+            t.setDaemon(true);
+            return t;
+        });
+        DefaultExports.register(process);
+        server.setExecutor(thread);
+        server.createContext("/", this::onRequest);
+        server.start();
+    }
+
+    int port() {
+        return server.getAddress().getPort();
+    }
+
+    /** Releases the port at once, lets a scrape under way end for at most a second. */
+    @Override
+    public void close() {
+        server.stop(0);
+        thread.shutdown();
+        try {
+            if (!thread.awaitTermination(1, TimeUnit.SECONDS)) thread.shutdownNow();
+        } catch (InterruptedException e) {
+            thread.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+        process.clear();
+    }
+
+    private void onRequest(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            String path = exchange.getRequestURI().getPath();
+            boolean isRead = exchange.getRequestMethod().equals("GET")
+                    || exchange.getRequestMethod().equals("HEAD");
+            if (!path.equals("/metrics") || !isRead) {
+                exchange.sendResponseHeaders(path.equals("/metrics") ? 405 : 404, -1);
+                return;
+            }
+            byte[] body = scrape();
+            exchange.getResponseHeaders().set("Content-Type", TextFormat.CONTENT_TYPE_004);
+            if (exchange.getRequestMethod().equals("HEAD")) {
+                exchange.sendResponseHeaders(200, -1);
+                return;
+            }
+            exchange.sendResponseHeaders(200, body.length);
+            try (OutputStream out = exchange.getResponseBody()) {
+                out.write(body);
+            }
+        } catch (RuntimeException e) {
+            log.error("scrape failed", e);
+            throw new IOException(e);
+        }
+    }
+
+    /** One scrape as text; visible to tests. */
+    byte[] scrape() throws IOException {
+        long startNs = System.nanoTime();
+        Scrape scrape = new Scrape();
+        for (MetricSource source : sources) {
+            Scrape.Part part = scrape.part();
+            try {
+                source.collect(part);
+                part.accept();
+            } catch (RuntimeException | LinkageError e) {
+                failedSourceCount++;
+                if (reported.add(source))
+                    log.warn("metrics of {} are left out", source.getClass().getName(), e);
+            }
+        }
+        reported.retainAll(sources);
+        droppedSampleCount += scrape.droppedCount();
+        scrapeCount++;
+        scrapeSeconds += (System.nanoTime() - startNs) / 1e9;
+        Scrape.Part own = scrape.part();
+        own.counter(
+                "engine_exporter_source_failures_total", "Sources left out of a scrape", Map.of(), failedSourceCount);
+        own.counter(
+                "engine_exporter_dropped_samples_total",
+                "Samples left out as duplicates or as too many",
+                Map.of(),
+                droppedSampleCount);
+        own.accept();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(64 * 1024);
+        try (Writer out = new OutputStreamWriter(bytes, StandardCharsets.UTF_8)) {
+            scrape.writeTo(out);
+            writeDuration(out);
+            TextFormat.write004(out, process.metricFamilySamples());
+        }
+        return bytes.toByteArray();
+    }
+
+    /** A summary, as in DAOS's exporter; the simple gatherer knows counters and gauges only. */
+    private void writeDuration(Writer out) throws IOException {
+        String name = "engine_exporter_scrape_duration_seconds";
+        out.write("# HELP " + name + " Time to collect all sources\n# TYPE " + name + " summary\n");
+        out.write(name + "_sum " + scrapeSeconds + "\n" + name + "_count " + scrapeCount + "\n");
+    }
+}

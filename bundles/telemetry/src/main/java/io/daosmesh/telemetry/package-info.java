@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.telemetry;
+
+import org.jspecify.annotations.NullMarked;
