@@ -3,28 +3,39 @@ package io.daosmesh.admin;
 import io.daosmesh.admin.grammar.HostList;
 import io.daosmesh.model.fault.Fault;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * What a fan-out brought back. Immutable.
  *
  * @param replies by address, in the order asked
  * @param errors by address, in the order asked
+ * @param hosts every host asked: their names decide where a port has to be shown
  */
-public record HostReplies<T>(Map<String, T> replies, Map<String, Fault> errors) {
+public record HostReplies<T>(Map<String, T> replies, Map<String, Fault> errors, List<String> hosts) {
     public HostReplies {
-        replies = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(replies));
-        errors = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(errors));
+        replies = Collections.unmodifiableMap(new LinkedHashMap<>(replies));
+        errors = Collections.unmodifiableMap(new LinkedHashMap<>(errors));
+        hosts = List.copyOf(hosts);
     }
 
-    /** Every host asked. */
-    public List<String> hosts() {
-        List<String> all = new ArrayList<>(replies.keySet());
-        all.addAll(errors.keySet());
-        return all;
+    /** Every host asked has either answered or failed. */
+    public HostReplies(Map<String, T> replies, Map<String, Fault> errors) {
+        this(
+                replies,
+                errors,
+                Stream.concat(replies.keySet().stream(), errors.keySet().stream())
+                        .toList());
+    }
+
+    /** The same with less or other content. */
+    public HostReplies<T> withReplies(Map<String, T> other) {
+        return new HostReplies<>(other, errors, hosts);
     }
 
     /** Hosts by equal error text. */

@@ -3,12 +3,16 @@ package io.daosmesh.admin.view;
 import java.util.Locale;
 
 /** Counted words and Go's way of writing durations, which DAOS's tools use. */
-final class Words {
+public final class Words {
     private Words() {}
 
     /** {@code 1 host}, {@code 3 hosts}. */
-    static String count(long number, String word) {
-        return number + " " + word + (number == 1 ? "" : "s");
+    public static String count(long number, String word) {
+        return number + " " + plural(number, word);
+    }
+
+    public static String plural(long number, String word) {
+        return number == 1 ? word : word + "s";
     }
 
     /** {@code 6400h0m0s}, {@code 3m0s}, {@code 0s}. */

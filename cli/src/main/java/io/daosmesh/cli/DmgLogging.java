@@ -1,0 +1,66 @@
+package io.daosmesh.cli;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.JsonEncoder;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.FileAppender;
+import ch.qos.logback.core.OutputStreamAppender;
+import ch.qos.logback.core.encoder.Encoder;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.ILoggerFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The log that dmg's options ask for, on top of the silence that {@link DaosLogging} starts with. */
+final class DmgLogging {
+    private DmgLogging() {}
+
+    /** Before the first log line; {@code debug} writes to standard error. */
+    static void configure(boolean debug, @Nullable String file, boolean asJson) {
+        if (!debug && file == null) return;
+        ILoggerFactory factory = LoggerFactory.getILoggerFactory();
+        if (!(factory instanceof LoggerContext context)) return;
+        ch.qos.logback.classic.Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
+        root.setLevel(debug ? Level.DEBUG : Level.INFO);
+        if (debug) {
+            ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
+            console.setTarget("System.err");
+            start(context, root, console, asJson);
+        }
+        if (file != null) {
+            FileAppender<ILoggingEvent> appender = new FileAppender<>();
+            appender.setFile(file);
+            start(context, root, appender, asJson);
+        }
+        context.getLogger("io.netty").setLevel(Level.INFO);
+        context.getLogger("reactor").setLevel(Level.INFO);
+    }
+
+    private static void start(
+            LoggerContext context,
+            ch.qos.logback.classic.Logger root,
+            OutputStreamAppender<ILoggingEvent> appender,
+            boolean asJson) {
+        appender.setContext(context);
+        appender.setEncoder(encoder(context, asJson));
+        appender.start();
+        root.addAppender(appender);
+    }
+
+    private static Encoder<ILoggingEvent> encoder(LoggerContext context, boolean asJson) {
+        if (asJson) {
+            JsonEncoder encoder = new JsonEncoder();
+            encoder.setContext(context);
+            encoder.start();
+            return encoder;
+        }
+        PatternLayoutEncoder encoder = new PatternLayoutEncoder();
+        encoder.setContext(context);
+        encoder.setPattern("%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level %logger{1} %msg%n");
+        encoder.start();
+        return encoder;
+    }
+}

@@ -1,0 +1,228 @@
+package io.daosmesh.cli;
+
+import io.daosmesh.admin.AdminCalls.SystemAction;
+import io.daosmesh.admin.grammar.HostList;
+import io.daosmesh.admin.grammar.RankSet;
+import io.daosmesh.admin.view.SystemView;
+import io.daosmesh.admin.view.SystemView.Members;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.wire.LeaderQueryReply;
+import io.daosmesh.model.wire.MemberMessage;
+import io.daosmesh.model.wire.RankResultMessage;
+import io.daosmesh.model.wire.SystemActionReply;
+import io.daosmesh.model.wire.SystemQueryReply;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code dmg system}: members of the system. Owner: the main thread. */
+@Command(name = "system", aliases = "sys", description = "Members of the system")
+final class DmgSystem {
+    @ParentCommand
+    DmgRoot root = new DmgRoot(System.out, System.err);
+
+    /** Which ranks a command is about; none given = all. */
+    static final class RankList {
+        @Option(
+                names = {"-r", "--ranks"},
+                paramLabel = "RANKS",
+                description = "ranks, e.g. 0,5-10")
+        @Nullable
+        String ranks;
+
+        @Option(
+                names = {"--rank-hosts", "--host-ranks"},
+                paramLabel = "HOSTS",
+                description = "ranks of these hosts")
+        @Nullable
+        String rankHosts;
+
+        boolean isEmpty() {
+            return ranks == null && rankHosts == null;
+        }
+    }
+
+    @Command(name = "query", description = "States of the members")
+    int query(
+            @ArgGroup(exclusive = false) @Nullable RankList list,
+            @Option(
+                            names = {"-v", "--verbose"},
+                            description = "more about each rank")
+                    boolean verbose,
+            @Option(names = "--not-ok", description = "only ranks that are not Joined") boolean notOk,
+            @Option(names = "--with-states", paramLabel = "STATES", description = "only ranks in these states")
+                    @Nullable
+                    String states) {
+        if (notOk && states != null) {
+            throw invalid("--not-ok and --with-states options cannot be set together");
+        }
+        Set<MemberState> wanted = states == null ? Set.of() : states(states);
+        Members found = select(list);
+        List<MemberMessage> shown = found.members().stream()
+                .filter(m -> !notOk || m.getState() != MemberState.JOINED.ordinal())
+                .filter(m -> wanted.isEmpty() || wanted.stream().anyMatch(s -> s.ordinal() == m.getState()))
+                .toList();
+        Members all = new Members(found.system(), found.mapVersion(), shown, found.absentRanks(), found.absentHosts());
+        return root.show(
+                () -> verbose ? SystemView.queryVerbose(all) : SystemView.query(all), () -> SystemView.queryJson(all));
+    }
+
+    @Command(name = "stop", description = "Stop ranks; the servers keep running")
+    int stop(
+            @ArgGroup(exclusive = false) @Nullable RankList list,
+            @Option(
+                            names = {"-f", "--force"},
+                            description = "without preparation")
+                    boolean force) {
+        return act(SystemAction.STOP, list, force);
+    }
+
+    @Command(name = "start", description = "Start stopped ranks")
+    int start(@ArgGroup(exclusive = false) @Nullable RankList list) {
+        return act(SystemAction.START, list, false);
+    }
+
+    @Command(name = "exclude", description = "Exclude ranks by the administrator's will")
+    int exclude(@ArgGroup(exclusive = false) @Nullable RankList list) {
+        return mark(SystemAction.EXCLUDE, list);
+    }
+
+    @Command(name = "clear-exclude", description = "Let excluded ranks join again")
+    int clearExclude(@ArgGroup(exclusive = false) @Nullable RankList list) {
+        return mark(SystemAction.CLEAR_EXCLUDE, list);
+    }
+
+    @Command(name = "leader-query", description = "Leader and replicas of the management service")
+    int leaderQuery(
+            @Option(
+                            names = {"-N", "--down-replicas"},
+                            description = "only replicas that do not answer")
+                    boolean down) {
+        LeaderQueryReply reply = root.calls().leaderQuery();
+        return root.show(
+                () -> down ? SystemView.downReplicas(reply) : SystemView.leader(reply),
+                () -> SystemView.leaderJson(reply));
+    }
+
+    @Command(name = "list-pools", description = "Pools of the system")
+    int listPools(
+            @Option(
+                            names = {"-v", "--verbose"},
+                            description = "more about each pool")
+                    boolean verbose,
+            @Option(
+                            names = {"-n", "--no-query"},
+                            description = "without asking each pool")
+                    boolean noQuery) {
+        return DmgPool.list(root, verbose, noQuery);
+    }
+
+    @Command(name = "events", description = "RAS events of all nodes")
+    int events(@Option(names = "--follow", description = "wait for more until interrupted") boolean follow) {
+        return new DmgEvents(root).run(follow);
+    }
+
+    private int act(SystemAction action, @Nullable RankList list, boolean force) {
+        Members found = select(list);
+        List<Integer> ranks = list == null || list.isEmpty() ? List.of() : ranks(found);
+        if (list != null && !list.isEmpty() && ranks.isEmpty()) {
+            return root.show(
+                    () -> SystemView.results(List.of(), found.absentRanks()), () -> SystemView.resultsJson(List.of()));
+        }
+        SystemActionReply reply = root.calls().systemAction(action, ranks, force);
+        List<RankResultMessage> results = reply.getResultsList();
+        root.show(() -> SystemView.results(results, found.absentRanks()), () -> SystemView.resultsJson(results));
+        List<Integer> failed = results.stream()
+                .filter(RankResultMessage::getErrored)
+                .map(RankResultMessage::getRank)
+                .toList();
+        if (failed.isEmpty()) return 0;
+        return root.complain(Fault.of(
+                FaultCode.MISC,
+                "system %s failed: failed %s %s",
+                action.name().toLowerCase(Locale.ROOT),
+                failed.size() == 1 ? "rank" : "ranks",
+                RankSet.plain(failed)));
+    }
+
+    private int mark(SystemAction action, @Nullable RankList list) {
+        if (list == null || list.isEmpty()) throw invalid("no ranks or hosts specified");
+        Members found = select(list);
+        if (!found.absentRanks().isEmpty()) throw invalid("invalid rank(s): " + RankSet.plain(found.absentRanks()));
+        if (!found.absentHosts().isEmpty()) throw invalid("invalid host(s): " + HostList.fold(found.absentHosts()));
+        List<RankResultMessage> results =
+                root.calls().systemAction(action, ranks(found), false).getResultsList();
+        List<RankResultMessage> bad =
+                results.stream().filter(RankResultMessage::getErrored).toList();
+        List<Integer> done = results.stream()
+                .filter(r -> !r.getErrored())
+                .map(RankResultMessage::getRank)
+                .toList();
+        root.show(
+                () -> done.isEmpty() ? "" : "updated ranks: " + RankSet.plain(done) + "\n",
+                () -> SystemView.resultsJson(results));
+        return bad.isEmpty()
+                ? 0
+                : root.complain(Fault.of(
+                        FaultCode.MISC,
+                        "rank %s: %s",
+                        bad.get(0).getRank(),
+                        bad.get(0).getMessage()));
+    }
+
+    /** Members the list names, by rank or by host; all without a list. */
+    private Members select(@Nullable RankList list) {
+        if (list != null && list.ranks != null && list.rankHosts != null) {
+            throw invalid("--ranks and --rank-hosts options cannot be set together");
+        }
+        List<Integer> ranks = list != null && list.ranks != null ? RankSet.parse(list.ranks) : List.of();
+        List<String> hosts = list != null && list.rankHosts != null ? HostList.parse(list.rankHosts) : List.of();
+        SystemQueryReply reply = root.calls().systemQuery(List.of());
+        List<MemberMessage> members = new ArrayList<>();
+        TreeSet<Integer> absentRanks = new TreeSet<>(ranks);
+        TreeSet<String> absentHosts = new TreeSet<>(hosts);
+        for (MemberMessage m : reply.getGroupMap().getMembersList()) {
+            Optional<String> host = hosts.stream()
+                    .filter(h -> h.equals(m.getAddress()) || h.equals(HostList.name(m.getAddress())))
+                    .findFirst();
+            host.ifPresent(absentHosts::remove);
+            absentRanks.remove(m.getRank());
+            boolean all = ranks.isEmpty() && hosts.isEmpty();
+            if (all || ranks.contains(m.getRank()) || host.isPresent()) members.add(m);
+        }
+        return new Members(
+                reply.getGroupMap().getSystem(),
+                reply.getGroupMap().getVersion(),
+                members,
+                List.copyOf(absentRanks),
+                List.copyOf(absentHosts));
+    }
+
+    private static List<Integer> ranks(Members found) {
+        return found.members().stream().map(MemberMessage::getRank).toList();
+    }
+
+    private static Set<MemberState> states(String text) {
+        return List.of(text.split(",", -1)).stream()
+                .map(name -> List.of(MemberState.values()).stream()
+                        .filter(s -> s.label().equalsIgnoreCase(name.trim()))
+                        .findFirst()
+                        .orElseThrow(() -> invalid("invalid state name '" + name + "'")))
+                .collect(Collectors.toSet());
+    }
+
+    static RuntimeException invalid(String text) {
+        return Fault.of(FaultCode.INVAL, text).asException();
+    }
+}
