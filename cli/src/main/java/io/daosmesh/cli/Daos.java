@@ -1,0 +1,150 @@
+package io.daosmesh.cli;
+
+import io.daosmesh.admin.view.Json;
+import io.daosmesh.client.ClientConfig;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.port.Role;
+import io.daosmesh.transport.ClientSettings;
+import io.daosmesh.transport.ClientTransport;
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The user's tool: pools, containers, key-value pairs, files. Exit status 0 done, 1 not. Owner: main thread. */
+@Command(
+        name = "daos",
+        description = "Uses pools, containers and what is in them.",
+        mixinStandardHelpOptions = true,
+        version = "daos 0.1.0-SNAPSHOT",
+        sortOptions = false,
+        subcommands = {
+            DaosPool.class,
+            DaosContainer.class,
+            DaosKv.class,
+            DaosFilesystem.class,
+            DaosObjectCommands.class,
+            DaosVersion.class
+        })
+final class Daos implements DaosCommand.Group {
+    @Option(
+            names = {"-j", "--json"},
+            scope = CommandLine.ScopeType.INHERIT,
+            description = "Print the answer as JSON.")
+    private boolean json;
+
+    @Option(
+            names = {"-o", "--config-path"},
+            paramLabel = "FILE",
+            scope = CommandLine.ScopeType.INHERIT,
+            description = "The agent's configuration (DAOS_AGENT_CONFIG, /etc/daos/daos_agent.yml).")
+    private @Nullable String configPath;
+
+    private final DaosContext context;
+    private @Nullable DaosSession session;
+
+    private Daos(DaosContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Daos daos() {
+        return this;
+    }
+
+    DaosContext context() {
+        return context;
+    }
+
+    boolean isJson() {
+        return json;
+    }
+
+    DaosSession session() {
+        DaosSession open = session == null ? new DaosSession(context, configPath) : session;
+        session = open;
+        return open;
+    }
+
+    public static void main(String[] args) {
+        PrintStream out = new PrintStream(
+                new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16),
+                false,
+                StandardCharsets.UTF_8);
+        PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+        int status = run(
+                new DaosContext(System.in, out, err, DaosProgress.isTerminal(), System.getenv(), Daos::connect), args);
+        out.flush();
+        // A reader that went away (daos kv list | head) is the only thing that can have failed here.
+        Runtime.getRuntime().halt(out.checkError() && status == 0 ? 1 : status);
+    }
+
+    private static DaosContext.Connection connect(DaosConfig config) {
+        ClientTransport transport = ClientTransport.open(new ClientSettings(Role.AGENT, config.system(), config.tls()));
+        ClientConfig client = new ClientConfig(
+                transport.rpc(),
+                config.addresses(),
+                transport.hlc(),
+                ClientConfig.OPERATION_LIMIT,
+                ClientConfig.TRY_LIMIT);
+        return new DaosContext.Connection() {
+            @Override
+            public ClientConfig config() {
+                return client;
+            }
+
+            @Override
+            public void close() {
+                transport.close();
+            }
+        };
+    }
+
+    /** Everything but the exit. */
+    static int run(DaosContext context, String... args) {
+        Daos daos = new Daos(context);
+        CommandLine line = new CommandLine(daos);
+        line.setOut(new java.io.PrintWriter(context.out(), true, StandardCharsets.UTF_8));
+        line.setParameterExceptionHandler((wrong, given) -> wrongUsage(context, wrong, given));
+        line.setExecutionExceptionHandler((error, command, parsed) -> daos.failed(error));
+        try {
+            int status = line.execute(args);
+            return status == 0 ? 0 : 1;
+        } finally {
+            DaosSession open = daos.session;
+            if (open != null) open.close();
+        }
+    }
+
+    private static int wrongUsage(DaosContext context, CommandLine.ParameterException wrong, String[] given) {
+        String text = String.valueOf(wrong.getMessage()).lines().findFirst().orElse("wrong usage");
+        if (List.of(given).contains("-j") || List.of(given).contains("--json")) {
+            context.out().print(Json.failure(usageFault(text)));
+        }
+        context.err().println("ERROR: daos: " + usageFault(text));
+        context.err()
+                .println("ERROR: daos: try '"
+                        + wrong.getCommandLine().getCommandSpec().qualifiedName() + " --help'");
+        return 1;
+    }
+
+    private static String usageFault(String text) {
+        return Fault.of(FaultCode.INVAL, text).message();
+    }
+
+    private int failed(Throwable error) {
+        Fault fault = FaultException.faultOf(error);
+        if (json) context.out().print(Json.failure(null, fault));
+        context.err().println("ERROR: daos: " + fault.message().replaceAll("\\s*[\\r\\n]+\\s*", " "));
+        context.err().println("ERROR: daos: " + fault.remedy());
+        return 1;
+    }
+}

@@ -1,0 +1,213 @@
+package io.daosmesh.cli;
+
+import io.daosmesh.admin.grammar.KeyValues;
+import io.daosmesh.admin.view.TextTable;
+import io.daosmesh.client.Blocking;
+import io.daosmesh.client.Container;
+import io.daosmesh.client.ContainerInfo;
+import io.daosmesh.client.ContainerSpec;
+import io.daosmesh.client.Pool;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.time.Hlc;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code daos container}. */
+@Command(
+        name = "container",
+        aliases = "cont",
+        description = "Containers of a pool.",
+        mixinStandardHelpOptions = true,
+        subcommands = {
+            DaosContainer.Create.class,
+            DaosContainer.ListContainers.class,
+            DaosContainer.Query.class,
+            DaosContainer.Destroy.class,
+            DaosContainer.NotBuilt.class
+        })
+final class DaosContainer implements DaosCommand.Group {
+    @ParentCommand
+    private DaosCommand.@Nullable Group parent;
+
+    @Override
+    public Daos daos() {
+        return Objects.requireNonNull(parent).daos();
+    }
+
+    private static Map<String, @Nullable Object> json(Pool pool, ContainerInfo info) {
+        return DaosCommand.object(
+                "pool_uuid", pool.uuid(),
+                "container_uuid", info.uuid(),
+                "container_label", info.label(),
+                "container_type", info.type(),
+                "object_class", info.objectClass(),
+                "redundancy_factor", info.redundancyFactor(),
+                "properties", info.properties(),
+                "created", info.createdHlc() == 0 ? null : time(info.createdHlc()));
+    }
+
+    private static String time(long hlc) {
+        return Instant.ofEpochMilli(Hlc.toUnixMillis(hlc))
+                .truncatedTo(ChronoUnit.MILLIS)
+                .atZone(ZoneId.systemDefault())
+                .toOffsetDateTime()
+                .toString();
+    }
+
+    @Command(name = "create", description = "Makes a container.", mixinStandardHelpOptions = true)
+    static final class Create extends DaosCommand {
+        @Parameters(index = "0", paramLabel = "POOL")
+        private String pool = "";
+
+        @Parameters(index = "1", paramLabel = "LABEL")
+        private String label = "";
+
+        @Option(names = "--type", paramLabel = "TYPE", description = "POSIX: a file system.")
+        private String type = "";
+
+        @Option(
+                names = {"--oclass"},
+                paramLabel = "CLASS",
+                description = "Class of its objects: S1, SX, RP_2G1, RP_3GX, ...")
+        private String objectClass = "";
+
+        @Option(
+                names = "--properties",
+                paramLabel = "K:V,..",
+                description = "rd_fac:N (failures to survive) and others.")
+        private @Nullable String properties;
+
+        @Override
+        Answer run() {
+            String kind = type.toUpperCase(Locale.ROOT);
+            if (!List.of("", "POSIX", "UNKNOWN").contains(kind)) {
+                throw Fault.of(FaultCode.INVAL, "container type '%s'", type)
+                        .remedy("use --type POSIX, or none")
+                        .asException();
+            }
+            Map<String, String> pairs = properties == null ? Map.of() : KeyValues.parse(properties);
+            String posix = kind.equals("POSIX") ? kind : "";
+            Pool at = session().pool(pool);
+            Container made = Blocking.get(at.createContainer(new ContainerSpec(label, posix, objectClass, pairs)));
+            ContainerInfo info = made.info();
+            String text = "Successfully created container " + info.label() + "\n"
+                    + "  Container UUID : " + info.uuid() + "\n"
+                    + "  Container Label: " + info.label() + "\n"
+                    + "  Container Type : " + info.type() + "\n"
+                    + "  Object Class   : " + info.objectClass() + "\n";
+            return new Answer(text, json(at, info));
+        }
+    }
+
+    @Command(name = "list", aliases = "ls", description = "Lists a pool's containers.", mixinStandardHelpOptions = true)
+    static final class ListContainers extends DaosCommand {
+        @Parameters(paramLabel = "POOL")
+        private String pool = "";
+
+        @Override
+        Answer run() {
+            Pool at = session().pool(pool);
+            List<ContainerInfo> all = Blocking.get(at.listContainers()).stream()
+                    .sorted(Comparator.comparing(ContainerInfo::label))
+                    .toList();
+            List<?> json = all.stream().map(info -> json(at, info)).toList();
+            if (all.isEmpty()) return new Answer("No containers.\n", json);
+            TextTable table = new TextTable("UUID", "Label", "Type", "Class");
+            all.forEach(c -> table.row(c.uuid(), c.label(), c.type(), c.objectClass()));
+            return new Answer(table.render(), json);
+        }
+    }
+
+    @Command(name = "query", description = "Shows a container.", mixinStandardHelpOptions = true)
+    static final class Query extends DaosCommand {
+        @Parameters(index = "0", paramLabel = "POOL")
+        private String pool = "";
+
+        @Parameters(index = "1", paramLabel = "CONT")
+        private String container = "";
+
+        @Override
+        Answer run() {
+            Pool at = session().pool(pool);
+            ContainerInfo info = Blocking.get(at.openContainer(container)).info();
+            StringBuilder text = new StringBuilder();
+            line(text, "Container UUID", info.uuid());
+            line(text, "Container Label", info.label());
+            line(text, "Container Type", info.type());
+            line(text, "Pool UUID", at.uuid());
+            line(text, "Container redundancy factor", info.redundancyFactor());
+            line(text, "Object Class", info.objectClass());
+            if (info.createdHlc() != 0) line(text, "Created", time(info.createdHlc()));
+            return new Answer(text.toString(), json(at, info));
+        }
+
+        private static void line(StringBuilder text, String name, Object value) {
+            text.append(String.format("  %-27s: %s%n", name, value));
+        }
+    }
+
+    @Command(name = "destroy", description = "Removes a container and its data.", mixinStandardHelpOptions = true)
+    static final class Destroy extends DaosCommand {
+        @Parameters(index = "0", paramLabel = "POOL")
+        private String pool = "";
+
+        @Parameters(index = "1", paramLabel = "CONT")
+        private String container = "";
+
+        @Option(
+                names = {"-f", "--force"},
+                description = "Even if it is open.")
+        private boolean force;
+
+        @Override
+        Answer run() {
+            Blocking.run(session().pool(pool).destroyContainer(container, force));
+            return new Answer("Successfully destroyed container " + container + "\n", null);
+        }
+    }
+
+    @Command(
+            name = "create-snap",
+            aliases = {
+                "list-snap",
+                "list-snaps",
+                "destroy-snap",
+                "rollback",
+                "get-acl",
+                "overwrite-acl",
+                "update-acl",
+                "delete-acl",
+                "set-owner",
+                "get-prop",
+                "set-prop",
+                "get-attr",
+                "set-attr",
+                "list-attr",
+                "del-attr",
+                "clone",
+                "check"
+            },
+            description = "Snapshots, access lists, properties: not built yet.",
+            mixinStandardHelpOptions = true)
+    static final class NotBuilt extends DaosCommand {
+        @picocli.CommandLine.Unmatched
+        private List<String> rest = new java.util.ArrayList<>();
+
+        @Override
+        Answer run() {
+            throw notBuilt("this container command");
+        }
+    }
+}

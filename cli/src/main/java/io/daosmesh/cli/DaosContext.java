@@ -1,0 +1,30 @@
+package io.daosmesh.cli;
+
+import io.daosmesh.client.ClientConfig;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * The world around one command: what a test replaces. Immutable.
+ *
+ * @param isTerminal somebody watches: a progress bar is welcome
+ * @param connector opens the connection that a configuration describes
+ */
+record DaosContext(
+        InputStream in,
+        PrintStream out,
+        PrintStream err,
+        boolean isTerminal,
+        Map<String, String> environment,
+        Function<DaosConfig, Connection> connector) {
+
+    /** An open transport; closing it ends its threads. */
+    interface Connection extends AutoCloseable {
+        ClientConfig config();
+
+        @Override
+        void close();
+    }
+}

@@ -1,0 +1,292 @@
+package io.daosmesh.cli;
+
+import io.daosmesh.client.Blocking;
+import io.daosmesh.client.dfs.Dfs;
+import io.daosmesh.client.dfs.DfsEntry;
+import io.daosmesh.client.dfs.DfsPath;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import reactor.core.publisher.Flux;
+
+/** {@code daos filesystem}. */
+@Command(
+        name = "filesystem",
+        aliases = "fs",
+        description = "Files of a POSIX container.",
+        mixinStandardHelpOptions = true,
+        subcommands = {
+            DaosFilesystem.Copy.class,
+            DaosFilesystem.ListFiles.class,
+            DaosFilesystem.Cat.class,
+            DaosFilesystem.Remove.class
+        })
+final class DaosFilesystem implements DaosCommand.Group {
+    @ParentCommand
+    private DaosCommand.@Nullable Group parent;
+
+    @Override
+    public Daos daos() {
+        return Objects.requireNonNull(parent).daos();
+    }
+
+    private static Dfs mount(DaosSession session, DaosAddress address) {
+        return Blocking.get(Dfs.mount(session.container(address.pool(), address.container())));
+    }
+
+    @Command(
+            name = "copy",
+            aliases = "cp",
+            description = {
+                "Copies a file, or with --recursive the content of a directory, in or out of a container.",
+                "Names, sizes, modes and times are kept. Run again: files of equal size and time are skipped.",
+                "Every piece is acknowledged with its CRC32C; files in a container keep the SHA-256 of their source,",
+                "which is compared whenever they are read. --verify also reads each copy back at once."
+            },
+            mixinStandardHelpOptions = true)
+    static final class Copy extends DaosCommand {
+        @Option(names = "--src", required = true, paramLabel = "SRC", description = "A path, or daos://POOL/CONT/PATH.")
+        private String src = "";
+
+        @Option(
+                names = "--dst",
+                required = true,
+                paramLabel = "DST",
+                description =
+                        "Likewise. A directory's content goes into DST; a file becomes DST, or DST/NAME if DST is a"
+                                + " directory.")
+        private String dst = "";
+
+        @Option(
+                names = {"-r", "--recursive"},
+                description = "With everything below.")
+        private boolean recursive;
+
+        @Option(names = "--verify", description = "Read each copy back and compare SHA-256.")
+        private boolean verify;
+
+        @Override
+        Answer run() {
+            DaosTree from = tree(src);
+            DaosTree.Item source = Blocking.find(from.stat(""))
+                    .orElseThrow(() -> Fault.of(FaultCode.NONEXIST, "'%s' does not exist", src)
+                            .remedy("check the path")
+                            .asException());
+            if (source.type() == DaosTree.Type.DIRECTORY && !recursive) {
+                throw Fault.of(FaultCode.INVAL, "'%s' is a directory", src)
+                        .remedy("copy it with --recursive")
+                        .asException();
+            }
+            long startNs = System.nanoTime();
+            long total = daos().context().isTerminal() ? Blocking.get(DaosCopy.size(from)) : 0;
+            try (DaosProgress progress = new DaosProgress(daos().context(), total)) {
+                Target target = source.type() == DaosTree.Type.DIRECTORY ? new Target(tree(dst), "") : forFile();
+                DaosCopy copy = new DaosCopy(from, target.tree(), verify, progress);
+                Blocking.run(copy.run(source, target.name()));
+                return answer(copy, (System.nanoTime() - startNs) / 1e9);
+            }
+        }
+
+        private record Target(DaosTree tree, String name) {}
+
+        /** The parent as tree, so that it can be made and the name set in it. */
+        private Target forFile() {
+            DaosTree at = tree(dst);
+            boolean isDirectory = dst.endsWith("/")
+                    || Blocking.find(at.stat(""))
+                            .map(item -> item.type() == DaosTree.Type.DIRECTORY)
+                            .orElse(false);
+            String name = isDirectory ? nameOf(src) : nameOf(dst);
+            DaosTree folder = isDirectory ? at : parentOf(dst);
+            Blocking.run(folder.makeDirectory("", 0755));
+            return new Target(folder, name);
+        }
+
+        private static String nameOf(String address) {
+            if (DaosAddress.isOne(address))
+                return DaosAddress.parse(address).path().name();
+            return Path.of(address).toAbsolutePath().normalize().getFileName().toString();
+        }
+
+        private DaosTree parentOf(String address) {
+            if (DaosAddress.isOne(address)) {
+                DaosAddress at = DaosAddress.parse(address);
+                return new DaosDfsTree(mount(session(), at), at.path().parent());
+            }
+            Path parent = Path.of(address).toAbsolutePath().normalize().getParent();
+            return new DaosLocalTree(parent == null ? Path.of("/") : parent);
+        }
+
+        private DaosTree tree(String address) {
+            if (!DaosAddress.isOne(address)) return new DaosLocalTree(Path.of(address));
+            DaosAddress at = DaosAddress.parse(address);
+            return new DaosDfsTree(mount(session(), at), at.path());
+        }
+
+        private Answer answer(DaosCopy copy, double seconds) {
+            double mbPerS = seconds > 0 ? copy.bytes.sum() / 1e6 / seconds : 0;
+            long retries = DaosAddress.isOne(src) || DaosAddress.isOne(dst)
+                    ? session().client().stats().retries()
+                    : 0;
+            StringBuilder text = new StringBuilder("Successfully copied to " + dst + "\n");
+            line(text, "Directories", copy.directoryCount());
+            line(text, "Files", copy.files.sum());
+            line(text, "Links", copy.links.sum());
+            if (copy.skipped.sum() > 0) line(text, "Unchanged", copy.skipped.sum());
+            if (copy.others.sum() > 0) line(text, "Not copied", copy.others.sum() + " (sockets, pipes, devices)");
+            line(text, "Bytes", copy.bytes.sum());
+            line(text, "Speed", String.format(Locale.ROOT, "%.1f MB/s in %.1f s", mbPerS, seconds));
+            line(text, "Retries", retries);
+            String verified = verify ? "sha256 read back" : "crc32c acknowledged, sha256 kept";
+            line(text, "Verified", verified);
+            return new Answer(
+                    text.toString(),
+                    object(
+                            "src",
+                            src,
+                            "dst",
+                            dst,
+                            "directories",
+                            copy.directoryCount(),
+                            "files",
+                            copy.files.sum(),
+                            "links",
+                            copy.links.sum(),
+                            "unchanged",
+                            copy.skipped.sum(),
+                            "not_copied",
+                            copy.others.sum(),
+                            "bytes",
+                            copy.bytes.sum(),
+                            "duration_s",
+                            seconds,
+                            "mb_per_s",
+                            mbPerS,
+                            "retries",
+                            retries,
+                            "verified",
+                            verified));
+        }
+
+        private static void line(StringBuilder text, String name, Object value) {
+            text.append(String.format("    %-12s %s%n", name + ":", value));
+        }
+    }
+
+    @Command(name = "list", aliases = "ls", description = "Lists a directory.", mixinStandardHelpOptions = true)
+    static final class ListFiles extends DaosCommand {
+        @Parameters(paramLabel = "daos://POOL/CONT/PATH")
+        private String address = "";
+
+        private record Line(String name, DfsEntry entry) {}
+
+        @Override
+        Answer run() {
+            DaosAddress at = DaosAddress.parse(address);
+            Dfs dfs = mount(session(), at);
+            DfsEntry self = Blocking.get(dfs.stat(at.path()));
+            List<Line> lines = self.isFile()
+                    ? List.of(new Line(at.path().name(), self))
+                    : Blocking.list(dfs.directory(at.path())
+                            .flatMapMany(directory -> directory
+                                    .list()
+                                    .map(named -> new Line(named.name(), named.entry()))
+                                    .sort(Comparator.comparing(Line::name))));
+            StringBuilder text = new StringBuilder();
+            for (Line line : lines) {
+                DfsEntry e = line.entry();
+                text.append(String.format("%s %12d %s %s", e.modeText(), e.size(), time(e.mtimeNs()), line.name()));
+                if (!e.linkTarget().isEmpty()) text.append(" -> ").append(e.linkTarget());
+                text.append('\n');
+            }
+            return new Answer(
+                    text.toString(), lines.stream().map(ListFiles::json).toList());
+        }
+
+        private static Map<String, @Nullable Object> json(Line line) {
+            DfsEntry e = line.entry();
+            return object(
+                    "name", line.name(),
+                    "type", e.type().name().toLowerCase(Locale.ROOT),
+                    "mode", String.format("%04o", e.mode()),
+                    "size", e.size(),
+                    "mtime", time(e.mtimeNs()),
+                    "oid", e.linkTarget().isEmpty() ? e.object().toString() : null,
+                    "sha256",
+                            e.sha256().length == 0
+                                    ? null
+                                    : java.util.HexFormat.of().formatHex(e.sha256()),
+                    "link_target", e.linkTarget().isEmpty() ? null : e.linkTarget());
+        }
+
+        private static String time(long mtimeNs) {
+            return Instant.ofEpochSecond(0, mtimeNs)
+                    .truncatedTo(ChronoUnit.SECONDS)
+                    .atZone(ZoneId.systemDefault())
+                    .toOffsetDateTime()
+                    .toString();
+        }
+    }
+
+    @Command(name = "cat", description = "Prints a file.", mixinStandardHelpOptions = true)
+    static final class Cat extends DaosCommand {
+        @Parameters(paramLabel = "daos://POOL/CONT/PATH")
+        private String address = "";
+
+        @Override
+        Answer run() {
+            DaosAddress at = DaosAddress.parse(address);
+            Flux<ByteBuffer> content = mount(session(), at).read(at.path());
+            long size = 0;
+            try (Stream<ByteBuffer> pieces = content.toStream(1)) {
+                for (ByteBuffer piece : (Iterable<ByteBuffer>) pieces::iterator) {
+                    size += piece.remaining();
+                    if (!daos().isJson()) {
+                        daos().context()
+                                .out()
+                                .write(piece.array(), piece.arrayOffset() + piece.position(), piece.remaining());
+                    }
+                }
+            }
+            return new Answer("", object("path", at.path().toString(), "size", size));
+        }
+    }
+
+    @Command(
+            name = "remove",
+            aliases = "rm",
+            description = "Removes a file or directory.",
+            mixinStandardHelpOptions = true)
+    static final class Remove extends DaosCommand {
+        @Parameters(paramLabel = "daos://POOL/CONT/PATH")
+        private String address = "";
+
+        @Option(
+                names = {"-r", "--recursive"},
+                description = "With everything below.")
+        private boolean recursive;
+
+        @Override
+        Answer run() {
+            DaosAddress at = DaosAddress.parse(address);
+            DfsPath path = at.path();
+            Blocking.run(mount(session(), at).remove(path, recursive));
+            return new Answer("", object("path", path.toString()));
+        }
+    }
+}

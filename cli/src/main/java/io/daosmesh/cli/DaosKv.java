@@ -1,0 +1,180 @@
+package io.daosmesh.cli;
+
+import io.daosmesh.client.Blocking;
+import io.daosmesh.client.Condition;
+import io.daosmesh.client.KeyValue;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code daos kv}: a container's key-value object, for scripts. */
+@Command(
+        name = "kv",
+        description = "Key-value pairs of a container.",
+        mixinStandardHelpOptions = true,
+        subcommands = {DaosKv.Put.class, DaosKv.Get.class, DaosKv.ListKeys.class, DaosKv.Remove.class})
+final class DaosKv implements DaosCommand.Group {
+    private static final int VALUE_BYTES_MAX = 8 << 20;
+
+    @ParentCommand
+    private DaosCommand.@Nullable Group parent;
+
+    @Override
+    public Daos daos() {
+        return Objects.requireNonNull(parent).daos();
+    }
+
+    private static RuntimeException absent(String key) {
+        return Fault.of(FaultCode.NONEXIST, "key '%s' does not exist", key)
+                .remedy("list the keys with: daos kv list POOL CONT")
+                .asException();
+    }
+
+    static RuntimeException unreadable(String file, IOException e) {
+        return Fault.of(
+                        FaultCode.IO,
+                        "'%s': %s",
+                        file,
+                        e instanceof java.nio.file.NoSuchFileException
+                                ? "no such file"
+                                : String.valueOf(e.getMessage()))
+                .remedy("check the path and its permissions")
+                .asException();
+    }
+
+    @Command(name = "put", description = "Stores a value.", mixinStandardHelpOptions = true)
+    static final class Put extends DaosCommand {
+        @Parameters(index = "0", paramLabel = "POOL")
+        private String pool = "";
+
+        @Parameters(index = "1", paramLabel = "CONT")
+        private String container = "";
+
+        @Parameters(index = "2", paramLabel = "KEY")
+        private String key = "";
+
+        @Parameters(index = "3", paramLabel = "FILE", arity = "0..1", description = "- or absent: standard input.")
+        private String file = "-";
+
+        @Override
+        Answer run() {
+            byte[] value = read();
+            if (value.length > VALUE_BYTES_MAX) {
+                throw Fault.of(FaultCode.REC2BIG, "a value has at most %d bytes", VALUE_BYTES_MAX)
+                        .remedy("store it as a file: daos filesystem copy")
+                        .asException();
+            }
+            KeyValue root = Blocking.get(session().container(pool, container).keyValueRoot());
+            Blocking.run(root.put(key, value));
+            return new Answer("", object("key", key, "size", value.length));
+        }
+
+        private byte[] read() {
+            try {
+                if (file.equals("-")) return daos().context().in().readNBytes(VALUE_BYTES_MAX + 1);
+                try (InputStream in = Files.newInputStream(Path.of(file))) {
+                    return in.readNBytes(VALUE_BYTES_MAX + 1);
+                }
+            } catch (IOException e) {
+                throw unreadable(file, e);
+            }
+        }
+    }
+
+    @Command(name = "get", description = "Reads a value.", mixinStandardHelpOptions = true)
+    static final class Get extends DaosCommand {
+        @Parameters(index = "0", paramLabel = "POOL")
+        private String pool = "";
+
+        @Parameters(index = "1", paramLabel = "CONT")
+        private String container = "";
+
+        @Parameters(index = "2", paramLabel = "KEY")
+        private String key = "";
+
+        @Parameters(index = "3", paramLabel = "FILE", arity = "0..1", description = "- or absent: standard output.")
+        private String file = "-";
+
+        @Override
+        Answer run() {
+            Optional<KeyValue> root =
+                    Blocking.find(session().container(pool, container).existingKeyValueRoot());
+            byte[] value = root.flatMap(kv -> Blocking.find(kv.get(key))).orElseThrow(() -> absent(key));
+            if (!file.equals("-")) {
+                try {
+                    Files.write(Path.of(file), value);
+                } catch (IOException e) {
+                    throw unreadable(file, e);
+                }
+            } else if (!daos().isJson()) {
+                daos().context().out().writeBytes(value);
+            }
+            String base64 = file.equals("-") ? Base64.getEncoder().encodeToString(value) : null;
+            return new Answer("", object("key", key, "size", value.length, "value_base64", base64));
+        }
+    }
+
+    @Command(name = "list", aliases = "ls", description = "Lists the keys.", mixinStandardHelpOptions = true)
+    static final class ListKeys extends DaosCommand {
+        @Parameters(index = "0", paramLabel = "POOL")
+        private String pool = "";
+
+        @Parameters(index = "1", paramLabel = "CONT")
+        private String container = "";
+
+        @Override
+        Answer run() {
+            Optional<KeyValue> root =
+                    Blocking.find(session().container(pool, container).existingKeyValueRoot());
+            List<String> keys = root.map(kv -> Blocking.list(kv.list()
+                            .map(key -> new String(key, StandardCharsets.UTF_8))
+                            .sort()))
+                    .orElse(List.of());
+            StringBuilder text = new StringBuilder();
+            keys.forEach(key -> text.append(key).append('\n'));
+            return new Answer(text.toString(), keys);
+        }
+    }
+
+    @Command(
+            name = "remove",
+            aliases = {"rm", "del"},
+            description = "Removes a key.",
+            mixinStandardHelpOptions = true)
+    static final class Remove extends DaosCommand {
+        @Parameters(index = "0", paramLabel = "POOL")
+        private String pool = "";
+
+        @Parameters(index = "1", paramLabel = "CONT")
+        private String container = "";
+
+        @Parameters(index = "2", paramLabel = "KEY")
+        private String key = "";
+
+        @Override
+        Answer run() {
+            Optional<KeyValue> root =
+                    Blocking.find(session().container(pool, container).existingKeyValueRoot());
+            if (root.isEmpty()) throw absent(key);
+            try {
+                Blocking.run(root.get().remove(KeyValue.utf8(key), Condition.EXISTING));
+            } catch (FaultException e) {
+                throw e.code() == FaultCode.NONEXIST ? absent(key) : e;
+            }
+            return new Answer("", object("key", key));
+        }
+    }
+}

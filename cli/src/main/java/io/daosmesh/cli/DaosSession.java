@@ -1,0 +1,61 @@
+package io.daosmesh.cli;
+
+import io.daosmesh.client.Blocking;
+import io.daosmesh.client.Container;
+import io.daosmesh.client.DaosClient;
+import io.daosmesh.client.Pool;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** One command's way to the system; connects at the first use. Owner: the command's thread. */
+final class DaosSession implements AutoCloseable {
+    private static final Path CONFIG = Path.of("/etc/daos/daos_agent.yml");
+
+    private final DaosContext context;
+    private final @Nullable String configPath;
+    private DaosContext.@Nullable Connection connection;
+    private @Nullable DaosClient client;
+
+    DaosSession(DaosContext context, @Nullable String configPath) {
+        this.context = context;
+        this.configPath = configPath;
+    }
+
+    DaosClient client() {
+        DaosClient known = client;
+        if (known != null) return known;
+        DaosContext.Connection opened = context.connector().apply(DaosConfig.read(configFile()));
+        connection = opened;
+        DaosClient connected = Blocking.get(DaosClient.connect(opened.config()));
+        client = connected;
+        return connected;
+    }
+
+    private Path configFile() {
+        if (configPath != null) return Path.of(configPath);
+        String named = context.environment().get("DAOS_AGENT_CONFIG");
+        if (named != null && !named.isEmpty()) return Path.of(named);
+        if (Files.exists(CONFIG)) return CONFIG;
+        throw Fault.of(FaultCode.INVAL, "no configuration file")
+                .remedy("name the agent's file with -o or in DAOS_AGENT_CONFIG, or install " + CONFIG)
+                .asException();
+    }
+
+    Pool pool(String pool) {
+        return Blocking.get(client().connectPool(pool));
+    }
+
+    Container container(String pool, String container) {
+        return Blocking.get(pool(pool).openContainer(container));
+    }
+
+    @Override
+    public void close() {
+        DaosContext.Connection open = connection;
+        connection = null;
+        if (open != null) open.close();
+    }
+}
