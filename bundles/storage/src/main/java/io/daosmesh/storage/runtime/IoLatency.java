@@ -49,6 +49,12 @@ final class IoLatency {
         }
         Map<String, String> device = new java.util.HashMap<>(labels);
         device.put("device", target);
-        sink.stats("engine_nvme_flush_latency", "Device flush latency in microseconds", device, flush);
+        StatsGauge.Snapshot flushes = flush.snapshot();
+        sink.counter("engine_nvme_flushes_total", "Device flushes", device, flushes.samples());
+        sink.counter(
+                "engine_nvme_flush_seconds_total",
+                "Time spent in device flushes",
+                device,
+                flushes.mean() * flushes.samples() / 1e6);
     }
 }

@@ -61,15 +61,20 @@ final class StorageMetrics implements MetricSource {
                 labels,
                 slot.swaps().count());
         sink.gauge(
+                "engine_driver_swap_last_pause_seconds",
+                "Pause of the last driver change in seconds",
+                labels,
+                slot.swaps().lastPauseNs() / 1e9);
+        sink.gauge(
                 "engine_driver_swap_last_pause_ms",
-                "Pause of the last driver change in milliseconds",
+                "Pause of the last driver change in milliseconds, for people",
                 labels,
                 slot.swaps().lastPauseNs() / 1e6);
         sink.gauge(
-                "engine_driver_swap_max_pause_ms",
-                "Longest pause of a driver change in milliseconds",
+                "engine_driver_swap_max_pause_seconds",
+                "Longest pause of a driver change in seconds",
                 labels,
-                slot.swaps().maxPauseNs() / 1e6);
+                slot.swaps().maxPauseNs() / 1e9);
         sink.counter(
                 "engine_driver_swap_parked_total", "Requests that waited for a driver", labels, slot.parkedTotal());
     }
