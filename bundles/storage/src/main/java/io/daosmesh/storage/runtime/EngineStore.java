@@ -2,6 +2,7 @@ package io.daosmesh.storage.runtime;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
@@ -16,12 +17,15 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledExecutorService;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The open storage of a formatted engine. Tables: one writer at a time under a lock, written as a whole before they take
  * effect. Devices: owner loop.
  */
 final class EngineStore implements EngineStorage, AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(EngineStore.class);
     private final ScmFolder scm;
     private final ScheduledExecutorService owner;
     private final SlotSet slots;
@@ -104,13 +108,22 @@ final class EngineStore implements EngineStorage, AutoCloseable {
 
     private void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason) {
         if (next == DeviceState.FAULTY || (old == DeviceState.OUT && next == DeviceState.NORMAL)) {
-            synchronized (tableLock) {
-                Smd changed = smd.withFaulty(device.uuid(), next == DeviceState.FAULTY);
-                scm.write(changed);
-                smd = changed;
-            }
+            keepFaulty(device, next == DeviceState.FAULTY);
         }
         for (DeviceListener listener : listeners) listener.onDevice(device.uuid(), next, device.targets(), reason);
+    }
+
+    /** A device that is out must not be kept in because the note about it could not be written. */
+    private void keepFaulty(Smd.Device device, boolean isFaulty) {
+        synchronized (tableLock) {
+            Smd changed = smd.withFaulty(device.uuid(), isFaulty);
+            try {
+                scm.write(changed);
+            } catch (FaultException e) {
+                log.error("state of device {} is not durable: {}", device.uuid(), e.getMessage());
+            }
+            smd = changed;
+        }
     }
 
     @Override

@@ -121,7 +121,7 @@ class DriverSwapTest {
                 assertEquals(
                         DeviceState.UNPLUGGED,
                         storage.deviceState(storage.target(0).device()));
-                assertTrue(f.events.contains(RasId.DEVICE_UNPLUGGED));
+                NodeFixture.until(() -> f.events.contains(RasId.DEVICE_UNPLUGGED));
 
                 f.addDriver("1.0.1");
 

@@ -257,7 +257,7 @@ class EngineNodeTest {
             }
             NodeFixture.until(() ->
                     f.events.stream().filter(e -> e == RasId.DEVICE_MEDIA_ERROR).count() == 11);
-            assertTrue(f.events.contains(RasId.DEVICE_SET_FAULTY));
+            NodeFixture.until(() -> f.events.contains(RasId.DEVICE_SET_FAULTY));
             assertEquals(
                     11,
                     f.node.devices(true)
