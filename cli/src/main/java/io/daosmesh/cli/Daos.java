@@ -126,18 +126,15 @@ final class Daos implements DaosCommand.Group {
 
     private static int wrongUsage(DaosContext context, CommandLine.ParameterException wrong, String[] given) {
         String text = String.valueOf(wrong.getMessage()).lines().findFirst().orElse("wrong usage");
+        Fault usage = Fault.of(FaultCode.INVAL, "%s", text);
         if (List.of(given).contains("-j") || List.of(given).contains("--json")) {
-            context.out().print(Json.failure(usageFault(text)));
+            context.out().print(Json.failure(null, usage));
         }
-        context.err().println("ERROR: daos: " + usageFault(text));
+        context.err().println("ERROR: daos: " + usage.message());
         context.err()
                 .println("ERROR: daos: try '"
                         + wrong.getCommandLine().getCommandSpec().qualifiedName() + " --help'");
         return 1;
-    }
-
-    private static String usageFault(String text) {
-        return Fault.of(FaultCode.INVAL, text).message();
     }
 
     private int failed(Throwable error) {

@@ -40,8 +40,9 @@ record FetchPlan(FetchRequest template, List<Read> reads) {
         return new FetchPlan(request.build(), List.copyOf(reads));
     }
 
-    FetchRequest request(ObjectAddress address) {
-        return template.toBuilder().setAddress(address).build();
+    /** @param epoch 0 = now; else as the leader has given it */
+    FetchRequest request(ObjectAddress address, long epoch) {
+        return template.toBuilder().setAddress(address).setEpoch(epoch).build();
     }
 
     /** Runs on a transport thread: only copies. */

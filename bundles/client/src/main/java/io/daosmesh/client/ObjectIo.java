@@ -124,7 +124,7 @@ final class ObjectIo {
                                         .call(
                                                 route.to(),
                                                 RpcMethod.OBJECT_FETCH,
-                                                RpcMessage.of(plan.request(route.address())),
+                                                RpcMessage.of(plan.request(route.address(), recovery.epoch())),
                                                 state.limit(),
                                                 FetchPlan::copy)
                                         .publishOn(Schedulers.parallel())

@@ -6,7 +6,6 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.pool.PoolMap;
 import java.time.Duration;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
@@ -39,6 +38,7 @@ final class Recovering {
     final class ForRead implements Retrying.Recovery {
         private final boolean mayReadElsewhere;
         private int replica;
+        private long epoch;
         private int checksumTries;
         private @Nullable Fault checksum;
 
@@ -51,10 +51,16 @@ final class Recovering {
             return replica;
         }
 
+        /** For another replica: the one the leader has given, so that it answers as the leader would. Else 0. */
+        long epoch() {
+            return epoch;
+        }
+
         @Override
         public Mono<Void> recover(Fault fault, Retrying.Try failed) {
             if (fault.code().retry() == FaultCode.Retry.OTHER_REPLICA) return afterDamage(fault, failed);
             replica = 0;
+            epoch = 0;
             if (fault.code() == FaultCode.STALE) return afterStale(fault, failed);
             boolean mapsMayHaveChanged = fault.code().retry() == FaultCode.Retry.AFTER_MAP_REFRESH
                     || fault.code().retry() == FaultCode.Retry.AT_HINT
@@ -69,7 +75,10 @@ final class Recovering {
                 cluster.counters.failures.increment();
                 return Mono.error(checksum.asException());
             }
-            replica = mayReadElsewhere ? checksumTries : 0;
+            long given = fault.argument("epoch").map(Recovering::number).orElse(epoch);
+            boolean isElsewhere = mayReadElsewhere && given != 0;
+            replica = isElsewhere ? checksumTries : 0;
+            epoch = isElsewhere ? given : 0;
             return failed.pause();
         }
 
@@ -83,12 +92,15 @@ final class Recovering {
         }
 
         private boolean isBehind(Fault fault, int version) {
-            Optional<String> need = fault.argument("need");
-            try {
-                return need.isPresent() && Integer.parseInt(need.get()) > version;
-            } catch (NumberFormatException e) {
-                return false;
-            }
+            return fault.argument("need").map(Recovering::number).orElse(0L) > version;
+        }
+    }
+
+    private static long number(String digits) {
+        try {
+            return Long.parseUnsignedLong(digits);
+        } catch (NumberFormatException e) {
+            return 0;
         }
     }
 

@@ -48,12 +48,10 @@ final class FakeEngine {
     private final Map<Where, TreeMap<ByteString, TreeMap<ByteString, Cell>>> objects = new java.util.HashMap<>();
     private final Set<DtxMessage> done = new HashSet<>();
     int applied;
+    /** Reads that find their bytes damaged on the media. */
     int damageNext;
-    /** Reads that every server answers with bytes that do not fit their checksum. */
+    /** Every server answers reads with bytes that do not fit their checksum. */
     boolean damageAll;
-
-    /** From the first damaged answer on other replicas may be asked. */
-    private boolean hasDamaged;
 
     FakeEngine(FakeCluster cluster) {
         this.cluster = cluster;
@@ -155,8 +153,12 @@ final class FakeEngine {
     }
 
     private RpcMessage fetch(int rank, FetchRequest r) {
-        Where where = check(rank, r.getAddress(), !hasDamaged);
+        Where where = check(rank, r.getAddress(), r.getEpoch() == 0);
         var akeys = object(where).getOrDefault(r.getDkey(), new TreeMap<>(BY_BYTES));
+        if (damageNext > 0) {
+            damageNext--;
+            throw Fault.of(FaultCode.CSUM).with("epoch", 77).asException();
+        }
         FetchReply.Builder reply = FetchReply.newBuilder();
         java.io.ByteArrayOutputStream out = new java.io.ByteArrayOutputStream();
         for (ValueMessage v : r.getValuesList()) {
@@ -167,17 +169,10 @@ final class FakeEngine {
             }
             byte[] bytes = cell.isArray ? range(cell, (int) v.getOffset(), (int) v.getLength()) : cell.bytes;
             int crc = Values.crc32c(ByteBuffer.wrap(bytes));
-            reply.addValues(v.toBuilder().setLength(bytes.length).setCrc32C(isDamaged() ? crc ^ 1 : crc));
+            reply.addValues(v.toBuilder().setLength(bytes.length).setCrc32C(damageAll ? crc ^ 1 : crc));
             out.writeBytes(bytes);
         }
         return RpcMessage.of(reply.build(), ByteBuffer.wrap(out.toByteArray()));
-    }
-
-    private boolean isDamaged() {
-        if (!damageAll && damageNext == 0) return false;
-        if (!damageAll) damageNext--;
-        hasDamaged = true;
-        return true;
     }
 
     /** Up to the last byte that is there: what follows is left out. */
