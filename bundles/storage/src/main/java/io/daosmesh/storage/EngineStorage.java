@@ -26,7 +26,10 @@ public interface EngineStorage {
      */
     void reservePool(UUID pool, long scmBytesPerTarget, long nvmeBytesPerTarget);
 
-    /** Gives the space back, durable on return; the owner has deleted the pool's keys before. Unknown pools: nothing. */
+    /**
+     * Gives the space back, durable on return. Before, the owner has waited for all I/O on the pool's blobs and deleted its
+     * keys: the space may be another pool's at once. Unknown pools: nothing.
+     */
     void releasePool(UUID pool);
 
     List<PoolReservation> pools();
