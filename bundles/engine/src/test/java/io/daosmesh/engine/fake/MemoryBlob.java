@@ -1,0 +1,82 @@
+package io.daosmesh.engine.fake;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.storage.Blob;
+import io.daosmesh.storage.BlobCompletion;
+import io.daosmesh.storage.bio.Allocator;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A blob in memory that completes at once; can be made to fail or to hold damaged bytes. */
+public final class MemoryBlob implements Blob {
+    private final ByteBuffer bytes;
+    private Allocator allocator;
+    public final AtomicInteger flushes = new AtomicInteger();
+    public volatile boolean failsWrites;
+
+    public MemoryBlob(int sizeBytes) {
+        bytes = ByteBuffer.allocateDirect(sizeBytes);
+        allocator = new Allocator(sizeBytes, 0);
+    }
+
+    /** What a restart of the process does: everything is free until marked. */
+    public void forget() {
+        allocator = new Allocator(bytes.capacity(), 0);
+    }
+
+    public void damage(int offset) {
+        bytes.put(offset, (byte) ~bytes.get(offset));
+    }
+
+    @Override
+    public long blobId() {
+        return 1;
+    }
+
+    @Override
+    public long sizeBytes() {
+        return bytes.capacity();
+    }
+
+    @Override
+    public Allocator allocator() {
+        return allocator;
+    }
+
+    private static void check(long offset, ByteBuffer b) {
+        if (offset % 4096 != 0 || b.remaining() % 4096 != 0 || b.alignmentOffset(b.position(), 4096) != 0)
+            throw new IllegalArgumentException("not aligned: " + offset + " " + b);
+    }
+
+    @Override
+    public synchronized void read(long offsetBytes, ByteBuffer dst, BlobCompletion completion) {
+        check(offsetBytes, dst);
+        dst.put(dst.position(), bytes, (int) offsetBytes, dst.remaining());
+        completion.done(null);
+    }
+
+    @Override
+    public void write(long offsetBytes, ByteBuffer src, BlobCompletion completion) {
+        check(offsetBytes, src);
+        if (failsWrites) {
+            completion.done(Fault.of(FaultCode.NVME_IO, "told to fail"));
+            return;
+        }
+        synchronized (this) {
+            bytes.put((int) offsetBytes, src, src.position(), src.remaining());
+        }
+        completion.done(null);
+    }
+
+    @Override
+    public void flush(BlobCompletion completion) {
+        flushes.incrementAndGet();
+        completion.done(null);
+    }
+
+    @Override
+    public void unmap(long offsetBytes, long lengthBytes, BlobCompletion completion) {
+        completion.done(null);
+    }
+}

@@ -1,0 +1,120 @@
+package io.daosmesh.engine.fake;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Role;
+import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.port.RpcReply;
+import io.daosmesh.model.port.RpcServer;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiPredicate;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+
+/** All connections of a small system in one process; loses what it is told to lose. */
+public final class Wire implements Rpc, AutoCloseable {
+    private record Slot(int rank, RpcMethod method) {}
+
+    private final Map<Slot, RpcServer.Handler> handlers = new ConcurrentHashMap<>();
+    private final Scheduler scheduler = Schedulers.newParallel("wire", 2);
+    /** Requests that never arrive. */
+    public volatile BiPredicate<Integer, RpcMethod> losesRequest = (r, m) -> false;
+    /** Requests that are done and whose answers are lost. */
+    public volatile BiPredicate<Integer, RpcMethod> losesReply = (r, m) -> false;
+
+    @Override
+    public <T> Mono<T> call(
+            Endpoint to, RpcMethod method, RpcMessage request, Duration deadline, RpcReply.Decoder<T> decoder) {
+        return Mono.<T>defer(() -> {
+                    ByteBuffer body = ByteBuffer.wrap(request.body().toByteArray());
+                    ByteBuffer data = copy(request.data());
+                    request.onSent().run();
+                    if (losesRequest.test(to.rank(), method)) return Mono.never();
+                    RpcServer.Handler handler = handlers.get(new Slot(to.rank(), method));
+                    if (handler == null)
+                        return Mono.error(Fault.of(FaultCode.AGAIN, "not there")
+                                .with("state", "restarting")
+                                .asException());
+                    RpcCall.Peer peer = new RpcCall.Peer(Role.SERVER, 0, 1, "", "");
+                    Mono<RpcMessage> reply = handler.handle(new RpcCall(method, peer, to.rank(), 0, body, data));
+                    AtomicBoolean isFreed = new AtomicBoolean();
+                    // what the real transport does with the buffer after the answer
+                    return reply.doFinally(s -> {
+                                if (isFreed.compareAndSet(false, true))
+                                    for (int i = 0; i < data.capacity(); i++) data.put(i, (byte) 0xee);
+                            })
+                            .flatMap(r -> {
+                                try {
+                                    T value = decoder.decode(new RpcReply(
+                                            ByteBuffer.wrap(r.body().toByteArray()), copy(r.data())));
+                                    return losesReply.test(to.rank(), method) ? Mono.never() : Mono.just(value);
+                                } catch (Exception e) {
+                                    return Mono.error(e);
+                                } finally {
+                                    r.onSent().run();
+                                }
+                            });
+                })
+                .subscribeOn(scheduler)
+                .timeout(deadline, scheduler)
+                .onErrorMap(
+                        java.util.concurrent.TimeoutException.class,
+                        e -> Fault.of(FaultCode.TIMEDOUT, "no answer").asException());
+    }
+
+    private static ByteBuffer copy(ByteBuffer b) {
+        ByteBuffer c = ByteBuffer.allocateDirect(b.remaining());
+        c.put(0, b, b.position(), b.remaining());
+        return c;
+    }
+
+    @Override
+    public Mono<Void> fire(Endpoint to, RpcMethod method, RpcMessage request) {
+        return Mono.empty();
+    }
+
+    @Override
+    public <T> Flux<T> stream(Endpoint to, RpcMethod method, RpcMessage request, RpcReply.Decoder<T> decoder) {
+        return Flux.empty();
+    }
+
+    @Override
+    public AutoCloseable onPeerClosed(PeerListener listener) {
+        return () -> {};
+    }
+
+    public RpcServer server() {
+        return new RpcServer() {
+            @Override
+            public AutoCloseable register(int rank, RpcMethod method, Handler handler) {
+                handlers.put(new Slot(rank, method), handler);
+                return () -> handlers.remove(new Slot(rank, method), handler);
+            }
+
+            @Override
+            public AutoCloseable registerStream(int rank, RpcMethod method, StreamHandler handler) {
+                return () -> {};
+            }
+
+            @Override
+            public String address() {
+                return "host:1";
+            }
+        };
+    }
+
+    @Override
+    public void close() {
+        scheduler.dispose();
+    }
+}
