@@ -44,7 +44,7 @@ final class Leaks {
     }
 
     static void check() {
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 2; i++) {
             System.gc();
             // the detector reports when the next buffer is made
             io.netty.buffer.ByteBufAllocator.DEFAULT.directBuffer(16).release();
