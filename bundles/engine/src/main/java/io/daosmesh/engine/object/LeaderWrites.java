@@ -259,6 +259,14 @@ final class LeaderWrites {
         else w.answer.answer(w.entry.epoch(), null);
     }
 
+    void abandon(PoolShard s) {
+        for (LeaderWrite w : List.copyOf(s.leading.values())) {
+            if (w.isAnswered || w.sending > 0) continue;
+            w.isAnswered = true;
+            w.answer.refuse(Fault.of(FaultCode.AGAIN, "the engine restarts").with("state", "restarting"));
+        }
+    }
+
     void onTick(PoolShard s) {
         long now = env.nowNs();
         s.counters().committable.record(s.committables.size());

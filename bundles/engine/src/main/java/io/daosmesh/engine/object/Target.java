@@ -384,6 +384,11 @@ public final class Target {
         }
     }
 
+    /** The loop ends with updates under way: their clients try again and find the outcome. */
+    public void abandon() {
+        for (PoolShard s : shards.values()) leader.abandon(s);
+    }
+
     /** True if the shard's state lets it take part in its pool. */
     static boolean isServing(PoolShard s) {
         var me = s.me();

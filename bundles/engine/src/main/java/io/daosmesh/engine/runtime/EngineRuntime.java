@@ -53,6 +53,7 @@ public final class EngineRuntime implements AutoCloseable {
     private final ExecutorService admin;
     private final EngineMigrationService migration;
     private final EngineMetrics metrics;
+    private boolean isClosed;
     private volatile long lastDamageNs = System.nanoTime() - DAMAGE_EVENT_PAUSE_NS;
 
     public EngineRuntime(RankIdentity identity, EngineStorage storage, EngineContext context) {
@@ -119,11 +120,14 @@ public final class EngineRuntime implements AutoCloseable {
 
     @Override
     public void close() {
+        if (isClosed) return;
+        isClosed = true;
         for (AutoCloseable r : registrations) closeQuietly(r);
         registrations.clear();
         for (TargetUnit unit : targets) unit.run(Target::drain);
         long deadline = System.nanoTime() + DRAIN_MAX_NS;
         for (TargetUnit unit : targets) awaitQuiet(unit, deadline);
+        for (TargetUnit unit : targets) unit.run(Target::abandon);
         for (TargetUnit unit : targets) unit.stop(JOIN_MS);
         admin.shutdown();
         try {

@@ -1,0 +1,58 @@
+package io.daosmesh.engine.target;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.storage.Blob;
+import io.daosmesh.storage.BufferPool;
+import io.daosmesh.storage.kv.KvBatch;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One operation's share of a turn: device writes and index changes that become durable together. Owner: target loop. */
+public final class StagedOp {
+    /** @param bytes aligned part of a buffer of {@link StagedOp#buffers} */
+    record DeviceWrite(Blob blob, long offsetBytes, ByteBuffer bytes) {}
+
+    final KvBatch batch = new KvBatch();
+    final List<DeviceWrite> writes = new ArrayList<>(1);
+    final List<BufferPool.Buffer> buffers = new ArrayList<>(1);
+    private final boolean isDurable;
+
+    @Nullable
+    Fault fault;
+
+    int pendingWrites;
+    /** Its turn waits only for device writes. */
+    boolean isSealed;
+
+    Done done = f -> {};
+
+    /** @param isDurable false: may be lost when the power fails, as long as it is lost before later ones */
+    public StagedOp(boolean isDurable) {
+        this.isDurable = isDurable;
+    }
+
+    boolean isDurable() {
+        return isDurable;
+    }
+
+    public KvBatch batch() {
+        return batch;
+    }
+
+    public void write(Blob blob, long offsetBytes, ByteBuffer bytes) {
+        writes.add(new DeviceWrite(blob, offsetBytes, bytes));
+    }
+
+    /** Closed when the device has the bytes, or at {@link #discard}. */
+    public void owns(BufferPool.Buffer buffer) {
+        buffers.add(buffer);
+    }
+
+    /** For an operation that is not handed to the pipeline after all. */
+    public void discard() {
+        for (BufferPool.Buffer b : buffers) b.close();
+        buffers.clear();
+    }
+}

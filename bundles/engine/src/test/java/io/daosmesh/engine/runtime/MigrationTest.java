@@ -1,0 +1,208 @@
+package io.daosmesh.engine.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.ObjectClass;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.port.EngineMigration;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import reactor.core.publisher.Flux;
+
+@Timeout(60)
+class MigrationTest {
+    private final MiniMesh mesh = new MiniMesh(4, 1);
+    private final ObjectId oid = mesh.oid(ObjectClass.RP_2, 2, 5);
+    private final ObjectId lonely = mesh.oid(ObjectClass.SINGLE, 1, 6);
+    private final Map<Integer, byte[]> written = new HashMap<>();
+
+    @AfterEach
+    void close() {
+        mesh.close();
+        mesh.storages.forEach(s -> assertEquals(0, s.buffers().usedBytes()));
+    }
+
+    private static byte[] key(int i) {
+        return ("k" + i).getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    }
+
+    private void write(int from, int to) {
+        Random random = new Random(from);
+        for (int i = from; i < to; i++) {
+            byte[] b = new byte[i % 3 == 0 ? 50_000 : 300];
+            random.nextBytes(b);
+            mesh.put(oid, key(i), b);
+            written.put(i, b);
+        }
+    }
+
+    private void check() {
+        written.forEach((i, b) -> assertArrayEquals(b, mesh.get(oid, key(i)).orElseThrow()));
+    }
+
+    private PoolMap with(int rank, TargetState state) {
+        return mesh.map.withStates(
+                mesh.map.ofRank(rank).stream().map(PoolTarget::id).collect(Collectors.toSet()), state);
+    }
+
+    /** What the rebuild bundle does, without its network. */
+    private void rebuild(int deadRank) {
+        PoolMap map = mesh.map;
+        long stable = Flux.range(0, 4)
+                .filter(r -> r != deadRank)
+                .flatMap(r -> mesh.engines.get(r).migration().fence(mesh.pool, map.version()))
+                .reduce(0L, Math::max)
+                .block(MiniMesh.WAIT);
+        for (PoolTarget source : map.targets()) {
+            if (source.rank() == deadRank) continue;
+            EngineMigration from = mesh.engines.get(source.rank()).migration();
+            List<EngineMigration.StoredObject> objects =
+                    from.scan(mesh.pool, source.index()).collectList().block(MiniMesh.WAIT);
+            for (EngineMigration.StoredObject o : objects) move(from, source, o, stable);
+        }
+    }
+
+    private void move(EngineMigration from, PoolTarget source, EngineMigration.StoredObject o, long stable) {
+        for (int g = 0; g < o.oid().groupCount(); g++) {
+            ShardGroup group = Placement.group(mesh.map, o.oid(), g);
+            if (!group.isAvailable() || group.leader() != source.id()) continue;
+            for (int destination : group.missing()) {
+                PoolTarget t = mesh.map.target(destination);
+                EngineMigration to = mesh.engines.get(t.rank()).migration();
+                for (int again = 0; again < 2; again++)
+                    from.export(mesh.pool, source.index(), o.container(), o.oid(), g, stable)
+                            .concatMap(b -> {
+                                ByteBuffer copy =
+                                        ByteBuffer.allocateDirect(b.data().remaining());
+                                copy.put(
+                                        0,
+                                        b.data(),
+                                        b.data().position(),
+                                        b.data().remaining());
+                                b.onDone().run();
+                                return to.importBatch(mesh.pool, t.index(), o.container(), o.oid(), b.records(), copy);
+                            })
+                            .blockLast(MiniMesh.WAIT);
+            }
+        }
+    }
+
+    @Test
+    void shouldRestoreFullWidthAndThenCleanAReturningTarget() {
+        write(0, 60);
+        mesh.put(lonely, key(0), new byte[] {1, 2, 3});
+        mesh.punch(oid, 1, key(7));
+        written.remove(7);
+        int dead = mesh.leader(oid, key(0)).rank();
+        int lonelyRank = mesh.leader(lonely, key(0)).rank();
+
+        mesh.push(with(dead, TargetState.DOWN));
+        write(100, 120);
+        rebuild(dead);
+        mesh.push(mesh.map.afterRebuild());
+        check();
+
+        // every other replica must do as well: put the present leader out
+        PoolTarget second = mesh.leader(oid, key(0));
+        PoolMap full = mesh.map;
+        mesh.push(with(second.rank(), TargetState.DOWN));
+        written.keySet().removeIf(i -> !isAvailable(i));
+        assertTrue(written.size() > 30);
+        check();
+        assertEquals(Optional.empty(), isAvailable(7) ? mesh.get(oid, key(7)) : Optional.empty());
+        assertTrue(full.version() < mesh.map.version());
+        comeBack(dead, lonelyRank);
+    }
+
+    private boolean isAvailable(int i) {
+        return Placement.group(mesh.map, oid, key(i)).isAvailable();
+    }
+
+    private void comeBack(int rank, int lonelyRank) {
+        mesh.push(with(rank, TargetState.UP));
+        EngineMigration m = mesh.engines.get(rank).migration();
+        m.fence(mesh.pool, mesh.map.version()).block(MiniMesh.WAIT);
+        Set<ObjectId> kept = m.scan(mesh.pool, 0)
+                .map(EngineMigration.StoredObject::oid)
+                .collect(Collectors.toSet())
+                .block(MiniMesh.WAIT);
+
+        assertEquals(lonelyRank == rank ? Set.of(lonely) : Set.of(), kept);
+        if (lonelyRank != rank)
+            assertEquals(
+                    0,
+                    mesh.storages
+                            .get(rank)
+                            .target(0)
+                            .pool(mesh.pool)
+                            .blob()
+                            .allocator()
+                            .usedBytes());
+        // once for each return: what is written now stays
+        write(200, 210);
+        mesh.stop(rank, true);
+        mesh.start(rank);
+        check();
+    }
+
+    @Test
+    void shouldGiveAllSpaceBackWhenAPoolIsDestroyed() {
+        write(0, 30);
+        for (int r = 0; r < 4; r++) {
+            mesh.call(
+                            r,
+                            io.daosmesh.model.port.RpcMethod.TARGET_DESTROY,
+                            io.daosmesh.model.wire.TargetDestroyRequest.newBuilder()
+                                    .setPool(io.daosmesh.model.id.Ids.bytes(mesh.pool))
+                                    .build(),
+                            io.daosmesh.model.port.RpcMessage.NO_DATA,
+                            x -> 1)
+                    .block(MiniMesh.WAIT);
+            assertEquals(1, keys(r), "only the layout version is left");
+        }
+    }
+
+    private int keys(int rank) {
+        int n = 0;
+        try (var c = mesh.storages.get(rank).target(0).kv().cursor(io.daosmesh.storage.kv.KvRange.all())) {
+            while (c.next()) n++;
+        }
+        return n;
+    }
+
+    @Test
+    void shouldKeepObjectPunchesAcrossAMove() {
+        write(0, 20);
+        for (int g = 0; g < 2; g++) {
+            int i = 0;
+            while (Placement.groupOf(oid, key(i)) != g) i++;
+            mesh.punch(oid, 0, key(i));
+        }
+        written.clear();
+        write(30, 35);
+        int dead = mesh.leader(oid, key(0)).rank();
+
+        mesh.push(with(dead, TargetState.DOWN));
+        rebuild(dead);
+        mesh.push(mesh.map.afterRebuild());
+
+        check();
+        for (int i = 0; i < 20; i++) assertEquals(Optional.empty(), mesh.get(oid, key(i)));
+    }
+}
