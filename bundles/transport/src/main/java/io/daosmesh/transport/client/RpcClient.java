@@ -73,13 +73,7 @@ public final class RpcClient implements Rpc, Lane.Watcher {
             Outgoing out = new Outgoing(request);
             Gate.Ticket ticket = new Gate.Ticket(out.dataBytes());
             long endNs = System.nanoTime() + deadline.toNanos();
-            Peer.Way way;
-            try {
-                way = peer(to).way(dataMethods.contains(method));
-            } catch (RuntimeException e) {
-                out.finish();
-                return Mono.error(e);
-            }
+            Peer.Way way = peer(to, out).way(dataMethods.contains(method));
             return way.gate()
                     .enter(ticket)
                     .then(Mono.defer(way.lane()::socket))
@@ -107,7 +101,7 @@ public final class RpcClient implements Rpc, Lane.Watcher {
         requireKind(method, RpcMethod.Kind.FIRE);
         return Mono.defer(() -> {
             Outgoing out = new Outgoing(request);
-            Peer peer = peer(to);
+            Peer peer = peer(to, out);
             if (peer.firesWaiting().incrementAndGet() > FIRES_WAITING_MAX) {
                 peer.firesWaiting().decrementAndGet();
                 out.finish();
@@ -133,7 +127,7 @@ public final class RpcClient implements Rpc, Lane.Watcher {
         requireKind(method, RpcMethod.Kind.STREAM);
         return Flux.defer(() -> {
             Outgoing out = new Outgoing(request);
-            Peer peer = peer(to);
+            Peer peer = peer(to, out);
             if (peer.streams().incrementAndGet() > STREAMS_MAX) {
                 peer.streams().decrementAndGet();
                 out.finish();
@@ -200,6 +194,16 @@ public final class RpcClient implements Rpc, Lane.Watcher {
             } catch (RuntimeException e) {
                 log.error("peer listener failed", e);
             }
+        }
+    }
+
+    /** Gives the message's buffer back when there is no room for one more peer. */
+    private Peer peer(Endpoint to, Outgoing out) {
+        try {
+            return peer(to);
+        } catch (RuntimeException e) {
+            out.finish();
+            throw e;
         }
     }
 
