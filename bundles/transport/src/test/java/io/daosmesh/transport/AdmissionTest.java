@@ -204,7 +204,7 @@ class AdmissionTest {
         ServerTransport clear = server(TlsTransportTest.files(certificates("a"), Role.SERVER, true));
         ServerTransport insecure = server(InsecureTransportTest.INSECURE);
         byte[] forged = new SessionTokens().issue(new SessionTokens.Bearer(Role.AGENT, -1), System.currentTimeMillis());
-        SetupMessage.Builder setup = TransportContract.setup();
+        SetupMessage.Builder setup = TransportFixture.setup();
 
         Fault token = rawSetup(
                 clear,

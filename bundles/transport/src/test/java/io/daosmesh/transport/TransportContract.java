@@ -1,15 +1,12 @@
 package io.daosmesh.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.protobuf.ByteString;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.Endpoint;
-import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcCall;
@@ -17,7 +14,6 @@ import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.PoolRef;
-import io.daosmesh.model.wire.SetupMessage;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.ByteBuffer;
@@ -27,14 +23,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.reactivestreams.Subscription;
@@ -43,89 +35,8 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 
-/** What callers and handlers may rely on, on any way of wiring. Every test ends with the leak check. */
-@Timeout(60)
-abstract class TransportContract {
-    static {
-        Leaks.watch();
-    }
-
-    static final Duration LONG = Duration.ofSeconds(20);
-    static final int RANK = 3;
-
-    final AtomicInteger messagesWithData = new AtomicInteger();
-    final AtomicInteger onSentRuns = new AtomicInteger();
-    final List<AutoCloseable> toClose = new ArrayList<>();
-    ServerTransport server;
-
-    abstract NodeConfig.Tls tls(Role role);
-
-    @BeforeEach
-    void open() {
-        server = openServer("daos_server", 0);
-    }
-
-    @AfterEach
-    void checkNothingLeaked() throws Exception {
-        for (AutoCloseable c : toClose) c.close();
-        Leaks.await("onSent ran for each message once", () -> onSentRuns.get() == messagesWithData.get());
-        Leaks.check();
-        assertEquals(messagesWithData.get(), onSentRuns.get());
-    }
-
-    ServerTransport openServer(String system, int port) {
-        ServerTransport s = ServerTransport.open(new ServerSettings(system, "", "127.0.0.1", port, tls(Role.SERVER)));
-        toClose.add(0, s);
-        return s;
-    }
-
-    Rpc client(Role role) {
-        return client(role, "daos_server");
-    }
-
-    Rpc client(Role role, String system) {
-        ClientTransport c = ClientTransport.open(new ClientSettings(role, system, tls(role)));
-        toClose.add(0, c);
-        return c.rpc();
-    }
-
-    Endpoint node() {
-        return Endpoint.node(server.address());
-    }
-
-    Endpoint rank() {
-        return Endpoint.rank(server.address(), RANK);
-    }
-
-    RpcMessage message(ByteBuffer data) {
-        messagesWithData.incrementAndGet();
-        return new RpcMessage(PoolRef.newBuilder().setPool("tank").build(), data, onSentRuns::incrementAndGet);
-    }
-
-    static ByteBuffer bytes(int size) {
-        byte[] b = new byte[size];
-        ThreadLocalRandom.current().nextBytes(b);
-        return ByteBuffer.allocateDirect(size).put(b).flip();
-    }
-
-    /** Answers with the same bytes. */
-    void serveEcho() {
-        server.server().register(RANK, RpcMethod.OBJECT_UPDATE, call -> {
-            ByteBuffer copy = ByteBuffer.allocateDirect(call.data().remaining());
-            copy.put(call.data()).flip();
-            return Mono.just(message(copy));
-        });
-    }
-
-    static Fault faultOf(Runnable action) {
-        return assertThrows(FaultException.class, action::run).fault();
-    }
-
-    Fault callFault(Rpc rpc, Endpoint to, RpcMethod method) {
-        RpcMessage request = message(bytes(10));
-        return faultOf(() -> rpc.call(to, method, request, LONG, r -> "").block(LONG));
-    }
-
+/** What callers and handlers may rely on, on any way of wiring. */
+abstract class TransportContract extends TransportFixture {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 4096, 65536, 1 << 20, 8 << 20})
     void shouldEchoBytesOfAnySize(int size) throws Exception {
@@ -567,20 +478,5 @@ abstract class TransportContract {
 
         assertEquals(FaultCode.BUSY, f.code());
         assertTrue(f.text().contains("port " + port + " is in use"), f.text());
-    }
-
-    static int freePort() throws Exception {
-        try (ServerSocket s = new ServerSocket(0)) {
-            return s.getLocalPort();
-        }
-    }
-
-    static SetupMessage.Builder setup() {
-        return SetupMessage.newBuilder()
-                .setComponent("agent")
-                .setProtocol(1)
-                .setSystem("daos_server")
-                .setRank(-1)
-                .setSessionToken(ByteString.EMPTY);
     }
 }
