@@ -97,7 +97,7 @@ final class PoolHandlers {
                 Optional<Member> m = maps.groupMap().member(rank);
                 if (m.map(Member::state).filter(s -> s == MemberState.JOINED).isEmpty()) {
                     return Mono.error(Fault.of(
-                                    FaultCode.UNREACH,
+                                    FaultCode.INVAL,
                                     "rank %d cannot be reintegrated: it is %s",
                                     rank,
                                     m.map(x -> x.state().label()).orElse("unknown"))

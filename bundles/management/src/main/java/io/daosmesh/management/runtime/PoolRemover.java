@@ -122,7 +122,7 @@ final class PoolRemover {
                 .flatMap(q -> q.getContainerCount() == 0
                         ? Mono.empty()
                         : Mono.error(Fault.of(
-                                        FaultCode.BUSY,
+                                        FaultCode.INVAL,
                                         "cannot destroy a pool with existing containers (%d)",
                                         q.getContainerCount())
                                 .with("fault", 618)

@@ -49,7 +49,7 @@ final class RankJoiner implements Maps.Listener {
     private final LeaderCaller leaders;
     private final MapsKeeper maps;
     private final RankPublisher publisher;
-    private final Scheduler publications = Schedulers.newSingle("daosmesh-management-ranks", true);
+    private final Scheduler publications = Schedulers.newBoundedElastic(1, 64, "daosmesh-management-ranks", 30, true);
     private final Map<Integer, Engine> engines = new ConcurrentHashMap<>();
 
     private enum Phase {

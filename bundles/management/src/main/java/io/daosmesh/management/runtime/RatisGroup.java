@@ -151,18 +151,26 @@ final class RatisGroup implements RaftGroup {
 
     /** One request to the library, with its failures as faults. */
     private Mono<RaftClientReply> ask(Question question, Duration deadline) {
-        return Mono.defer(() -> {
-                    try {
-                        return Mono.fromFuture(question.ask(), true);
-                    } catch (IOException e) {
-                        return Mono.error(e);
-                    }
-                })
+        // A failure is carried as a value: after the deadline it must not become a dropped error.
+        return Mono.defer(() -> Mono.fromFuture(answer(question), true))
                 .subscribeOn(scheduler)
                 .timeout(deadline, scheduler)
                 .publishOn(scheduler)
                 .onErrorMap(this::fault)
-                .flatMap(r -> r.isSuccess() ? Mono.just(r) : Mono.error(fault(r.getException())));
+                .flatMap(a -> a.reply != null && a.reply.isSuccess()
+                        ? Mono.just(a.reply)
+                        : Mono.error(fault(a.reply == null ? a.error : a.reply.getException())));
+    }
+
+    private record Answer(
+            @Nullable RaftClientReply reply, @Nullable Throwable error) {}
+
+    private static CompletableFuture<Answer> answer(Question question) {
+        try {
+            return question.ask().handle(Answer::new);
+        } catch (IOException | RuntimeException e) {
+            return CompletableFuture.completedFuture(new Answer(null, e));
+        }
     }
 
     private Throwable fault(@Nullable Throwable error) {

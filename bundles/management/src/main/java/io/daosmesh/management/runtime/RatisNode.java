@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.protocol.ClientId;
@@ -25,6 +26,7 @@ import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
@@ -92,26 +94,34 @@ final class RatisNode implements RaftHost {
             return Mono.error(
                     Fault.of(FaultCode.PROTO, "unreadable Raft message").asException());
         }
-        return Mono.defer(() -> {
-                    try {
-                        return Mono.fromFuture(wire.answer(in), true);
-                    } catch (IOException e) {
-                        return Mono.error(e);
-                    }
-                })
+        // A failure is carried as a value: an asker that has gone away must not turn it into a dropped error.
+        return Mono.defer(() -> Mono.fromFuture(answer(in), true))
                 .subscribeOn(scheduler)
-                .map(RpcMessage::of)
-                .onErrorMap(
-                        e -> !(e instanceof io.daosmesh.model.fault.FaultException),
-                        e -> Fault.of(FaultCode.NOTREPLICA, String.valueOf(e.getMessage()))
-                                .asException());
+                .flatMap(a -> a.error == null
+                        ? Mono.just(RpcMessage.of(a.envelope))
+                        : Mono.error(Fault.of(FaultCode.NOTREPLICA, String.valueOf(a.error))
+                                .asException()));
+    }
+
+    private record Answer(RaftEnvelope envelope, @Nullable Throwable error) {}
+
+    private CompletableFuture<Answer> answer(RaftEnvelope in) {
+        try {
+            return wire.answer(in)
+                    .handle((envelope, e) ->
+                            e == null ? new Answer(envelope, null) : new Answer(RaftEnvelope.getDefaultInstance(), e));
+        } catch (IOException | RuntimeException e) {
+            return CompletableFuture.completedFuture(new Answer(RaftEnvelope.getDefaultInstance(), e));
+        }
     }
 
     @Override
     public io.daosmesh.management.runtime.RaftGroup add(UUID group, List<String> peers) {
+        // Killed between making the folder and writing the members into it: such a replica has never taken part.
+        if (groups().contains(group) && group(group).peers().isEmpty()) remove(group, true);
         if (!groups().contains(group)) {
             RaftGroup wanted = RaftGroup.valueOf(id(group), RatisGroup.peers(peers));
-            manage(GroupManagementRequest.newAdd(client, server.getId(), 1, wanted));
+            manage(GroupManagementRequest.newAdd(client, server.getId(), 1, wanted, false));
         }
         return group(group);
     }
