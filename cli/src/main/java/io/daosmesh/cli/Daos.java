@@ -13,7 +13,9 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -25,16 +27,10 @@ import picocli.CommandLine.Option;
         description = "Uses pools, containers and what is in them.",
         mixinStandardHelpOptions = true,
         version = "daos 0.1.0-SNAPSHOT",
-        sortOptions = false,
-        subcommands = {
-            DaosPool.class,
-            DaosContainer.class,
-            DaosKv.class,
-            DaosFilesystem.class,
-            DaosObjectCommands.class,
-            DaosVersion.class
-        })
+        sortOptions = false)
 final class Daos implements DaosCommand.Group {
+    private static final Map<List<String>, Class<?>> GROUPS = groups();
+
     @Option(
             names = {"-j", "--json"},
             scope = CommandLine.ScopeType.INHERIT,
@@ -53,6 +49,30 @@ final class Daos implements DaosCommand.Group {
 
     private Daos(DaosContext context) {
         this.context = context;
+    }
+
+    private static Map<List<String>, Class<?>> groups() {
+        Map<List<String>, Class<?>> groups = new LinkedHashMap<>();
+        groups.put(List.of("pool"), DaosPool.class);
+        groups.put(List.of("container", "cont"), DaosContainer.class);
+        groups.put(List.of("kv"), DaosKv.class);
+        groups.put(List.of("filesystem", "fs"), DaosFilesystem.class);
+        groups.put(List.of("object", "obj"), DaosObjectCommands.class);
+        groups.put(List.of("version"), DaosVersion.class);
+        return groups;
+    }
+
+    /** Only the group that is named: reading the annotations of all would double a tool's start. */
+    private static void addCommands(CommandLine line, String[] args) {
+        int word = 0;
+        while (word < args.length && args[word].startsWith("-")) {
+            word += args[word].equals("-o") || args[word].equals("--config-path") ? 2 : 1;
+        }
+        String name = word < args.length ? args[word] : "";
+        boolean isKnown = GROUPS.keySet().stream().anyMatch(names -> names.contains(name));
+        GROUPS.forEach((names, group) -> {
+            if (!isKnown || names.contains(name)) line.addSubcommand(group);
+        });
     }
 
     @Override
@@ -112,6 +132,7 @@ final class Daos implements DaosCommand.Group {
     static int run(DaosContext context, String... args) {
         Daos daos = new Daos(context);
         CommandLine line = new CommandLine(daos);
+        addCommands(line, args);
         line.setOut(new java.io.PrintWriter(context.out(), true, StandardCharsets.UTF_8));
         line.setParameterExceptionHandler((wrong, given) -> wrongUsage(context, wrong, given));
         line.setExecutionExceptionHandler((error, command, parsed) -> daos.failed(error));

@@ -27,7 +27,7 @@ final class Cluster {
     /** Servers asked in one round: with more dead ones than this in a row there is no system to speak of. */
     private static final int ASKED_MAX = 16;
 
-    private static final Duration ASK_LIMIT = Duration.ofSeconds(2);
+    private static final Duration ASK_LIMIT = Duration.ofSeconds(3);
 
     final ClientConfig config;
     final Counters counters;

@@ -16,8 +16,11 @@ import reactor.core.publisher.Mono;
  * as {@code FaultException} and may be subscribed any number of times; nothing happens before.
  */
 public final class DaosClient {
-    /** A system in which no server can be reached for so long is reported at once, not after the operation limit. */
-    private static final Duration CONNECT_LIMIT = Duration.ofSeconds(5);
+    /** A system that does not answer for so long is reported, not after the operation limit. */
+    private static final Duration CONNECT_LIMIT = Duration.ofSeconds(20);
+
+    /** Nobody listens at any address: a mistake more often than a restart. */
+    private static final long REFUSED_LIMIT_NS = 5_000_000_000L;
 
     private final Cluster cluster;
     /** Names this client's updates; a new one each start, so that clocks of two runs cannot collide. */
@@ -27,14 +30,18 @@ public final class DaosClient {
         this.cluster = cluster;
     }
 
-    /** Done when some server has told who is in the system. UNREACH when none answers within 5 s. */
+    /** Done when some server has told who is in the system. UNREACH after 5 s, TIMEDOUT after 20 s. */
     public static Mono<DaosClient> connect(ClientConfig config) {
         return Mono.defer(() -> {
             Cluster cluster = new Cluster(config);
             Duration limit =
                     config.operationLimit().compareTo(CONNECT_LIMIT) < 0 ? config.operationLimit() : CONNECT_LIMIT;
             Retrying first = new Retrying(config.withLimits(limit, config.tryLimit()), cluster.counters);
-            return first.run(state -> cluster.refresh(), (fault, failed) -> failed.pause())
+            return first.run(state -> cluster.refresh(), (fault, failed) -> {
+                        boolean isRefused = fault.code() == FaultCode.UNREACH
+                                && limit.toNanos() - failed.leftNs() > REFUSED_LIMIT_NS;
+                        return isRefused ? Mono.error(fault.asException()) : failed.pause();
+                    })
                     .thenReturn(new DaosClient(cluster));
         });
     }
