@@ -1,19 +1,12 @@
 package io.daosmesh.cli;
 
-import io.daosmesh.admin.AdminCalls;
 import io.daosmesh.admin.AdminCalls.TargetsOperation;
 import io.daosmesh.admin.grammar.RankSet;
 import io.daosmesh.admin.view.PoolView;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.id.Ids;
-import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolQueryReply;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -41,28 +34,10 @@ final class DmgPool {
     }
 
     static int list(DmgRoot root, boolean verbose, boolean noQuery) {
-        List<PoolView.Row> rows = rows(root.calls(), noQuery);
+        List<PoolView.Row> rows = PoolView.rows(root.calls(), noQuery);
         if (!root.json) root.err.print(PoolView.listErrors(rows));
         return root.show(
                 () -> verbose ? PoolView.listVerbose(rows) : PoolView.list(rows), () -> PoolView.listJson(rows));
-    }
-
-    private static List<PoolView.Row> rows(AdminCalls calls, boolean noQuery) {
-        List<PoolView.Row> rows = new ArrayList<>();
-        for (PoolEntryMessage entry : calls.poolList().getPoolsList()) {
-            if (noQuery || entry.getState() != 1) {
-                rows.add(new PoolView.Row(entry, Optional.empty(), Optional.empty()));
-                continue;
-            }
-            try {
-                PoolQueryReply reply = calls.poolQuery(Ids.uuid(entry.getPool()).toString());
-                rows.add(new PoolView.Row(entry, Optional.of(reply), Optional.empty()));
-            } catch (FaultException e) {
-                rows.add(new PoolView.Row(entry, Optional.empty(), Optional.of(e.fault())));
-            }
-        }
-        rows.sort(Comparator.comparing(r -> r.entry().getLabel()));
-        return rows;
     }
 
     @Command(name = "query", description = "Health, space and rebuild of a pool")

@@ -42,9 +42,9 @@ final class LeaderCall {
             throw Fault.of(FaultCode.INVAL, "no host to ask for %s", method.name())
                     .asException();
         }
+        Fault last = Fault.of(FaultCode.TIMEDOUT, "no answer to %s in time", method.name());
         while (true) {
             boolean onlyUnreachable = true;
-            Fault last = Fault.of(FaultCode.TIMEDOUT, "no answer to %s in time", method.name());
             List<String> round = new ArrayList<>(candidates);
             for (int i = 0; i < round.size(); i++) {
                 Duration left = left();
@@ -52,10 +52,11 @@ final class LeaderCall {
                 try {
                     return sender.send(round.get(i), left);
                 } catch (FaultException e) {
-                    last = e.fault();
-                    if (!mayTryAgain(last)) throw e;
-                    onlyUnreachable &= last.code() == FaultCode.UNREACH;
-                    String hint = hint(last, round.get(i));
+                    if (!mayTryAgain(e.fault())) throw e;
+                    onlyUnreachable &= e.code() == FaultCode.UNREACH;
+                    // a dead host says less than what a living one refused with
+                    if (onlyUnreachable || e.code() != FaultCode.UNREACH) last = e.fault();
+                    String hint = hint(e.fault(), round.get(i));
                     if (!hint.isEmpty()) round.add(i + 1, hint);
                 }
             }

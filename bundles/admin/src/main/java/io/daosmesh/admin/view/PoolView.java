@@ -1,9 +1,11 @@
 package io.daosmesh.admin.view;
 
+import io.daosmesh.admin.AdminCalls;
 import io.daosmesh.admin.grammar.ByteSize;
 import io.daosmesh.admin.grammar.RankSet;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.RebuildStatus;
@@ -13,6 +15,7 @@ import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.RebuildStatusMessage;
 import io.daosmesh.model.wire.TierSpaceMessage;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -32,6 +35,24 @@ public final class PoolView {
         String name() {
             return entry.getLabel().isEmpty() ? uuid(entry).substring(0, 8) : entry.getLabel();
         }
+    }
+
+    /** All pools with what their services say, by label. @param noQuery leaves the services alone */
+    public static List<Row> rows(AdminCalls calls, boolean noQuery) {
+        List<Row> rows = new ArrayList<>();
+        for (PoolEntryMessage entry : calls.poolList().getPoolsList()) {
+            if (noQuery || !state(entry).equals("Ready")) {
+                rows.add(new Row(entry, Optional.empty(), Optional.empty()));
+                continue;
+            }
+            try {
+                rows.add(new Row(entry, Optional.of(calls.poolQuery(uuid(entry))), Optional.empty()));
+            } catch (FaultException e) {
+                rows.add(new Row(entry, Optional.empty(), Optional.of(e.fault())));
+            }
+        }
+        rows.sort(Comparator.comparing(Row::name));
+        return rows;
     }
 
     public static String list(List<Row> pools) {

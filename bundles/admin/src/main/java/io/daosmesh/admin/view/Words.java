@@ -1,7 +1,5 @@
 package io.daosmesh.admin.view;
 
-import java.util.Locale;
-
 /** Counted words and Go's way of writing durations, which DAOS's tools use. */
 public final class Words {
     private Words() {}
@@ -24,7 +22,8 @@ public final class Words {
         return minutes > 0 ? minutes + "m" + rest : rest;
     }
 
+    /** Cut off, not rounded: 99.9 % used is not yet full. */
     static String percent(double share) {
-        return String.format(Locale.ROOT, "%.0f", share);
+        return String.valueOf((long) share);
     }
 }
