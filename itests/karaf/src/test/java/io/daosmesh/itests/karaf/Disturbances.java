@@ -44,7 +44,7 @@ final class Disturbances implements SynchronousBundleListener, AllServiceListene
         if (event.getType() != ServiceEvent.REGISTERED && event.getType() != ServiceEvent.UNREGISTERING) return;
         String what = event.getType() == ServiceEvent.REGISTERED ? " registers " : " withdraws ";
         Object types = event.getServiceReference().getProperty(Constants.OBJECTCLASS);
-        seen.add("bundle " + owner.getSymbolicName() + what + Arrays.toString((String[]) types));
+        seen.add("service: " + owner.getSymbolicName() + what + Arrays.toString((String[]) types));
     }
 
     private static String typeName(BundleEvent event) {

@@ -1,6 +1,11 @@
 package io.daosmesh.itests.karaf;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.lang.ref.WeakReference;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +36,7 @@ final class Leftovers {
         if (stillReachable() > 0) {
             found.add(stillReachable() + " of " + old.size() + " old class loaders are still reachable");
             found.addAll(threadsOfOldLoaders());
+            dumpHeap();
         }
         return found;
     }
@@ -72,5 +78,16 @@ final class Leftovers {
             }
         }
         return found;
+    }
+
+    /** With -Dtest.dump=true, what holds them can be looked up in leak-*.hprof in the node's folder, from the field {@link #old}. */
+    private static void dumpHeap() {
+        if (!Boolean.getBoolean("test.dump")) return;
+        Path dump = Path.of(System.getProperty("daosmesh.node.dir"), "leak-" + System.currentTimeMillis() + ".hprof");
+        try {
+            ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).dumpHeap(dump.toString(), true);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

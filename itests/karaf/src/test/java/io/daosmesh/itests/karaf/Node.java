@@ -1,11 +1,13 @@
 package io.daosmesh.itests.karaf;
 
+import io.daosmesh.model.port.EngineMigration;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.model.port.StorageAdmin;
 import io.daosmesh.model.wire.DeviceInfoMessage;
 import io.daosmesh.model.wire.FormatResultMessage;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -51,6 +54,39 @@ final class Node {
             }
         }
         Await.until("the rank joins", START_MAX, () -> context.getServiceReference(RankIdentity.class) != null);
+        Await.until("the engine runs", START_MAX, () -> context.getServiceReference(EngineMigration.class) != null);
+    }
+
+    /** One pool, so that what is replaced has something open; made with the administrator's own tool. */
+    void needPool(String name) {
+        if (!use(StorageAdmin.class, StorageAdmin::pools).isEmpty()) return;
+        List<String> command = List.of(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("test.tools.jar"),
+                "io.daosmesh.cli.Dmg",
+                "-o",
+                System.getProperty("test.control.config"),
+                "pool",
+                "create",
+                name,
+                "--size",
+                "300MB");
+        try {
+            Path output = Files.createTempFile("dmg", ".out");
+            Process dmg = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .start();
+            boolean isDone = dmg.waitFor(START_MAX.toSeconds(), TimeUnit.SECONDS);
+            if (!isDone) dmg.destroyForcibly();
+            if (!isDone || dmg.exitValue() != 0) throw new AssertionError("dmg: " + Files.readString(output));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** State of each device by its address. */

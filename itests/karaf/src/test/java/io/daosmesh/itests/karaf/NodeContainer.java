@@ -64,7 +64,7 @@ final class NodeContainer {
                     "-Ddaosmesh.server.config=" + config,
                     "-Ddaosmesh.node.dir=" + node,
                     "-Dmesh.parent.pid=" + ProcessHandle.current().pid(),
-                    "-Dkaraf.log=" + node.resolve("log"),
+                    "-Dtest.dump=" + Boolean.getBoolean("test.dump"),
                     "-Dtest.tools.jar=" + property("tools.jar"),
                     "-Dtest.control.config=" + node.resolve("etc/daos_control.yml"),
                     "-Dtest.node.version=" + property("node.version"))),

@@ -73,7 +73,9 @@ public class NodeIT {
 
     @Before
     public void bringUp() {
-        new Node().bringUp();
+        Node node = new Node();
+        node.bringUp();
+        node.needPool("tank");
     }
 
     @Test(timeout = TEST_MAX_MS)
@@ -213,8 +215,29 @@ public class NodeIT {
         assertEquals(before, node.use(RankIdentity.class, r -> r));
     }
 
+    /** Engine and rebuild stop and start with the maps; their bundles do not, and the rank stays the same. */
+    @Test(timeout = TEST_MAX_MS)
+    public void shouldReplaceManagementWithoutRefreshingOthers() throws Exception {
+        Node node = new Node();
+        int rankBefore = node.use(RankIdentity.class, RankIdentity::rank);
+
+        List<String> disturbed = replaceAndLookForLeftovers("management", UPDATES);
+
+        assertEquals(
+                List.of(),
+                disturbed.stream().filter(d -> !d.startsWith("service")).toList());
+        node.bringUp();
+        assertEquals(rankBefore, (int) node.use(RankIdentity.class, RankIdentity::rank));
+    }
+
     /** Replaces a bundle by itself; nobody else may notice and nothing of the old ones may stay. */
     private static void replace(String part, int times) throws Exception {
+        List<String> disturbed = replaceAndLookForLeftovers(part, times);
+
+        assertEquals("what others did while " + part + " was replaced", List.of(), disturbed);
+    }
+
+    private static List<String> replaceAndLookForLeftovers(String part, int times) throws Exception {
         Node node = new Node();
         Bundle bundle = node.bundle(part);
         Leftovers leftovers = new Leftovers();
@@ -226,15 +249,16 @@ public class NodeIT {
                 node.update(part);
                 assertEquals("state after update " + (i + 1), Bundle.ACTIVE, bundle.getState());
                 Await.until(
-                        "components of " + part,
+                        "components after an update of " + part,
                         SETTLE_MAX,
                         () -> unsatisfied(node).isEmpty());
+                node.bringUp();
             }
             disturbed = disturbances.seen();
         }
 
-        assertEquals("what others did while " + part + " was replaced", List.of(), disturbed);
         assertEquals("what " + times + " replaced " + part + " left behind", List.of(), leftovers.find());
+        return disturbed;
     }
 
     @Test(timeout = TEST_MAX_MS)
@@ -265,7 +289,8 @@ public class NodeIT {
 
         assertEquals(List.of(), console.missing("system-query", "pool-list", "pool-query", "devices", "drivers"));
         console.expect("daos:system-query", "Joined");
-        console.expect("daos:pool-list", "pool");
+        console.expect("daos:pool-list", "tank");
+        console.expect("daos:pool-query tank", "Pool health info");
         console.expect("daos:devices", "NORMAL");
         console.expect("daos:drivers", "nvme-spdk");
     }
