@@ -16,14 +16,22 @@ import java.util.Set;
 public final class Redundancy {
     private Redundancy() {}
 
-    /** @param rdFac the pool's redundancy factor; one failed domain is always tolerated */
+    /**
+     * In a pool with a single domain each target stands for itself.
+     *
+     * @param rdFac the pool's redundancy factor; one failed domain is always tolerated
+     */
     public static boolean mayExclude(PoolMap map, Set<Integer> targetIds, int rdFac) {
+        boolean oneDomain =
+                map.targets().stream().map(PoolTarget::faultDomain).distinct().count() == 1;
         Set<String> unavailable = new HashSet<>();
         Set<String> serving = new HashSet<>();
         for (PoolTarget t : map.targets()) {
-            if (t.state() == TargetState.DOWN || targetIds.contains(t.id())) unavailable.add(t.faultDomain());
-            else if (t.state() == TargetState.UPIN || t.state() == TargetState.DRAIN) serving.add(t.faultDomain());
+            String domain = oneDomain ? "target " + t.id() : t.faultDomain();
+            if (t.state() == TargetState.DOWN || targetIds.contains(t.id())) unavailable.add(domain);
+            else if (t.state() == TargetState.UPIN || t.state() == TargetState.DRAIN) serving.add(domain);
         }
+        serving.removeAll(unavailable);
         return !serving.isEmpty() && unavailable.size() <= Math.max(1, rdFac);
     }
 }

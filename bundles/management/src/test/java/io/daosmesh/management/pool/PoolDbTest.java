@@ -1,0 +1,219 @@
+package io.daosmesh.management.pool;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.daosmesh.management.log.Replies;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.ContainerMessage;
+import io.daosmesh.model.wire.LogCommand;
+import io.daosmesh.model.wire.LogReply;
+import io.daosmesh.model.wire.OidRangeReply;
+import io.daosmesh.model.wire.OidTakeMessage;
+import io.daosmesh.model.wire.PoolEntryMessage;
+import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.RebuildSession;
+import io.daosmesh.model.wire.TargetsChangeMessage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+class PoolDbTest {
+    private static final UUID POOL = new UUID(3, 3);
+
+    private final PoolDb db = new PoolDb();
+
+    /** One rank of two targets on each node. */
+    private static PoolMap nodes(int count) {
+        List<PoolTarget> targets = new ArrayList<>();
+        for (int i = 0; i < 2 * count; i++)
+            targets.add(new PoolTarget(i, i / 2, i % 2, "/n" + i / 2, TargetState.UPIN, false, 1));
+        return new PoolMap(POOL, 1, targets);
+    }
+
+    private LogReply apply(LogCommand.Builder c) {
+        return Replies.parse(db.apply(c.build().toByteArray()));
+    }
+
+    private void init(int nodes, String... properties) {
+        PoolEntryMessage.Builder e =
+                PoolEntryMessage.newBuilder().setPool(Ids.bytes(POOL)).setLabel("tank");
+        for (int i = 0; i < properties.length; i += 2) e.putProperties(properties[i], properties[i + 1]);
+        apply(LogCommand.newBuilder()
+                .setPoolInit(PoolInitMessage.newBuilder()
+                        .setEntry(e)
+                        .setMap(nodes(nodes).toWire())));
+    }
+
+    private LogReply targets(String request, TargetOp op, boolean automatic, boolean force, Integer... ranks) {
+        return apply(LogCommand.newBuilder()
+                .setRequestId(request)
+                .setTargets(TargetsChangeMessage.newBuilder()
+                        .setOp(op.ordinal())
+                        .setAutomatic(automatic)
+                        .setForce(force)
+                        .addAllRanks(List.of(ranks))));
+    }
+
+    private String states() {
+        return "v" + db.map().version() + " "
+                + db.map().targets().stream()
+                        .filter(t -> t.index() == 0)
+                        .map(t -> t.state().label())
+                        .collect(Collectors.joining(","));
+    }
+
+    /** Lines {@code command | state after}; set -Dtranscripts.record=true to write them anew. */
+    @Test
+    void shouldFollowTheTranscriptOfMapOperations() throws IOException {
+        String name = "/transcripts/pool-map.txt";
+        List<String> lines;
+        try (InputStream in = PoolDbTest.class.getResourceAsStream(name)) {
+            lines = new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList();
+        }
+        List<String> now = new ArrayList<>();
+        for (String line : lines) {
+            String command = line.split("\\|")[0].trim();
+            now.add(String.format("%-32s | %s", command, play(command.split(" "))));
+        }
+        if (Boolean.getBoolean("transcripts.record")) {
+            Files.write(Path.of("src/test/resources" + name), now);
+        }
+        assertEquals(String.join("\n", lines), String.join("\n", now));
+    }
+
+    private String play(String[] words) {
+        Integer[] ranks = words.length < 3
+                ? new Integer[0]
+                : List.of(words[2].split(",")).stream().map(Integer::parseInt).toArray(Integer[]::new);
+        LogReply r = switch (words[0]) {
+            case "init" -> {
+                init(Integer.parseInt(words[1]));
+                yield LogReply.getDefaultInstance();
+            }
+            case "rebuilt" -> apply(LogCommand.newBuilder().setRebuildDone(Integer.parseInt(words[1])));
+            case "auto" -> targets("", TargetOp.EXCLUDE, true, false, ranks);
+            case "force" ->
+                targets("", TargetOp.valueOf(words[1].toUpperCase(java.util.Locale.ROOT)), false, true, ranks);
+            default ->
+                targets(words[0], TargetOp.valueOf(words[1].toUpperCase(java.util.Locale.ROOT)), false, false, ranks);
+        };
+        return (r.hasFault() ? Fault.fromWire(r.getFault()).code() + " " : "") + states();
+    }
+
+    @Test
+    void shouldLeaveTheMapAloneWhenThePoolForbidsAutomaticExclusion() {
+        init(3, "self_heal", "rebuild");
+
+        targets("", TargetOp.EXCLUDE, true, false, 1);
+
+        assertEquals(1, db.map().version());
+    }
+
+    @Test
+    void shouldGuardTheLastDomainAndTheRedundancyFactor() {
+        PoolMap three = nodes(3);
+        PoolMap oneDown = three.withStates(Set.of(0, 1), TargetState.DOWN);
+
+        assertTrue(Redundancy.mayExclude(three, Set.of(0), 0));
+        assertFalse(Redundancy.mayExclude(oneDown, Set.of(2), 0), "a second domain at once");
+        assertTrue(Redundancy.mayExclude(oneDown, Set.of(2), 2));
+        assertFalse(Redundancy.mayExclude(oneDown, Set.of(2, 4), 4), "nobody would be left");
+        assertTrue(Redundancy.mayExclude(oneDown.afterRebuild(), Set.of(2), 0), "the first is protected again");
+        assertTrue(Redundancy.mayExclude(nodes(1), Set.of(0), 0), "one domain: each target for itself");
+        assertFalse(Redundancy.mayExclude(nodes(1), Set.of(0, 1), 4));
+    }
+
+    @Test
+    void shouldCreateContainerOnceWhenTheRequestIsResent() {
+        init(3);
+        LogCommand.Builder create = LogCommand.newBuilder()
+                .setRequestId("k1")
+                .setContainerCreate(ContainerMessage.newBuilder()
+                        .setUuid(Ids.bytes(new UUID(1, 1)))
+                        .setLabel("c1"));
+
+        LogReply first = apply(create);
+        LogReply resent = apply(create);
+
+        assertEquals(first, resent);
+        assertEquals(1, db.containers().size());
+        LogReply other = apply(create.clone().setRequestId("k2"));
+        assertEquals(FaultCode.EXIST, Fault.fromWire(other.getFault()).code());
+    }
+
+    @Test
+    void shouldNeverHandOutAnObjectIdTwice() throws IOException {
+        init(3);
+        UUID c = new UUID(1, 1);
+        apply(LogCommand.newBuilder()
+                .setContainerCreate(ContainerMessage.newBuilder().setUuid(Ids.bytes(c))));
+        LogCommand.Builder take = LogCommand.newBuilder()
+                .setOidTake(
+                        OidTakeMessage.newBuilder().setContainer(Ids.bytes(c)).setCount(100));
+
+        long first = OidRangeReply.parseFrom(apply(take).getBody()).getFirst();
+        PoolDb other = new PoolDb();
+        other.restore(db.snapshot());
+        long second = OidRangeReply.parseFrom(
+                        Replies.parse(other.apply(take.build().toByteArray())).getBody())
+                .getFirst();
+
+        assertEquals(1, first);
+        assertEquals(101, second);
+        assertEquals(
+                FaultCode.INVAL,
+                Fault.fromWire(apply(LogCommand.newBuilder()
+                                        .setOidTake(OidTakeMessage.newBuilder()
+                                                .setContainer(Ids.bytes(c))
+                                                .setCount(Containers.OID_RANGE_MAX + 1)))
+                                .getFault())
+                        .code());
+    }
+
+    @Test
+    void shouldKeepDoomedContainerUntilItIsGone() {
+        init(3);
+        UUID c = new UUID(1, 1);
+        apply(LogCommand.newBuilder()
+                .setContainerCreate(ContainerMessage.newBuilder().setUuid(Ids.bytes(c))));
+
+        apply(LogCommand.newBuilder().setContainerDestroy(Ids.bytes(c)));
+        assertTrue(db.containers().isEmpty());
+        assertEquals(List.of(c), db.doomedContainers());
+        apply(LogCommand.newBuilder().setContainerGone(Ids.bytes(c)));
+
+        assertTrue(db.doomedContainers().isEmpty());
+    }
+
+    @Test
+    void shouldCountGenerationsOnAfterSnapshotAndRestore() throws IOException {
+        init(3);
+        apply(LogCommand.newBuilder().setNextGeneration(true));
+        PoolDb other = new PoolDb();
+
+        other.restore(db.snapshot());
+
+        assertArrayEquals(db.snapshot(), other.snapshot());
+        LogReply r = Replies.parse(other.apply(
+                LogCommand.newBuilder().setNextGeneration(true).build().toByteArray()));
+        assertEquals(2, RebuildSession.parseFrom(r.getBody()).getGeneration());
+    }
+}
