@@ -5,70 +5,75 @@ import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.Superseded;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.model.time.Hlc;
+import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
 import java.util.List;
 
 /**
  * Drops records that no reader of now can see any more, so that overwriting does not fill the pool. A pass walks the
- * shard dkey by dkey, a bounded step for each tick; it pauses while data is being moved by epoch. Owner: target loop.
+ * shard dkey by dkey, a bounded step for each tick; it pauses while data is being moved by epoch. When space gets short it
+ * goes on without pauses and nearer to now. Owner: target loop.
  */
 final class Aggregation {
-    /** Records younger than this are left alone: resends, late members and reads at an epoch may still need them. */
-    private static final long SAFE_AGE_HLC = Hlc.fromNanos(60_000_000_000L);
-    /** Between two passes. */
-    private static final long PAUSE_NS = 30_000_000_000L;
-    /** Above the safe age. */
-    private static final long QUIET_NS = 90_000_000_000L;
-    /** Entries looked at in one tick: about 2 ms of the loop. */
-    private static final int ENTRIES_PER_STEP = 4_000;
+    /** How patient it is. */
+    private record Pace(long safeAgeNs, long pauseNs, int entriesPerStep) {}
+
+    /** About 2 ms of the loop for each tick; late members and reads at an epoch find what they need for a minute. */
+    private static final Pace CALM = new Pace(60_000_000_000L, 30_000_000_000L, 4_000);
+    /** Above every deadline of a request, no more. */
+    private static final Pace SHORT = new Pace(10_000_000_000L, 1_000_000_000L, 20_000);
+    /** Space is short when less than this part is free. */
+    private static final int SHORT_PART = 4;
 
     private final Env env;
-    private final long safeAgeHlc;
     private byte[] at = VosRecord.NO_BYTES;
-    private long nextPassNs;
-    private long changesAtStart;
+    private boolean hasPassed;
+    private long passStartNs;
+    private long passEndNs;
+    private long seenChanges;
     private long lastChangeNs;
-    private boolean isQuiet;
     private boolean isBusy;
 
     Aggregation(Env env) {
-        this(env, SAFE_AGE_HLC);
-    }
-
-    Aggregation(Env env, long safeAgeHlc) {
         this.env = env;
-        this.safeAgeHlc = safeAgeHlc;
-        this.nextPassNs = env.nowNs() + (safeAgeHlc == SAFE_AGE_HLC ? PAUSE_NS : 0);
+        this.passEndNs = env.nowNs();
     }
 
     void onTick(PoolShard s) {
         long now = env.nowNs();
+        if (s.changes != seenChanges) {
+            seenChanges = s.changes;
+            lastChangeNs = now;
+        }
         if (isBusy || s.state() != PoolShard.State.SERVING || s.isRebuilding()) return;
+        Pace pace = isShort(s.space()) ? SHORT : CALM;
         if (at.length == 0) {
-            if (now < nextPassNs || s.changes == 0) return;
-            isQuiet = s.changes == changesAtStart && now - lastChangeNs > QUIET_NS;
-            if (s.changes != changesAtStart) lastChangeNs = now;
-            changesAtStart = s.changes;
+            // a pass that began later than the safe age after the last change has seen everything
+            boolean isDue = seenChanges > 0 && (!hasPassed || passStartNs - lastChangeNs < 2 * CALM.safeAgeNs);
+            if (!isDue || now - passEndNs < pace.pauseNs) return;
+            passStartNs = now;
             at = Keys.records(s.pool());
         }
-        step(s, now);
+        step(s, pace);
     }
 
-    private void step(PoolShard s, long now) {
-        long safe = env.host().hlcNow() - safeAgeHlc;
+    private static boolean isShort(PoolSpace space) {
+        return space.blob().allocator().freeBytes() < space.blob().sizeBytes() / SHORT_PART
+                || space.scm().freeBytes() < space.scm().totalBytes() / SHORT_PART;
+    }
+
+    private void step(PoolShard s, Pace pace) {
+        long safe = env.host().hlcNow() - Hlc.fromNanos(pace.safeAgeNs);
         Superseded.Found found;
         try (KvCursor c = env.kv().cursor(KvRange.prefix(Keys.records(s.pool())))) {
-            found = Superseded.search(c, at, safe, s.dtx(), ENTRIES_PER_STEP);
+            found = Superseded.search(c, at, safe, s.dtx(), pace.entriesPerStep);
         }
         byte[] next = found.next();
+        at = next == null ? VosRecord.NO_BYTES : next;
         if (next == null) {
-            at = VosRecord.NO_BYTES;
-            nextPassNs = now + PAUSE_NS;
-            // a pass that began long after the last change has seen everything
-            if (isQuiet && s.changes == changesAtStart) s.changes = 0;
-        } else {
-            at = next;
+            hasPassed = true;
+            passEndNs = env.nowNs();
         }
         List<VosRecord> records = found.records();
         if (records.isEmpty()) return;

@@ -1,0 +1,321 @@
+package io.daosmesh.engine.object;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import io.daosmesh.engine.fake.DirectBuffers;
+import io.daosmesh.engine.fake.ManualLoop;
+import io.daosmesh.engine.fake.MemoryBlob;
+import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.target.Done;
+import io.daosmesh.engine.vos.VosWriter;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.id.DtxId;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.ObjectClass;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.time.Hlc;
+import io.daosmesh.model.wire.DtxBatchRequest;
+import io.daosmesh.model.wire.DtxResolveRequest;
+import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.ValueMessage;
+import io.daosmesh.storage.PoolSpace;
+import io.daosmesh.storage.SpaceAccount;
+import io.daosmesh.storage.kv.KvBatch;
+import io.daosmesh.storage.kv.MemoryKvStore;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+/** One target with hand-driven time, peers and commits. */
+class TargetTest {
+    private final UUID pool = new UUID(1, 1);
+    private final MemoryKvStore kv = new MemoryKvStore();
+    private final ManualLoop loop = new ManualLoop(kv);
+    private final DirectBuffers buffers = new DirectBuffers();
+    private final MemoryBlob blob = new MemoryBlob(4 << 20);
+    private final SpaceAccount scm = new SpaceAccount(1 << 20);
+    private final List<String> sent = new ArrayList<>();
+    private final List<Done> replies = new ArrayList<>();
+    private final List<Answer<Integer>> questions = new ArrayList<>();
+    private long nowNs = 1_000_000_000_000L;
+    private boolean hasMajority = true;
+    private final Hlc hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + nowNs);
+    private int rank = 0;
+    private Target target = open();
+
+    private Target open() {
+        Peers peers = new Peers() {
+            @Override
+            public void shardWrite(int r, int t, WriteOp op, Runnable onSent, Done reply) {
+                sent.add("write " + r);
+                replies.add(reply);
+                onSent.run();
+            }
+
+            @Override
+            public void commit(int r, DtxBatchRequest request) {
+                sent.add("commit " + r + " x" + request.getDtxsCount());
+            }
+
+            @Override
+            public void abort(int r, DtxBatchRequest request) {
+                sent.add("abort " + r);
+            }
+
+            @Override
+            public void resolve(int r, DtxResolveRequest request, Answer<Integer> answer) {
+                sent.add("resolve " + r);
+                questions.add(answer);
+            }
+        };
+        Host host = new Host() {
+            @Override
+            public long nowNs() {
+                return nowNs;
+            }
+
+            @Override
+            public long hlcNow() {
+                return hlc.now();
+            }
+
+            @Override
+            public boolean hasMajority() {
+                return hasMajority;
+            }
+
+            @Override
+            public void needMap(UUID p, int version) {
+                sent.add("map " + version);
+            }
+
+            @Override
+            public void onDamage(UUID p, Fault fault) {
+                sent.add("damage");
+            }
+        };
+        return new Target(new Env(rank, 0, kv, buffers, loop.pipeline(), loop, peers, host));
+    }
+
+    private static PoolMap map(int version, TargetState second) {
+        return new PoolMap(
+                new UUID(1, 1),
+                version,
+                List.of(
+                        new PoolTarget(0, 0, 0, "/a", TargetState.UPIN, false, 1),
+                        new PoolTarget(1, 1, 0, "/b", second, false, version)));
+    }
+
+    private final ObjectId single =
+            ObjectId.of(ObjectId.Type.KEY_VALUE, ObjectClass.SINGLE, 1, 0, led(ObjectClass.SINGLE));
+    private final ObjectId twice = ObjectId.of(ObjectId.Type.KEY_VALUE, ObjectClass.RP_2, 1, 0, led(ObjectClass.RP_2));
+
+    /** An object that target 0 leads. */
+    private static long led(ObjectClass c) {
+        for (long low = 0; ; low++) {
+            ObjectId o = ObjectId.of(ObjectId.Type.KEY_VALUE, c, 1, 0, low);
+            if (Placement.group(map(1, TargetState.UPIN), o, 0).leader() == 0) return low;
+        }
+    }
+
+    private void start(PoolMap map) {
+        PoolSpace space = new PoolSpace(pool, 0, scm, blob);
+        target.open(List.of(space));
+        target.create(space, map, 4096, f -> assertNull(f));
+        loop.drain();
+    }
+
+    private WriteOp write(ObjectId oid, String dkey, int size, int version, DtxId id) {
+        byte[] b = new byte[size];
+        b[0] = (byte) dkey.hashCode();
+        ValueMessage v = ValueMessage.newBuilder()
+                .setAkey(ByteString.copyFromUtf8("v"))
+                .setLength(size)
+                .setCrc32C(VosWriter.crc(ByteBuffer.wrap(b)))
+                .build();
+        ShardAddress a = new ShardAddress(pool, new UUID(2, 2), oid, 0, version);
+        return new WriteOp(
+                a, WriteOp.UPDATE, dkey.getBytes(), List.of(v), ByteBuffer.wrap(b), new WriteOp.Dtx(id, 0, 0, false));
+    }
+
+    private DtxId id(long n) {
+        return new DtxId(new UUID(5, 5), n);
+    }
+
+    private List<String> outcome(java.util.function.Consumer<Answer<Long>> work) {
+        List<String> out = new ArrayList<>();
+        work.accept((v, f) -> out.add(f == null ? "ok" : f.code().name()));
+        loop.drain();
+        return out;
+    }
+
+    private String fetch(ObjectId oid, String dkey, int version) {
+        FetchRequest r = FetchRequest.newBuilder()
+                .setAddress(new ShardAddress(pool, new UUID(2, 2), oid, 0, version).toWire(0))
+                .setDkey(ByteString.copyFromUtf8(dkey))
+                .addValues(ValueMessage.newBuilder().setAkey(ByteString.copyFromUtf8("v")))
+                .build();
+        List<String> out = new ArrayList<>();
+        target.fetch(r, (v, f) -> {
+            if (f != null) out.add(f.code().name());
+            else out.add(v.values().get(0).getAbsent() ? "absent" : v.data().remaining() + " bytes");
+            if (v != null) v.onDone().run();
+        });
+        loop.drain();
+        return out.get(0);
+    }
+
+    @Test
+    void shouldAnswerOnlyWhenEveryMemberIsDurableAndCommitInBatches() {
+        start(map(1, TargetState.UPIN));
+
+        List<String> first = outcome(a -> target.write(write(twice, "a", 5000, 1, id(1)), a));
+        assertEquals(List.of("write 1"), sent);
+        assertEquals(List.of(), first);
+        assertEquals("absent", fetch(twice, "a", 1));
+        replies.get(0).done(null);
+        loop.drain();
+
+        assertEquals(List.of("ok"), first);
+        assertEquals("5000 bytes", fetch(twice, "a", 1));
+        List<String> second = outcome(a -> target.write(write(twice, "b", 10, 1, id(2)), a));
+        replies.get(1).done(null);
+        nowNs += 250_000_000L;
+        target.onTick();
+        loop.drain();
+        assertEquals(List.of("ok"), second);
+        assertEquals("commit 1 x2", sent.get(2));
+    }
+
+    @Test
+    void shouldWaitForTheLocalDiskEvenIfMembersAreFaster() {
+        start(map(1, TargetState.UPIN));
+        loop.holdsCommits = true;
+
+        List<String> out = outcome(a -> target.write(write(twice, "a", 100, 1, id(1)), a));
+        replies.get(0).done(null);
+        loop.drain();
+        assertEquals(List.of(), out);
+        loop.releaseCommit();
+
+        assertEquals(List.of("ok"), out);
+    }
+
+    @Test
+    void shouldGiveBackEverythingAfterAnAbort() {
+        start(map(1, TargetState.UPIN));
+        long before = scm.usedBytes();
+
+        List<String> out = outcome(a -> target.write(write(twice, "a", 5000, 1, id(1)), a));
+        replies.get(0).done(Fault.of(FaultCode.UNREACH));
+        loop.drain();
+
+        assertEquals(List.of("AGAIN"), out);
+        assertEquals(List.of("write 1", "abort 1"), sent);
+        assertEquals("absent", fetch(twice, "a", 1));
+        assertEquals(before, scm.usedBytes());
+        assertEquals(0, blob.allocator().usedBytes());
+        assertEquals(0, buffers.usedBytes());
+    }
+
+    @Test
+    void shouldRefuseWhenIsolatedStaleOrFull() {
+        start(map(3, TargetState.UPIN));
+
+        assertEquals(List.of("STALE"), outcome(a -> target.write(write(single, "a", 10, 2, id(1)), a)));
+        List<String> newer = outcome(a -> target.write(write(single, "a", 10, 4, id(1)), a));
+        assertEquals(List.of(), newer);
+        assertTrue(sent.contains("map 4"));
+        target.onMap(map(4, TargetState.UPIN));
+        loop.drain();
+        assertEquals(List.of("ok"), newer);
+        hasMajority = false;
+        assertEquals("AGAIN", fetch(single, "a", 4));
+        hasMajority = true;
+        List<String> last = List.of("ok");
+        for (int i = 0; last.equals(List.of("ok")); i++) {
+            DtxId id = id(100 + i);
+            String dkey = "k" + i;
+            last = outcome(a -> target.write(write(single, dkey, 100_000, 4, id), a));
+        }
+        assertEquals(List.of("NOSPACE"), last);
+        WriteOp punch = new WriteOp(
+                new ShardAddress(pool, new UUID(2, 2), single, 0, 4),
+                WriteOp.OBJECT,
+                new byte[0],
+                List.of(),
+                ByteBuffer.allocate(0),
+                new WriteOp.Dtx(id(7), 0, 0, false));
+        assertEquals(List.of("ok"), outcome(a -> target.write(punch, a)));
+        assertEquals("absent", fetch(single, "k0", 4));
+    }
+
+    @Test
+    void shouldSettleWhatARestartLeftOpenBeforeItServesTheKey() {
+        start(map(1, TargetState.UPIN));
+        outcome(a -> target.write(write(twice, "a", 100, 1, id(1)), a));
+        outcome(a -> target.write(write(twice, "b", 100, 1, id(2)), a));
+        sent.clear();
+
+        target = open();
+        target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
+        target.onMap(map(1, TargetState.UPIN));
+        loop.drain();
+
+        assertEquals(List.of("resolve 1", "resolve 1"), sent);
+        assertEquals("INPROGRESS", fetch(twice, "a", 1));
+        questions.get(0).answer(1, null);
+        questions.get(1).refuse(Fault.of(FaultCode.TIMEDOUT));
+        loop.drain();
+        boolean isFirst = "100 bytes".equals(fetch(twice, "a", 1));
+        assertEquals("INPROGRESS", fetch(twice, isFirst ? "b" : "a", 1));
+        nowNs += 400_000_000L;
+        target.onTick();
+        questions.get(2).answer(0, null);
+        loop.drain();
+        assertEquals("absent", fetch(twice, isFirst ? "b" : "a", 1));
+        assertTrue(sent.contains("abort 1"));
+    }
+
+    @Test
+    void shouldDropOverwrittenValuesAfterTheSafeAge() {
+        start(map(1, TargetState.UPIN));
+        for (int i = 0; i < 20; i++) {
+            DtxId id = id(i);
+            assertEquals(List.of("ok"), outcome(a -> target.write(write(single, "a", 8192, 1, id), a)));
+        }
+        assertEquals(20 * 8192, blob.allocator().usedBytes());
+
+        nowNs += 100_000_000_000L;
+        for (int i = 0; i < 3; i++) {
+            target.onTick();
+            loop.drain();
+        }
+
+        assertEquals(8192, blob.allocator().usedBytes());
+        assertEquals("8192 bytes", fetch(single, "a", 1));
+    }
+
+    @Test
+    void shouldRefuseAnIndexOfAnotherLayout() {
+        kv.write(new KvBatch().put(new byte[] {'F'}, new byte[] {9}), true);
+
+        io.daosmesh.model.fault.FaultException e = org.junit.jupiter.api.Assertions.assertThrows(
+                io.daosmesh.model.fault.FaultException.class, () -> target.open(List.of()));
+
+        assertEquals(FaultCode.DF_INCOMPT, e.code());
+        assertNotNull(e.fault().text());
+        assertFalse(e.fault().remedy().isEmpty());
+    }
+}
