@@ -10,6 +10,9 @@ public interface Host {
     /** A new epoch. */
     long hlcNow();
 
+    /** An epoch found in the index: the clock must not give older ones. HLC_SYNC when the clock is far behind. */
+    void sawEpoch(long epoch);
+
     /** False when this rank may be cut off from the others and must not serve as a leader. */
     boolean hasMajority();
 

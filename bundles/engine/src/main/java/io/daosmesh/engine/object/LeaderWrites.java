@@ -196,8 +196,15 @@ final class LeaderWrites {
         w.isLocalDurable = fault == null;
         if (fault == null) w.entry.markDurable();
         if (w.fault != null) undoLocal(s, w);
-        else if (fault != null) fail(s, w, fault);
+        else if (fault != null) fail(s, w, localFault(fault));
         else maybeSettle(s, w);
+    }
+
+    /** A broken device is put out of the map soon; then another target leads. */
+    private static Fault localFault(Fault fault) {
+        return fault.code().retry() == FaultCode.Retry.OTHER_REPLICA
+                ? Fault.of(FaultCode.AGAIN, "%s", fault.message())
+                : fault;
     }
 
     private void maybeSettle(PoolShard s, LeaderWrite w) {

@@ -71,10 +71,12 @@ final class Opening {
         boolean isFresh = space.blob().allocator().usedBytes() == 0;
         space.scm().release(space.scm().usedBytes());
         long scmBytes = 0;
+        long newest = 0;
         try (KvCursor c = env.kv().cursor(KvRange.prefix(Keys.records(s.pool())))) {
             while (c.next()) {
                 VosRecord r = VosRecord.decode(c.key(), c.value());
                 scmBytes += r.scmBytes();
+                newest = Math.max(newest, r.epoch());
                 if (!isFresh) continue;
                 for (Extent piece : r.pieces()) {
                     if (!space.blob().allocator().markUsed(piece))
@@ -84,6 +86,7 @@ final class Opening {
             }
         }
         space.scm().chargeAlways(scmBytes);
+        env.host().sawEpoch(newest);
     }
 
     private static void loadDtxs(Env env, PoolShard s) {

@@ -175,13 +175,20 @@ final class Reads {
             RecordRead.start(shard.space().blob(), p.record, p.from, p.to, env.buffers(), (v, f) -> {
                 if (v != null) then.accept(v);
                 else if (f != null && f.code() == FaultCode.CSUM) damaged(f);
-                else fault.compareAndSet(null, f);
+                else if (f != null) fault.compareAndSet(null, elsewhere(f));
                 onPart();
             });
         }
 
+        /** With this epoch another settled replica can answer the same fetch. */
+        private Fault elsewhere(Fault f) {
+            return f.code().retry() == FaultCode.Retry.OTHER_REPLICA
+                    ? f.with("epoch", plan.epoch).with("rank", env.rank())
+                    : f;
+        }
+
         private void damaged(Fault f) {
-            fault.compareAndSet(null, f.with("epoch", plan.epoch).with("rank", env.rank()));
+            fault.compareAndSet(null, elsewhere(f));
             shard.counters().damaged.incrementAndGet();
             env.host().onDamage(shard.pool(), f);
         }

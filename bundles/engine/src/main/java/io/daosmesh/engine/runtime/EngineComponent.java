@@ -112,7 +112,7 @@ public final class EngineComponent {
             log.error(
                     "rank {} does not start: {}",
                     identity.rank(),
-                    EngineRuntime.startFault(e).message(),
+                    runtime.startFault(e).message(),
                     e);
             runtime.close();
             return;

@@ -204,6 +204,19 @@ public final class EngineRuntime implements AutoCloseable {
         }
 
         @Override
+        public void sawEpoch(long epoch) {
+            try {
+                context.hlc().merge(epoch);
+            } catch (FaultException e) {
+                raise(
+                        RasId.ENGINE_CLOCK_DRIFT,
+                        "the clock is behind the data of rank " + identity.rank(),
+                        Map.of("rank", Integer.toString(identity.rank())));
+                throw e;
+            }
+        }
+
+        @Override
         public boolean hasMajority() {
             Membership membership = context.membership().get();
             if (membership == null) return true;
@@ -240,8 +253,10 @@ public final class EngineRuntime implements AutoCloseable {
     }
 
     /** For faults that stop a start. */
-    static Fault startFault(Throwable e) {
+    Fault startFault(Throwable e) {
         Fault f = FaultException.faultOf(e);
+        if (f.code() == FaultCode.DF_INCOMPT)
+            raise(RasId.POOL_DURABLE_FORMAT_INCOMPAT, f.message(), Map.of("rank", Integer.toString(identity.rank())));
         return f.code() == FaultCode.MISC ? f.remedy("see the stack trace in the node's log") : f;
     }
 }

@@ -91,6 +91,11 @@ class TargetTest {
             }
 
             @Override
+            public void sawEpoch(long epoch) {
+                hlc.merge(epoch);
+            }
+
+            @Override
             public boolean hasMajority() {
                 return hasMajority;
             }
