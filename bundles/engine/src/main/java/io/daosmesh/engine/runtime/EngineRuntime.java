@@ -97,6 +97,9 @@ public final class EngineRuntime implements AutoCloseable {
         registrations.add(context.maps().listen(new MapListener()));
         new ObjectHandlers(targets, context.hlc()).register(context.server(), identity.rank(), registrations);
         new PoolHandlers(targets, storage, admin).register(context.server(), identity.rank(), registrations);
+        Membership membership = context.membership().get();
+        // ends the announced absence of the engine that this one replaces
+        if (membership != null) membership.announceRestarting(identity.rank(), Duration.ZERO);
         log.info("rank {} serves {} targets and {} pools", identity.rank(), targets.size(), pools.size());
     }
 
