@@ -87,14 +87,17 @@ public final class Bench {
     }
 
     private void startRows(LocalMesh mesh, boolean isClear, double upSeconds) throws IOException {
-        row("up_3_nodes_s", "", 0, 0, !isClear, new Timing(0, 0, upSeconds, 0, 0), new Limit("asked", 20));
+        row(new Shape("up_3_nodes_s", "", 0, 0, !isClear), new Timing(0, 0, upSeconds, 0, 0), new Limit("asked", 20));
         double largest = 0;
         for (LocalMesh.Node n : mesh.nodes()) largest = Math.max(largest, residentMb(n.pid()));
-        row("node_rss_mb", "", 0, 0, !isClear, new Timing(0, 0, largest, 0, 0), new Limit("asked", 300));
+        row(new Shape("node_rss_mb", "", 0, 0, !isClear), new Timing(0, 0, largest, 0, 0), new Limit("asked", 300));
         long start = System.nanoTime();
         mesh.dmg("system", "query").orFail();
         double seconds = (System.nanoTime() - start) / 1e9;
-        row("dmg_system_query_s", "", 0, 0, !isClear, new Timing(0, 0, seconds, 0, 0), new Limit("asked", 0.5));
+        row(
+                new Shape("dmg_system_query_s", "", 0, 0, !isClear),
+                new Timing(0, 0, seconds, 0, 0),
+                new Limit("asked", 0.5));
     }
 
     private static double residentMb(long pid) throws IOException {
@@ -124,14 +127,14 @@ public final class Bench {
                     SplittableRandom random = new SplittableRandom(inFlight);
                     if (!only.equals("read")) {
                         Timing t = timed(inFlight, size, i -> store.put(key(i % keys), value));
-                        row("write", "RP_3", size, inFlight, !isClear, t, sync);
+                        row(new Shape("write", "RP_3", size, inFlight, !isClear), t, sync);
                     }
                     if (!only.equals("write")) {
                         Timing t = timed(
                                 inFlight,
                                 size,
                                 i -> store.get(key(random.split().nextInt(keys))));
-                        row("read", "RP_3", size, inFlight, !isClear, t, echo);
+                        row(new Shape("read", "RP_3", size, inFlight, !isClear), t, echo);
                     }
                 }
             }
@@ -152,13 +155,16 @@ public final class Bench {
 
     record Limit(String name, double value) {}
 
-    private void row(String name, String oclass, int size, int inFlight, boolean isTls, Timing t, Limit limit) {
+    /** What a row measures. */
+    record Shape(String name, String oclass, int size, int inFlight, boolean isTls) {}
+
+    private void row(Shape shape, Timing t, Limit limit) {
         Map<String, Object> r = new LinkedHashMap<>();
-        r.put("name", name);
-        r.put("class", oclass);
-        r.put("size", size);
-        r.put("in_flight", inFlight);
-        r.put("tls", isTls);
+        r.put("name", shape.name());
+        r.put("class", shape.oclass());
+        r.put("size", shape.size());
+        r.put("in_flight", shape.inFlight());
+        r.put("tls", shape.isTls());
         r.put("ops_s", t.opsPerSecond() == 0 ? round(t.figure()) : round(t.opsPerSecond()));
         r.put("mb_s", round(t.mbPerSecond()));
         r.put("p50_us", round(t.p50Us()));

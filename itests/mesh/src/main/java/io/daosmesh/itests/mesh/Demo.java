@@ -204,7 +204,7 @@ public final class Demo {
                     .orFail();
             pause = Math.max(
                     pause,
-                    Metrics.max(Metrics.scrape(n), "engine_driver_swap_last_pause_ms")
+                    Metrics.max(Metrics.scrape(n), "engine_driver_swap_last_pause_seconds")
                             .orElse(-1));
         }
         summary.put("swap_pause_ms", round(pause));

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The regular files below a folder with their SHA-256 and modification times (in seconds). Immutable.
+ * The files below a folder with their SHA-256 and modification times (in seconds), and where symbolic links point to. Immutable.
  *
  * @param digests by path relative to the folder
  */
@@ -25,6 +25,8 @@ record Tree(Map<String, String> digests, long bytes) {
         long bytes = 0;
         try (var paths = Files.walk(root)) {
             for (Path p : paths.toList()) {
+                if (Files.isSymbolicLink(p))
+                    digests.put(root.relativize(p).toString(), "-> " + Files.readSymbolicLink(p));
                 if (!Files.isRegularFile(p, LinkOption.NOFOLLOW_LINKS) || !Files.isReadable(p)) continue;
                 bytes += Files.size(p);
                 digests.put(
