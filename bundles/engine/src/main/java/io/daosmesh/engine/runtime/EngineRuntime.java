@@ -128,8 +128,8 @@ public final class EngineRuntime implements AutoCloseable {
         for (AutoCloseable r : registrations) closeQuietly(r);
         registrations.clear();
         for (TargetUnit unit : targets) unit.run(Target::drain);
-        long deadline = System.nanoTime() + DRAIN_MAX_NS;
-        for (TargetUnit unit : targets) awaitQuiet(unit, deadline);
+        long deadlineNs = System.nanoTime() + DRAIN_MAX_NS;
+        for (TargetUnit unit : targets) awaitQuiet(unit, deadlineNs);
         for (TargetUnit unit : targets) unit.run(Target::abandon);
         for (TargetUnit unit : targets) unit.stop(JOIN_MS);
         admin.shutdown();

@@ -153,16 +153,16 @@ final class MiniMesh implements AutoCloseable {
     }
 
     /** One try at the present map's leader. */
-    Mono<Long> tryUpdate(ObjectId oid, byte[] dkey, ValueMessage v, byte[] bytes, DtxId id, boolean resent, int cond) {
+    Mono<Long> tryUpdate(ObjectId oid, byte[] dkey, ValueMessage v, byte[] bytes, WriteOp.Dtx dtx) {
         return Mono.defer(() -> {
             PoolTarget t = leader(oid, dkey);
             UpdateRequest r = UpdateRequest.newBuilder()
                     .setAddress(address(oid, dkey).toWire(t.index()))
                     .setDkey(ByteString.copyFrom(dkey))
                     .addValues(v)
-                    .setDtx(WriteOp.dtxMessage(id))
-                    .setResent(resent)
-                    .setCondition(cond)
+                    .setDtx(WriteOp.dtxMessage(dtx.id()))
+                    .setResent(dtx.isResent())
+                    .setCondition(dtx.condition())
                     .build();
             return call(
                     t.rank(),
@@ -176,7 +176,7 @@ final class MiniMesh implements AutoCloseable {
     /** Tries again with the same DTX id for as long as it may help. */
     long update(ObjectId oid, byte[] dkey, ValueMessage v, byte[] bytes) {
         DtxId id = dtx();
-        return retrying(resent -> tryUpdate(oid, dkey, v, bytes, id, resent, 0));
+        return retrying(resent -> tryUpdate(oid, dkey, v, bytes, new WriteOp.Dtx(id, 0, 0, resent)));
     }
 
     long put(ObjectId oid, byte[] dkey, byte[] bytes) {

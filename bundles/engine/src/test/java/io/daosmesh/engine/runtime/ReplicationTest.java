@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.engine.object.WriteOp;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.DtxId;
@@ -111,9 +112,10 @@ class ReplicationTest {
         ValueMessage v = MiniMesh.value("v", 0, 0, b);
         DtxId id = mesh.dtx();
 
-        Long first = mesh.tryUpdate(oid, key(1), v, b, id, false, 0).block();
+        Long first = mesh.tryUpdate(oid, key(1), v, b, new WriteOp.Dtx(id, 0, 0, false))
+                .block();
         long later = mesh.put(oid, key(1), bytes(2, 50));
-        long again = mesh.retrying(x -> mesh.tryUpdate(oid, key(1), v, b, id, true, 0));
+        long again = mesh.retrying(x -> mesh.tryUpdate(oid, key(1), v, b, new WriteOp.Dtx(id, 0, 0, true)));
 
         assertEquals(first, again);
         assertTrue(later > again);
@@ -131,13 +133,14 @@ class ReplicationTest {
 
         FaultException e = assertThrows(
                 FaultException.class,
-                () -> mesh.tryUpdate(oid, key(1), MiniMesh.value("v", 0, 0, b), b, id, false, 0)
+                () -> mesh.tryUpdate(oid, key(1), MiniMesh.value("v", 0, 0, b), b, new WriteOp.Dtx(id, 0, 0, false))
                         .block());
 
         assertEquals(FaultCode.AGAIN, e.code());
         assertArrayEquals(bytes(1, 5000), mesh.get(oid, key(1)).orElseThrow());
         mesh.wire.losesRequest = (r, m) -> false;
-        mesh.retrying(x -> mesh.tryUpdate(oid, key(1), MiniMesh.value("v", 0, 0, b), b, id, true, 0));
+        mesh.retrying(
+                x -> mesh.tryUpdate(oid, key(1), MiniMesh.value("v", 0, 0, b), b, new WriteOp.Dtx(id, 0, 0, true)));
         assertArrayEquals(b, mesh.get(oid, key(1)).orElseThrow());
         mesh.push(down(leader));
         assertArrayEquals(b, mesh.get(oid, key(1)).orElseThrow());
@@ -196,7 +199,12 @@ class ReplicationTest {
         int wins = Flux.range(0, 16)
                 .flatMap(i -> {
                     byte[] b = bytes(i, 50);
-                    return mesh.tryUpdate(oid, key(1), MiniMesh.value("v", 0, 0, b), b, mesh.dtx(), false, 1)
+                    return mesh.tryUpdate(
+                                    oid,
+                                    key(1),
+                                    MiniMesh.value("v", 0, 0, b),
+                                    b,
+                                    new WriteOp.Dtx(mesh.dtx(), 0, 1, false))
                             .map(x -> 1)
                             .onErrorResume(FaultException.class, x -> {
                                 assertEquals(FaultCode.EXIST, x.code());
