@@ -23,9 +23,16 @@ final class Devices {
     private static final int UUID_BYTES = 16;
 
     private final Engines engines;
+    private final Bundles bundles;
 
-    Devices(Engines engines) {
+    Devices(Engines engines, Bundles bundles) {
         this.engines = engines;
+        this.bundles = bundles;
+    }
+
+    /** What the container says about a driver's bundle: storage knows only its name. */
+    interface Bundles {
+        DriverMessage complete(DriverMessage driver);
     }
 
     Mono<List<DeviceInfoMessage>> all(boolean health) {
@@ -69,7 +76,7 @@ final class Devices {
                         driver.getKind() + "/" + driver.getBundle() + "/" + driver.getVersion(), driver, Devices::add);
             }
         }
-        return List.copyOf(rows.values());
+        return rows.values().stream().map(bundles::complete).toList();
     }
 
     /** The engine that owns a device and the device itself; DER_NONEXIST. */

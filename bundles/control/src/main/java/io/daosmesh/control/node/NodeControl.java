@@ -10,14 +10,12 @@ import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.port.StorageAdmin;
-import io.daosmesh.model.ras.RasEvent.Severity;
-import io.daosmesh.model.ras.RasId;
+import io.daosmesh.model.wire.DriverMessage;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -32,8 +30,7 @@ import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * The node's control plane: answers the admin RPCs of the node itself (destination rank -1) and tells operators about
- * engines that wait for a format. It may be absent without any client noticing. Its handlers run on its own threads.
+ * The node's control plane: answers the admin RPCs of the node itself (destination rank -1). It may be absent without any client noticing. Its handlers run on its own threads.
  */
 @Component(
         immediate = true,
@@ -43,11 +40,9 @@ public final class NodeControl {
     private static final int THREADS_MAX = 4;
     private static final int QUEUED_MAX = 256;
 
-    private final RasJournal ras;
     private final Engines engines = new Engines();
     private final Scheduler scheduler = Schedulers.newBoundedElastic(THREADS_MAX, QUEUED_MAX, "control", 60, true);
     private final List<AutoCloseable> registrations = new ArrayList<>();
-    private final Map<StorageAdmin, AutoCloseable> watches = new ConcurrentHashMap<>();
     private volatile @Nullable Maps maps; // null while management is absent
 
     @Activate
@@ -56,8 +51,7 @@ public final class NodeControl {
             @Reference NodeConfig config,
             @Reference RpcServer server,
             @Reference RasJournal ras) {
-        this.ras = ras;
-        Devices devices = new Devices(engines);
+        Devices devices = new Devices(engines, driver -> complete(context, driver));
         NodeRpcs.Parts parts = new NodeRpcs.Parts(
                 config,
                 engines,
@@ -74,6 +68,19 @@ public final class NodeControl {
                 call -> Flux.defer(() -> ras.feed(NodeRpcs.rasRequest(call))).map(RpcMessage::of)));
     }
 
+    private static DriverMessage complete(BundleContext context, DriverMessage driver) {
+        for (Bundle bundle : context.getBundles()) {
+            if (driver.getBundle().equals(bundle.getSymbolicName())
+                    && driver.getVersion().equals(bundle.getVersion().toString())) {
+                return driver.toBuilder()
+                        .setBundleId(bundle.getBundleId())
+                        .setState(bundle.getState() == Bundle.ACTIVE ? "ACTIVE" : "STOPPED")
+                        .build();
+            }
+        }
+        return driver;
+    }
+
     private Optional<Member> member(int rank) {
         return Optional.ofNullable(maps).flatMap(m -> m.groupMap().member(rank));
     }
@@ -81,18 +88,10 @@ public final class NodeControl {
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
     void bindStorage(StorageAdmin storage) {
         engines.add(storage);
-        tellIfUnformatted(storage, storage.state());
-        watches.put(storage, storage.listen(new StorageAdmin.Listener() {
-            @Override
-            public void onState(StorageAdmin.State state) {
-                tellIfUnformatted(storage, state);
-            }
-        }));
     }
 
     void unbindStorage(StorageAdmin storage) {
         engines.remove(storage);
-        close(watches.remove(storage));
     }
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
@@ -113,24 +112,13 @@ public final class NodeControl {
         if (maps == gone) maps = null;
     }
 
-    private void tellIfUnformatted(StorageAdmin storage, StorageAdmin.State state) {
-        if (state != StorageAdmin.State.AWAIT_FORMAT) return;
-        ras.raise(
-                RasId.ENGINE_FORMAT_REQUIRED,
-                Severity.NOTICE,
-                "DAOS engine " + storage.engineIndex() + " requires a SCM format",
-                Map.of());
-    }
-
     @Deactivate
     void stop() {
         registrations.forEach(NodeControl::close);
-        watches.values().forEach(NodeControl::close);
         scheduler.dispose();
     }
 
-    private static void close(@Nullable AutoCloseable closeable) {
-        if (closeable == null) return;
+    private static void close(AutoCloseable closeable) {
         try {
             closeable.close();
         } catch (Exception e) {

@@ -80,7 +80,7 @@ class NodeRpcsTest {
     @BeforeEach
     void register() {
         engines.add(storage);
-        Devices devices = new Devices(engines);
+        Devices devices = new Devices(engines, driver -> driver);
         NodeRpcs.Parts parts = new NodeRpcs.Parts(
                 CONFIG,
                 engines,
