@@ -100,9 +100,9 @@ final class RaftWire implements RaftServerRpc {
     }
 
     private byte[] send(int kind, RaftRpcRequestProto head, MessageLite message, Duration deadline) throws IOException {
-        String to = head.getReplyId().toStringUtf8();
+        String to = PeerIds.address(head.getReplyId().toStringUtf8());
         RaftEnvelope envelope = RaftEnvelope.newBuilder()
-                .setFrom(head.getRequestorId().toStringUtf8())
+                .setFrom(PeerIds.address(head.getRequestorId().toStringUtf8()))
                 .setTo(to)
                 .setKind(kind)
                 .setPayload(UnsafeByteOperations.unsafeWrap(message.toByteArray()))
@@ -125,7 +125,21 @@ final class RaftWire implements RaftServerRpc {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while asking " + to);
         } catch (java.util.concurrent.ExecutionException e) {
-            throw new IOException(FaultException.faultOf(e).message());
+            throw new Unreached(FaultException.faultOf(e).message());
+        }
+    }
+
+    /** Expected while a peer is down, and logged by Ratis each time: without a stack trace. */
+    private static final class Unreached extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        Unreached(String message) {
+            super(message);
+        }
+
+        @Override
+        public synchronized Throwable fillInStackTrace() {
+            return this;
         }
     }
 

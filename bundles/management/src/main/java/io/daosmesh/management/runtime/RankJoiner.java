@@ -42,6 +42,9 @@ final class RankJoiner implements Maps.Listener {
     /** A refusal that only an administrator can lift, and a rank that was just excluded, ask again at this pace. */
     private static final Duration REFUSED_PAUSE = Duration.ofSeconds(2);
 
+    /** Nobody was there to ask, or not yet. */
+    private static final Duration MISSED_PAUSE = Duration.ofMillis(100);
+
     static final int STOP = 0;
     static final int START = 1;
 
@@ -174,7 +177,7 @@ final class RankJoiner implements Maps.Listener {
         if (MemberState.values()[reply.getState()] != MemberState.JOINED) {
             // This life has been excluded or stopped while the answer was on its way: a new one joins.
             e.incarnation = node.hlc().now();
-            later(e);
+            later(e, MISSED_PAUSE);
             return;
         }
         e.phase = Phase.JOINED;
@@ -213,7 +216,7 @@ final class RankJoiner implements Maps.Listener {
         }
         if (f.code() == FaultCode.STALE || f.code() == FaultCode.EXCLUDED)
             e.incarnation = node.hlc().now();
-        later(e);
+        later(e, isFinal(f.code()) ? REFUSED_PAUSE : MISSED_PAUSE);
     }
 
     private static boolean isFinal(FaultCode c) {
@@ -223,9 +226,8 @@ final class RankJoiner implements Maps.Listener {
         };
     }
 
-    private void later(Engine e) {
-        Mono.delay(REFUSED_PAUSE, node.loop().scheduler())
-                .subscribe(x -> join(e), x -> SystemService.drop("join later", x));
+    private void later(Engine e, Duration pause) {
+        Mono.delay(pause, node.loop().scheduler()).subscribe(x -> join(e), x -> SystemService.drop("join later", x));
     }
 
     @Override
@@ -253,7 +255,7 @@ final class RankJoiner implements Maps.Listener {
                 .subscribe(
                         ok -> {
                             e.incarnation = node.hlc().now();
-                            later(e);
+                            later(e, REFUSED_PAUSE);
                         },
                         x -> SystemService.drop("withdraw rank", x));
     }

@@ -20,7 +20,6 @@ import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
-import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
@@ -75,7 +74,7 @@ final class RatisGroup implements RaftGroup {
 
     @Override
     public Optional<String> leader() {
-        return info(d -> Optional.ofNullable(d.getInfo().getLeaderId()).map(RaftPeerId::toString))
+        return info(d -> Optional.ofNullable(d.getInfo().getLeaderId()).map(PeerIds::address))
                 .flatMap(Function.identity());
     }
 
@@ -87,7 +86,7 @@ final class RatisGroup implements RaftGroup {
     @Override
     public List<String> peers() {
         return info(d -> d.getGroup().getPeers().stream()
-                        .map(p -> p.getId().toString())
+                        .map(p -> PeerIds.address(p.getId()))
                         .sorted()
                         .toList())
                 .orElse(List.of());
@@ -113,7 +112,7 @@ final class RatisGroup implements RaftGroup {
                                 server.getId(),
                                 id,
                                 CALLS.getAndIncrement(),
-                                RaftPeerId.valueOf(peer),
+                                PeerIds.of(peer),
                                 deadline.toMillis())),
                         deadline))
                 .then();
@@ -130,7 +129,7 @@ final class RatisGroup implements RaftGroup {
 
     static List<RaftPeer> peers(List<String> addresses) {
         return addresses.stream()
-                .map(a -> RaftPeer.newBuilder().setId(RaftPeerId.valueOf(a)).build())
+                .map(a -> RaftPeer.newBuilder().setId(PeerIds.of(a)).build())
                 .toList();
     }
 
@@ -193,9 +192,8 @@ final class RatisGroup implements RaftGroup {
 
     private FaultException notLeader(@Nullable NotLeaderException e) {
         RaftPeer suggested = e == null ? null : e.getSuggestedLeader();
-        Optional<String> hint = leader().filter(l -> !l.equals(server.getId().toString()));
-        if (hint.isEmpty() && suggested != null)
-            hint = Optional.of(suggested.getId().toString());
+        Optional<String> hint = leader().filter(l -> !l.equals(PeerIds.address(server.getId())));
+        if (hint.isEmpty() && suggested != null) hint = Optional.of(PeerIds.address(suggested.getId()));
         Fault f = Fault.of(FaultCode.NOTLEADER);
         return (hint.isPresent() ? f.with("leader", hint.get()) : f).asException();
     }

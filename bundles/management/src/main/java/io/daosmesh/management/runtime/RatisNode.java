@@ -23,7 +23,6 @@ import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.GroupManagementRequest;
 import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
-import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.jspecify.annotations.Nullable;
@@ -63,7 +62,7 @@ final class RatisNode implements RaftHost {
             parameters.put(MeshRpcType.RPC, rpc, Rpc.class);
             client = ClientId.randomId();
             server = RaftServer.newBuilder()
-                    .setServerId(RaftPeerId.valueOf(address))
+                    .setServerId(PeerIds.of(address))
                     .setOption(RaftStorage.StartupOption.RECOVER)
                     .setProperties(RatisSettings.of(dir))
                     .setParameters(parameters)

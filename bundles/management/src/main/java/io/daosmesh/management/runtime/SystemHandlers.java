@@ -15,8 +15,6 @@ import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
-import io.daosmesh.model.ras.RasEvent.Severity;
-import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.GroupMapRequest;
@@ -34,7 +32,6 @@ import io.daosmesh.model.wire.SystemQueryReply;
 import io.daosmesh.model.wire.SystemQueryRequest;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -167,19 +164,8 @@ final class SystemHandlers {
                                             MemberChangesMessage.newBuilder().addChanges(change)))
                             .map(SystemService::ranks);
                 })
-                .map(changed -> {
-                    if (!changed.isEmpty()) {
-                        node.ras()
-                                .raise(
-                                        RasId.SWIM_RANK_DEAD,
-                                        Severity.NOTICE,
-                                        "SWIM rank marked as dead.",
-                                        Map.of(
-                                                "rank", String.valueOf(r.getRank()),
-                                                "inc", Long.toHexString(r.getIncarnation())));
-                    }
-                    return Empty.getDefaultInstance();
-                });
+                // The event itself is raised by gossip, on the nodes that saw it.
+                .map(changed -> Empty.getDefaultInstance());
     }
 
     private Mono<PoolListReply> poolList() {
