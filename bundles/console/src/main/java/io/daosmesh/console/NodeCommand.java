@@ -13,10 +13,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Option;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.console.Session;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,15 +39,16 @@ abstract class NodeCommand implements Action {
     @Option(name = "-j", aliases = "--json", description = "as JSON")
     boolean json;
 
-    /** The shell gives each session a System.out of its own; made anew for each execution, as the command is. */
-    PrintStream out = System.out;
+    @Reference
+    @Nullable
+    Session session; // set by Karaf before execute
 
     @Override
     public final @Nullable Object execute() {
         Rpc port = rpc;
         NodeConfig node = config;
         if (port == null || node == null) {
-            out.println("ERROR: this node is still starting: try again in a moment");
+            out().println("ERROR: this node is still starting: try again in a moment");
             return null;
         }
         List<String> servers = new ArrayList<>(List.of(node.address()));
@@ -58,22 +61,26 @@ abstract class NodeCommand implements Action {
         return null;
     }
 
+    final PrintStream out() {
+        return Objects.requireNonNull(session).getConsole();
+    }
+
     abstract void run(AdminCalls calls, String here);
 
     void show(Supplier<String> text, Supplier<Map<String, ?>> response) {
-        out.print(json ? Json.success(response.get()) : text.get());
+        out().print(json ? Json.success(response.get()) : text.get());
     }
 
     void show(HostReplies<?> replies, Supplier<String> text, Supplier<Map<String, ?>> response) {
         if (replies.errors().isEmpty()) show(text, response);
         else if (json)
-            out.print(Json.failure(
+            out().print(Json.failure(
                     response.get(), replies.errors().values().iterator().next()));
-        else out.print(HostBlocks.errors(replies) + text.get());
+        else out().print(HostBlocks.errors(replies) + text.get());
     }
 
     private void complain(Fault fault) {
-        if (json) out.print(Json.failure(null, fault));
-        else out.println("ERROR: " + fault.message() + "\nERROR: " + fault.remedy());
+        if (json) out().print(Json.failure(null, fault));
+        else out().println("ERROR: " + fault.message() + "\nERROR: " + fault.remedy());
     }
 }

@@ -17,7 +17,7 @@ public final class PoolList extends NodeCommand {
     @Override
     void run(AdminCalls calls, String here) {
         List<PoolView.Row> rows = PoolView.rows(calls, false);
-        if (!json) out.print(PoolView.listErrors(rows));
+        if (!json) out().print(PoolView.listErrors(rows));
         show(() -> verbose ? PoolView.listVerbose(rows) : PoolView.list(rows), () -> PoolView.listJson(rows));
     }
 }
