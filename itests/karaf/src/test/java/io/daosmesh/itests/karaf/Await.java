@@ -2,10 +2,11 @@ package io.daosmesh.itests.karaf;
 
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
 
 /** Waits with a deadline. */
 final class Await {
-    private static final long POLL_MS = 50;
+    private static final long POLL_NS = 50_000_000;
 
     private Await() {}
 
@@ -18,7 +19,8 @@ final class Await {
         try {
             while (!condition.call()) {
                 if (System.nanoTime() - deadlineNs > 0) return false;
-                Thread.sleep(POLL_MS);
+                LockSupport.parkNanos(POLL_NS);
+                if (Thread.interrupted()) throw new InterruptedException("the test's time is over");
             }
             return true;
         } catch (RuntimeException e) {

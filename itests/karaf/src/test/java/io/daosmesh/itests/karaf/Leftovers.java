@@ -80,7 +80,7 @@ final class Leftovers {
         return found;
     }
 
-    /** With -Dtest.dump=true, what holds them can be looked up in leak-*.hprof in the node's folder, from the field {@link #old}. */
+    /** With -Dtest.dump=true, leak-*.hprof in the node's folder shows what holds them: see the field {@link #old}. */
     private static void dumpHeap() {
         if (!Boolean.getBoolean("test.dump")) return;
         Path dump = Path.of(System.getProperty("daosmesh.node.dir"), "leak-" + System.currentTimeMillis() + ".hprof");

@@ -32,7 +32,7 @@ import org.osgi.service.component.runtime.ServiceComponentRuntime;
 import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
 import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
 
-/** The wiring of a node, from inside: what is active, what it exports, and that one bundle is replaced without the others noticing. */
+/** The wiring of a node, from inside: what is active and exported, and that no bundle notices when another is replaced. */
 @RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
 public class NodeIT {
@@ -126,7 +126,7 @@ public class NodeIT {
         assertFalse("no component at all", components(node).isEmpty());
     }
 
-    /** A component that is active only while others use its service would stop with them, for example when they are replaced. */
+    /** A component that is active only while others use its service stops when its users are replaced. */
     @Test(timeout = TEST_MAX_MS)
     public void shouldKeepEveryComponentActiveWhoeverUsesIt() {
         List<String> onDemand = components(new Node()).stream()
