@@ -48,8 +48,7 @@ final class DaosObjectCommands implements DaosCommand.Group {
             if (id.groupCount() < 1) {
                 throw Fault.of(FaultCode.INVAL, "'%s' is no object id", oid).asException();
             }
-            String className =
-                    new io.daosmesh.model.placement.ObjectClass.Named(id.objectClass(), id.groupCount()).name();
+            String className = new io.daosmesh.model.id.ObjectClass.Named(id.objectClass(), id.groupCount()).name();
             Container at = session().container(pool, container);
             PoolMap map = at.poolMap();
             StringBuilder text = new StringBuilder(String.format(

@@ -241,7 +241,7 @@ class DaosTest {
                 new io.daosmesh.model.id.ObjectId(
                                 io.daosmesh.model.id.ObjectId.of(
                                                 io.daosmesh.model.id.ObjectId.Type.ARRAY,
-                                                io.daosmesh.model.placement.ObjectClass.RP_3,
+                                                io.daosmesh.model.id.ObjectClass.RP_3,
                                                 2,
                                                 1,
                                                 7)

@@ -2,8 +2,8 @@ package io.daosmesh.client;
 
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
-import io.daosmesh.model.placement.ObjectClass;
 import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolMap;
 import java.nio.ByteBuffer;

@@ -2,7 +2,7 @@ package io.daosmesh.client;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.placement.ObjectClass;
+import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;

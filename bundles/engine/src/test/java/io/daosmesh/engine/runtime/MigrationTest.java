@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
-import io.daosmesh.model.placement.ObjectClass;
 import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolMap;

@@ -2,7 +2,6 @@ package io.daosmesh.model.id;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.placement.ObjectClass;
 
 /**
  * 128-bit object identifier. The top 32 bits belong to the system: 8 bits object type, 8 bits redundancy code, 16 bits

@@ -3,6 +3,7 @@ package io.daosmesh.model.placement;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;

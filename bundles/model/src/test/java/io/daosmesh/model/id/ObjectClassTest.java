@@ -1,10 +1,9 @@
-package io.daosmesh.model.placement;
+package io.daosmesh.model.id;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.id.ObjectId;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;

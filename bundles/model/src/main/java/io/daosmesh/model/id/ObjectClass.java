@@ -1,4 +1,4 @@
-package io.daosmesh.model.placement;
+package io.daosmesh.model.id;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
