@@ -1,7 +1,7 @@
 package io.daosmesh.control.node;
 
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -19,26 +19,40 @@ public final class ParentWatch {
     private static final Logger LOG = LoggerFactory.getLogger(ParentWatch.class);
     private static final int GONE = 3;
 
-    private final Optional<CompletableFuture<Void>> watch;
+    private final Optional<Thread> watch;
 
     @Activate
     public ParentWatch() {
         watch = watch(System.getProperty("mesh.parent.pid", ""));
     }
 
-    private static Optional<CompletableFuture<Void>> watch(String pid) {
+    /** A thread and not {@code onExit().thenRun}: what hangs on that future cannot be taken off it again. */
+    private static Optional<Thread> watch(String pid) {
         if (!pid.matches("[0-9]{1,10}")) return Optional.empty();
         Optional<ProcessHandle> parent = ProcessHandle.of(Long.parseLong(pid));
-        if (parent.isEmpty()) {
-            Runtime.getRuntime().halt(GONE);
-        }
+        if (parent.isEmpty()) Runtime.getRuntime().halt(GONE);
         LOG.info("this node ends with process {}", pid);
-        return parent.map(
-                p -> p.onExit().thenAccept(gone -> Runtime.getRuntime().halt(GONE)));
+        return parent.map(p -> {
+            Thread t = new Thread(() -> awaitEnd(p), "mesh-parent");
+            t.setDaemon(true);
+            t.start();
+            return t;
+        });
+    }
+
+    private static void awaitEnd(ProcessHandle parent) {
+        try {
+            parent.onExit().get();
+            Runtime.getRuntime().halt(GONE);
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            LOG.warn("cannot watch process {}: {}", parent.pid(), e.getMessage());
+        }
     }
 
     @Deactivate
     void stop() {
-        watch.ifPresent(w -> w.cancel(false));
+        watch.ifPresent(Thread::interrupt);
     }
 }

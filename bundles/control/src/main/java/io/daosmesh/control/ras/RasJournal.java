@@ -28,7 +28,9 @@ import reactor.core.publisher.Flux;
  * Where this node's RAS events go: one line each into the node's log and, where configured, to syslog; the newest ones stay
  * in a ring for {@code dmg system events}. Any thread.
  */
-@Component(service = {Ras.class, RasJournal.class})
+@Component(
+        immediate = true,
+        service = {Ras.class, RasJournal.class})
 public final class RasJournal implements Ras {
     private static final Logger LOG = LoggerFactory.getLogger("RAS");
     /** About 1 MiB at most; a rebuild storm raises tens of events, not thousands. */

@@ -26,7 +26,9 @@ import org.osgi.service.component.annotations.ReferencePolicy;
  * The rebuild service of a node: leads jobs for the pools that this node leads and takes part for each of its ranks. An
  * update of this bundle interrupts rebuilds only: the leader starts them afresh, client I/O does not notice.
  */
-@Component(service = {RebuildProgress.class, MetricSource.class})
+@Component(
+        immediate = true,
+        service = {RebuildProgress.class, MetricSource.class})
 public final class RebuildComponent implements RebuildProgress, MetricSource {
     private final Map<EngineMigration, RankRebuild> ranks = new HashMap<>();
     private final RasRelay ras = new RasRelay();
