@@ -6,6 +6,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.metric.MetricSource;
 import io.prometheus.client.CollectorRegistry;
+import io.prometheus.client.exporter.HTTPServer;
 import io.prometheus.client.exporter.common.TextFormat;
 import io.prometheus.client.hotspot.DefaultExports;
 import java.io.ByteArrayOutputStream;
@@ -18,22 +19,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The Prometheus endpoint {@code /metrics} of a node: what the sources say, then the process's own series. Owner: its one
- * HTTP thread; sources may come and go on any thread. A source that fails is left out, counted, and named in the log once.
+ * The Prometheus endpoint {@code /metrics} of a node: what the sources say, then the process's own series. Scrapes
+ * follow one another; sources may come and go on any thread. A source that fails is left out, counted, and named in the log once.
  */
 final class Exporter implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Exporter.class);
     private static final int BACKLOG = 16;
 
     private final HttpServer server;
-    private final ExecutorService thread;
+    private final HTTPServer http;
     private final Set<MetricSource> sources;
     private final Set<MetricSource> reported = ConcurrentHashMap.newKeySet();
     private final CollectorRegistry process = new CollectorRegistry();
@@ -54,32 +52,36 @@ final class Exporter implements AutoCloseable {
                     .remedy("set another telemetry_port")
                     .asException();
         }
-        thread = Executors.newSingleThreadExecutor(r -> {
-            Thread t = new Thread(r, "daos-metrics");
-            t.setDaemon(true);
-            return t;
-        });
         DefaultExports.register(process);
-        server.setExecutor(thread);
+        http = serve(server, process);
+        // its own writer ends every counter's name in _total, which DAOS's dashboards do not expect
+        server.removeContext("/metrics");
+        server.removeContext("/");
         server.createContext("/", this::onRequest);
-        server.start();
+    }
+
+    /** The library's server brings its threads and {@code /-/healthy}; it listens when this returns. */
+    private static HTTPServer serve(HttpServer server, CollectorRegistry registry) {
+        try {
+            return new HTTPServer.Builder()
+                    .withHttpServer(server)
+                    .withRegistry(registry)
+                    .withDaemonThreads(true)
+                    .build();
+        } catch (IOException e) {
+            throw Fault.of(FaultCode.MISC, "metrics cannot be served: %s", e.getMessage())
+                    .asException();
+        }
     }
 
     int port() {
         return server.getAddress().getPort();
     }
 
-    /** Releases the port at once, lets a scrape under way end for at most a second. */
+    /** Releases the port and ends the threads. */
     @Override
     public void close() {
-        server.stop(0);
-        thread.shutdown();
-        try {
-            if (!thread.awaitTermination(1, TimeUnit.SECONDS)) thread.shutdownNow();
-        } catch (InterruptedException e) {
-            thread.shutdownNow();
-            Thread.currentThread().interrupt();
-        }
+        http.close();
         process.clear();
     }
 
@@ -109,7 +111,7 @@ final class Exporter implements AutoCloseable {
     }
 
     /** One scrape as text; visible to tests. */
-    byte[] scrape() throws IOException {
+    synchronized byte[] scrape() throws IOException {
         long startNs = System.nanoTime();
         Scrape scrape = new Scrape();
         for (MetricSource source : sources) {
