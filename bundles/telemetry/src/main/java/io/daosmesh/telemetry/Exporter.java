@@ -69,7 +69,7 @@ final class Exporter implements AutoCloseable {
                     .withDaemonThreads(true)
                     .build();
         } catch (IOException e) {
-            throw Fault.of(FaultCode.MISC, "metrics cannot be served: %s", e.getMessage())
+            throw Fault.of(FaultCode.MISC, "metrics cannot be served: %s", String.valueOf(e.getMessage()))
                     .asException();
         }
     }
