@@ -55,6 +55,7 @@ final class Opening {
         }
         PoolShard s = shard(env, space, values[0]);
         s.cleanedVersion = values[1];
+        s.isOutForDevice = values[2] != 0;
         s.changes = 1;
         try {
             countRecords(env, s);

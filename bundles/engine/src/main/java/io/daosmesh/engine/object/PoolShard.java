@@ -59,6 +59,8 @@ public final class PoolShard {
     final int dataThresholdBytes;
     long oldestCommittableNs;
     int cleanedVersion;
+    /** Excluded because its device was gone or faulty: comes back with the device. Durable in the marker. */
+    boolean isOutForDevice;
     /** Updates and punches since the last aggregation: without any there is nothing to drop. */
     long changes;
 
@@ -192,20 +194,21 @@ public final class PoolShard {
     }
 
     byte[] marker() {
-        return ByteBuffer.allocate(9)
+        return ByteBuffer.allocate(10)
                 .put(MARKER_LAYOUT)
                 .putInt(dataThresholdBytes)
                 .putInt(cleanedVersion)
+                .put((byte) (isOutForDevice ? 1 : 0))
                 .array();
     }
 
-    /** Data threshold and cleaned version of a marker. */
+    /** Data threshold, cleaned version and 1 if out for the device, of a marker; older ones end before the last. */
     static int[] readMarker(byte[] marker) {
         if (marker.length < 9 || marker[0] != MARKER_LAYOUT) {
             throw Fault.of(FaultCode.DF_INCOMPT, "marker of a pool shard of an unknown layout")
                     .asException();
         }
         ByteBuffer b = ByteBuffer.wrap(marker, 1, 8);
-        return new int[] {b.getInt(), b.getInt()};
+        return new int[] {b.getInt(), b.getInt(), marker.length > 9 ? marker[9] : 0};
     }
 }

@@ -158,6 +158,19 @@ public final class Target {
         settler.onTick(s);
     }
 
+    public boolean isOutForDevice(UUID pool) {
+        PoolShard s = shards.get(pool);
+        return s != null && s.isOutForDevice;
+    }
+
+    /** Remembers over restarts why the shard was excluded. */
+    public void noteOutForDevice(UUID pool, boolean isOut) {
+        PoolShard s = shards.get(pool);
+        if (s == null || s.isOutForDevice == isOut) return;
+        s.isOutForDevice = isOut;
+        env.turns().stage(Opening.create(s), fault -> {});
+    }
+
     /** Timers; call every 50 ms or so. */
     public void onTick() {
         long now = env.nowNs();

@@ -53,6 +53,7 @@ public final class EngineRuntime implements AutoCloseable {
     private final ExecutorService admin;
     private final EngineMigrationService migration;
     private final EngineMetrics metrics;
+    private final DeviceWatch devices;
     private boolean isClosed;
     private volatile long lastDamageNs = System.nanoTime() - DAMAGE_EVENT_PAUSE_NS;
 
@@ -71,6 +72,7 @@ public final class EngineRuntime implements AutoCloseable {
         }
         this.migration = new EngineMigrationService(identity.rank(), targets);
         this.metrics = new EngineMetrics(identity.rank(), targets);
+        this.devices = new DeviceWatch(identity, storage, context, targets);
     }
 
     public EngineMigrationService migration() {
@@ -97,6 +99,7 @@ public final class EngineRuntime implements AutoCloseable {
         registrations.add(context.maps().listen(new MapListener()));
         new ObjectHandlers(targets, context.hlc()).register(context.server(), identity.rank(), registrations);
         new PoolHandlers(targets, storage, admin).register(context.server(), identity.rank(), registrations);
+        devices.open();
         Membership membership = context.membership().get();
         // ends the announced absence of the engine that this one replaces
         if (membership != null) membership.announceRestarting(identity.rank(), Duration.ZERO);
@@ -125,6 +128,7 @@ public final class EngineRuntime implements AutoCloseable {
     public void close() {
         if (isClosed) return;
         isClosed = true;
+        devices.close();
         for (AutoCloseable r : registrations) closeQuietly(r);
         registrations.clear();
         for (TargetUnit unit : targets) unit.run(Target::drain);

@@ -1,0 +1,117 @@
+package io.daosmesh.engine.runtime;
+
+import com.google.protobuf.MessageLite;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.port.RpcReply;
+import io.daosmesh.model.wire.PoolFindReply;
+import io.daosmesh.model.wire.PoolRef;
+import io.daosmesh.model.wire.PoolTargetsReply;
+import io.daosmesh.model.wire.PoolTargetsRequest;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Stream;
+import reactor.core.publisher.Mono;
+
+/** What an engine asks of the service of a pool, wherever its leader is. One round over the replicas a call. Any thread. */
+final class PoolServiceCalls {
+    private static final Duration ONE_TRY = Duration.ofMillis(2500);
+    /** Replicas asked beyond the first ones named: followed hints. */
+    private static final int HINTS_MAX = 3;
+
+    private final EngineContext context;
+    private final RankIdentity identity;
+
+    PoolServiceCalls(EngineContext context, RankIdentity identity) {
+        this.context = context;
+        this.identity = identity;
+    }
+
+    /** Operations of {@link PoolTargetsRequest}; the ordinals are on the wire. */
+    enum Change {
+        EXCLUDE,
+        REINTEGRATE
+    }
+
+    /** Changes targets of this rank; answers the version of the new map. RF: the pool cannot spare them. */
+    Mono<Integer> change(UUID pool, Change change, Set<Integer> indexes, String requestId) {
+        PoolTargetsRequest request = PoolTargetsRequest.newBuilder()
+                .setPool(pool.toString())
+                .setOp(change.ordinal())
+                .addRanks(identity.rank())
+                .addAllTargetIndexes(indexes)
+                .setRequestId(requestId)
+                .build();
+        return Mono.defer(() -> ask(
+                        new Round<>(
+                                RpcMethod.POOL_FIND,
+                                PoolRef.newBuilder().setPool(pool.toString()).build(),
+                                r -> PoolFindReply.parseFrom(r.body())),
+                        queue(everyNode())))
+                .flatMap(found -> ask(
+                        new Round<>(
+                                RpcMethod.POOL_TARGETS,
+                                request,
+                                r -> PoolTargetsReply.parseFrom(r.body()).getMapVersion()),
+                        queue(replicas(found))));
+    }
+
+    private record Round<T>(RpcMethod method, MessageLite body, RpcReply.Decoder<T> decoder) {}
+
+    /** Addresses still to ask, and how many more may be added. */
+    private static final class Todo {
+        private final Deque<String> addresses;
+        private int hintsLeft = HINTS_MAX;
+
+        Todo(Deque<String> addresses) {
+            this.addresses = addresses;
+        }
+    }
+
+    private static Todo queue(Stream<String> addresses) {
+        return new Todo(new ArrayDeque<>(addresses.distinct().toList()));
+    }
+
+    /** The own node first: it costs nothing and knows who leads. */
+    private Stream<String> everyNode() {
+        return Stream.concat(
+                Stream.of(identity.address()),
+                context.maps().groupMap().members().stream()
+                        .filter(m -> m.state().isInGroup())
+                        .map(Member::address));
+    }
+
+    private static Stream<String> replicas(PoolFindReply found) {
+        GroupMap group = GroupMap.fromWire(found.getGroupMap());
+        List<Integer> ranks = found.getEntry().getServiceRanksList();
+        return ranks.stream().flatMap(r -> group.member(r).stream()).map(Member::address);
+    }
+
+    private <T> Mono<T> ask(Round<T> round, Todo todo) {
+        String to = todo.addresses.poll();
+        if (to == null)
+            return Mono.error(Fault.of(FaultCode.NO_SERVICE, "no leader answers %s", round.method)
+                    .asException());
+        return context.rpc()
+                .call(Endpoint.node(to), round.method, RpcMessage.of(round.body), ONE_TRY, round.decoder)
+                .onErrorResume(e -> {
+                    Fault f = FaultException.faultOf(e);
+                    if (f.code().retry() == FaultCode.Retry.NEVER) return Mono.error(e);
+                    f.argument("leader")
+                            .filter(h -> !h.isEmpty() && !h.equals(to) && todo.hintsLeft-- > 0)
+                            .ifPresent(todo.addresses::addFirst);
+                    return todo.addresses.isEmpty() ? Mono.error(e) : ask(round, todo);
+                });
+    }
+}
