@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +26,10 @@ public final class LocalMesh implements AutoCloseable {
     private static final Duration COMMAND_MAX = Duration.ofMinutes(5);
 
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** What the script adds the offset and the node's number to: control, telemetry, console. */
+    private static final List<Integer> PORT_BASES = List.of(10000, 9190, 8100);
+
+    private static final int NODES_TRIED = 6;
     private static final AtomicInteger NEXT_OFFSET = new AtomicInteger();
 
     private final Path script;
@@ -65,11 +71,26 @@ public final class LocalMesh implements AutoCloseable {
 
     /**
      * Ports of meshes that run side by side must not meet: the offset starts at a value of this process and moves on by
-     * more than the nodes of one mesh.
+     * more than the nodes of one mesh, past what others use.
      */
     private static int nextOffset() {
         int base = 100 + (int) (ProcessHandle.current().pid() % 150) * 40;
-        return base + 20 * NEXT_OFFSET.getAndIncrement();
+        for (int tries = 0; tries < 50; tries++) {
+            int offset = base + 20 * NEXT_OFFSET.getAndIncrement();
+            if (PORT_BASES.stream().allMatch(b -> areFree(b + offset))) return offset;
+        }
+        throw new IllegalStateException("no free ports for a mesh from offset " + base + " on");
+    }
+
+    private static boolean areFree(int from) {
+        for (int port = from + 1; port <= from + NODES_TRIED; port++) {
+            try (ServerSocket s = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                s.getLocalPort();
+            } catch (IOException e) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static Path script() {
