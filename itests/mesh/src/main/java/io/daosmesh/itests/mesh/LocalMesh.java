@@ -25,6 +25,8 @@ public final class LocalMesh implements AutoCloseable {
     /** Longest a command of the script may take; {@code up} of three nodes with its build is the slowest. */
     private static final Duration COMMAND_MAX = Duration.ofMinutes(5);
 
+    private static final int START_TRIES_MAX = 3;
+
     private static final ObjectMapper JSON = new ObjectMapper();
     /** What the script adds the offset and the node's number to: control, telemetry, console. */
     private static final List<Integer> PORT_BASES = List.of(10000, 9190, 8100);
@@ -53,15 +55,19 @@ public final class LocalMesh implements AutoCloseable {
     /** Starts a mesh of its own in {@code dir}; {@link #close()} stops it and removes the folder. */
     public static LocalMesh start(Path dir, String... options) {
         LocalMesh mesh = new LocalMesh(script(), dir, true);
-        List<String> args = new ArrayList<>(List.of("--base-port-offset", Integer.toString(nextOffset())));
-        args.addAll(Arrays.asList(options));
-        Outcome up = mesh.mesh("up", args.toArray(String[]::new));
-        if (up.status() != 0) {
+        for (int attempt = 1; ; attempt++) {
+            List<String> args = new ArrayList<>(List.of("--base-port-offset", Integer.toString(nextOffset())));
+            args.addAll(Arrays.asList(options));
+            Outcome up = mesh.mesh("up", args.toArray(String[]::new));
+            if (up.status() == 0) return mesh;
             String logs = mesh.logs();
             mesh.close();
-            throw new IllegalStateException("./mesh up: " + up.err() + up.out() + logs);
+            // somebody else may run a mesh at the same offset
+            boolean isPortTaken = (up.err() + logs).contains("in use");
+            if (!isPortTaken || attempt == START_TRIES_MAX) {
+                throw new IllegalStateException("./mesh up: " + up.err() + up.out() + logs);
+            }
         }
-        return mesh;
     }
 
     /** A mesh that somebody else runs. */
