@@ -63,18 +63,11 @@ public record PoolSizing(long scmPerTarget, long nvmePerTarget, String title) {
 
     /** A total over all targets, split by the ratio; too small a share of SCM is raised to the minimum. */
     public static PoolSizing ofTotal(long bytes, TierRatio ratio, Layout layout) {
+        if (bytes < SCM_MIN * layout.targets()) throw tooSmall(bytes, ratio, layout);
         double share = ratio.scm() / (ratio.scm() + ratio.nvme());
         long scm = (long) (bytes * share) / layout.targets();
         long nvme = (long) (bytes * (1 - share)) / layout.targets();
-        if (nvme > 0 && nvme < NVME_MIN) {
-            throw invalid(
-                            "size %s is too small: %d targets need at least %s",
-                            ByteSize.format(bytes), layout.targets(), ByteSize.format((long)
-                                    Math.ceil(NVME_MIN * layout.targets() / (1 - share))))
-                    .fault()
-                    .remedy("give a larger --size, or fewer ranks")
-                    .asException();
-        }
+        if (nvme > 0 && nvme < NVME_MIN) throw tooSmall(bytes, ratio, layout);
         String ratioText =
                 nvme == 0 ? "100.00" : String.format(Locale.ROOT, "%.2f", 100.0 * ratio.scm() / ratio.nvme());
         return new PoolSizing(
@@ -116,6 +109,19 @@ public record PoolSizing(long scmPerTarget, long nvmePerTarget, String title) {
 
     private static long aligned(long bytes) {
         return bytes / ALIGNMENT * ALIGNMENT;
+    }
+
+    private static FaultException tooSmall(long bytes, TierRatio ratio, Layout layout) {
+        double nvmeShare = ratio.nvme() / (ratio.scm() + ratio.nvme());
+        long least = nvmeShare > 0 ? (long) Math.ceil(NVME_MIN * layout.targets() / nvmeShare) : 0;
+        return invalid(
+                        "size %s is too small: %d targets need at least %s",
+                        ByteSize.format(bytes),
+                        layout.targets(),
+                        ByteSize.format(Math.max(least, SCM_MIN * layout.targets())))
+                .fault()
+                .remedy("give a larger --size, or fewer ranks")
+                .asException();
     }
 
     private static FaultException tooSmall(String option, long bytes, long min, Layout layout) {

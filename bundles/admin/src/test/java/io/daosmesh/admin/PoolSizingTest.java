@@ -33,6 +33,14 @@ class PoolSizingTest {
     }
 
     @Test
+    void shouldRefuseAPoolOfNothing() {
+        FaultException e =
+                assertThrows(FaultException.class, () -> PoolSizing.ofTotal(0, TierRatio.DEFAULT, SIX_TARGETS));
+
+        assertTrue(e.getMessage().contains("size 0 B is too small"), e.getMessage());
+    }
+
+    @Test
     void shouldDivideWhatAnEngineGetsByItsTargets() {
         PoolSizing sizing = PoolSizing.ofEngines(10_000_000_000L, 100_000_000_000L, SIX_TARGETS);
 
