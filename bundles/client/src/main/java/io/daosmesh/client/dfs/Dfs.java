@@ -11,7 +11,6 @@ import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import java.nio.ByteBuffer;
 import java.time.Instant;
-import java.util.Set;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -41,12 +40,11 @@ public final class Dfs {
     public static Mono<Dfs> mount(Container container) {
         return Mono.defer(() -> {
             String type = container.info().type();
-            if (!Set.of("POSIX", "", "UNKNOWN").contains(type.toUpperCase(java.util.Locale.ROOT))) {
+            if (!type.equalsIgnoreCase("POSIX")) {
                 throw Fault.of(
                                 FaultCode.INVAL,
-                                "container '%s' is of type %s",
-                                container.info().label(),
-                                type)
+                                "container '%s' is not of type POSIX",
+                                container.info().label())
                         .remedy("use a container created with --type POSIX")
                         .asException();
             }
