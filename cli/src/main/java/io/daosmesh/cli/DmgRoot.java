@@ -13,6 +13,7 @@ import io.daosmesh.transport.ClientTransport;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +35,7 @@ import picocli.CommandLine.ScopeType;
 final class DmgRoot implements AutoCloseable {
     private static final Duration READ_MAX = Duration.ofSeconds(10);
     private static final Duration WRITE_MAX = Duration.ofSeconds(90);
+    private static final String FAULT_NUMBER = "fault";
 
     @Option(
             names = "--allow-proxy",
@@ -188,14 +190,22 @@ final class DmgRoot implements AutoCloseable {
 
     /** Exit status of a failure, told on standard error with its remedy. */
     int complain(Fault fault) {
-        err.println("ERROR: dmg: " + fault.message());
-        err.println(
-                "ERROR: dmg: control: code = " + fault.code().number() + " resolution = \"" + fault.remedy() + "\"");
+        err.println("ERROR: dmg: " + plain(fault).message());
+        String code = fault.argument(FAULT_NUMBER)
+                .orElse(Integer.toString(fault.code().number()));
+        err.println("ERROR: dmg: control: code = " + code + " resolution = \"" + fault.remedy() + "\"");
         return 1;
     }
 
+    /** Without its number in the table of administrators' faults, which belongs into the advice line. */
+    private static Fault plain(Fault fault) {
+        Map<String, String> rest = new HashMap<>(fault.arguments());
+        rest.remove(FAULT_NUMBER);
+        return new Fault(fault.code(), fault.text(), rest, fault.remedy());
+    }
+
     int fail(Fault fault) {
-        if (json && !answered) answer(Json.failure(null, fault));
+        if (json && !answered) answer(Json.failure(null, plain(fault)));
         return complain(fault);
     }
 
