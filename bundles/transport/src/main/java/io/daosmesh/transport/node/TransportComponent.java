@@ -1,5 +1,6 @@
 package io.daosmesh.transport.node;
 
+import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.metric.MetricSource;
@@ -34,6 +35,7 @@ import org.slf4j.LoggerFactory;
 public final class TransportComponent {
     private static final int BIND_TRIES_MAX = 5;
     private static final long BIND_PAUSE_MS = 400;
+    private static final long EXIT_MAX_MS = 5_000;
     private static final Logger log = LoggerFactory.getLogger(TransportComponent.class);
 
     private final List<ServiceRegistration<?>> published = new ArrayList<>();
@@ -99,10 +101,33 @@ public final class TransportComponent {
                             "this node does not start: {}; {}",
                             e.fault().message(),
                             e.fault().remedy());
+                    endProcess(e.fault());
                     throw e;
                 }
                 Thread.sleep(BIND_PAUSE_MS);
             }
         }
+    }
+
+    /** Without a transport a node is of no use to anybody: it ends at once and says why, for whoever started it to see. */
+    private static void endProcess(Fault fault) {
+        System.err.println("ERROR: daos_server: " + fault.message() + ": " + fault.remedy());
+        System.err.flush();
+        // not on this thread: the framework cannot stop while it is starting this component
+        Thread exit = new Thread(() -> System.exit(1), "transport-fault-exit");
+        exit.setDaemon(true);
+        exit.start();
+        Thread halt = new Thread(TransportComponent::haltLater, "transport-fault-halt");
+        halt.setDaemon(true);
+        halt.start();
+    }
+
+    private static void haltLater() {
+        try {
+            Thread.sleep(EXIT_MAX_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        Runtime.getRuntime().halt(1);
     }
 }
