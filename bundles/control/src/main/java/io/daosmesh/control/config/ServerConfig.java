@@ -82,7 +82,7 @@ public record ServerConfig(NodeConfig node, Optional<String> syslog, List<String
             tree = mapper.readTree(Files.readString(file));
         } catch (JsonProcessingException e) {
             throw ConfigFault.NOT_YAML
-                    .at(place(file, e), "%s", firstLine(e.getOriginalMessage()))
+                    .at(place(file, e), "%s", problem(e.getOriginalMessage()))
                     .asException();
         } catch (IOException e) {
             throw ConfigFault.NO_FILE
@@ -274,8 +274,12 @@ public record ServerConfig(NodeConfig node, Optional<String> syslog, List<String
                 : file + " line " + e.getLocation().getLineNr();
     }
 
-    private static String firstLine(String text) {
-        return text.lines().findFirst().orElse("not YAML");
+    /** The parser tells first what it was doing and where, then what is wrong. */
+    private static String problem(String text) {
+        return text.lines()
+                .filter(line -> !line.startsWith("while ") && !line.startsWith(" "))
+                .findFirst()
+                .orElse("not YAML");
     }
 
     /** Without asking a name server. */
