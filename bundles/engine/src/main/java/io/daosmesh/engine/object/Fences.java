@@ -45,7 +45,9 @@ final class Fences {
             f.answer.refuse(Fault.of(FaultCode.STALE).with("have", f.mapVersion).with("need", s.mapVersion()));
             return true;
         }
-        if (s.state() == PoolShard.State.CLOSED || s.state() == PoolShard.State.FAILED) {
+        var me = s.me();
+        boolean isOut = me != null && me.state().isDisabled();
+        if (s.state() == PoolShard.State.CLOSED || (s.state() == PoolShard.State.FAILED && !isOut)) {
             Fault why = s.refusal();
             f.answer.refuse(why != null ? why : Fault.of(FaultCode.NONEXIST));
             return true;
@@ -68,7 +70,7 @@ final class Fences {
     private static boolean isReached(PoolShard s, int version) {
         if (s.mapVersion() != version) return false;
         // a target that the map has put out takes no part
-        if (!Target.isServing(s)) return s.state() == PoolShard.State.SERVING;
+        if (!Target.isServing(s)) return s.state() != PoolShard.State.CLEANING;
         for (int v : s.preparing.keySet()) if (v < version) return false;
         for (DtxEntry e : s.dtx().prepared()) if (e.mapVersion() < version) return false;
         return true;

@@ -405,6 +405,6 @@ public final class Target {
     /** True if the shard's state lets it take part in its pool. */
     static boolean isServing(PoolShard s) {
         var me = s.me();
-        return s.state() == PoolShard.State.SERVING && me != null && me.state() != TargetState.DOWN;
+        return s.state() == PoolShard.State.SERVING && me != null && !me.state().isDisabled();
     }
 }

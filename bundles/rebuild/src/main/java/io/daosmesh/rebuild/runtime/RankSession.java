@@ -101,7 +101,7 @@ final class RankSession implements AutoCloseable {
         if (map != null) return;
         map = atVersion;
         stableEpoch = epoch;
-        Flux<Work> works = Flux.fromIterable(atVersion.ofRank(engine.rank()))
+        Flux<Work> works = Flux.fromIterable(Scan.scanned(atVersion, engine.rank()))
                 .concatMap(t -> engine.scan(session.pool(), t.index())
                         .concatMapIterable(o -> Scan.works(atVersion, t.id(), o.container(), o.oid())));
         works.buffer(BATCH_MAX)
@@ -224,7 +224,7 @@ final class RankSession implements AutoCloseable {
         UUID pool = session.pool();
         parts.maps()
                 .poolMap(pool, newVersion)
-                .flatMapMany(m -> Flux.fromIterable(m.ofRank(engine.rank()))
+                .flatMapMany(m -> Flux.fromIterable(Scan.scanned(m, engine.rank()))
                         .concatMap(t -> engine.scan(pool, t.index()).concatMap(o -> {
                             var foreign = Scan.foreignGroups(m, t.id(), o.oid());
                             if (foreign.isEmpty()) return Mono.<Void>empty();

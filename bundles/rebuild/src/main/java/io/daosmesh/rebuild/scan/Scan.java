@@ -4,6 +4,8 @@ import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -28,6 +30,13 @@ public final class Scan {
             for (int home : group.missing()) works.add(new Work(container, oid, g, self, home));
         }
         return works;
+    }
+
+    /** Targets of a rank that take part: one that is out, for its device say, neither answers nor leads a group. */
+    public static List<PoolTarget> scanned(PoolMap map, int rank) {
+        return map.ofRank(rank).stream()
+                .filter(t -> !t.state().isDisabled() && t.state() != TargetState.NEW)
+                .toList();
     }
 
     /** Groups of an object that have no business on a target at this map. */

@@ -23,6 +23,22 @@ class ScanTest {
     private final PoolMap whole = map(4);
 
     @Test
+    void shouldLeaveTargetsThatAreOutAlone() {
+        PoolMap before = new PoolMap(
+                new java.util.UUID(1, 1),
+                1,
+                List.of(
+                        new PoolTarget(0, 7, 0, "/a", TargetState.UPIN, false, 1),
+                        new PoolTarget(1, 7, 1, "/a", TargetState.UPIN, false, 1),
+                        new PoolTarget(2, 8, 0, "/b", TargetState.UPIN, false, 1)));
+
+        PoolMap map = before.withStates(Set.of(0), TargetState.DOWN);
+
+        assertEquals(List.of(map.target(1)), Scan.scanned(map, 7));
+        assertEquals(List.of(map.target(2)), Scan.scanned(map, 8));
+    }
+
+    @Test
     void shouldNameEachLostShardExactlyOnce() {
         PoolMap degraded = whole.withStates(Set.of(1), TargetState.DOWN);
 
