@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** An engine's storage in memory that survives the engine. */
@@ -25,6 +26,9 @@ public final class MemoryStorage implements EngineStorage {
     private final Map<UUID, PoolReservation> pools = new HashMap<>();
     private final DirectBuffers buffers = new DirectBuffers();
     public final AtomicInteger checksumErrors = new AtomicInteger();
+    public final AtomicInteger tornDown = new AtomicInteger();
+    private final List<DeviceListener> listeners = new CopyOnWriteArrayList<>();
+    private DeviceState state = DeviceState.NORMAL;
 
     public MemoryStorage(int targetCount) {
         for (int i = 0; i < targetCount; i++) targets.add(new MemoryTarget(i));
@@ -135,8 +139,18 @@ public final class MemoryStorage implements EngineStorage {
     }
 
     @Override
-    public DeviceState deviceState(UUID device) {
-        return DeviceState.NORMAL;
+    public synchronized DeviceState deviceState(UUID device) {
+        return state;
+    }
+
+    /** The only device changes. */
+    public synchronized void become(DeviceState next) {
+        state = next;
+        listeners.forEach(this::tell);
+    }
+
+    private void tell(DeviceListener l) {
+        l.onDevice(device, state, targets.stream().map(MemoryTarget::index).toList(), "test");
     }
 
     @Override
@@ -145,10 +159,15 @@ public final class MemoryStorage implements EngineStorage {
     }
 
     @Override
-    public void tearDown(UUID device) {}
+    public synchronized void tearDown(UUID device) {
+        tornDown.incrementAndGet();
+        become(DeviceState.OUT);
+    }
 
     @Override
-    public AutoCloseable listen(DeviceListener listener) {
-        return () -> {};
+    public synchronized AutoCloseable listen(DeviceListener listener) {
+        listeners.add(listener);
+        tell(listener);
+        return () -> listeners.remove(listener);
     }
 }

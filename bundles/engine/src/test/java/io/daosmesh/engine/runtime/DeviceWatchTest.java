@@ -1,0 +1,149 @@
+package io.daosmesh.engine.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.PoolEntryMessage;
+import io.daosmesh.model.wire.PoolFindReply;
+import io.daosmesh.model.wire.PoolTargetsReply;
+import io.daosmesh.model.wire.PoolTargetsRequest;
+import io.daosmesh.storage.DeviceState;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Mono;
+
+/** Rank 1 of three loses its device; the test plays the pool service. */
+class DeviceWatchTest {
+    private static final int RANK = 1;
+    private static final long WAIT_NS = 15_000_000_000L;
+
+    private final List<PoolTargetsRequest> asked = new CopyOnWriteArrayList<>();
+    private volatile FaultCode refusal;
+    private MiniMesh mesh;
+
+    @BeforeEach
+    void open() {
+        mesh = new MiniMesh(3, 2);
+        mesh.wire
+                .server()
+                .register(
+                        Endpoint.NODE,
+                        RpcMethod.POOL_FIND,
+                        call -> Mono.just(RpcMessage.of(PoolFindReply.newBuilder()
+                                .setEntry(PoolEntryMessage.newBuilder().addServiceRanks(0))
+                                .setGroupMap(mesh.maps.get(0).groupMap().toWire())
+                                .build())));
+        mesh.wire.server().register(Endpoint.NODE, RpcMethod.POOL_TARGETS, call -> {
+            try {
+                return change(PoolTargetsRequest.parseFrom(call.body()));
+            } catch (com.google.protobuf.InvalidProtocolBufferException e) {
+                return Mono.error(e);
+            }
+        });
+    }
+
+    @AfterEach
+    void close() {
+        mesh.close();
+    }
+
+    private Mono<RpcMessage> change(PoolTargetsRequest r) {
+        asked.add(r);
+        FaultCode code = refusal;
+        if (code != null) return Mono.error(Fault.of(code).asException());
+        Set<Integer> ids = mesh.map.ofRank(r.getRanks(0)).stream()
+                .filter(t -> r.getTargetIndexesList().contains(t.index()))
+                .map(PoolTarget::id)
+                .collect(Collectors.toSet());
+        mesh.push(mesh.map.withStates(ids, r.getOp() == 0 ? TargetState.DOWN : TargetState.UP));
+        return Mono.just(RpcMessage.of(PoolTargetsReply.newBuilder()
+                .setMapVersion(mesh.map.version())
+                .build()));
+    }
+
+    private void device(DeviceState state) {
+        mesh.storages.get(RANK).become(state);
+    }
+
+    private boolean allAre(TargetState state) {
+        return mesh.map.ofRank(RANK).stream().allMatch(t -> t.state() == state);
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long end = System.nanoTime() + WAIT_NS;
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() < end, "in time");
+            LockSupport.parkNanos(5_000_000);
+        }
+    }
+
+    @Test
+    void shouldExcludeWithALostDeviceAndReintegrateWithIt() {
+        device(DeviceState.UNPLUGGED);
+        await(() -> allAre(TargetState.DOWN));
+        device(DeviceState.NORMAL);
+        await(() -> allAre(TargetState.UP));
+
+        assertEquals(2, asked.size(), asked.toString());
+        assertEquals(List.of(0, 1), asked.get(0).getTargetIndexesList());
+        assertEquals(List.of(RANK), asked.get(0).getRanksList());
+        assertEquals(0, mesh.storages.get(RANK).tornDown.get());
+    }
+
+    @Test
+    void shouldBringBackWhatTheEngineBeforeTookOut() {
+        device(DeviceState.UNPLUGGED);
+        await(() -> allAre(TargetState.DOWN));
+        mesh.stop(RANK, false);
+        mesh.start(RANK);
+
+        device(DeviceState.NORMAL);
+
+        await(() -> allAre(TargetState.UP));
+    }
+
+    @Test
+    void shouldTearAFaultyDeviceDownOnceItsTargetsAreOut() {
+        device(DeviceState.FAULTY);
+
+        await(() -> mesh.storages.get(RANK).tornDown.get() == 1);
+
+        assertTrue(allAre(TargetState.DOWN));
+    }
+
+    @Test
+    void shouldAskAgainTheSameAfterALostAnswerAndRarelyAfterARefusal() {
+        refusal = FaultCode.TIMEDOUT;
+        device(DeviceState.UNPLUGGED);
+        await(() -> asked.size() >= 3);
+        assertEquals(
+                1,
+                asked.stream().map(PoolTargetsRequest::getRequestId).distinct().count());
+        refusal = FaultCode.RF;
+        int before = asked.size();
+        await(() -> asked.size() > before);
+        int refused = asked.size();
+        LockSupport.parkNanos(1_000_000_000L);
+        assertTrue(asked.size() <= refused + 1, "no busy loop");
+
+        // a newer map may allow it
+        refusal = null;
+        mesh.push(mesh.map.withStates(Set.of(0), TargetState.DOWN));
+
+        await(() -> allAre(TargetState.DOWN));
+    }
+}
