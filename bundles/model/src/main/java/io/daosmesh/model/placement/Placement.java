@@ -64,8 +64,7 @@ public final class Placement {
     private static Use settledUse(PoolTarget t) {
         return switch (t.state()) {
             case UPIN, DRAIN -> Use.HOLD;
-            case DOWN -> Use.HOLE;
-            case UP -> t.hasHomeElsewhere() ? Use.SKIP : Use.HOLE;
+            case DOWN, UP -> t.hasHomeElsewhere() ? Use.SKIP : Use.HOLE;
             case DOWNOUT, NEW -> Use.SKIP;
         };
     }

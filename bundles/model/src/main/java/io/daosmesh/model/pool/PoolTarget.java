@@ -8,7 +8,8 @@ package io.daosmesh.model.pool;
  * @param index target index inside the engine
  * @param faultDomain fault-domain path of the rank, e.g. {@code /node1}; shards of a group avoid sharing one
  * @param hasHomeElsewhere only meaningful for UP: true if it comes back from DOWNOUT (or is being added), so that another
- *     target holds its shards complete; false if it comes back from DOWN before the rebuild had finished
+ *     target holds its shards complete; false if it comes back from DOWN before the rebuild had finished. A target that
+ *     fails while it comes back (DOWN) keeps it: it held nothing yet, so nobody waits for its shards
  * @param changedVersion map version of its last state change
  */
 public record PoolTarget(
@@ -21,7 +22,11 @@ public record PoolTarget(
         int changedVersion) {
 
     public PoolTarget withState(TargetState next, int version) {
-        boolean elsewhere = next == TargetState.UP && state != TargetState.DOWN;
+        boolean elsewhere = switch (next) {
+            case UP -> state != TargetState.DOWN || hasHomeElsewhere;
+            case DOWN -> state == TargetState.UP && hasHomeElsewhere;
+            default -> false;
+        };
         return new PoolTarget(id, rank, index, faultDomain, next, elsewhere, version);
     }
 }

@@ -148,4 +148,19 @@ class PlacementTest {
         }
         return new PoolMap(new UUID(1, 2), 1, targets);
     }
+
+    @Test
+    void shouldKeepTheHoldersWhenAReturningTargetFailsAgain() {
+        Set<Integer> lost = Set.of(12, 13, 14, 15);
+        PoolMap out = whole.withStates(lost, TargetState.DOWN).afterRebuild();
+        PoolMap failed = out.withStates(lost, TargetState.UP).withStates(lost, TargetState.DOWN);
+        PoolMap again = failed.withStates(lost, TargetState.UP);
+        for (long low = 0; low < 500; low++) {
+            ObjectId oid = ObjectId.of(ObjectId.Type.KEY_VALUE, ObjectClass.RP_2, 1, 0, low);
+            assertEquals(Placement.group(out, oid, 0), Placement.group(failed, oid, 0));
+            assertEquals(
+                    Placement.group(out, oid, 0).settled(),
+                    Placement.group(again, oid, 0).settled());
+        }
+    }
 }
