@@ -70,9 +70,8 @@ class DeviceWatchTest {
                 .map(PoolTarget::id)
                 .collect(Collectors.toSet());
         mesh.push(mesh.map.withStates(ids, r.getOp() == 0 ? TargetState.DOWN : TargetState.UP));
-        return Mono.just(RpcMessage.of(PoolTargetsReply.newBuilder()
-                .setMapVersion(mesh.map.version())
-                .build()));
+        return Mono.just(RpcMessage.of(
+                PoolTargetsReply.newBuilder().setMapVersion(mesh.map.version()).build()));
     }
 
     private void device(DeviceState state) {

@@ -40,7 +40,8 @@ class DeviceReactionTest {
         PoolMap after = whole.withStates(Set.of(1, 2), TargetState.DOWN);
         assertFalse(DeviceReaction.isOut(whole, RANK, Set.of(1, 2)));
         assertTrue(DeviceReaction.isOut(after, RANK, Set.of(1, 2)));
-        assertEquals(Set.of(), DeviceReaction.of(after, RANK, states, Set.of(1, 2)).exclude());
+        assertEquals(
+                Set.of(), DeviceReaction.of(after, RANK, states, Set.of(1, 2)).exclude());
     }
 
     @Test
