@@ -73,7 +73,11 @@ public final class TurnPipeline {
 
     /** The loop has nothing more to do right now: what was collected may be committed. */
     public void onDrained() {
-        if (isCommitting || collecting.isEmpty()) return;
+        // a turn without changes ends at once, and what it let go on may have staged more
+        while (!isCommitting && !collecting.isEmpty()) startTurn();
+    }
+
+    private void startTurn() {
         committing = collecting;
         collecting = new ArrayList<>();
         isCommitting = true;
@@ -107,7 +111,17 @@ public final class TurnPipeline {
         List<StagedOp> done = committing;
         committing = new ArrayList<>();
         isCommitting = false;
-        for (StagedOp op : done) op.done.done(op.fault != null ? op.fault : fault);
+        RuntimeException broken = null;
+        for (StagedOp op : done) {
+            try {
+                op.done.done(op.fault != null ? op.fault : fault);
+            } catch (RuntimeException e) {
+                // the others of the turn still have to hear of it
+                if (broken == null) broken = e;
+                else broken.addSuppressed(e);
+            }
+        }
+        if (broken != null) throw broken;
     }
 
     private record Copier(KvBatch into) implements KvBatch.Visitor {

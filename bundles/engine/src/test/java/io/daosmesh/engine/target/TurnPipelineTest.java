@@ -71,4 +71,32 @@ class TurnPipelineTest {
 
         assertEquals(List.of("1", "barrier"), done);
     }
+
+    @Test
+    void shouldTellEveryOperationOfATurnEvenIfOneBreaks() {
+        List<String> told = new ArrayList<>();
+        ManualLoop loop = new ManualLoop(new io.daosmesh.storage.kv.MemoryKvStore());
+        StagedOp first = new StagedOp(true);
+        first.batch().put(new byte[] {1}, new byte[] {1});
+        loop.pipeline().stage(first, f -> {
+            throw new IllegalStateException("broken");
+        });
+        loop.pipeline().stage(new StagedOp(true), f -> told.add("second"));
+
+        org.junit.jupiter.api.Assertions.assertThrows(IllegalStateException.class, loop::drain);
+
+        assertEquals(List.of("second"), told);
+    }
+
+    @Test
+    void shouldNotWaitForTheNextRoundAfterATurnWithoutChanges() {
+        List<String> told = new ArrayList<>();
+        ManualLoop loop = new ManualLoop(new io.daosmesh.storage.kv.MemoryKvStore());
+        loop.pipeline()
+                .stage(new StagedOp(false), f -> loop.pipeline().stage(new StagedOp(false), g -> told.add("both")));
+
+        loop.pipeline().onDrained();
+
+        assertEquals(List.of("both"), told);
+    }
 }
