@@ -75,14 +75,18 @@ final class Aggregation {
             hasPassed = true;
             passEndNs = env.nowNs();
         }
-        List<VosRecord> records = found.records();
+        List<VosRecord> records =
+                found.records().stream().filter(s.writer()::claim).toList();
         if (records.isEmpty()) return;
         isBusy = true;
         StagedOp op = new StagedOp(true);
         for (VosRecord r : records) op.batch().delete(r.key());
         env.turns().stage(op, fault -> {
             isBusy = false;
-            if (fault != null) return;
+            if (fault != null) {
+                s.writer().keep(records);
+                return;
+            }
             s.writer().release(records, env.nowNs());
             s.counters().aggregatedRecords.addAndGet(records.size());
         });

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 final class MemberWrites {
     /** Below this age an unknown DTX cannot have been forgotten. */
     private static final long FORGOTTEN_AGE_HLC = io.daosmesh.model.time.Hlc.fromNanos(25_000_000_000L);
+    /** Half of what a commit takes at least to follow its prepare. */
+    private static final long LATE_HLC = io.daosmesh.model.time.Hlc.fromNanos(100_000_000L);
     /** Records looked at to find one with a given epoch. */
     private static final int SEARCH_MAX = 20_000;
 
@@ -43,8 +45,10 @@ final class MemberWrites {
             done.done(null);
             return;
         }
+        // a try that was long on its way may come behind the one that has replaced it
+        boolean mayBeCommitted = op.dtx().isResent() || env.host().hlcNow() - epoch > LATE_HLC;
         Long committed =
-                op.dtx().isResent() ? outcomes.committedEpoch(s, id) : s.dtx().settlingEpoch(id);
+                mayBeCommitted ? outcomes.committedEpoch(s, id) : s.dtx().settlingEpoch(id);
         if (committed != null) {
             done.done(
                     committed == epoch
@@ -52,12 +56,18 @@ final class MemberWrites {
                             : Fault.of(FaultCode.AGAIN, "another try of this update is committed here"));
             return;
         }
+        if (old == null && s.dtx().epochs(op.scope()).contains(epoch)) {
+            // two leaders, one after the other, gave the same epoch: their records would have the same keys
+            done.done(Fault.of(FaultCode.AGAIN, "another update of the key has this epoch"));
+            return;
+        }
         long now = env.nowNs();
         VosWriter.Staging staging = new VosWriter.Staging(new StagedOp(true));
-        List<VosRecord> dropped = old == null ? List.of() : outcomes.dropInto(staging.op(), old);
+        List<VosRecord> dropped = old == null ? List.of() : outcomes.dropInto(s, staging.op(), old);
         try {
             op.stage(s.writer(), staging, false, now);
         } catch (FaultException e) {
+            s.writer().keep(dropped);
             s.writer().undo(staging, now);
             done.done(e.fault());
             return;
@@ -87,6 +97,7 @@ final class MemberWrites {
 
     private void onPrepared(PoolShard s, Try t, @Nullable Fault fault) {
         if (fault != null) {
+            s.writer().keep(t.dropped);
             s.writer().release(t.staging.records(), env.nowNs());
             s.dtx().remove(t.entry);
             if (t.old != null) s.dtx().add(t.old);
@@ -123,24 +134,24 @@ final class MemberWrites {
         }
     }
 
-    /** State as in DtxBatchReply; INPROGRESS while it is being decided. */
+    /** State as in DtxBatchReply, of any try if the epoch is 0; INPROGRESS while it is being decided. */
     int check(PoolShard s, DtxId id, long epoch) {
         s.counters().dtxChecks.incrementAndGet();
         DtxEntry e = s.dtx().prepared(id);
-        if (e != null && e.epoch() == epoch) {
+        if (e != null && (e.epoch() == epoch || epoch == 0)) {
             if (!e.isDurable() || e.isSettling())
                 throw Fault.of(FaultCode.INPROGRESS, "the update is being decided")
                         .asException();
             return 1;
         }
         Long committed = outcomes.committedEpoch(s, id);
-        return committed != null && committed == epoch ? 2 : 0;
+        return committed != null && (committed == epoch || epoch == 0) ? 2 : 0;
     }
 
     /** Like check, and finds the trace of a DTX so old that its entry has been forgotten. */
     int resolve(PoolShard s, ShardAddress a, byte[] dkey, DtxId id, long epoch) {
         int state = check(s, id, epoch);
-        if (state != 0 || env.host().hlcNow() - epoch < FORGOTTEN_AGE_HLC) return state;
+        if (state != 0 || epoch == 0 || env.host().hlcNow() - epoch < FORGOTTEN_AGE_HLC) return state;
         byte[] group = a.groupPrefix();
         byte[] objectPunch = Keys.record(Keys.punches(group), epoch, VosRecord.PUNCH_OBJECT, 0);
         if (env.kv().get(objectPunch) != null) return 2;

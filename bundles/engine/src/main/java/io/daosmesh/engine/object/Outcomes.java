@@ -54,11 +54,14 @@ final class Outcomes {
         entry.setSettling(true);
         s.counters().dtxAborts.incrementAndGet();
         StagedOp op = new StagedOp(true);
-        List<VosRecord> records = dropInto(op, entry);
+        List<VosRecord> records = dropInto(s, op, entry);
         op.batch().delete(Keys.dtx(s.pool(), entry.id()));
         env.turns().stage(op, fault -> {
             entry.setSettling(false);
-            if (fault != null) return;
+            if (fault != null) {
+                s.writer().keep(records);
+                return;
+            }
             s.writer().release(records, env.nowNs());
             s.dtx().remove(entry);
             wake(s, entry.scope());
@@ -66,12 +69,14 @@ final class Outcomes {
     }
 
     /** Deletes an entry's records; answers them for releasing their space when durable. */
-    List<VosRecord> dropInto(StagedOp op, DtxEntry entry) {
+    List<VosRecord> dropInto(PoolShard s, StagedOp op, DtxEntry entry) {
         List<VosRecord> records = new ArrayList<>();
         for (byte[] key : entry.recordKeys()) {
             byte[] value = env.kv().get(key);
             if (value == null) continue;
-            records.add(VosRecord.decode(key, value));
+            VosRecord r = VosRecord.decode(key, value);
+            if (!s.writer().claim(r)) continue;
+            records.add(r);
             op.batch().delete(key);
         }
         return records;

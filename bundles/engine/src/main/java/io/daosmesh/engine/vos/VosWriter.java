@@ -10,7 +10,9 @@ import io.daosmesh.storage.SpaceAccount;
 import io.daosmesh.storage.bio.Extent;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.zip.CRC32C;
 
 /** Turns values into records: small ones into the index, others onto the device. Owner: target loop. */
@@ -24,6 +26,8 @@ public final class VosWriter {
     private final Blob blob;
     private final BufferPool buffers;
     private final int dataThresholdBytes;
+    /** Records whose deletion is on its way to the index: their space is given back once. */
+    private final Set<ByteKey> dropping = new HashSet<>();
 
     /** @param dataThresholdBytes values at least as long go to the device; 0 = none does */
     public VosWriter(SpaceAccount scm, Blob blob, BufferPool buffers, int dataThresholdBytes) {
@@ -125,8 +129,19 @@ public final class VosWriter {
         release(staging.records, nowNs);
     }
 
+    /** Before a record's deletion is staged; false = another operation deletes it already. Ends with release or keep. */
+    public boolean claim(VosRecord record) {
+        return dropping.add(new ByteKey(record.key()));
+    }
+
+    /** The claimed records stay in the index after all. */
+    public void keep(List<VosRecord> records) {
+        for (VosRecord r : records) dropping.remove(new ByteKey(r.key()));
+    }
+
     /** The records are gone from the index, durably. */
     public void release(List<VosRecord> records, long nowNs) {
+        keep(records);
         for (VosRecord r : records) {
             scm.release(r.scmBytes());
             for (Extent piece : r.pieces()) blob.allocator().free(piece, nowNs);
