@@ -26,7 +26,10 @@ public final class Resolution {
 
     private Resolution() {}
 
-    /** @param others votes of the other settled members of the present map; the leader itself has it prepared */
+    /**
+     * @param others votes of the other settled members of the present map, of its new homes too if the DTX belongs to this
+     *     very map; the leader itself has it prepared
+     */
     public static Outcome decide(Collection<Vote> others) {
         if (others.contains(Vote.COMMITTED)) return Outcome.COMMIT;
         if (others.contains(Vote.UNKNOWN)) return Outcome.ABORT;

@@ -34,20 +34,30 @@ final class LeaderWrites {
     private static final long COMMIT_AGE_NS = 200_000_000L;
     /** A device that hangs must not hang the client; the members' deadlines are shorter. */
     private static final long LOCAL_MAX_NS = 10_000_000_000L;
+    /** So long after a map change a resend may be of an update from before this target held the group. */
+    private static final long STRANGER_NS = 90_000_000_000L;
 
     private final Env env;
     private final Access access;
     private final Outcomes outcomes;
+    private final Resends resends;
 
     LeaderWrites(Env env, Access access, Outcomes outcomes) {
         this.env = env;
         this.access = access;
         this.outcomes = outcomes;
+        this.resends = new Resends(env);
     }
 
     /** The shard leads the group at the operation's map version. */
     void start(PoolShard s, WriteOp op, Answer<Long> answer) {
         if (isKnown(s, op, answer)) return;
+        if (op.dtx().isResent() && env.nowNs() - s.adoptedNs < STRANGER_NS)
+            resends.ask(s, op, answer, () -> retry(s, op, answer));
+        else execute(s, op, answer);
+    }
+
+    private void execute(PoolShard s, WriteOp op, Answer<Long> answer) {
         byte[] scope = op.scope();
         if (op.dtx().condition() != 0) {
             byte[] open = openScope(s, op, scope);
@@ -82,7 +92,7 @@ final class LeaderWrites {
         Fault f = Access.stale(s, op.address().mapVersion());
         if (f == null) f = access.leader(s, op.address());
         if (f != null) answer.refuse(f);
-        else start(s, op, answer);
+        else if (!isKnown(s, op, answer)) execute(s, op, answer);
     }
 
     private void launch(PoolShard s, WriteOp op, byte[] scope, VosWriter.Staging staging, Answer<Long> answer) {
@@ -109,7 +119,7 @@ final class LeaderWrites {
         for (int id : group.members()) if (id != s.myId()) w.members.add(id);
         s.dtx().add(entry);
         s.leading.put(entry.id(), w);
-        s.leadingEpochs.add(entry.epoch());
+        s.leadingByEpoch.put(entry.epoch(), w);
         s.changes++;
         w.waiting.addAll(w.members);
         w.sending = w.members.size();
@@ -226,7 +236,7 @@ final class LeaderWrites {
 
     private void forget(PoolShard s, LeaderWrite w) {
         s.leading.remove(w.entry.id(), w);
-        s.leadingEpochs.remove(w.entry.epoch());
+        s.leadingByEpoch.remove(w.entry.epoch());
     }
 
     private void fail(PoolShard s, LeaderWrite w, Fault fault) {

@@ -15,11 +15,10 @@ import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.storage.PoolSpace;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +49,8 @@ public final class PoolShard {
     private final ShardCounters counters = new ShardCounters();
     private final Map<GroupKey, ShardGroup> groups = new HashMap<>();
     final Map<DtxId, LeaderWrite> leading = new HashMap<>();
-    final Set<Long> leadingEpochs = new HashSet<>();
+    /** The same by epoch: this process never gives one twice. */
+    final Map<Long, LeaderWrite> leadingByEpoch = new HashMap<>();
     /** Member writes that are not durable yet, by map version. */
     final Map<Integer, Integer> preparing = new HashMap<>();
 
@@ -59,6 +59,10 @@ public final class PoolShard {
     final int dataThresholdBytes;
     long oldestCommittableNs;
     int cleanedVersion;
+    /** Deletions of groups that left this target: rebuild must not fill one of them meanwhile. */
+    int reclaiming;
+    /** When the present map was adopted. */
+    long adoptedNs;
     /** Excluded because its device was gone or faulty: comes back with the device. Durable in the marker. */
     boolean isOutForDevice;
     /** Updates and punches since the last aggregation: without any there is nothing to drop. */
@@ -189,8 +193,14 @@ public final class PoolShard {
     /** True if an update of the scope is prepared here and nobody drives it any more. */
     boolean hasOrphans(byte[] scope) {
         if (dtx.preparedCount() == 0) return false;
-        for (long epoch : dtx.epochs(scope)) if (!leadingEpochs.contains(epoch)) return true;
+        for (long epoch : dtx.epochs(scope)) if (!isDriven(scope, epoch)) return true;
         return false;
+    }
+
+    /** True if this target leads the update; another leader may have given the same epoch elsewhere. */
+    boolean isDriven(byte[] scope, long epoch) {
+        LeaderWrite w = leadingByEpoch.get(epoch);
+        return w != null && Arrays.equals(w.entry.scope(), scope);
     }
 
     byte[] marker() {

@@ -49,8 +49,13 @@ final class Settler {
         }
     }
 
+    /**
+     * An update of this very map was not acknowledged either before the new homes had it, and nobody copies it to them
+     * any more: they are asked, too. For an older one they are filled by rebuild, which waits for the outcome.
+     */
     private void askMembers(PoolShard s, DtxEntry e, ShardGroup g) {
-        List<Integer> others = new ArrayList<>(g.settled());
+        boolean isOlder = e.mapVersion() < s.mapVersion();
+        List<Integer> others = new ArrayList<>(isOlder ? g.settled() : g.members());
         others.remove((Integer) s.myId());
         List<Resolution.Vote> votes = new ArrayList<>();
         int version = s.mapVersion();

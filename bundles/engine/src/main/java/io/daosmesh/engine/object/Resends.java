@@ -1,0 +1,59 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.engine.dtx.Resolution;
+import io.daosmesh.engine.target.Answer;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.wire.DtxResolveRequest;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A resent update that this leader does not know: rebuild brings a new holder the data of a group but not the ids of its
+ * updates, so the first try may be committed all the same. The other holders are asked before it is carried out. Owner:
+ * target loop.
+ */
+final class Resends {
+    private final Env env;
+
+    Resends(Env env) {
+        this.env = env;
+    }
+
+    /** Answers what is committed already, else runs {@code unknown}; AGAIN when a holder does not say. */
+    void ask(PoolShard s, WriteOp op, Answer<Long> answer, Runnable unknown) {
+        ShardGroup g = s.group(op.address().oid(), op.address().group());
+        List<Integer> others = new ArrayList<>(g.settled());
+        others.remove((Integer) s.myId());
+        if (others.isEmpty()) {
+            unknown.run();
+            return;
+        }
+        List<Resolution.Vote> votes = new ArrayList<>();
+        for (int id : others) {
+            PoolTarget t = s.target(id);
+            env.peers().resolve(t.rank(), question(op, t), (state, fault) -> {
+                votes.add(fault != null || state == null ? Resolution.Vote.NO_ANSWER : Resolution.vote(state));
+                if (votes.size() == others.size()) decide(votes, answer, unknown);
+            });
+        }
+    }
+
+    private void decide(List<Resolution.Vote> votes, Answer<Long> answer, Runnable unknown) {
+        if (votes.contains(Resolution.Vote.COMMITTED)) answer.answer(env.host().hlcNow(), null);
+        else if (votes.contains(Resolution.Vote.NO_ANSWER))
+            answer.refuse(Fault.of(FaultCode.AGAIN, "a holder does not say whether it knows the update"));
+        else unknown.run();
+    }
+
+    private static DtxResolveRequest question(WriteOp op, PoolTarget t) {
+        return DtxResolveRequest.newBuilder()
+                .setAddress(op.address().toWire(t.index()))
+                .setDkey(com.google.protobuf.ByteString.copyFrom(op.dkey()))
+                .setDtx(WriteOp.dtxMessage(op.dtx().id()))
+                .setEpoch(0)
+                .build();
+    }
+}
