@@ -29,10 +29,16 @@ final class Cleaner {
 
     void start(PoolShard s) {
         s.setState(PoolShard.State.CLEANING);
-        step(s, Keys.records(s.pool()));
+        again(s);
     }
 
-    private void step(PoolShard s, byte[] from) {
+    private void again(PoolShard s) {
+        PoolTarget me = s.me();
+        step(s, Keys.records(s.pool()), me == null ? 0 : me.changedVersion());
+    }
+
+    /** @param version the return that this walk began for: what it has kept may have another holder at a later one */
+    private void step(PoolShard s, byte[] from, int version) {
         if (s.state() != PoolShard.State.CLEANING) return;
         PoolTarget me = s.me();
         if (me == null || !s.needsCleaning()) {
@@ -40,7 +46,10 @@ final class Cleaner {
             onServing.run();
             return;
         }
-        int version = me.changedVersion();
+        if (me.changedVersion() != version) {
+            again(s);
+            return;
+        }
         List<byte[]> doomed = new ArrayList<>();
         byte[] at = from;
         boolean isEnd = false;
@@ -62,7 +71,7 @@ final class Cleaner {
         boolean isLast = isEnd;
         Deletion.start(env, s, doomed, fault -> {
             if (fault != null) s.fail(fault);
-            else if (!isLast) step(s, next);
+            else if (!isLast) step(s, next, version);
             else mark(s, version);
         });
     }
@@ -84,7 +93,7 @@ final class Cleaner {
                 s.fail(fault);
             } else {
                 // the map may have moved on: another return is cleaned again
-                step(s, Keys.records(s.pool()));
+                again(s);
             }
         });
     }

@@ -5,12 +5,14 @@ import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.StagedOp;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * Deletes every record under some prefixes with their prepared DTXs and gives the space back, in steps that leave the loop
@@ -22,22 +24,30 @@ final class Deletion {
     private final Env env;
     private final PoolShard shard;
     private final ArrayDeque<byte[]> prefixes;
+    private final Predicate<byte[]> isDoomed;
     private final Done done;
 
-    private Deletion(Env env, PoolShard shard, List<byte[]> prefixes, Done done) {
+    private Deletion(Env env, PoolShard shard, List<byte[]> prefixes, Predicate<byte[]> isDoomed, Done done) {
         this.env = env;
         this.shard = shard;
         this.prefixes = new ArrayDeque<>(prefixes);
+        this.isDoomed = isDoomed;
         this.done = done;
     }
 
     static void start(Env env, PoolShard shard, List<byte[]> prefixes, Done done) {
-        Deletion d = new Deletion(env, shard, prefixes, done);
+        start(env, shard, prefixes, p -> true, done);
+    }
+
+    /** @param isDoomed asked again before each step: a prefix that is wanted again is left alone from then on */
+    static void start(Env env, PoolShard shard, List<byte[]> prefixes, Predicate<byte[]> isDoomed, Done done) {
+        Deletion d = new Deletion(env, shard, prefixes, isDoomed, done);
         // an empty operation is done when everything staged before it is
         env.turns().stage(new StagedOp(false), fault -> d.dropPrepared());
     }
 
     private void dropPrepared() {
+        prefixes.removeIf(isDoomed.negate());
         StagedOp op = new StagedOp(true);
         List<DtxEntry> dropped = new ArrayList<>();
         for (DtxEntry e : shard.dtx().prepared()) {
@@ -59,19 +69,18 @@ final class Deletion {
     private void step(Runnable afterwards) {
         StagedOp op = new StagedOp(true);
         List<VosRecord> records = new ArrayList<>();
-        while (!prefixes.isEmpty() && records.size() < STEP_RECORDS) {
-            try (KvCursor c = env.kv().cursor(KvRange.prefix(prefixes.getFirst()))) {
-                while (records.size() < STEP_RECORDS && c.next()) {
-                    VosRecord r = VosRecord.decode(c.key(), c.value());
-                    records.add(r);
-                    op.batch().delete(r.key());
-                }
-            }
-            if (records.size() < STEP_RECORDS) prefixes.removeFirst();
+        try {
+            collect(op, records);
+        } catch (FaultException e) {
+            // a damaged record: whoever waits has to hear of it
+            shard.writer().keep(records);
+            done.done(e.fault());
+            return;
         }
         boolean isLast = prefixes.isEmpty();
         env.turns().stage(op, fault -> {
             if (fault != null) {
+                shard.writer().keep(records);
                 done.done(fault);
                 return;
             }
@@ -83,6 +92,21 @@ final class Deletion {
                 done.done(null);
             }
         });
+    }
+
+    private void collect(StagedOp op, List<VosRecord> records) {
+        prefixes.removeIf(isDoomed.negate());
+        while (!prefixes.isEmpty() && records.size() < STEP_RECORDS) {
+            try (KvCursor c = env.kv().cursor(KvRange.prefix(prefixes.getFirst()))) {
+                while (records.size() < STEP_RECORDS && c.next()) {
+                    VosRecord r = VosRecord.decode(c.key(), c.value());
+                    if (!shard.writer().claim(r)) continue;
+                    records.add(r);
+                    op.batch().delete(r.key());
+                }
+            }
+            if (records.size() < STEP_RECORDS) prefixes.removeFirst();
+        }
     }
 
     private static boolean startsWith(byte[] key, byte[] prefix) {

@@ -71,6 +71,7 @@ final class Fences {
         if (s.mapVersion() != version) return false;
         // a target that the map has put out takes no part
         if (!Target.isServing(s)) return s.state() != PoolShard.State.CLEANING;
+        if (s.reclaiming > 0) return false;
         for (int v : s.preparing.keySet()) if (v < version) return false;
         for (DtxEntry e : s.dtx().prepared()) if (e.mapVersion() < version) return false;
         return true;

@@ -65,7 +65,14 @@ public final class Migration {
                     next = key;
                     break;
                 }
-                if (r.epoch() > stableEpoch || isPrepared(s, group, r)) continue;
+                if (r.epoch() > stableEpoch) continue;
+                byte[] scope = scope(group, key);
+                if (s.dtx().epochs(scope).contains(r.epoch())) {
+                    // one that this target drives reaches the new home by itself; of others it may be committed there
+                    if (s.isDriven(scope, r.epoch())) continue;
+                    answer.refuse(Fault.of(FaultCode.INPROGRESS, "an update of the group is being settled"));
+                    return;
+                }
                 found.add(r);
                 bytes += more;
             }
@@ -76,11 +83,10 @@ public final class Migration {
         new Export(env, s, found, (int) bytes, next, answer).start();
     }
 
-    private static boolean isPrepared(PoolShard s, byte[] group, VosRecord r) {
-        if (s.dtx().preparedCount() == 0) return false;
-        byte[] dkey = Keys.parse(r.key()).dkey();
-        byte[] scope = dkey == null ? Keys.punches(group) : Keys.under(group, dkey);
-        return s.dtx().epochs(scope).contains(r.epoch());
+    /** Scope under which a DTX hides the record. */
+    static byte[] scope(byte[] group, byte[] key) {
+        byte[] dkey = Keys.parse(key).dkey();
+        return dkey == null ? Keys.punches(group) : Keys.under(group, dkey);
     }
 
     /** Reads the bytes of one batch. */
@@ -190,6 +196,12 @@ public final class Migration {
         List<ByteKey> keys = new ArrayList<>();
         try {
             int at = data.position();
+            long newest = records.stream()
+                    .mapToLong(MigratedRecordMessage::getEpoch)
+                    .max()
+                    .orElse(0);
+            // this target may lead the group next: its clock must be ahead of what it holds
+            env.host().sawEpoch(newest);
             for (MigratedRecordMessage m : records) {
                 byte[] key = key(a, m);
                 boolean isPunch = m.getKind() >= VosRecord.PUNCH_AKEY;

@@ -8,8 +8,8 @@ import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolMap;
-import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.wire.DtxRefMessage;
 import io.daosmesh.model.wire.DtxResolveRequest;
 import io.daosmesh.model.wire.EnumerateReply;
@@ -148,6 +148,7 @@ public final class Target {
         PoolShard s = shards.get(map.pool());
         if (s == null || map.version() <= s.mapVersion()) return;
         s.adopt(map);
+        s.adoptedNs = env.nowNs();
         leader.onMap(s);
         if (s.state() == PoolShard.State.SERVING && s.needsCleaning()) cleaner.start(s);
         s.parked.removeIf(p -> {
@@ -374,12 +375,24 @@ public final class Target {
             return;
         }
         List<byte[]> doomed = new ArrayList<>();
-        for (int g : groups) {
-            // a newer map may have given the group back to this target
-            if (!s.group(a.oid(), g).members().contains(s.myId()))
-                doomed.add(Keys.group(a.pool(), a.container(), a.oid(), g));
-        }
-        Deletion.start(env, s, doomed, done);
+        for (int g : groups) doomed.add(Keys.group(a.pool(), a.container(), a.oid(), g));
+        s.reclaiming++;
+        Deletion.start(env, s, doomed, p -> isForeign(s, p), fault -> {
+            s.reclaiming--;
+            done.done(fault);
+        });
+    }
+
+    /** Others hold the group; a newer map may have given it back to this target. */
+    private static boolean isForeign(PoolShard s, byte[] groupPrefix) {
+        Keys.Parts p = Keys.parse(groupPrefix);
+        ShardGroup g = s.group(p.oid(), p.group());
+        return g.isAvailable() && !g.members().contains(s.myId());
+    }
+
+    /** See EngineMigration.clearGroup. */
+    public void clearGroup(ShardAddress a, long epoch, Done done) {
+        migrate(a.pool(), done::done, s -> Leftovers.clear(env, s, a, epoch, done));
     }
 
     /** Nothing is under way: the loop may end. */

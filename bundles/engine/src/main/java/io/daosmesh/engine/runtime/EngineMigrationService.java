@@ -64,7 +64,16 @@ public final class EngineMigrationService implements EngineMigration {
     @Override
     public Flux<Batch> export(UUID pool, int target, UUID container, ObjectId oid, int group, long stableEpoch) {
         ShardAddress a = new ShardAddress(pool, container, oid, group, 0);
-        return Flux.create(sink -> new ExportStream(unit(target), a, stableEpoch, sink).start());
+        return Flux.<Batch>create(sink -> new ExportStream(unit(target), a, stableEpoch, sink).start())
+                .doOnDiscard(Batch.class, b -> b.onDone().run());
+    }
+
+    @Override
+    public Mono<Void> clearGroup(UUID pool, int target, StoredGroup group, int mapVersion, long stableEpoch) {
+        ShardAddress a = new ShardAddress(pool, group.container(), group.oid(), group.index(), mapVersion);
+        return Mono.defer(() -> unit(target)
+                .<Boolean>internal((t, answer) -> t.clearGroup(a, stableEpoch, ObjectHandlers.done(answer)))
+                .then());
     }
 
     @Override

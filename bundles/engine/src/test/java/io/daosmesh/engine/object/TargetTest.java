@@ -323,4 +323,117 @@ class TargetTest {
         assertNotNull(e.fault().text());
         assertFalse(e.fault().remedy().isEmpty());
     }
+
+    private static PoolMap threeWith(int version, TargetState third) {
+        PoolTarget last = new PoolTarget(2, 2, 0, "/c", third, third == TargetState.UP, version);
+        List<PoolTarget> two = map(version, TargetState.UPIN).targets();
+        return new PoolMap(new UUID(1, 1), version, List.of(two.get(0), two.get(1), last));
+    }
+
+    @Test
+    void shouldAskTheNewHomesTooBeforeItCommitsAnUpdateOfThisVeryMap() {
+        PoolMap growing = threeWith(1, TargetState.UP);
+        long low = 0;
+        ObjectId oid;
+        do {
+            oid = ObjectId.of(ObjectId.Type.KEY_VALUE, ObjectClass.RP_2, 1, 0, low++);
+        } while (!Placement.group(growing, oid, 0).settled().equals(List.of(0, 1))
+                || !Placement.group(growing, oid, 0).missing().contains(2));
+        ObjectId chosen = oid;
+        start(growing);
+        outcome(a -> target.write(write(chosen, "a", 100, 1, id(1)), a));
+        sent.clear();
+
+        target = open();
+        target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
+        target.onMap(growing);
+        loop.drain();
+        assertEquals(List.of("resolve 1", "resolve 2"), sent);
+        questions.get(0).answer(1, null);
+        questions.get(1).answer(0, null);
+        loop.drain();
+
+        assertEquals("absent", fetch(chosen, "a", 1));
+    }
+
+    private static ObjectId ledBySecond(ObjectClass c) {
+        for (long low = 0; ; low++) {
+            ObjectId o = ObjectId.of(ObjectId.Type.KEY_VALUE, c, 1, 0, low);
+            if (Placement.group(map(1, TargetState.UPIN), o, 0).leader() == 1) return o;
+        }
+    }
+
+    @Test
+    void shouldNotReclaimAGroupThatANewerMapHasGivenBack() {
+        ObjectId lent = ledBySecond(ObjectClass.SINGLE);
+        start(map(1, TargetState.DOWNOUT));
+        assertEquals(List.of("ok"), outcome(a -> target.write(write(lent, "a", 5000, 1, id(1)), a)));
+        target.onMap(map(2, TargetState.UPIN));
+        List<String> fence = new ArrayList<>();
+
+        target.reclaim(new ShardAddress(pool, new UUID(2, 2), lent, 0, 2), java.util.Set.of(0), f -> assertNull(f));
+        target.onMap(map(3, TargetState.DOWNOUT));
+        target.fence(
+                pool, 3, (v, f) -> fence.add(f == null ? "fenced" : f.code().name()));
+        assertEquals(List.of(), fence);
+        loop.drain();
+        target.onTick();
+
+        assertEquals("5000 bytes", fetch(lent, "a", 3));
+        assertEquals(List.of("fenced"), fence);
+        target.onMap(map(4, TargetState.UPIN));
+        target.reclaim(new ShardAddress(pool, new UUID(2, 2), lent, 0, 4), java.util.Set.of(0), f -> assertNull(f));
+        loop.drain();
+        assertEquals(0, blob.allocator().usedBytes());
+    }
+
+    @Test
+    void shouldGiveSpaceBackOnceWhenTwoDeleteTheSameRecords() {
+        start(map(1, TargetState.UPIN));
+        for (int i = 0; i < 10; i++) {
+            DtxId id = id(i);
+            assertEquals(List.of("ok"), outcome(a -> target.write(write(single, "a", 8192, 1, id), a)));
+        }
+        nowNs += 100_000_000_000L;
+        loop.holdsCommits = true;
+
+        target.destroyContainer(pool, new UUID(2, 2), f -> assertNull(f));
+        loop.drain();
+        target.onTick();
+        loop.drain();
+        loop.releaseCommit();
+        loop.holdsCommits = false;
+        loop.drain();
+
+        assertEquals(0, blob.allocator().usedBytes());
+        assertEquals(0, scm.usedBytes());
+    }
+
+    @Test
+    void shouldRefuseATryThatArrivesBehindTheCommittedOne() {
+        ObjectId led = ledBySecond(ObjectClass.RP_2);
+        start(map(1, TargetState.UPIN));
+        WriteOp op = write(led, "a", 100, 1, id(1));
+        long late = hlc.now();
+        nowNs += 1_000_000L;
+        long epoch = hlc.now();
+        List<String> out = new ArrayList<>();
+        target.shardWrite(
+                op.withEpoch(epoch, 1), f -> out.add(f == null ? "ok" : f.code().name()));
+        loop.drain();
+        target.commit(
+                pool,
+                List.of(io.daosmesh.model.wire.DtxRefMessage.newBuilder()
+                        .setDtx(WriteOp.dtxMessage(id(1)))
+                        .setEpoch(epoch)
+                        .build()));
+        loop.drain();
+        nowNs += 200_000_000L;
+
+        target.shardWrite(
+                op.withEpoch(late, 1), f -> out.add(f == null ? "ok" : f.code().name()));
+        loop.drain();
+
+        assertEquals(List.of("ok", "AGAIN"), out);
+    }
 }

@@ -205,4 +205,57 @@ class MigrationTest {
         check();
         for (int i = 0; i < 20; i++) assertEquals(Optional.empty(), mesh.get(oid, key(i)));
     }
+
+    @Test
+    void shouldRecogniseAResendAtALeaderThatJoinedLater() {
+        PoolTarget first = mesh.leader(oid, key(0));
+        mesh.push(with(first.rank(), TargetState.DOWN));
+        rebuild(first.rank());
+        mesh.push(mesh.map.afterRebuild());
+        byte[] b = {1};
+        io.daosmesh.model.wire.ValueMessage v = MiniMesh.value("v", 0, 0, b);
+        io.daosmesh.model.id.DtxId id = mesh.dtx();
+        mesh.tryUpdate(oid, key(0), v, b, new io.daosmesh.engine.object.WriteOp.Dtx(id, 0, 1, false))
+                .block(MiniMesh.WAIT);
+        mesh.push(with(first.rank(), TargetState.UP));
+        rebuild(-1);
+        mesh.push(mesh.map.afterRebuild());
+        assertEquals(first.id(), mesh.leader(oid, key(0)).id());
+        mesh.put(oid, key(0), new byte[] {2});
+
+        mesh.retrying(
+                x -> mesh.tryUpdate(oid, key(0), v, b, new io.daosmesh.engine.object.WriteOp.Dtx(id, 0, 1, true)));
+
+        assertArrayEquals(new byte[] {2}, mesh.get(oid, key(0)).orElseThrow());
+    }
+
+    @Test
+    void shouldClearWhatAnEarlierStayHasLeftBeforeAPull() {
+        mesh.put(oid, key(0), new byte[9000]);
+        int group = Placement.groupOf(oid, key(0));
+        int dead = mesh.leader(oid, key(0)).rank();
+        mesh.push(with(dead, TargetState.DOWN));
+        int lent = Placement.group(mesh.map, oid, group).missing().get(0);
+        rebuild(dead);
+        mesh.push(mesh.map.afterRebuild());
+        mesh.push(with(dead, TargetState.UP));
+        rebuild(-1);
+        mesh.push(mesh.map.afterRebuild());
+        EngineMigration m = mesh.engines.get(mesh.map.target(lent).rank()).migration();
+        EngineMigration.StoredGroup g = new EngineMigration.StoredGroup(mesh.container, oid, group);
+        int settledVersion = mesh.map.version();
+        org.junit.jupiter.api.Assertions.assertThrows(
+                io.daosmesh.model.fault.FaultException.class,
+                () -> m.clearGroup(mesh.pool, 0, g, settledVersion, mesh.hlc.now())
+                        .block(MiniMesh.WAIT));
+        assertEquals(1, m.scan(mesh.pool, 0).count().block(MiniMesh.WAIT), "nobody has reclaimed it");
+
+        mesh.push(with(dead, TargetState.DOWN));
+        m.clearGroup(mesh.pool, 0, g, mesh.map.version(), mesh.hlc.now()).block(MiniMesh.WAIT);
+
+        assertEquals(0, m.scan(mesh.pool, 0).count().block(MiniMesh.WAIT));
+        rebuild(dead);
+        mesh.push(mesh.map.afterRebuild());
+        assertArrayEquals(new byte[9000], mesh.get(oid, key(0)).orElseThrow());
+    }
 }

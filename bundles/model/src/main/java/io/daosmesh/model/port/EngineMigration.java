@@ -39,6 +39,14 @@ public interface EngineMigration {
      */
     record Batch(List<MigratedRecordMessage> records, ByteBuffer data, Runnable onDone) {}
 
+    /**
+     * Before a group is pulled: deletes what an earlier stay of it has left here, that is every committed record at or
+     * below the epoch. DER_STALE when the target does not have to pull the group at exactly this map version.
+     */
+    Mono<Void> clearGroup(UUID pool, int target, StoredGroup group, int mapVersion, long stableEpoch);
+
+    record StoredGroup(UUID container, ObjectId oid, int index) {}
+
     /** Stores records with their original epochs; durable when complete; the same record twice is harmless. */
     Mono<Void> importBatch(
             UUID pool, int target, UUID container, ObjectId oid, List<MigratedRecordMessage> records, ByteBuffer data);
