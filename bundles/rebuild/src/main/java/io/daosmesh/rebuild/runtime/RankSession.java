@@ -3,6 +3,7 @@ package io.daosmesh.rebuild.runtime;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
@@ -24,9 +25,11 @@ import io.daosmesh.rebuild.scan.Work;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -57,6 +60,8 @@ final class RankSession implements AutoCloseable {
     private final EngineMigration engine;
     private final Parts parts;
     private final PullQueue queue = new PullQueue();
+    /** Works under way whose destination holds nothing older any more. */
+    private final Set<Work> cleared = new HashSet<>();
     /** Fails everything under way when the session ends: a cancelled pull is an error, never a success (trap RB-02). */
     private final Sinks.Empty<Object> ended = Sinks.empty();
 
@@ -171,7 +176,8 @@ final class RankSession implements AutoCloseable {
 
     private void pull(PullQueue.Attempt attempt) {
         long[] moved = new long[2];
-        Mono<Void> pulled = Flux.defer(() -> records(attempt.work()))
+        Mono<Void> pulled = Mono.defer(() -> clear(attempt.work()))
+                .thenMany(Flux.defer(() -> records(source(attempt))))
                 .concatMap(
                         b -> {
                             moved[0] += b.records().size();
@@ -190,9 +196,30 @@ final class RankSession implements AutoCloseable {
                             parts.loop().runAfter(Duration.ofMillis(200), this::pump);
                         },
                         () -> {
+                            cleared.remove(attempt.work());
                             queue.onPulled(moved[0], moved[1]);
                             pump();
                         });
+    }
+
+    /** Once for each work: what an earlier stay of the group has left here could come to light again. */
+    private Mono<Void> clear(Work w) {
+        if (cleared.contains(w)) return Mono.empty();
+        int target = currentMap().target(w.destination()).index();
+        var group = new EngineMigration.StoredGroup(w.container(), w.oid(), w.group());
+        return engine.clearGroup(session.pool(), target, group, session.version(), stableEpoch)
+                .publishOn(parts.loop().scheduler())
+                .doOnSuccess(done -> cleared.add(w));
+    }
+
+    /** After a failure another holder, if there is one: a record may be damaged at the first. */
+    private Work source(PullQueue.Attempt attempt) {
+        Work w = attempt.work();
+        List<Integer> holders =
+                Placement.group(currentMap(), w.oid(), w.group()).settled();
+        int first = holders.indexOf(w.source());
+        if (first < 0) return w;
+        return w.from(holders.get((first + attempt.tries()) % holders.size()));
     }
 
     /** Records of a work with their bytes, copied out of the network's buffers. */

@@ -13,6 +13,11 @@ import java.util.UUID;
  */
 public record Work(UUID container, ObjectId oid, int group, int source, int destination) {
 
+    /** The same from another holder. */
+    public Work from(int otherSource) {
+        return new Work(container, oid, group, otherSource, destination);
+    }
+
     public RebuildObjectMessage toWire() {
         return RebuildObjectMessage.newBuilder()
                 .setContainer(Ids.bytes(container))
