@@ -137,8 +137,9 @@ final class DmgSystem {
         Members found = select(list);
         List<Integer> ranks = list == null || list.isEmpty() ? List.of() : ranks(found);
         if (list != null && !list.isEmpty() && ranks.isEmpty()) {
-            return root.show(
+            root.show(
                     () -> SystemView.results(List.of(), found.absentRanks()), () -> SystemView.resultsJson(List.of()));
+            return complainOfAbsent(found);
         }
         SystemActionReply reply = root.calls().systemAction(action, ranks, force);
         List<RankResultMessage> results = reply.getResultsList();
@@ -147,13 +148,23 @@ final class DmgSystem {
                 .filter(RankResultMessage::getErrored)
                 .map(RankResultMessage::getRank)
                 .toList();
-        if (failed.isEmpty()) return 0;
+        if (failed.isEmpty()) return complainOfAbsent(found);
         return root.complain(Fault.of(
                 FaultCode.MISC,
                 "system %s failed: failed %s %s",
                 action.name().toLowerCase(Locale.ROOT),
                 failed.size() == 1 ? "rank" : "ranks",
                 RankSet.plain(failed)));
+    }
+
+    /** Exit status: to act on a rank or host that is not there is a mistake; to ask for it is none. */
+    private int complainOfAbsent(Members found) {
+        if (found.absentRanks().isEmpty() && found.absentHosts().isEmpty()) return 0;
+        String what = found.absentRanks().isEmpty()
+                ? "hosts " + HostList.fold(found.absentHosts())
+                : "ranks " + RankSet.plain(found.absentRanks());
+        return root.complain(Fault.of(FaultCode.NONEXIST, "the system has no %s", what)
+                .remedy("see dmg system query for the ranks there are"));
     }
 
     private int mark(SystemAction action, @Nullable RankList list) {

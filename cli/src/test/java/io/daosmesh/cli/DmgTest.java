@@ -88,6 +88,16 @@ class DmgTest {
     }
 
     @Test
+    void shouldFailWhenARankToStopIsNotThere() {
+        answers.put(RpcMethod.SYSTEM_QUERY, r -> members());
+
+        assertEquals(1, dmg("system", "stop", "--ranks", "99"));
+
+        assertTrue(text(out).contains("Unknown Rank"), text(out));
+        assertTrue(text(err).contains("DER_NONEXIST(-1005): the system has no ranks 99"), text(err));
+    }
+
+    @Test
     void shouldSelectRanksByHostInBothSpellings() {
         answers.put(RpcMethod.SYSTEM_QUERY, r -> members());
 
