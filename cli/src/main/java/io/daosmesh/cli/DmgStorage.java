@@ -83,11 +83,12 @@ final class DmgStorage {
             HostReplies<StorageFormatReply> replies, Map<String, List<FormatResultMessage>> failures, boolean verbose) {
         FormatResultMessage first = failures.values().iterator().next().get(0);
         Fault fault = Fault.of(
-                FaultCode.of(first.getStatus()).orElse(FaultCode.MISC),
-                "format failed on %d of %d hosts: %s",
-                failures.size() + replies.errors().size(),
-                replies.hosts().size(),
-                first.getMessage());
+                        FaultCode.of(first.getStatus()).orElse(FaultCode.MISC),
+                        "format failed on %d of %d hosts: %s",
+                        failures.size() + replies.errors().size(),
+                        replies.hosts().size(),
+                        first.getMessage().replaceFirst("^DER_[A-Z0-9_]+\\(-[0-9]+\\): ", ""))
+                .remedy("correct what each host says, then format again");
         if (root.json) {
             root.answer(Json.failure(StorageView.formatJson(replies), fault));
             return root.complain(fault);
