@@ -56,6 +56,7 @@ public final class EngineRuntime implements AutoCloseable {
     private final DeviceWatch devices;
     private boolean isClosed;
     private volatile long lastDamageNs = System.nanoTime() - DAMAGE_EVENT_PAUSE_NS;
+    private volatile long majorityContactNs = System.nanoTime() - MAJORITY_MAX_NS;
 
     public EngineRuntime(RankIdentity identity, EngineStorage storage, EngineContext context) {
         this.identity = identity;
@@ -225,13 +226,14 @@ public final class EngineRuntime implements AutoCloseable {
 
         @Override
         public boolean hasMajority() {
-            Membership membership = context.membership().get();
-            if (membership == null) return true;
             GroupMap group = context.maps().groupMap();
             long members =
                     group.members().stream().filter(m -> m.state().isInGroup()).count();
             if (members <= 1) return true;
-            return System.nanoTime() - membership.lastMajorityContactNs(identity.rank()) < MAJORITY_MAX_NS;
+            // while the swim bundle is replaced the last answer counts until it is too old
+            Membership membership = context.membership().get();
+            if (membership != null) majorityContactNs = membership.lastMajorityContactNs(identity.rank());
+            return System.nanoTime() - majorityContactNs < MAJORITY_MAX_NS;
         }
 
         @Override
