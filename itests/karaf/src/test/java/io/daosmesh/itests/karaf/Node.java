@@ -45,16 +45,18 @@ final class Node {
                 "the storage settles",
                 START_MAX,
                 () -> use(StorageAdmin.class, StorageAdmin::state) != StorageAdmin.State.STARTING);
-        if (use(StorageAdmin.class, StorageAdmin::state) == StorageAdmin.State.AWAIT_FORMAT) {
-            String system = use(NodeConfig.class, NodeConfig::system);
-            List<FormatResultMessage> results = use(
-                    StorageAdmin.class, storage -> storage.format(system, false).block(ANSWER_MAX));
-            for (FormatResultMessage result : results) {
-                if (!result.getOk()) throw new AssertionError("not formatted: " + result);
-            }
-        }
+        Await.until("the storage is formatted", START_MAX, this::isFormatted);
         Await.until("the rank joins", START_MAX, () -> context.getServiceReference(RankIdentity.class) != null);
         Await.until("the engine runs", START_MAX, () -> context.getServiceReference(EngineMigration.class) != null);
+    }
+
+    /** Formats; not yet when the driver of a device has not been found so soon after the start. */
+    private boolean isFormatted() {
+        if (use(StorageAdmin.class, StorageAdmin::state) != StorageAdmin.State.AWAIT_FORMAT) return true;
+        String system = use(NodeConfig.class, NodeConfig::system);
+        List<FormatResultMessage> results =
+                use(StorageAdmin.class, storage -> storage.format(system, false).block(ANSWER_MAX));
+        return results.stream().allMatch(FormatResultMessage::getOk);
     }
 
     /** One pool, so that what is replaced has something open; made with the administrator's own tool. */
