@@ -52,10 +52,7 @@ public final class TargetChanges {
         }
         Set<Integer> ids = new TreeSet<>();
         for (int rank : m.getRanksList()) {
-            if (map.ofRank(rank).isEmpty()) {
-                throw Fault.of(FaultCode.NONEXIST, "rank %d has no target in this pool", rank)
-                        .asException();
-            }
+            checkKnown(map, rank, m.getTargetIndexesList());
             ids.addAll(movable(map, op, rank, m.getTargetIndexesList()));
         }
         if (ids.isEmpty()) throw nothingToDo(map, op, m).asException();
@@ -65,6 +62,23 @@ public final class TargetChanges {
                     .asException();
         }
         return map.withStates(ids, op.result());
+    }
+
+    /** A slip of the pen must not pass for work already done. */
+    private static void checkKnown(PoolMap map, int rank, List<Integer> indexes) {
+        Set<Integer> there =
+                map.ofRank(rank).stream().map(PoolTarget::index).collect(Collectors.toCollection(TreeSet::new));
+        if (there.isEmpty()) {
+            throw Fault.of(FaultCode.NONEXIST, "rank %d has no target in this pool", rank)
+                    .remedy("see dmg pool query --show-enabled for the ranks of the pool")
+                    .asException();
+        }
+        for (int index : indexes) {
+            if (!there.contains(index)) {
+                throw Fault.of(FaultCode.NONEXIST, "rank %d has no target %d in this pool, only %s", rank, index, there)
+                        .asException();
+            }
+        }
     }
 
     private static Set<Integer> movable(PoolMap map, TargetOp op, int rank, List<Integer> indexes) {
@@ -78,13 +92,15 @@ public final class TargetChanges {
     private static Fault nothingToDo(PoolMap map, TargetOp op, TargetsChangeMessage m) {
         Set<String> states = map.targets().stream()
                 .filter(t -> m.getRanksList().contains(t.rank()))
+                .filter(t -> m.getTargetIndexesCount() == 0
+                        || m.getTargetIndexesList().contains(t.index()))
                 .map(t -> t.state().label())
                 .collect(Collectors.toCollection(TreeSet::new));
         return Fault.of(
                         FaultCode.ALREADY,
-                        "no target of rank %s may be put through %s: they are %s",
-                        m.getRanksList(),
+                        "nothing to %s: the targets of rank %s are %s",
                         op.verb(),
+                        m.getRanksList().stream().map(String::valueOf).collect(Collectors.joining(",")),
                         String.join(", ", states))
                 .remedy("see dmg pool query for the state of each rank");
     }

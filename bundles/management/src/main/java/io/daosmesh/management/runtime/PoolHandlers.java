@@ -95,12 +95,13 @@ final class PoolHandlers {
         if (r.getOp() == TargetOp.REINTEGRATE.ordinal()) {
             for (int rank : r.getRanksList()) {
                 Optional<Member> m = maps.groupMap().member(rank);
-                if (m.map(Member::state).filter(s -> s == MemberState.JOINED).isEmpty()) {
+                // One that is not even a member is not in the pool either: the pool's own refusal says so.
+                if (m.isPresent() && m.get().state() != MemberState.JOINED) {
                     return Mono.error(Fault.of(
                                     FaultCode.INVAL,
                                     "rank %d cannot be reintegrated: it is %s",
                                     rank,
-                                    m.map(x -> x.state().label()).orElse("unknown"))
+                                    m.get().state().label())
                             .remedy("start its node and wait until dmg system query shows it as Joined")
                             .asException());
                 }

@@ -128,6 +128,27 @@ class PoolDbTest {
     }
 
     @Test
+    void shouldNameUnknownTargetsAndRanksInsteadOfSayingAlready() {
+        init(3);
+
+        for (TargetOp op : List.of(TargetOp.EXCLUDE, TargetOp.REINTEGRATE, TargetOp.DRAIN)) {
+            TargetsChangeMessage.Builder change =
+                    TargetsChangeMessage.newBuilder().setOp(op.ordinal()).addRanks(1);
+            Fault target = Fault.fromWire(apply(LogCommand.newBuilder()
+                            .setTargets(change.addTargetIndexes(0).addTargetIndexes(99)))
+                    .getFault());
+            Fault rank = Fault.fromWire(apply(LogCommand.newBuilder().setTargets(change.setRanks(0, 42)))
+                    .getFault());
+
+            assertEquals(FaultCode.NONEXIST, target.code());
+            assertEquals("rank 1 has no target 99 in this pool, only [0, 1]", target.text());
+            assertEquals(FaultCode.NONEXIST, rank.code());
+            assertEquals("rank 42 has no target in this pool", rank.text());
+        }
+        assertEquals(1, db.map().version(), "a known target beside an unknown one stays as it is");
+    }
+
+    @Test
     void shouldGuardTheLastDomainAndTheRedundancyFactor() {
         PoolMap three = nodes(3);
         PoolMap oneDown = three.withStates(Set.of(0, 1), TargetState.DOWN);
