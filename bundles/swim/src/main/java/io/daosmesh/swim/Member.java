@@ -41,6 +41,11 @@ final class Member {
         return isStale || state == MemberState.SUSPECT || state == MemberState.DEAD;
     }
 
+    /** Nobody accuses who has not been heard yet, is away with notice, or is given up already. */
+    boolean isAccusable() {
+        return state == MemberState.ALIVE || state == MemberState.SUSPECT;
+    }
+
     void forgetEvidence() {
         refusedNs = NEVER_NS;
         refusedElsewhereNs = NEVER_NS;

@@ -22,4 +22,8 @@ public record SwimUpdate(int rank, MemberState state, long incarnation, List<Int
     public static SwimUpdate of(int rank, MemberState state, long incarnation) {
         return new SwimUpdate(rank, state, incarnation, List.of(), 0);
     }
+
+    boolean isAccusation() {
+        return state == MemberState.SUSPECT || state == MemberState.DEAD;
+    }
 }
