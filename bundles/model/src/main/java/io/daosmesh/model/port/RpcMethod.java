@@ -48,6 +48,8 @@ public enum RpcMethod {
     RAFT(42, Kind.CALL, SERVER),
     POOL_SERVICE_START(43, Kind.CALL, SERVER),
     POOL_SERVICE_STOP(44, Kind.CALL, SERVER),
+    POOL_SERVICE_RANKS(45, Kind.CALL, SERVER),
+    SYSTEM_PROPERTIES(46, Kind.CALL, ADMIN),
     // pool service (node of the pool-service leader)
     POOL_QUERY(50, Kind.CALL, SERVER, ADMIN, AGENT),
     POOL_MAP(51, Kind.CALL, SERVER, ADMIN, AGENT),
@@ -57,6 +59,7 @@ public enum RpcMethod {
     CONTAINER_QUERY(55, Kind.CALL, ADMIN, AGENT),
     CONTAINER_DESTROY(56, Kind.CALL, ADMIN, AGENT),
     OID_RANGE(57, Kind.CALL, ADMIN, AGENT),
+    POOL_PROPERTIES(58, Kind.CALL, ADMIN),
     // gossip (destination = rank)
     SWIM(60, Kind.FIRE, SERVER),
     // engine (destination = rank)
@@ -74,6 +77,7 @@ public enum RpcMethod {
     TARGET_DESTROY(81, Kind.CALL, SERVER),
     TARGET_QUERY(82, Kind.CALL, SERVER),
     CONTAINER_DESTROY_TARGET(83, Kind.CALL, SERVER),
+    READ_LEASE(84, Kind.CALL, SERVER),
     // rebuild (destination = rank)
     REBUILD_PREPARE(90, Kind.CALL, SERVER),
     REBUILD_SCAN(91, Kind.CALL, SERVER),
