@@ -15,7 +15,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /** {@code dmg pool}. Owner: the main thread. */
-@Command(name = "pool", description = "Pools")
+@Command(name = "pool", description = "Pools", addMethodSubcommands = false)
 final class DmgPool {
     @ParentCommand
     DmgRoot root = new DmgRoot(System.out, System.err);

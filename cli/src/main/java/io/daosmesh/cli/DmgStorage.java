@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
 /** {@code dmg storage}: scan and format; the rest is in {@link DmgDevices}. Owner: the main thread. */
-@Command(name = "storage", aliases = "sto", description = "Storage of the hosts")
+@Command(name = "storage", aliases = "sto", description = "Storage of the hosts", addMethodSubcommands = false)
 final class DmgStorage {
     @ParentCommand
     DmgRoot root = new DmgRoot(System.out, System.err);

@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
 /** {@code dmg system}: members of the system. Owner: the main thread. */
-@Command(name = "system", aliases = "sys", description = "Members of the system")
+@Command(name = "system", aliases = "sys", description = "Members of the system", addMethodSubcommands = false)
 final class DmgSystem {
     @ParentCommand
     DmgRoot root = new DmgRoot(System.out, System.err);

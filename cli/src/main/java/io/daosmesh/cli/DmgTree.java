@@ -2,11 +2,14 @@ package io.daosmesh.cli;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import java.lang.reflect.Method;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 
@@ -105,7 +108,7 @@ final class DmgTree {
                 "check",
                 "firmware")) {
             String alias = ALIASES.getOrDefault(group, group);
-            if (all || args.contains(group) || args.contains(alias)) line.addSubcommand(group(group, alias));
+            if (all || args.contains(group) || args.contains(alias)) line.addSubcommand(group(group, alias, args));
         }
         if (all || args.contains("version")) line.addSubcommand(new DmgVersion());
         return line;
@@ -115,21 +118,40 @@ final class DmgTree {
         return BUILT_GROUPS.contains(word) || NOT_BUILT.containsKey(word) || ALIASES.containsValue(word);
     }
 
-    private static CommandLine group(String name, String alias) {
+    private static CommandLine group(String name, String alias, List<String> args) {
         CommandLine group = switch (name) {
-            case "system" -> new CommandLine(new DmgSystem());
-            case "storage" -> storage();
-            case "pool" -> new CommandLine(new DmgPool()).addSubcommand(new DmgPoolCreate());
+            case "system" -> methods(new DmgSystem(), args);
+            case "storage" -> storage(args);
+            case "pool" -> methods(new DmgPool(), args).addSubcommand(new DmgPoolCreate());
             case "server" -> new CommandLine(new DmgServer());
             case "telemetry" -> new CommandLine(new DmgTelemetry()).addSubcommand(new DmgTelemetry.Metrics());
             default -> empty(name, alias);
         };
-        for (String path : NOT_BUILT.getOrDefault(name, List.of())) addNotBuilt(group, name, path);
+        List<String> notBuilt = NOT_BUILT.getOrDefault(name, List.of());
+        boolean isBuilt = args.stream().anyMatch(group.getSubcommands()::containsKey);
+        if (isBuilt && notBuilt.stream().noneMatch(path -> args.contains(path.replaceFirst(" .*", "")))) return group;
+        for (String path : notBuilt) addNotBuilt(group, name, path);
         return group;
     }
 
-    private static CommandLine storage() {
-        return new CommandLine(new DmgStorage())
+    /** The group with the one command that the line names, or with all of them when it names none. */
+    private static CommandLine methods(Object object, List<String> args) {
+        CommandLine group = new CommandLine(object);
+        List<Method> methods = CommandLine.getCommandMethods(object.getClass(), null);
+        boolean all = methods.stream().noneMatch(m -> isNamed(m, args));
+        for (Method m : methods) {
+            if (all || isNamed(m, args)) group.addSubcommand(new CommandLine(m));
+        }
+        return group;
+    }
+
+    private static boolean isNamed(Method method, List<String> args) {
+        Command command = method.getAnnotation(Command.class);
+        return args.contains(command.name()) || Stream.of(command.aliases()).anyMatch(args::contains);
+    }
+
+    private static CommandLine storage(List<String> args) {
+        return methods(new DmgStorage(), args)
                 .addSubcommand(new DmgStorage.Query())
                 .addSubcommand(new DmgStorage.Led())
                 .addSubcommand(new DmgStorage.Identify())

@@ -22,6 +22,11 @@ public final class ClientTransport implements AutoCloseable {
         return new ClientTransport(new Machinery(identity, settings.tls(), false));
     }
 
+    /** Loads the classes of a first connection; a tool calls it in a thread of its own while it reads its arguments. */
+    public static void warmUp() {
+        WarmUp.run();
+    }
+
     public Rpc rpc() {
         return machinery.client;
     }

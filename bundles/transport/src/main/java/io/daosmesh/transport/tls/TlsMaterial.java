@@ -52,11 +52,12 @@ public final class TlsMaterial {
     }
 
     public SslContext serverContext() {
-        return build(SslContextBuilder.forServer(key, chain).clientAuth(ClientAuth.REQUIRE));
+        return build(SslContextBuilder.forServer(new OwnKey(key, chain)).clientAuth(ClientAuth.REQUIRE));
     }
 
     public SslContext clientContext() {
-        return build(SslContextBuilder.forClient().keyManager(key, chain).endpointIdentificationAlgorithm(null));
+        return build(
+                SslContextBuilder.forClient().keyManager(new OwnKey(key, chain)).endpointIdentificationAlgorithm(null));
     }
 
     private SslContext build(SslContextBuilder builder) {
