@@ -23,6 +23,7 @@ import io.daosmesh.model.wire.RebuildSession;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,9 @@ public final class PoolDb implements Replicated {
 
     private @Nullable PoolMap map;
     private long generation;
+    /** Ranks that the service has left and that may still have a replica. */
+    private final TreeSet<Integer> retired = new TreeSet<>();
+
     private final Containers containers = new Containers();
     private final Outcomes outcomes = new Outcomes();
 
@@ -58,6 +62,11 @@ public final class PoolDb implements Replicated {
 
     public List<ContainerMessage> containers() {
         return containers.live();
+    }
+
+    /** Ranks that may still have a replica of this service without being a member of it. */
+    public List<Integer> retiredRanks() {
+        return List.copyOf(retired);
     }
 
     /** Destroyed containers whose data some target may still hold. */
@@ -122,6 +131,10 @@ public final class PoolDb implements Replicated {
                 yield Replies.done(OidRangeReply.newBuilder().setFirst(first).build());
             }
             case SERVICE_RANKS -> serviceRanks(c.getServiceRanks());
+            case REPLICA_GONE -> {
+                retired.remove(c.getReplicaGone());
+                yield Replies.DONE;
+            }
             default -> Replies.refused(Fault.of(FaultCode.PROTO, "a pool's log knows no %s", c.getCommandCase()));
         };
     }
@@ -152,9 +165,14 @@ public final class PoolDb implements Replicated {
     }
 
     private LogReply serviceRanks(RankSetMessage m) {
-        entry = entry().toBuilder()
+        PoolEntryMessage before = entry();
+        if (m.getRanksList().equals(before.getServiceRanksList())) return Replies.DONE;
+        retired.addAll(before.getServiceRanksList());
+        m.getRanksList().forEach(retired::remove);
+        entry = before.toBuilder()
                 .clearServiceRanks()
                 .addAllServiceRanks(m.getRanksList())
+                .setServiceVersion(before.getServiceVersion() + 1)
                 .build();
         return Replies.DONE;
     }
@@ -166,6 +184,7 @@ public final class PoolDb implements Replicated {
         if (map != null) b.setMap(map.toWire());
         if (entry != null) b.setEntry(entry);
         return b.addAllContainers(containers.save())
+                .addAllRetiredRanks(retired)
                 .addAllOutcomes(outcomes.save())
                 .build()
                 .toByteArray();
@@ -191,6 +210,8 @@ public final class PoolDb implements Replicated {
         map = s.hasMap() ? PoolMap.fromWire(s.getMap()) : null;
         entry = s.hasEntry() ? s.getEntry() : null;
         generation = s.getGeneration();
+        retired.clear();
+        retired.addAll(s.getRetiredRanksList());
         containers.load(s.getContainersList());
         outcomes.load(s.getOutcomesList());
     }

@@ -59,7 +59,7 @@ final class ManagementNode implements AutoCloseable {
         poolClient = new PoolClient(node, leaders);
         maps = new MapsKeeper(node.config().system(), node.loop(), poolClient::map);
         system = new SystemService(node, maps, leaders);
-        pools = new PoolHost(node, maps);
+        pools = new PoolHost(node, maps, leaders);
         PoolRemover remover = new PoolRemover(node, system, poolClient, maps);
         maker = new PoolMaker(node, system, poolClient, remover);
         joiner = new RankJoiner(node, leaders, maps, publisher);

@@ -33,13 +33,15 @@ final class PoolHost implements PoolServices, PoolService.Leadership {
 
     private final NodeContext node;
     private final MapsKeeper maps;
+    private final LeaderCaller system;
     private final Map<UUID, PoolService> services = new ConcurrentHashMap<>();
     private final List<LeaderListener> listeners = new CopyOnWriteArrayList<>();
     private volatile @Nullable RaftHost host;
 
-    PoolHost(NodeContext node, MapsKeeper maps) {
+    PoolHost(NodeContext node, MapsKeeper maps, LeaderCaller system) {
         this.node = node;
         this.maps = maps;
+        this.system = system;
     }
 
     void register(Registrations r) {
@@ -49,7 +51,7 @@ final class PoolHost implements PoolServices, PoolService.Leadership {
 
     /** State machine of a group that is being opened. */
     Replica<?> replicaOf(UUID pool) {
-        return services.computeIfAbsent(pool, p -> new PoolService(node, maps, p, this))
+        return services.computeIfAbsent(pool, p -> new PoolService(node, maps, system, p, this))
                 .replica();
     }
 
@@ -94,10 +96,11 @@ final class PoolHost implements PoolServices, PoolService.Leadership {
                     if (s == null)
                         throw Fault.of(FaultCode.AGAIN, "the pool service is being removed")
                                 .asException();
-                    s.begin(PoolInitMessage.newBuilder()
-                            .setEntry(r.getEntry())
-                            .setMap(r.getMap())
-                            .build());
+                    if (r.hasEntry())
+                        s.begin(PoolInitMessage.newBuilder()
+                                .setEntry(r.getEntry())
+                                .setMap(r.getMap())
+                                .build());
                     s.attach(g);
                     return Empty.getDefaultInstance();
                 })
@@ -106,7 +109,9 @@ final class PoolHost implements PoolServices, PoolService.Leadership {
 
     private Mono<Empty> stop(PoolServiceStopRequest r) {
         return Mono.fromCallable(() -> {
-                    remove(Ids.uuid(r.getPool()), r.getDeleteData());
+                    UUID pool = Ids.uuid(r.getPool());
+                    if (r.getTerm() == 0) remove(pool, r.getDeleteData());
+                    else retire(pool, r.getTerm());
                     return Empty.getDefaultInstance();
                 })
                 .subscribeOn(node.loop().blocking());
@@ -114,11 +119,26 @@ final class PoolHost implements PoolServices, PoolService.Leadership {
 
     /** Blocks for the disk. */
     void remove(UUID pool, boolean deleteData) {
+        drop(pool, deleteData);
+        if (deleteData) maps.gone(pool);
+    }
+
+    private void drop(UUID pool, boolean deleteData) {
         RaftHost raft = host;
         if (raft == null) throw Fault.of(FaultCode.UNINIT).asException();
         raft.remove(pool, deleteData);
         if (services.remove(pool) != null) node.loop().run(() -> onNotLeading(pool));
-        if (deleteData) maps.gone(pool);
+    }
+
+    /** The service has moved away while this node was out; the pool lives on. A late request must not hit a newer replica. */
+    private void retire(UUID pool, long term) {
+        PoolService s = services.get(pool);
+        if (s != null && s.term() > term) {
+            throw Fault.of(FaultCode.STALE, "the replica of pool %s serves in term %d", pool, s.term())
+                    .asException();
+        }
+        LOG.info("pool {}: its service has moved away, the replica here goes", pool);
+        drop(pool, true);
     }
 
     void review() {

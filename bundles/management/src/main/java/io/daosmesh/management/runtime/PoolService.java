@@ -54,6 +54,7 @@ final class PoolService {
     private final MapPusher pusher;
     private final Leadership leadership;
     private final Replica<PoolDb> replica;
+    private final ReplicaKeeper keeper;
     private final AtomicBoolean reviewWaits = new AtomicBoolean();
     private final AtomicLong commands = new AtomicLong();
     private final Set<UUID> cleaning = new HashSet<>();
@@ -71,13 +72,14 @@ final class PoolService {
         void onNotLeading(UUID pool);
     }
 
-    PoolService(NodeContext node, MapsKeeper maps, UUID pool, Leadership leadership) {
+    PoolService(NodeContext node, MapsKeeper maps, LeaderCaller system, UUID pool, Leadership leadership) {
         this.node = node;
         this.maps = maps;
         this.pool = pool;
         this.leadership = leadership;
         this.pusher = new MapPusher(node);
         this.replica = new Replica<>(new PoolDb(), this::reviewSoon);
+        this.keeper = new ReplicaKeeper(node, this, system);
     }
 
     UUID pool() {
@@ -143,7 +145,7 @@ final class PoolService {
                 .asException();
     }
 
-    private void reviewSoon() {
+    void reviewSoon() {
         if (reviewWaits.compareAndSet(false, true))
             node.loop().run(() -> {
                 reviewWaits.set(false);
@@ -162,18 +164,19 @@ final class PoolService {
             leadingTerm = term;
             toldVersion = 0;
             pusher.forget();
+            keeper.forget();
         }
         if (made) {
             first = null;
             PoolMap map = replica.read(PoolDb::map);
             maps.offer(map);
-            if (term != 0) lead(map, term);
+            if (term != 0) lead(g, map, term);
         } else if (term != 0 && first != null) {
             proposeOnce("make the pool", LogCommand.newBuilder().setPoolInit(first));
         }
     }
 
-    private void lead(PoolMap map, long term) {
+    private void lead(RaftGroup g, PoolMap map, long term) {
         GroupMap members = maps.groupMap();
         if (members.version() > 0) {
             MapPushMessage message =
@@ -181,6 +184,7 @@ final class PoolService {
             pusher.push(map.version(), message, members, map.ranks());
             excludeDead(map, members);
             replica.read(PoolDb::doomedContainers).forEach(c -> clean(c, map, members));
+            keeper.review(g, map, members);
         }
         if (toldVersion != map.version()) {
             toldVersion = map.version();

@@ -32,6 +32,9 @@ interface RaftGroup {
     /** Control addresses. */
     List<String> peers();
 
+    /** Control addresses of the voters; empty while they are being changed. */
+    Optional<List<String>> members();
+
     Mono<Void> changeMembers(List<String> peers, Duration deadline);
 
     Mono<Void> transferLeadership(String peer, Duration deadline);

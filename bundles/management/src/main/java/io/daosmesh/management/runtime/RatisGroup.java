@@ -93,6 +93,16 @@ final class RatisGroup implements RaftGroup {
     }
 
     @Override
+    public Optional<List<String>> members() {
+        return info(RaftServer.Division::getRaftConf)
+                .filter(c -> c.getPreviousPeers().isEmpty())
+                .map(c -> c.getCurrentPeers().stream()
+                        .map(p -> PeerIds.address(p.getId()))
+                        .sorted()
+                        .toList());
+    }
+
+    @Override
     public Mono<Void> changeMembers(List<String> peers, Duration deadline) {
         SetConfigurationRequest.Arguments to = SetConfigurationRequest.Arguments.newBuilder()
                 .setServersInNewConf(peers(peers))

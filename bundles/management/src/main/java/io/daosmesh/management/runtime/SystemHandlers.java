@@ -27,6 +27,7 @@ import io.daosmesh.model.wire.MemberChangesMessage;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolListReply;
 import io.daosmesh.model.wire.PoolRef;
+import io.daosmesh.model.wire.PoolServiceRanksMessage;
 import io.daosmesh.model.wire.RankDeadReport;
 import io.daosmesh.model.wire.SystemQueryReply;
 import io.daosmesh.model.wire.SystemQueryRequest;
@@ -59,6 +60,11 @@ final class SystemHandlers {
         r.on(RpcMethod.LEADER_QUERY, Empty.parser(), q -> leaderQuery());
         r.on(RpcMethod.RANK_DEAD, RankDeadReport.parser(), this::rankDead);
         r.on(RpcMethod.POOL_LIST, Empty.parser(), q -> poolList());
+        r.on(
+                RpcMethod.POOL_SERVICE_RANKS,
+                PoolServiceRanksMessage.parser(),
+                m -> system.propose(LogCommand.newBuilder().setPoolServiceRanks(m))
+                        .map(done -> Empty.getDefaultInstance()));
         r.onFrom(RpcMethod.POOL_FIND, PoolRef.parser(), this::poolFind);
     }
 

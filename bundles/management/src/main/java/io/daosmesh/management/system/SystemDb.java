@@ -19,6 +19,7 @@ import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.MemberChangeMessage;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolOutcomeMessage;
+import io.daosmesh.model.wire.PoolServiceRanksMessage;
 import io.daosmesh.model.wire.PropertyMessage;
 import io.daosmesh.model.wire.RankSetMessage;
 import io.daosmesh.model.wire.SystemSnapshotMessage;
@@ -108,6 +109,7 @@ public final class SystemDb implements Replicated {
             case POOL_DESTROYING -> destroying(c.getPoolDestroying());
             case POOL_REMOVED -> removed(c.getPoolRemoved());
             case PROPERTY -> property(c.getProperty());
+            case POOL_SERVICE_RANKS -> serviceRanks(c.getPoolServiceRanks());
             default -> Replies.refused(Fault.of(FaultCode.PROTO, "the system log knows no %s", c.getCommandCase()));
         };
     }
@@ -291,6 +293,22 @@ public final class SystemDb implements Replicated {
         LogReply.Builder outcome = LogReply.newBuilder().setBody(o.getReply());
         if (o.hasFault()) outcome.setFault(o.getFault());
         outcomes.keep(o.getRequestId(), outcome.build());
+        return Replies.DONE;
+    }
+
+    /** News of a pool that is gone, and older news than what is known, change nothing. */
+    private LogReply serviceRanks(PoolServiceRanksMessage m) {
+        UUID id = Ids.uuid(m.getPool());
+        PoolEntryMessage p = pools.get(id);
+        if (p != null && p.getServiceVersion() < m.getVersion()) {
+            pools.put(
+                    id,
+                    p.toBuilder()
+                            .clearServiceRanks()
+                            .addAllServiceRanks(m.getRanksList())
+                            .setServiceVersion(m.getVersion())
+                            .build());
+        }
         return Replies.DONE;
     }
 

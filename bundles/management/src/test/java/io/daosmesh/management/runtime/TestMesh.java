@@ -34,6 +34,8 @@ import reactor.core.publisher.Mono;
 final class TestMesh implements AutoCloseable {
     static final Duration LONG = Duration.ofSeconds(30);
 
+    static final Duration REPLICA_GRACE = Duration.ofMillis(300);
+
     final TestNet net = new TestNet();
     final List<Node> nodes = new ArrayList<>();
     private final Loop clientLoop = new Loop();
@@ -79,7 +81,7 @@ final class TestMesh implements AutoCloseable {
             TestNet.Server server = net.server(address);
             Hlc hlc = new Hlc(() -> System.currentTimeMillis() * 1_000_000L);
             NodeContext context = new NodeContext(
-                    config, net.rpc(address, Role.SERVER), server, hlc, new Loop(), (id, s, m, f) -> {});
+                    config, net.rpc(address, Role.SERVER), server, hlc, new Loop(), (id, s, m, f) -> {}, REPLICA_GRACE);
             management = new ManagementNode(context, id -> publish(server, id), Optional::empty);
             management.addStorage(storage);
         }
