@@ -44,7 +44,14 @@ final class Access {
         return Fault.of(FaultCode.STALE).with("have", version).with("need", s.mapVersion());
     }
 
-    /** Null if this target may read and write the group as its leader. */
+    /** Null if this target leads the group and may not be cut off. */
+    @Nullable
+    Fault writer(PoolShard s, ShardAddress a) {
+        Fault f = leader(s, a);
+        return f == null ? majority() : f;
+    }
+
+    /** Null if this target leads the group by its map. */
     @Nullable
     Fault leader(PoolShard s, ShardAddress a) {
         Fault f = s.refusal();
@@ -59,7 +66,7 @@ final class Access {
                     .with("need", s.mapVersion())
                     .with("leader", s.target(g.leader()).rank());
         }
-        return majority();
+        return null;
     }
 
     /** A settled member may serve a read at an epoch that the leader has given. */

@@ -13,8 +13,11 @@ public interface Host {
     /** An epoch found in the index: the clock must not give older ones. HLC_SYNC when the clock is far behind. */
     void sawEpoch(long epoch);
 
-    /** False when this rank may be cut off from the others and must not serve as a leader. */
+    /** False when this rank may be cut off from the others: nobody else could tell of a group that it holds alone. */
     boolean hasMajority();
+
+    /** Who may answer reads alone. */
+    Leases leases();
 
     /** A pool map of at least this version is wanted; it arrives through {@link Target#onMap}. */
     void needMap(UUID pool, int version);

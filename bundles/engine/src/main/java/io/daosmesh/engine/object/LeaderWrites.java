@@ -90,7 +90,7 @@ final class LeaderWrites {
 
     private void retry(PoolShard s, WriteOp op, Answer<Long> answer) {
         Fault f = Access.stale(s, op.address().mapVersion());
-        if (f == null) f = access.leader(s, op.address());
+        if (f == null) f = access.writer(s, op.address());
         if (f != null) answer.refuse(f);
         else if (!isKnown(s, op, answer)) execute(s, op, answer);
     }

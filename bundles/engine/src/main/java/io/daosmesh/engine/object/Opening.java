@@ -56,6 +56,8 @@ final class Opening {
         PoolShard s = shard(env, space, values[0]);
         s.cleanedVersion = values[1];
         s.isOutForDevice = values[2] != 0;
+        s.knownVersion = values[3];
+        s.calmVersion = values[4];
         s.changes = 1;
         try {
             countRecords(env, s);

@@ -61,6 +61,13 @@ public final class PoolShard {
     int cleanedVersion;
     /** Deletions of groups that left this target: rebuild must not fill one of them meanwhile. */
     int reclaiming;
+    /** Newest map version acted by, in this life or a former one: durable before any update of it, never undercut. */
+    int knownVersion;
+    /** Newest map version at which no former leader can read by an older one. Durable: a restart must not forget to wait. */
+    int calmVersion;
+
+    final Reigns.Memory reigns = new Reigns.Memory();
+    final Readers.Memory readers = new Readers.Memory();
     /** When the present map was adopted. */
     long adoptedNs;
     /** Excluded because its device was gone or faulty: comes back with the device. Durable in the marker. */
@@ -135,6 +142,7 @@ public final class PoolShard {
 
     void adopt(PoolMap next) {
         map = next;
+        knownVersion = next.version();
         groups.clear();
         myId = -1;
         for (PoolTarget t : next.ofRank(rank)) if (t.index() == targetIndex) myId = t.id();
@@ -179,6 +187,16 @@ public final class PoolShard {
         return null;
     }
 
+    /** Ranks of the other members of a group. */
+    List<Integer> otherRanks(ShardGroup group) {
+        List<Integer> ranks = new ArrayList<>(group.members().size());
+        for (int id : group.members()) {
+            int r = target(id).rank();
+            if (r != rank) ranks.add(r);
+        }
+        return ranks;
+    }
+
     boolean needsCleaning() {
         PoolTarget me = me();
         return me != null && me.state() == TargetState.UP && me.changedVersion() > cleanedVersion;
@@ -204,21 +222,30 @@ public final class PoolShard {
     }
 
     byte[] marker() {
-        return ByteBuffer.allocate(10)
+        return ByteBuffer.allocate(18)
                 .put(MARKER_LAYOUT)
                 .putInt(dataThresholdBytes)
                 .putInt(cleanedVersion)
                 .put((byte) (isOutForDevice ? 1 : 0))
+                .putInt(knownVersion)
+                .putInt(calmVersion)
                 .array();
     }
 
-    /** Data threshold, cleaned version and 1 if out for the device, of a marker; older ones end before the last. */
+    /** Data threshold, cleaned version, 1 if out for the device, known and calm version; of older ones the last are 0. */
     static int[] readMarker(byte[] marker) {
         if (marker.length < 9 || marker[0] != MARKER_LAYOUT) {
             throw Fault.of(FaultCode.DF_INCOMPT, "marker of a pool shard of an unknown layout")
                     .asException();
         }
-        ByteBuffer b = ByteBuffer.wrap(marker, 1, 8);
-        return new int[] {b.getInt(), b.getInt(), marker.length > 9 ? marker[9] : 0};
+        ByteBuffer b = ByteBuffer.wrap(marker);
+        boolean hasVersions = marker.length >= 18;
+        return new int[] {
+            b.getInt(1),
+            b.getInt(5),
+            marker.length > 9 ? marker[9] : 0,
+            hasVersions ? b.getInt(10) : 0,
+            hasVersions ? b.getInt(14) : 0
+        };
     }
 }

@@ -24,10 +24,12 @@ final class Settler {
 
     private final Env env;
     private final Outcomes outcomes;
+    private final Reigns reigns;
 
-    Settler(Env env, Outcomes outcomes) {
+    Settler(Env env, Outcomes outcomes, Reigns reigns) {
         this.env = env;
         this.outcomes = outcomes;
+        this.reigns = reigns;
     }
 
     void onTick(PoolShard s) {
@@ -42,6 +44,8 @@ final class Settler {
             boolean isLeader = g.leader() == s.myId();
             boolean isLeaderOlder = e.mapVersion() < s.mapVersion();
             if (!isLeader && !isLeaderOlder && now - e.preparedNs() < STALE_NS) continue;
+            // it would be visible here, and not yet where a former leader still reads
+            if (isLeader && reigns.isHeld(s, e.oid(), e.group())) continue;
             e.setNextSettleNs(now + RETRY_NS);
             asked++;
             if (isLeader) askMembers(s, e, g);

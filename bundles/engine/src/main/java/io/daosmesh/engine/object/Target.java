@@ -44,6 +44,8 @@ public final class Target {
     private final Cleaner cleaner;
     private final Migration migration;
     private final Fences fences;
+    private final Reigns reigns;
+    private final Readers readers;
     /** Changed by the loop only; concurrent for the metrics. */
     private final Map<UUID, PoolShard> shards = new ConcurrentHashMap<>();
 
@@ -56,7 +58,9 @@ public final class Target {
         this.outcomes = new Outcomes(env);
         this.leader = new LeaderWrites(env, access, outcomes);
         this.member = new MemberWrites(env, outcomes);
-        this.settler = new Settler(env, outcomes);
+        this.reigns = new Reigns(env);
+        this.readers = new Readers(env);
+        this.settler = new Settler(env, outcomes, reigns);
         this.reads = new Reads(env);
         this.fences = new Fences(env);
         this.cleaner = new Cleaner(env, () -> {});
@@ -68,7 +72,10 @@ public final class Target {
         Opening.checkFormat(env.kv());
         for (PoolSpace space : spaces) {
             PoolShard s = Opening.reopen(env, space);
-            if (s != null) register(s);
+            if (s == null) continue;
+            register(s);
+            // from the first moment on: a rank with an older map gets no lease
+            if (s.knownVersion > 0) env.host().leases().adopted(s.pool(), s.knownVersion);
         }
         isOpen = true;
     }
@@ -99,6 +106,8 @@ public final class Target {
         env.turns().stage(Opening.create(s), fault -> {
             if (fault == null && shards.get(space.pool()) == null) {
                 register(s);
+                // nothing was done here by an older one
+                s.calmVersion = map.version();
                 onMap(map);
             }
             done.done(fault);
@@ -147,8 +156,18 @@ public final class Target {
     public void onMap(PoolMap map) {
         PoolShard s = shards.get(map.pool());
         if (s == null || map.version() <= s.mapVersion()) return;
+        if (map.version() < s.knownVersion) {
+            env.host().needMap(s.pool(), s.knownVersion);
+            return;
+        }
+        PoolMap before = s.map();
+        env.host().leases().adopted(s.pool(), map.version());
         s.adopt(map);
         s.adoptedNs = env.nowNs();
+        // durable before any update that is prepared by this map
+        env.turns().stage(Opening.create(s), fault -> {});
+        reigns.onMap(s, before);
+        readers.onMap(s);
         leader.onMap(s);
         if (s.state() == PoolShard.State.SERVING && s.needsCleaning()) cleaner.start(s);
         s.parked.removeIf(p -> {
@@ -179,6 +198,8 @@ public final class Target {
             if (s.state() == PoolShard.State.CLOSED || s.state() == PoolShard.State.FAILED) continue;
             leader.onTick(s);
             settler.onTick(s);
+            reigns.onTick(s);
+            readers.onTick(s);
             Aggregation a = aggregations.get(s.pool());
             if (a != null) a.onTick(s);
             s.parked.removeIf(p -> {
@@ -194,7 +215,8 @@ public final class Target {
         List<PoolShard.Parked> all = List.copyOf(s.parked);
         s.parked.clear();
         all.forEach(p -> p.giveUp().run());
-        fault.code();
+        Reigns.refuseAll(s, fault);
+        Readers.refuseAll(s, fault);
     }
 
     /** Finds the shard at the wanted map version, or refuses, or waits for the map. */
@@ -230,7 +252,8 @@ public final class Target {
     public void write(WriteOp op, Answer<Long> answer) {
         at(op.address(), answer::refuse, s -> {
             op.check();
-            allow(access.leader(s, op.address()));
+            allow(access.writer(s, op.address()));
+            if (reigns.holds(s, op.address(), () -> write(op, answer), answer::refuse)) return;
             if (op.isUpdate()) {
                 s.counters().updates.incrementAndGet();
                 s.counters().updateBytes.addAndGet(op.data().remaining());
@@ -246,18 +269,24 @@ public final class Target {
         at(op.address(), done::done, s -> {
             op.check();
             allow(access.member(s, op.address()));
+            if (reigns.holds(s, op.address(), () -> shardWrite(op, done), done::done)) return;
             (op.isUpdate() ? s.counters().memberUpdates : s.counters().memberPunches).incrementAndGet();
             member.prepare(s, op, done);
         });
     }
 
     public void fetch(FetchRequest r, Answer<Fetched> answer) {
+        fetch(r, false, answer);
+    }
+
+    private void fetch(FetchRequest r, boolean isConfirmed, Answer<Fetched> answer) {
         ShardAddress a = ShardAddress.of(r.getAddress());
         at(a, answer::refuse, s -> {
             byte[] dkey = r.getDkey().toByteArray();
             WriteOp.checkKey(dkey);
             // with an epoch from the leader any settled replica can answer: it has all that was acknowledged before
-            allow(r.getEpoch() == 0 ? access.leader(s, a) : access.settled(s, a));
+            if (r.getEpoch() != 0) allow(access.settled(s, a));
+            else if (waitsToLead(s, a, isConfirmed, c -> fetch(r, c, answer), answer::refuse)) return;
             long epoch = r.getEpoch() == 0 ? env.host().hlcNow() : r.getEpoch();
             byte[] group = a.groupPrefix();
             allow(undecided(s, Keys.under(group, dkey), r.getEpoch()));
@@ -265,6 +294,26 @@ public final class Target {
             s.counters().fetches.incrementAndGet();
             reads.fetch(s, a, dkey, r.getValuesList(), epoch, answer);
         });
+    }
+
+    /** Refuses, or parks the read until this target is sure to lead the group; false if it may be answered now. */
+    private boolean waitsToLead(
+            PoolShard s, ShardAddress a, boolean isConfirmed, Consumer<Boolean> retry, Consumer<Fault> refuse) {
+        allow(access.leader(s, a));
+        List<Integer> others = s.otherRanks(s.group(a.oid(), a.group()));
+        if (others.isEmpty()) allow(access.majority());
+        return !isConfirmed && readers.waits(s, others, retry, refuse);
+    }
+
+    /** A lease was granted to this rank. */
+    public void onLease() {
+        for (PoolShard s : shards.values()) readers.onLease(s);
+    }
+
+    /** See {@link Leases#confirm}. */
+    public void onConfirmed(UUID pool, int mapVersion, long askedNs) {
+        PoolShard s = shards.get(pool);
+        if (s != null) readers.onConfirmed(s, mapVersion, askedNs);
     }
 
     /** A new leader does not know yet whether an old one has acknowledged an update: the reader waits. */
@@ -275,18 +324,22 @@ public final class Target {
     }
 
     public void enumerate(EnumerateRequest r, Answer<EnumerateReply> answer) {
+        enumerate(r, false, answer);
+    }
+
+    private void enumerate(EnumerateRequest r, boolean isConfirmed, Answer<EnumerateReply> answer) {
         ShardAddress a = ShardAddress.of(r.getAddress());
         at(a, answer::refuse, s -> {
-            s.counters().enumerations.incrementAndGet();
             if (r.getKind() == 3) {
                 allow(s.refusal());
                 allow(access.majority());
             } else {
-                allow(access.leader(s, a));
+                if (waitsToLead(s, a, isConfirmed, c -> enumerate(r, c, answer), answer::refuse)) return;
                 if (s.dtx().preparedCount() > s.leading.size())
                     for (var e : s.dtx().prepared())
                         if (e.oid().equals(a.oid()) && e.group() == a.group()) allow(undecided(s, e.scope(), 0));
             }
+            s.counters().enumerations.incrementAndGet();
             answer.answer(Listing.page(env, s, a, r), null);
         });
     }

@@ -1,6 +1,7 @@
 package io.daosmesh.engine.runtime;
 
 import io.daosmesh.engine.object.Host;
+import io.daosmesh.engine.object.Leases;
 import io.daosmesh.engine.object.Target;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -54,6 +55,7 @@ public final class EngineRuntime implements AutoCloseable {
     private final EngineMigrationService migration;
     private final EngineMetrics metrics;
     private final DeviceWatch devices;
+    private final ReadLeases leases;
     private boolean isClosed;
     private volatile long lastDamageNs = System.nanoTime() - DAMAGE_EVENT_PAUSE_NS;
     private volatile long majorityContactNs = System.nanoTime() - MAJORITY_MAX_NS;
@@ -67,6 +69,7 @@ public final class EngineRuntime implements AutoCloseable {
             t.setDaemon(true);
             return t;
         });
+        this.leases = new ReadLeases(identity, context, targets, this::wantMap);
         for (int i = 0; i < storage.targetCount(); i++) {
             targets.add(
                     new TargetUnit(identity.rank(), storage.target(i), storage.buffers(), new TargetHost(i), context));
@@ -97,6 +100,7 @@ public final class EngineRuntime implements AutoCloseable {
                     })
                     .block(Duration.ofMinutes(5));
         }
+        leases.open(registrations);
         registrations.add(context.maps().listen(new MapListener()));
         new ObjectHandlers(targets, context.hlc()).register(context.server(), identity.rank(), registrations);
         new PoolHandlers(targets, storage, admin).register(context.server(), identity.rank(), registrations);
@@ -111,6 +115,11 @@ public final class EngineRuntime implements AutoCloseable {
         @Override
         public void onPoolMap(PoolMap map) {
             adopt(map);
+        }
+
+        @Override
+        public void onPoolGone(UUID pool) {
+            leases.forget(pool);
         }
     }
 
@@ -130,6 +139,7 @@ public final class EngineRuntime implements AutoCloseable {
         if (isClosed) return;
         isClosed = true;
         devices.close();
+        leases.close();
         for (AutoCloseable r : registrations) closeQuietly(r);
         registrations.clear();
         for (TargetUnit unit : targets) unit.run(Target::drain);
@@ -234,6 +244,11 @@ public final class EngineRuntime implements AutoCloseable {
             Membership membership = context.membership().get();
             if (membership != null) majorityContactNs = membership.lastMajorityContactNs(identity.rank());
             return System.nanoTime() - majorityContactNs < MAJORITY_MAX_NS;
+        }
+
+        @Override
+        public Leases leases() {
+            return leases;
         }
 
         @Override

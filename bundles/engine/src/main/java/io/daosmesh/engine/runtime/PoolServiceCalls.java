@@ -4,6 +4,7 @@ import com.google.protobuf.MessageLite;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Endpoint;
@@ -12,6 +13,8 @@ import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcReply;
 import io.daosmesh.model.wire.PoolFindReply;
+import io.daosmesh.model.wire.PoolMapMessage;
+import io.daosmesh.model.wire.PoolMapRequest;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
@@ -53,17 +56,34 @@ final class PoolServiceCalls {
                 .addAllTargetIndexes(indexes)
                 .setRequestId(requestId)
                 .build();
-        return Mono.defer(() -> ask(
-                        new Round<>(
-                                RpcMethod.POOL_FIND,
-                                PoolRef.newBuilder().setPool(pool.toString()).build(),
-                                r -> PoolFindReply.parseFrom(r.body())),
-                        queue(everyNode())))
+        return find(pool)
                 .flatMap(found -> ask(
                         new Round<>(
                                 RpcMethod.POOL_TARGETS,
                                 request,
                                 r -> PoolTargetsReply.parseFrom(r.body()).getMapVersion()),
+                        queue(replicas(found))));
+    }
+
+    private Mono<PoolFindReply> find(UUID pool) {
+        return Mono.defer(() -> ask(
+                new Round<>(
+                        RpcMethod.POOL_FIND,
+                        PoolRef.newBuilder().setPool(pool.toString()).build(),
+                        r -> PoolFindReply.parseFrom(r.body())),
+                queue(everyNode())));
+    }
+
+    /** Version of the pool's newest map at some moment after the subscription: the service reads linearizably. */
+    Mono<Integer> newestMap(UUID pool) {
+        PoolMapRequest request =
+                PoolMapRequest.newBuilder().setPool(Ids.bytes(pool)).build();
+        return find(pool)
+                .flatMap(found -> ask(
+                        new Round<>(
+                                RpcMethod.POOL_MAP,
+                                request,
+                                r -> PoolMapMessage.parseFrom(r.body()).getVersion()),
                         queue(replicas(found))));
     }
 

@@ -32,14 +32,52 @@ public final class Wire implements Rpc, AutoCloseable {
     /** Requests that are done and whose answers are lost. */
     public volatile BiPredicate<Integer, RpcMethod> losesReply = (r, m) -> false;
 
+    /** Ranks that do not hear each other: from, to. A client is rank -2. */
+    public volatile BiPredicate<Integer, Integer> cuts = (from, to) -> false;
+
     @Override
     public <T> Mono<T> call(
             Endpoint to, RpcMethod method, RpcMessage request, Duration deadline, RpcReply.Decoder<T> decoder) {
+        return call(-2, new Destination(to, method), request, deadline, decoder);
+    }
+
+    private record Destination(Endpoint to, RpcMethod method) {}
+
+    /** The connections of one rank. */
+    public Rpc from(int rank) {
+        return new Rpc() {
+            @Override
+            public <T> Mono<T> call(
+                    Endpoint to, RpcMethod method, RpcMessage request, Duration deadline, RpcReply.Decoder<T> decoder) {
+                return Wire.this.call(rank, new Destination(to, method), request, deadline, decoder);
+            }
+
+            @Override
+            public Mono<Void> fire(Endpoint to, RpcMethod method, RpcMessage request) {
+                return Wire.this.fire(to, method, request);
+            }
+
+            @Override
+            public <T> Flux<T> stream(Endpoint to, RpcMethod method, RpcMessage request, RpcReply.Decoder<T> decoder) {
+                return Wire.this.stream(to, method, request, decoder);
+            }
+
+            @Override
+            public AutoCloseable onPeerClosed(PeerListener listener) {
+                return Wire.this.onPeerClosed(listener);
+            }
+        };
+    }
+
+    private <T> Mono<T> call(
+            int from, Destination where, RpcMessage request, Duration deadline, RpcReply.Decoder<T> decoder) {
+        Endpoint to = where.to;
+        RpcMethod method = where.method;
         return Mono.<T>defer(() -> {
                     ByteBuffer body = ByteBuffer.wrap(request.body().toByteArray());
                     ByteBuffer data = copy(request.data());
                     request.onSent().run();
-                    if (losesRequest.test(to.rank(), method)) return Mono.never();
+                    if (cuts.test(from, to.rank()) || losesRequest.test(to.rank(), method)) return Mono.never();
                     RpcServer.Handler handler = handlers.get(new Slot(to.rank(), method));
                     if (handler == null)
                         return Mono.error(Fault.of(FaultCode.AGAIN, "not there")
@@ -57,7 +95,9 @@ public final class Wire implements Rpc, AutoCloseable {
                                 try {
                                     T value = decoder.decode(new RpcReply(
                                             ByteBuffer.wrap(r.body().toByteArray()), copy(r.data())));
-                                    return losesReply.test(to.rank(), method) ? Mono.never() : Mono.just(value);
+                                    return cuts.test(to.rank(), from) || losesReply.test(to.rank(), method)
+                                            ? Mono.never()
+                                            : Mono.just(value);
                                 } catch (Exception e) {
                                     return Mono.error(e);
                                 } finally {

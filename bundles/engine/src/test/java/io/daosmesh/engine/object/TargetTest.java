@@ -50,6 +50,7 @@ class TargetTest {
     private final List<Answer<Integer>> questions = new ArrayList<>();
     private long nowNs = 1_000_000_000_000L;
     private boolean hasMajority = true;
+    private final HandLeases leases = new HandLeases();
     private final Hlc hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + nowNs);
     private int rank = 0;
     private Target target = open();
@@ -98,6 +99,11 @@ class TargetTest {
             @Override
             public boolean hasMajority() {
                 return hasMajority;
+            }
+
+            @Override
+            public Leases leases() {
+                return leases;
             }
 
             @Override

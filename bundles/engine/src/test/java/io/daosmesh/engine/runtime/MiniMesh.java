@@ -93,8 +93,8 @@ final class MiniMesh implements AutoCloseable {
     }
 
     EngineRuntime open(int rank) {
-        EngineContext context =
-                new EngineContext(wire, wire.server(), maps.get(rank), hlc, () -> new WholeMembership(), () -> null);
+        EngineContext context = new EngineContext(
+                wire.from(rank), wire.server(), maps.get(rank), hlc, () -> new WholeMembership(), () -> null);
         EngineRuntime e = new EngineRuntime(
                 new RankIdentity(0, rank, new UUID(rank, rank), "host:" + (1 + rank), "/n" + rank, targetCount, 1),
                 storages.get(rank),

@@ -1,0 +1,122 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps updates of a group back while a leader that a newer map has put out may still answer reads by an older one: what it
+ * answers then was true at that moment. Nothing waits for a former leader that is still a member, because it has to take
+ * part in every update itself. Owner: target loop.
+ */
+final class Reigns {
+    /** Maps that followed each other within a lease; older ones hold everything back. */
+    private static final int PAST_MAX = 16;
+    /** Longer than a lease with its margin can last. */
+    private static final long PAST_NS = 2_000_000_000L;
+
+    private final Env env;
+
+    Reigns(Env env) {
+        this.env = env;
+    }
+
+    private record Reign(PoolMap map, long endedNs) {}
+
+    private record Held(ObjectId oid, int group, Runnable retry, Consumer<Fault> refuse) {}
+
+    /** What a shard remembers. */
+    static final class Memory {
+        private final ArrayDeque<Reign> past = new ArrayDeque<>();
+        private List<Held> held = new ArrayList<>();
+        /** Until then a leader that is not known here may answer reads. */
+        private long anyUntilNs;
+
+        private boolean isAnyHeld;
+    }
+
+    /** @param before the map until now; null = this is the first one since the start */
+    void onMap(PoolShard s, @Nullable PoolMap before) {
+        long now = env.nowNs();
+        Memory m = s.reigns;
+        if (before != null) m.past.addLast(new Reign(before, now));
+        else if (s.calmVersion != s.mapVersion())
+            holdAll(m, now + env.host().leases().formerLifeLeftNs());
+        if (m.past.size() > PAST_MAX) {
+            m.past.removeFirst();
+            holdAll(m, now + PAST_NS);
+        }
+        // whoever waits looks at the new map
+        List<Held> waiting = m.held;
+        m.held = new ArrayList<>();
+        for (Held h : waiting) env.loop().execute(h.retry);
+    }
+
+    private static void holdAll(Memory m, long untilNs) {
+        m.anyUntilNs = m.isAnyHeld ? Math.max(m.anyUntilNs, untilNs) : untilNs;
+        m.isAnyHeld = true;
+    }
+
+    /** How long no update of the group may be prepared or settled here. */
+    boolean isHeld(PoolShard s, ObjectId oid, int group) {
+        Memory m = s.reigns;
+        if (isOver(m)) return false;
+        if (m.isAnyHeld) return true;
+        for (Reign r : m.past) if (mayStillRead(s, r.map, oid, group)) return true;
+        return false;
+    }
+
+    private boolean isOver(Memory m) {
+        if (!m.isAnyHeld && m.past.isEmpty()) return true;
+        long now = env.nowNs();
+        if (m.isAnyHeld && now - m.anyUntilNs >= 0) m.isAnyHeld = false;
+        while (!m.past.isEmpty() && now - m.past.getFirst().endedNs > PAST_NS) m.past.removeFirst();
+        return !m.isAnyHeld && m.past.isEmpty();
+    }
+
+    private boolean mayStillRead(PoolShard s, PoolMap old, ObjectId oid, int group) {
+        ShardGroup then = Placement.group(old, oid, group);
+        if (!then.isAvailable()) return false;
+        if (s.group(oid, group).members().contains(then.leader())) return false;
+        PoolTarget leader = old.target(then.leader());
+        return env.host().leases().leftNs(s.pool(), leader.rank(), s.mapVersion()) > 0;
+    }
+
+    /** Parks the update if it has to wait; true if it was taken care of. */
+    boolean holds(PoolShard s, ShardAddress a, Runnable retry, Consumer<Fault> refuse) {
+        if (!isHeld(s, a.oid(), a.group())) return false;
+        List<Held> held = s.reigns.held;
+        if (held.size() < Access.PARKED_MAX) held.add(new Held(a.oid(), a.group(), retry, refuse));
+        else refuse.accept(Fault.of(FaultCode.BUSY, "%d updates wait already", Access.PARKED_MAX));
+        return true;
+    }
+
+    /** Bounded: a lease runs out by itself. */
+    void onTick(PoolShard s) {
+        if (s.map() != null && s.calmVersion != s.mapVersion() && isOver(s.reigns)) {
+            s.calmVersion = s.mapVersion();
+            env.turns().stage(Opening.create(s), fault -> {});
+        }
+        if (s.reigns.held.isEmpty()) return;
+        s.reigns.held.removeIf(h -> {
+            if (isHeld(s, h.oid, h.group)) return false;
+            env.loop().execute(h.retry);
+            return true;
+        });
+    }
+
+    static void refuseAll(PoolShard s, Fault fault) {
+        List<Held> waiting = s.reigns.held;
+        s.reigns.held = new ArrayList<>();
+        for (Held h : waiting) h.refuse.accept(fault);
+    }
+}
