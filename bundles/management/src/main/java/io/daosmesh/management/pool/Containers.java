@@ -6,15 +6,24 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.PoolContainerMessage;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /** The containers of a pool with their object-id counters. Owner: its {@link PoolDb}. */
 final class Containers {
     static final int CONTAINERS_MAX = 4096;
+    /**
+     * Destroyed ones that some rank may still hold. Deletes always work: beyond that the oldest is forgotten, whose space on
+     * a rank that is away comes back only with the pool's end.
+     */
+    static final int DOOMED_MAX = 2048;
+
     static final int OID_RANGE_MAX = 1 << 20;
 
     private final Map<UUID, PoolContainerMessage> all = new LinkedHashMap<>();
@@ -44,13 +53,15 @@ final class Containers {
     ContainerMessage create(ContainerMessage c, long hlc) {
         UUID id = Ids.uuid(c.getUuid());
         if (all.containsKey(id)) {
-            throw Fault.of(FaultCode.EXIST, "container %s already exists", id).asException();
+            // Under the same identity, old data of a rank that was away would be seen again.
+            String state = all.get(id).getDoomed() ? "was destroyed and is still being cleared away" : "already exists";
+            throw Fault.of(FaultCode.EXIST, "container %s %s", id, state).asException();
         }
         if (!c.getLabel().isEmpty() && find(c.getLabel()).isPresent()) {
             throw Fault.of(FaultCode.EXIST, "container '%s' already exists", c.getLabel())
                     .asException();
         }
-        if (all.size() >= CONTAINERS_MAX) {
+        if (live().size() >= CONTAINERS_MAX) {
             throw Fault.of(FaultCode.OVERFLOW, "the pool has %d containers, the most it can have", CONTAINERS_MAX)
                     .asException();
         }
@@ -64,9 +75,36 @@ final class Containers {
         return made;
     }
 
-    void doom(ByteString uuid) {
+    /** @param holders ranks that may hold data of it, those that are away included */
+    void doom(ByteString uuid, Set<Integer> holders) {
         UUID id = Ids.uuid(uuid);
-        all.put(id, existing(id).toBuilder().setDoomed(true).build());
+        PoolContainerMessage doomed = existing(id).toBuilder()
+                .setDoomed(true)
+                .clearHeldBy()
+                .addAllHeldBy(holders)
+                .build();
+        List<UUID> older = doomed();
+        if (older.size() >= DOOMED_MAX) all.remove(older.get(0));
+        // At the end, so that the order is that of the destroys.
+        all.remove(id);
+        all.put(id, doomed);
+    }
+
+    /** Ranks of a destroyed container that have not dropped it yet. */
+    Set<Integer> heldBy(UUID container) {
+        PoolContainerMessage c = all.get(container);
+        return c == null ? new TreeSet<>() : new TreeSet<>(c.getHeldByList());
+    }
+
+    /** The last rank to drop a container ends it. */
+    void dropped(ByteString uuid, Collection<Integer> ranks) {
+        UUID id = Ids.uuid(uuid);
+        PoolContainerMessage c = all.get(id);
+        if (c == null || !c.getDoomed()) return;
+        Set<Integer> left = heldBy(id);
+        left.removeAll(ranks);
+        if (left.isEmpty()) all.remove(id);
+        else all.put(id, c.toBuilder().clearHeldBy().addAllHeldBy(left).build());
     }
 
     void forget(ByteString uuid) {

@@ -21,8 +21,11 @@ import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.RankSetMessage;
 import io.daosmesh.model.wire.RebuildSession;
 import io.daosmesh.model.wire.TargetsChangeMessage;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -74,6 +77,17 @@ public final class PoolDb implements Replicated {
         return containers.doomed();
     }
 
+    /** The same with the ranks that have not dropped them. */
+    public Map<UUID, Set<Integer>> heldContainers() {
+        Map<UUID, Set<Integer>> held = new LinkedHashMap<>();
+        for (UUID c : containers.doomed()) {
+            Set<Integer> ranks = containers.heldBy(c);
+            // Destroyed under a release that did not keep the ranks: any may hold it.
+            held.put(c, ranks.isEmpty() ? map().ranks() : ranks);
+        }
+        return held;
+    }
+
     public ContainerMessage container(String idOrLabel) {
         return containers
                 .find(idOrLabel)
@@ -118,11 +132,17 @@ public final class PoolDb implements Replicated {
                         RebuildSession.newBuilder().setGeneration(++generation).build());
             case CONTAINER_CREATE -> Replies.done(containers.create(c.getContainerCreate(), c.getHlc()));
             case CONTAINER_DESTROY -> {
-                containers.doom(c.getContainerDestroy());
+                containers.doom(c.getContainerDestroy(), map().ranks());
                 yield Replies.DONE;
             }
             case CONTAINER_GONE -> {
                 containers.forget(c.getContainerGone());
+                yield Replies.DONE;
+            }
+            case CONTAINER_DROPPED -> {
+                containers.dropped(
+                        c.getContainerDropped().getContainer(),
+                        c.getContainerDropped().getRanksList());
                 yield Replies.DONE;
             }
             case OID_TAKE -> {

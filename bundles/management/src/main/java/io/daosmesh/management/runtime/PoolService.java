@@ -7,23 +7,17 @@ import io.daosmesh.management.pool.TargetOp;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.TargetState;
-import io.daosmesh.model.port.Endpoint;
-import io.daosmesh.model.port.RpcMessage;
-import io.daosmesh.model.port.RpcMethod;
-import io.daosmesh.model.wire.ContainerDestroyTargetRequest;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.MapPushMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -36,7 +30,6 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
@@ -46,7 +39,6 @@ import reactor.core.publisher.Mono;
 final class PoolService {
     private static final Logger LOG = LoggerFactory.getLogger(PoolService.class);
     private static final Duration COMMIT_MAX = Duration.ofSeconds(5);
-    private static final Duration CLEAN_MAX = Duration.ofSeconds(10);
 
     private final NodeContext node;
     private final MapsKeeper maps;
@@ -55,9 +47,9 @@ final class PoolService {
     private final Leadership leadership;
     private final Replica<PoolDb> replica;
     private final ReplicaKeeper keeper;
+    private final ContainerCleaner cleaner;
     private final AtomicBoolean reviewWaits = new AtomicBoolean();
     private final AtomicLong commands = new AtomicLong();
-    private final Set<UUID> cleaning = new HashSet<>();
     private boolean proposing;
     private long leadingTerm;
     private int toldVersion;
@@ -80,6 +72,7 @@ final class PoolService {
         this.pusher = new MapPusher(node);
         this.replica = new Replica<>(new PoolDb(), this::reviewSoon);
         this.keeper = new ReplicaKeeper(node, this, system);
+        this.cleaner = new ContainerCleaner(node, this);
     }
 
     UUID pool() {
@@ -183,7 +176,7 @@ final class PoolService {
                     MapPushMessage.newBuilder().setPoolMap(map.toWire()).build();
             pusher.push(map.version(), message, members, map.ranks());
             excludeDead(map, members);
-            replica.read(PoolDb::doomedContainers).forEach(c -> clean(c, map, members));
+            cleaner.review(members);
             keeper.review(g, map, members);
         }
         if (toldVersion != map.version()) {
@@ -238,33 +231,5 @@ final class PoolService {
                                 pool,
                                 what,
                                 FaultException.faultOf(e).message()));
-    }
-
-    /** Tells every target in service to drop a destroyed container; asked again at the next tick until all have. */
-    private void clean(UUID container, PoolMap map, GroupMap members) {
-        if (!cleaning.add(container)) return;
-        ContainerDestroyTargetRequest request = ContainerDestroyTargetRequest.newBuilder()
-                .setPool(Ids.bytes(pool))
-                .setContainer(Ids.bytes(container))
-                .build();
-        Set<Integer> ranks = new TreeSet<>(map.ranks());
-        ranks.removeAll(map.disabledRanks());
-        Flux.fromIterable(ranks)
-                .flatMap(rank -> members.member(rank)
-                        .map(m -> node.rpc()
-                                .call(
-                                        Endpoint.rank(m.address(), rank),
-                                        RpcMethod.CONTAINER_DESTROY_TARGET,
-                                        RpcMessage.of(request),
-                                        CLEAN_MAX,
-                                        r -> true)
-                                .onErrorResume(
-                                        e -> FaultException.faultOf(e).code() == FaultCode.NONEXIST,
-                                        e -> Mono.just(true)))
-                        .orElseGet(Mono::empty))
-                .then(Mono.defer(() -> propose(LogCommand.newBuilder().setContainerGone(Ids.bytes(container)))))
-                .publishOn(node.loop().scheduler())
-                .doFinally(s -> node.loop().run(() -> cleaning.remove(container)))
-                .subscribe(ok -> {}, e -> SystemService.drop("container " + container + " is not gone yet", e));
     }
 }

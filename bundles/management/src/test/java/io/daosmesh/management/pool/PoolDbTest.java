@@ -12,6 +12,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.ContainerDroppedMessage;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
@@ -28,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -219,9 +221,34 @@ class PoolDbTest {
         apply(LogCommand.newBuilder().setContainerDestroy(Ids.bytes(c)));
         assertTrue(db.containers().isEmpty());
         assertEquals(List.of(c), db.doomedContainers());
-        apply(LogCommand.newBuilder().setContainerGone(Ids.bytes(c)));
+        apply(dropped(c, 0, 2));
+        PoolDb other = new PoolDb();
+        other.restore(db.snapshot());
+        assertEquals(Map.of(c, Set.of(1)), other.heldContainers());
+        apply(dropped(c, 1));
 
         assertTrue(db.doomedContainers().isEmpty());
+    }
+
+    private static LogCommand.Builder dropped(UUID container, Integer... ranks) {
+        return LogCommand.newBuilder()
+                .setContainerDropped(ContainerDroppedMessage.newBuilder()
+                        .setContainer(Ids.bytes(container))
+                        .addAllRanks(List.of(ranks)));
+    }
+
+    @Test
+    void shouldForgetTheOldestDestroyedContainerWhenTooManyWait() {
+        init(3);
+        for (int i = 0; i <= Containers.DOOMED_MAX; i++) {
+            UUID c = new UUID(1, i);
+            apply(LogCommand.newBuilder()
+                    .setContainerCreate(ContainerMessage.newBuilder().setUuid(Ids.bytes(c))));
+            apply(LogCommand.newBuilder().setContainerDestroy(Ids.bytes(c)));
+        }
+
+        assertEquals(Containers.DOOMED_MAX, db.doomedContainers().size());
+        assertFalse(db.doomedContainers().contains(new UUID(1, 0)));
     }
 
     @Test

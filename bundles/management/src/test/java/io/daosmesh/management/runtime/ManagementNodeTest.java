@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
@@ -356,6 +357,56 @@ class ManagementNodeTest {
         TestMesh.await(
                 "no leftovers",
                 () -> service.replica().read(db -> db.doomedContainers()).isEmpty());
+    }
+
+    @Test
+    void shouldDropContainerOnExcludedRankWhenItReturns() {
+        UUID pool = createPool("tank", "r1");
+        createContainer(pool, "c1", "k1");
+        UUID c1 = Ids.uuid(containers(pool).get(0).getUuid());
+        TestMesh.Node away = mesh.nodes.get(2);
+        TestMesh.Node other = mesh.nodes.get(0);
+        Member life = other.management.maps().groupMap().member(away.rank()).orElseThrow();
+        away.kill();
+        other.management.deaths().onDead(away.rank(), life.incarnation(), "silent");
+        TestMesh.await("targets down", () -> map(other, pool).disabledRanks().contains(away.rank()));
+        ContainerRef ref =
+                ContainerRef.newBuilder().setPool("tank").setContainer("c1").build();
+        mesh.admin(mesh.addresses(), RpcMethod.CONTAINER_DESTROY, ref, Empty.parser());
+        TestMesh.await(
+                "dropped where it can be",
+                () -> mesh.nodes.stream().filter(n -> n != away).allMatch(n -> n.dropped.contains(c1)));
+        PoolService before = mesh.poolLeader(pool).management.pools().service("tank");
+        TestMesh.await(
+                "one rank is waited for",
+                () -> Set.of(away.rank())
+                        .equals(before.replica().read(PoolDb::heldContainers).get(c1)));
+        FaultException again = assertThrows(FaultException.class, () -> createAs(pool, c1, "c2"));
+        assertEquals(
+                "container " + c1 + " was destroyed and is still being cleared away",
+                again.fault().text());
+
+        away.start();
+
+        TestMesh.await("dropped by the rank that was away", () -> away.dropped.contains(c1));
+        PoolService after = mesh.poolLeader(pool).management.pools().service("tank");
+        TestMesh.await(
+                "no leftovers",
+                () -> after.replica().read(db -> db.doomedContainers()).isEmpty());
+        createAs(pool, c1, "c2");
+    }
+
+    private void createAs(UUID pool, UUID container, String label) {
+        mesh.admin(
+                mesh.addresses(),
+                RpcMethod.CONTAINER_CREATE,
+                ContainerCreateRequest.newBuilder()
+                        .setPool(pool.toString())
+                        .setContainer(ContainerMessage.newBuilder()
+                                .setUuid(Ids.bytes(container))
+                                .setLabel(label))
+                        .build(),
+                ContainerMessage.parser());
     }
 
     @Test

@@ -15,6 +15,7 @@ import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.time.Hlc;
+import io.daosmesh.model.wire.ContainerDestroyTargetRequest;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.TargetCreateRequest;
 import io.daosmesh.model.wire.TargetDestroyRequest;
@@ -25,7 +26,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import reactor.core.publisher.Mono;
@@ -59,6 +62,9 @@ final class TestMesh implements AutoCloseable {
         private final NodeConfig config;
         ManagementNode management;
         private final List<AutoCloseable> engine = new ArrayList<>();
+        /** Containers that the engine was told to drop. */
+        final Set<UUID> dropped = ConcurrentHashMap.newKeySet();
+
         /** Ranks whose engine refuses to make targets. */
         volatile boolean fullDisk;
 
@@ -107,7 +113,13 @@ final class TestMesh implements AutoCloseable {
                         return Empty.getDefaultInstance();
                     })));
             engine.add(server.register(
-                    id.rank(), RpcMethod.CONTAINER_DESTROY_TARGET, call -> answer(Empty::getDefaultInstance)));
+                    id.rank(),
+                    RpcMethod.CONTAINER_DESTROY_TARGET,
+                    call -> answer(() -> {
+                        dropped.add(Ids.uuid(ContainerDestroyTargetRequest.parseFrom(call.body())
+                                .getContainer()));
+                        return Empty.getDefaultInstance();
+                    })));
             engine.add(server.register(
                     id.rank(),
                     RpcMethod.TARGET_QUERY,
