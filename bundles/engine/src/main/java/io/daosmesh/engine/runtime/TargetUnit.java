@@ -67,10 +67,13 @@ final class TargetUnit {
     <T> Mono<T> request(java.util.function.BiConsumer<Target, Answer<T>> work) {
         return Mono.create(sink -> {
             Fault stopped = broken;
-            Fault busy = Fault.of(FaultCode.BUSY, "target %d has too many requests waiting", storage.index());
             if (stopped != null) sink.error(stopped.asException());
-            else if (!thread.offer(() -> answer(work, sink))) sink.error(busy.asException());
+            else if (!thread.offer(() -> answer(work, sink))) sink.error(busy().asException());
         });
+    }
+
+    private Fault busy() {
+        return Fault.of(FaultCode.BUSY, "target %d has too many requests waiting", storage.index());
     }
 
     /** The same for this node's own work, which is bounded elsewhere. */
