@@ -31,6 +31,8 @@ final class DeviceSlot {
     /** A device that answers GONE three times running under a driver that keeps it open is no driver change. */
     private static final int GONE_MAX = 3;
 
+    private static final String EVICTED_REMEDY =
+            "its targets are excluded, the others serve: repair or restore the device and start the engine again";
     private static final long BUSY_RETRY_MS = 1;
     private static final long BUSY_NS_MAX = TimeUnit.SECONDS.toNanos(10);
     private static final long OPEN_RETRY_NS = TimeUnit.MILLISECONDS.toNanos(200);
@@ -58,6 +60,8 @@ final class DeviceSlot {
     private volatile @Nullable Lease current;
     private volatile boolean isClosed;
     private volatile @Nullable Fault openFault;
+    private volatile boolean isEvicted;
+    private int failedOpens;
     private @Nullable Lease leaving;
     private @Nullable BlockDriver wanted;
     private boolean hadDevice;
@@ -141,7 +145,7 @@ final class DeviceSlot {
     private @Nullable Fault refusal(BlobOp op) {
         if (isClosed) return Fault.of(FaultCode.CANCELED, "storage of %s is closing", spec.address());
         var state = life.state();
-        boolean may = op.kind == BlobOp.Kind.READ ? state.mayRead() : state.mayWrite();
+        boolean may = op.kind == BlobOp.Kind.READ ? state.mayRead() && !isEvicted : state.mayWrite();
         if (may) return null;
         return Fault.of(FaultCode.NVME_IO, "device %s is %s", spec.address(), state.shown())
                 .with("device_state", state.name());
@@ -285,7 +289,7 @@ final class DeviceSlot {
 
     /** Opens what is not open, and gives a device up whose grace is over. */
     void onTick(long nowNs) {
-        if (isClosed || current != null) return;
+        if (isClosed || isEvicted || current != null) return;
         if (nowNs >= nextOpenNs) tryOpen();
         if (current == null && nowNs - lostNs > limits.graceNs()) unplug();
     }
@@ -294,10 +298,11 @@ final class DeviceSlot {
         BlockDriver driver = wanted;
         boolean isUnplugged = life.state() == DeviceState.UNPLUGGED;
         nextOpenNs = System.nanoTime() + (isUnplugged ? OPEN_RETRY_UNPLUGGED_NS : OPEN_RETRY_NS);
-        if (driver == null || isClosed) return;
+        if (driver == null || isClosed || isEvicted) return;
         DeviceResult<BlockDevice> result = driver.open(spec, false);
         if (!result.isOk()) {
             openFault = openFault(result.status(), result.detail());
+            failedOpens++;
             return;
         }
         BlockDevice device = result.get();
@@ -305,11 +310,32 @@ final class DeviceSlot {
             hooks.verify(device);
         } catch (FaultException e) {
             openFault = e.fault();
+            failedOpens++;
             device.close();
             return;
         }
         openFault = null;
+        failedOpens = 0;
         publish(new Lease(driver, device));
+    }
+
+    /** Tries to open it that have failed one after the other. */
+    int failedOpens() {
+        return failedOpens;
+    }
+
+    /** True when it was found damaged at the start: it stays out until the next one. */
+    boolean isEvicted() {
+        return isEvicted;
+    }
+
+    /** It is there but cannot be used: only what lies on it is lost. */
+    void evict(Fault why) {
+        if (isEvicted) return;
+        isEvicted = true;
+        log.error("device {} is evicted: {}; {}", spec.address(), why.message(), EVICTED_REMEDY);
+        if (life.state() == DeviceState.NORMAL) life.transition(DeviceState.FAULTY, "unusable: " + why.message());
+        failParked();
     }
 
     private static Fault openFault(DeviceStatus status, String detail) {

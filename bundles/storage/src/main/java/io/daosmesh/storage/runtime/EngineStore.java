@@ -107,7 +107,10 @@ final class EngineStore implements EngineStorage, AutoCloseable {
     }
 
     private void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason) {
-        if (next == DeviceState.FAULTY || (old == DeviceState.OUT && next == DeviceState.NORMAL)) {
+        DeviceSlot slot = slots.slot(device.uuid());
+        // looked at anew at the next start: there is no other way to bring a repaired device back
+        boolean isUnusable = slot != null && slot.isEvicted();
+        if ((next == DeviceState.FAULTY && !isUnusable) || (old == DeviceState.OUT && next == DeviceState.NORMAL)) {
             keepFaulty(device, next == DeviceState.FAULTY);
         }
         for (DeviceListener listener : listeners) listener.onDevice(device.uuid(), next, device.targets(), reason);

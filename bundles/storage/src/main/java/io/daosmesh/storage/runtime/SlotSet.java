@@ -31,6 +31,9 @@ final class SlotSet {
     /** With the drain and the driver's own close still below the 5 s of DS. */
     private static final long FLUSH_AHEAD_MS = 500;
 
+    /** One failed read of a header may be a passing one. */
+    private static final int DAMAGED_TRIES = 3;
+
     private final Map<UUID, DeviceSlot> slots = new LinkedHashMap<>();
     private final Map<UUID, IoLatency> latencies = new LinkedHashMap<>();
     private final DriverSet<BlockDriver> drivers;
@@ -135,26 +138,28 @@ final class SlotSet {
     }
 
     /**
-     * True when every device is open or given up. Throws when one is there but damaged: an engine that starts without its
-     * data would look healthy.
+     * True when every device is open or given up. One that is damaged is evicted: the others serve. Throws when one is
+     * another's, in use elsewhere or of a later release: that is no loss, but a mistake which a start would make one.
      */
     boolean isSettled() {
         boolean isSettled = true;
         for (DeviceSlot slot : slots.values()) {
             Fault fault = slot.openFault();
             boolean isGivenUp = slot.life().state() == DeviceState.UNPLUGGED;
-            if (fault != null && (isDamage(fault.code()) || (isGivenUp && fault.code() == FaultCode.BUSY)))
+            if (fault != null && (isMistake(fault.code()) || (isGivenUp && fault.code() == FaultCode.BUSY)))
                 throw fault.asException();
-            isSettled &= slot.current() != null || isGivenUp;
+            if (fault != null && isDamage(fault.code()) && slot.failedOpens() >= DAMAGED_TRIES) slot.evict(fault);
+            isSettled &= slot.current() != null || isGivenUp || slot.isEvicted();
         }
         return isSettled;
     }
 
+    private static boolean isMistake(FaultCode code) {
+        return code == FaultCode.DF_INCOMPT || code == FaultCode.ID_MISMATCH;
+    }
+
     private static boolean isDamage(FaultCode code) {
-        return switch (code) {
-            case DF_INVAL, DF_INCOMPT, ID_MISMATCH, NVME_IO, INVAL -> true;
-            default -> false;
-        };
+        return code == FaultCode.DF_INVAL || code == FaultCode.NVME_IO || code == FaultCode.INVAL;
     }
 
     void close() {

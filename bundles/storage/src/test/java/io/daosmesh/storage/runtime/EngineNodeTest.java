@@ -174,21 +174,75 @@ class EngineNodeTest {
         }
     }
 
-    @Test
-    void shouldNameDamagedOrTruncatedDevice() throws IOException {
-        formatOnly();
-        try (RandomAccessFile device =
-                new RandomAccessFile(folder.resolve("nvme1").toFile(), "rw")) {
-            device.seek(40);
-            device.write(0x55);
+    /** The engine serves; the second of two devices is in the given state, its target cannot be used. */
+    private void checkThatOnlyOneIsOut(DeviceState expected) {
+        try (NodeFixture f = new NodeFixture(folder, "daos_server", 2, 1_000)) {
+            f.addDriver("1.0.0");
+            f.start();
+            EngineStorage storage = f.ready();
+            UUID lost = storage.target(1).device();
+            assertEquals(expected, storage.deviceState(lost));
+            assertEquals(
+                    DeviceState.NORMAL, storage.deviceState(storage.target(0).device()));
+            assertEquals(
+                    expected.shown(),
+                    f.node.devices(false).block(NodeFixture.DEADLINE).get(1).getState());
+            try (BufferPool.Buffer b = storage.buffers().take(4096)) {
+                Blob good = storage.target(0).pool(POOL).blob();
+                assertTrue(NodeFixture.write(good, 0, b.bytes()).isEmpty());
+                Blob bad = storage.target(1).pool(POOL).blob();
+                assertEquals(
+                        FaultCode.NVME_IO,
+                        NodeFixture.read(bad, 0, b.bytes()).orElseThrow().code());
+                assertEquals(
+                        FaultCode.NVME_IO,
+                        NodeFixture.write(bad, 0, b.bytes()).orElseThrow().code());
+            }
+            assertTrue(f.events.contains(
+                    expected == DeviceState.FAULTY ? RasId.DEVICE_SET_FAULTY : RasId.DEVICE_UNPLUGGED));
+            if (expected != DeviceState.FAULTY) return;
+            storage.tearDown(lost);
+            NodeFixture.until(() -> storage.deviceState(lost) == DeviceState.OUT);
         }
-        assertEquals(FaultCode.DF_INVAL, failedWith("device header of " + folder.resolve("nvme1") + " is damaged"));
+    }
 
-        try (RandomAccessFile device =
-                new RandomAccessFile(folder.resolve("nvme1").toFile(), "rw")) {
-            device.setLength(5 * MIB);
+    private void formatWithPool() {
+        try (NodeFixture f = fixture()) {
+            f.formatted().reservePool(POOL, MIB, 16 * MIB);
         }
-        assertEquals(FaultCode.NVME_IO, failedWith("truncated"));
+    }
+
+    @Test
+    void shouldEvictOnlyTheDamagedTruncatedOrMissingDevice() throws IOException {
+        formatWithPool();
+        Path device = folder.resolve("nvme1");
+        Path kept = folder.resolve("kept");
+        Files.copy(device, kept);
+        try (RandomAccessFile file = new RandomAccessFile(device.toFile(), "rw")) {
+            file.seek(40);
+            file.write(0x55);
+        }
+        checkThatOnlyOneIsOut(DeviceState.FAULTY);
+
+        try (RandomAccessFile file = new RandomAccessFile(device.toFile(), "rw")) {
+            file.setLength(5 * MIB);
+        }
+        checkThatOnlyOneIsOut(DeviceState.FAULTY);
+
+        try (RandomAccessFile file = new RandomAccessFile(device.toFile(), "rw")) {
+            file.setLength(0);
+        }
+        checkThatOnlyOneIsOut(DeviceState.FAULTY);
+
+        Files.delete(device);
+        checkThatOnlyOneIsOut(DeviceState.UNPLUGGED);
+
+        Files.move(kept, device);
+        try (NodeFixture f = fixture()) {
+            EngineStorage storage = f.ready();
+            assertEquals(
+                    DeviceState.NORMAL, storage.deviceState(storage.target(1).device()));
+        }
     }
 
     @Test
