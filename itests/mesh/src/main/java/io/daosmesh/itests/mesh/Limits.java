@@ -21,7 +21,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** What this machine can do at best, measured in the same run: synced writes to the same disk, echo over the same wire. */
+/** What this machine can do at best, measured in the same run: synced writes to the same disk, bytes over the same wire. */
 final class Limits {
     private static final Duration MEASURE = Duration.ofSeconds(3);
     private static final Duration CALL_MAX = Duration.ofSeconds(20);
@@ -77,15 +77,15 @@ final class Limits {
         }
     }
 
-    /** The same payloads there and back between two processes over our transport with the mesh's settings. */
-    Limit echo(int size, int inFlight) throws IOException {
+    /** The same payloads, one way, from another process over our transport with the mesh's settings. */
+    Limit received(int size, int inFlight) throws IOException {
         Process server = new ProcessBuilder(List.of(
                         ProcessHandle.current().info().command().orElse("java"),
                         "-XX:+UseSerialGC",
                         "-Xmx512m",
                         "-cp",
                         System.getProperty("java.class.path"),
-                        EchoServer.class.getName(),
+                        ByteServer.class.getName(),
                         dir.toString()))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
@@ -93,20 +93,20 @@ final class Limits {
                 BufferedReader lines =
                         new BufferedReader(new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8))) {
             String address = lines.readLine();
-            if (address == null) throw new IOException("the echo server did not start");
+            if (address == null) throw new IOException("the byte server did not start");
             Endpoint to = Endpoint.node(address);
-            ByteBuffer data = ByteBuffer.allocateDirect(size);
-            Load.Operation echo = i -> client.rpc()
+            ByteBuffer wanted = ByteBuffer.allocateDirect(Integer.BYTES).putInt(0, size);
+            Load.Operation receive = i -> client.rpc()
                     .call(
                             to,
                             RpcMethod.OBJECT_UPDATE,
-                            RpcMessage.of(Empty.getDefaultInstance(), data.duplicate()),
+                            RpcMessage.of(Empty.getDefaultInstance(), wanted.duplicate()),
                             CALL_MAX,
                             r -> r.data().remaining());
-            Load.run(inFlight, MEASURE, echo);
+            Load.run(inFlight, MEASURE, receive);
             return new Limit(
-                    "echo over the same transport",
-                    Load.run(inFlight, MEASURE, echo).timing(size).opsPerSecond());
+                    "same bytes over the transport",
+                    Load.run(inFlight, MEASURE, receive).timing(size).opsPerSecond());
         } finally {
             server.destroy();
         }

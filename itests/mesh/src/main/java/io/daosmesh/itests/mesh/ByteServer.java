@@ -12,9 +12,11 @@ import java.nio.file.Path;
 import java.util.Optional;
 import reactor.core.publisher.Mono;
 
-/** Sends back what it gets, over the transport as the mesh in the given folder uses it; prints its address, lives until killed. */
-public final class EchoServer {
-    private EchoServer() {}
+/** Sends as many bytes as it is asked for, over the transport as the mesh in the given folder uses it; prints its address, lives until killed. */
+public final class ByteServer {
+    private static final int BYTES_MAX = 8 << 20;
+
+    private ByteServer() {}
 
     public static void main(String[] args) throws InterruptedException {
         Path dir = Path.of(args[0]);
@@ -28,11 +30,11 @@ public final class EchoServer {
                         client.ca(),
                         Optional.of(certs.resolve("server.crt")),
                         Optional.of(certs.resolve("server.key")));
+        ByteBuffer bytes = ByteBuffer.allocateDirect(BYTES_MAX);
         ServerTransport server = ServerTransport.open(new ServerSettings("daos_server", "", "127.0.0.1", 0, tls));
         server.server().register(Endpoint.NODE, RpcMethod.OBJECT_UPDATE, call -> {
-            ByteBuffer copy = ByteBuffer.allocateDirect(call.data().remaining());
-            copy.put(call.data().duplicate()).flip();
-            return Mono.just(RpcMessage.of(Empty.getDefaultInstance(), copy));
+            ByteBuffer sent = bytes.duplicate().limit(call.data().getInt(0));
+            return Mono.just(RpcMessage.of(Empty.getDefaultInstance(), sent));
         });
         System.out.println(server.address());
         System.out.flush();
