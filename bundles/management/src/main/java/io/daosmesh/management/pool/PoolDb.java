@@ -18,6 +18,8 @@ import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
 import io.daosmesh.model.wire.PoolSnapshotMessage;
 import io.daosmesh.model.wire.PoolTargetsReply;
+import io.daosmesh.model.wire.PropertiesReply;
+import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.RankSetMessage;
 import io.daosmesh.model.wire.RebuildSession;
 import io.daosmesh.model.wire.TargetsChangeMessage;
@@ -42,6 +44,9 @@ public final class PoolDb implements Replicated {
 
     private @Nullable PoolMap map;
     private long generation;
+    /** Nobody has asked by hand for what the map has to rebuild: whether to is the policy's question. */
+    private boolean rebuildAutomatic;
+
     /** Ranks that the service has left and that may still have a replica. */
     private final TreeSet<Integer> retired = new TreeSet<>();
 
@@ -104,6 +109,17 @@ public final class PoolDb implements Replicated {
         return PoolProperties.rdFac(entry().getPropertiesMap());
     }
 
+    /** Properties with the values that hold. */
+    public Map<String, String> properties() {
+        return PoolProperties.effective(entry());
+    }
+
+    /** What the map has to rebuild may be rebuilt; what a person asked for always may. */
+    public boolean mayRebuild(boolean systemAllows) {
+        boolean isAllowed = systemAllows && PoolProperties.mayRebuild(entry().getPropertiesMap());
+        return !map().needsRebuild() || !rebuildAutomatic || isAllowed;
+    }
+
     @Override
     public byte[] apply(byte[] bytes) {
         LogReply reply;
@@ -150,6 +166,7 @@ public final class PoolDb implements Replicated {
                         c.getOidTake().getContainer(), c.getOidTake().getCount());
                 yield Replies.done(OidRangeReply.newBuilder().setFirst(first).build());
             }
+            case POOL_PROPERTIES -> setProperties(c.getPoolProperties());
             case SERVICE_RANKS -> serviceRanks(c.getServiceRanks());
             case REPLICA_GONE -> {
                 retired.remove(c.getReplicaGone());
@@ -168,7 +185,12 @@ public final class PoolDb implements Replicated {
     }
 
     private LogReply targets(TargetsChangeMessage m) {
-        map = TargetChanges.apply(map(), m, entry().getPropertiesMap());
+        PoolMap before = map();
+        map = TargetChanges.apply(before, m, entry().getPropertiesMap());
+        if (map.version() != before.version()) {
+            boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == TargetOp.EXCLUDE.ordinal();
+            rebuildAutomatic = isAutomatic && (rebuildAutomatic || !before.needsRebuild());
+        }
         return Replies.done(
                 PoolTargetsReply.newBuilder().setMapVersion(map.version()).build());
     }
@@ -182,6 +204,14 @@ public final class PoolDb implements Replicated {
         }
         map = map().afterRebuild();
         return Replies.done(map.toWire());
+    }
+
+    private LogReply setProperties(PropertiesRequest r) {
+        entry = entry().toBuilder()
+                .putAllProperties(PoolProperties.checkedChange(r.getSetMap()))
+                .build();
+        return Replies.done(
+                PropertiesReply.newBuilder().putAllValues(properties()).build());
     }
 
     private LogReply serviceRanks(RankSetMessage m) {
@@ -205,6 +235,7 @@ public final class PoolDb implements Replicated {
         if (entry != null) b.setEntry(entry);
         return b.addAllContainers(containers.save())
                 .addAllRetiredRanks(retired)
+                .setRebuildAutomatic(rebuildAutomatic)
                 .addAllOutcomes(outcomes.save())
                 .build()
                 .toByteArray();
@@ -230,6 +261,7 @@ public final class PoolDb implements Replicated {
         map = s.hasMap() ? PoolMap.fromWire(s.getMap()) : null;
         entry = s.hasEntry() ? s.getEntry() : null;
         generation = s.getGeneration();
+        rebuildAutomatic = s.getRebuildAutomatic();
         retired.clear();
         retired.addAll(s.getRetiredRanksList());
         containers.load(s.getContainersList());

@@ -2,33 +2,42 @@ package io.daosmesh.management.pool;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.wire.PoolEntryMessage;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** The pool properties that the pool service itself obeys, and the check of all. Source: daos-admin facts 1.3. Pure. */
 public final class PoolProperties {
-    private static final Set<String> KNOWN = Set.of(
-            "label",
-            "reclaim",
-            "self_heal",
-            "space_rb",
-            "ec_cell_sz",
-            "rd_fac",
-            "rf",
-            "svc_rf",
-            "ec_pda",
-            "rp_pda",
-            "perf_domain",
-            "data_thresh",
-            "scrub",
-            "scrub_freq",
-            "scrub_thresh",
-            "checkpoint",
-            "checkpoint_freq",
-            "checkpoint_thresh",
-            "reintegration",
-            "svc_ops_enabled",
-            "svc_ops_entry_age");
+    private static final String SELF_HEAL = "self_heal";
+    private static final String SELF_HEAL_DEFAULT = "exclude;rebuild";
+    private static final List<String> SELF_HEAL_FLAGS = List.of("exclude", "rebuild", "delay_rebuild");
+
+    /** Obeyed, and may be changed while the pool lives. */
+    private static final Set<String> CHANGEABLE = Set.of(SELF_HEAL, "rd_fac", "rf");
+
+    /** Obeyed, and fixed when the pool is made. */
+    private static final Set<String> FIXED = Set.of("label", "svc_rf", "data_thresh");
+
+    /** Known, but only the one value is built: anything else would be a promise that nobody keeps. */
+    private static final Map<String, String> ONE_VALUE = Map.ofEntries(
+            Map.entry("reclaim", "lazy"),
+            Map.entry("space_rb", "0"),
+            Map.entry("ec_cell_sz", ""),
+            Map.entry("ec_pda", ""),
+            Map.entry("rp_pda", ""),
+            Map.entry("perf_domain", "root"),
+            Map.entry("scrub", "off"),
+            Map.entry("scrub_freq", ""),
+            Map.entry("scrub_thresh", "0"),
+            Map.entry("checkpoint", ""),
+            Map.entry("checkpoint_freq", ""),
+            Map.entry("checkpoint_thresh", ""),
+            Map.entry("reintegration", "incremental"),
+            Map.entry("svc_ops_enabled", "1"),
+            Map.entry("svc_ops_entry_age", ""));
 
     private PoolProperties() {}
 
@@ -51,7 +60,16 @@ public final class PoolProperties {
 
     /** {@code self_heal} allows an automatic exclusion; flags are separated by a semicolon or comma. */
     public static boolean mayExclude(Map<String, String> properties) {
-        return has(properties.getOrDefault("self_heal", "exclude;rebuild"), "exclude");
+        return heals(properties, "exclude");
+    }
+
+    /** {@code self_heal} has an automatic exclusion rebuilt at once; {@code delay_rebuild}: with the next one by hand. */
+    public static boolean mayRebuild(Map<String, String> properties) {
+        return heals(properties, "rebuild");
+    }
+
+    private static boolean heals(Map<String, String> properties, String flag) {
+        return has(properties.getOrDefault(SELF_HEAL, SELF_HEAL_DEFAULT), flag);
     }
 
     /** True when a {@code ;}- or {@code ,}-separated list holds the flag. */
@@ -62,26 +80,79 @@ public final class PoolProperties {
         return false;
     }
 
-    /** Refuses unknown keys and values that the service cannot obey. */
+    /** What a pool is made with; refuses unknown keys and values that nobody would obey. */
     public static void check(Map<String, String> properties) {
-        for (String key : properties.keySet()) {
+        properties.forEach((key, value) -> {
             if (key.equals("svc_list")) {
                 throw Fault.of(FaultCode.INVAL, "cannot set pool service replica list")
                         .asException();
             }
-            if (!KNOWN.contains(key)) {
-                throw Fault.of(FaultCode.INVAL, "unknown property \"%s\"", key).asException();
-            }
-        }
-        rdFac(properties);
-        number(properties, "svc_rf", 2, 0, 4);
-        for (String f : properties.getOrDefault("self_heal", "exclude").split("[;,]")) {
-            if (!Set.of("none", "exclude", "rebuild", "delay_rebuild").contains(f.trim())) {
-                throw Fault.of(FaultCode.INVAL, "invalid value \"%s\" for self_heal", f)
-                        .remedy("use exclude, rebuild, delay_rebuild or none")
+            String only = ONE_VALUE.get(key);
+            if (only != null && !value.equals(only)) {
+                throw Fault.of(FaultCode.NOSYS, "property \"%s\": \"%s\" is not built yet", key, value)
+                        .remedy(only.isEmpty() ? "leave it out" : "leave it out, which means " + only)
                         .asException();
             }
+            if (only == null && !CHANGEABLE.contains(key) && !FIXED.contains(key)) {
+                throw Fault.of(FaultCode.INVAL, "unknown property \"%s\"", key).asException();
+            }
+        });
+        rdFac(properties);
+        number(properties, "svc_rf", 2, 0, 4);
+        String heal = properties.get(SELF_HEAL);
+        if (heal != null) selfHeal(heal);
+    }
+
+    /** What may be set in a living pool, as it is kept. */
+    static Map<String, String> checkedChange(Map<String, String> wanted) {
+        check(wanted);
+        Map<String, String> checked = new TreeMap<>();
+        wanted.forEach((key, value) -> {
+            if (FIXED.contains(key)) {
+                throw Fault.of(FaultCode.INVAL, "property \"%s\" cannot be changed once the pool is made", key)
+                        .asException();
+            }
+            if (key.equals("rf")) checked.put("rd_fac", value.trim());
+            else checked.put(key, key.equals(SELF_HEAL) ? selfHeal(value) : value.trim());
+        });
+        return checked;
+    }
+
+    /** Every property that something obeys, with the value that holds. */
+    static Map<String, String> effective(PoolEntryMessage entry) {
+        Map<String, String> set = entry.getPropertiesMap();
+        Map<String, String> all = new TreeMap<>(set);
+        all.put("label", entry.getLabel());
+        all.put("rd_fac", String.valueOf(rdFac(set)));
+        all.remove("rf");
+        all.put(SELF_HEAL, selfHeal(set.getOrDefault(SELF_HEAL, SELF_HEAL_DEFAULT)));
+        all.putIfAbsent("data_thresh", "4096");
+        all.put("svc_rf", String.valueOf((entry.getServiceRanksCount() - 1) / 2));
+        return all;
+    }
+
+    private static String selfHeal(String value) {
+        String flags = flags(SELF_HEAL, value, SELF_HEAL_FLAGS);
+        if (has(flags, "rebuild") && has(flags, "delay_rebuild")) {
+            throw Fault.of(FaultCode.INVAL, "self_heal: rebuild and delay_rebuild exclude each other")
+                    .asException();
         }
+        return flags;
+    }
+
+    /** A list of flags in the order of the known ones, with semicolons; {@code none} when there is none. */
+    public static String flags(String key, String value, List<String> known) {
+        Set<String> given = new TreeSet<>();
+        for (String f : value.split("[;,]", -1)) given.add(f.trim());
+        boolean isNone = given.equals(Set.of("none"));
+        if (!isNone && !known.containsAll(given)) {
+            throw Fault.of(FaultCode.INVAL, "invalid value \"%s\" for %s", value, key)
+                    .remedy("use none, or a list with semicolons out of " + String.join(", ", known))
+                    .asException();
+        }
+        return isNone
+                ? "none"
+                : String.join(";", known.stream().filter(given::contains).toList());
     }
 
     private static int number(Map<String, String> properties, String key, int otherwise, int min, int max) {

@@ -1,5 +1,7 @@
 package io.daosmesh.management.runtime;
 
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Maps;
@@ -12,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import reactor.core.publisher.Mono;
 
 /**
  * Carries what gossip says about dead ranks to the leader of the management service, until it has been heard or the rank
@@ -20,6 +23,9 @@ import java.util.Set;
 final class DeadReporter implements Membership.Listener, Maps.Listener {
     private static final Duration ONE_TRY = Duration.ofMillis(700);
     private static final Duration ALL_TRIES = Duration.ofSeconds(5);
+
+    /** The system's self_heal policy forbids it now. */
+    private static final Duration FORBIDDEN_PAUSE = Duration.ofSeconds(3);
 
     private final NodeContext node;
     private final LeaderCaller leaders;
@@ -81,6 +87,14 @@ final class DeadReporter implements Membership.Listener, Maps.Listener {
             if (!underWay.add(r.getRank())) continue;
             leaders.call(RpcMethod.RANK_DEAD, r, Empty.parser(), ONE_TRY, ALL_TRIES)
                     .publishOn(node.loop().scheduler())
+                    .onErrorResume(e -> {
+                        SystemService.drop("report of dead rank " + r.getRank(), e);
+                        boolean isForbidden = FaultException.faultOf(e).code() == FaultCode.NO_PERM;
+                        return isForbidden
+                                ? Mono.delay(FORBIDDEN_PAUSE, node.loop().scheduler())
+                                        .then(Mono.empty())
+                                : Mono.empty();
+                    })
                     .doFinally(s -> node.loop().run(() -> underWay.remove(r.getRank())))
                     .subscribe(
                             ok -> pending.remove(r.getRank(), r),

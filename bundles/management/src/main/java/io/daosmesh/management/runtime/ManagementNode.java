@@ -89,7 +89,7 @@ final class ManagementNode implements AutoCloseable {
         node.loop().every(ORPHAN_TICK, orphans::look);
     }
 
-    Maps maps() {
+    MapsKeeper maps() {
         return maps;
     }
 
@@ -174,7 +174,7 @@ final class ManagementNode implements AutoCloseable {
                         r -> GroupMapMessage.parseFrom(r.body()))
                 .filter(m -> m.getVersion() > request.getKnownVersion())
                 .doFinally(s -> pulling.set(false))
-                .subscribe(m -> maps.offer(GroupMap.fromWire(m)), e -> SystemService.drop("group map from " + from, e));
+                .subscribe(maps::offer, e -> SystemService.drop("group map from " + from, e));
     }
 
     private void closeRaft() {

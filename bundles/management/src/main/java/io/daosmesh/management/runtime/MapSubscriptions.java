@@ -40,7 +40,7 @@ final class MapSubscriptions {
     }
 
     private Mono<Empty> taken(MapPushMessage m) {
-        if (m.hasGroupMap()) maps.offer(GroupMap.fromWire(m.getGroupMap()));
+        if (m.hasGroupMap()) maps.offer(m.getGroupMap());
         if (m.hasPoolMap()) maps.offer(PoolMap.fromWire(m.getPoolMap()));
         m.getPoolsGoneList().forEach(p -> maps.gone(Ids.uuid(p)));
         return Mono.just(Empty.getDefaultInstance());

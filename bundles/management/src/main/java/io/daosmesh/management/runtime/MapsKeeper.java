@@ -6,6 +6,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.Maps;
+import io.daosmesh.model.wire.GroupMapMessage;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,8 @@ final class MapsKeeper implements Maps {
     private final Set<UUID> gone = ConcurrentHashMap.newKeySet();
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private volatile GroupMap group;
+    /** Of the system; never older than {@link #group}. */
+    private volatile Map<String, String> properties = Map.of();
 
     /** @param puller asks the pool service */
     MapsKeeper(String system, Loop loop, Function<UUID, Mono<PoolMap>> puller) {
@@ -82,9 +85,21 @@ final class MapsKeeper implements Maps {
                 });
     }
 
-    void offer(GroupMap map) {
+    /** For {@link io.daosmesh.management.system.SystemProperties}. */
+    Map<String, String> systemProperties() {
+        return properties;
+    }
+
+    GroupMapMessage groupMapMessage() {
+        GroupMap map = group;
+        return map.toWire().toBuilder().putAllProperties(properties).build();
+    }
+
+    void offer(GroupMapMessage message) {
         loop.run(() -> {
-            if (map.version() <= group.version()) return;
+            if (message.getVersion() <= group.version()) return;
+            GroupMap map = GroupMap.fromWire(message);
+            properties = Map.copyOf(message.getPropertiesMap());
             group = map;
             tell(l -> l.onGroupMap(map));
         });

@@ -10,6 +10,8 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.port.Role;
+import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerListReply;
@@ -26,6 +28,8 @@ import io.daosmesh.model.wire.PoolMapRequest;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
+import io.daosmesh.model.wire.PropertiesReply;
+import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.util.Optional;
 import java.util.UUID;
@@ -56,7 +60,8 @@ final class PoolHandlers {
                 PoolRef.parser(),
                 q -> at(RpcMethod.POOL_QUERY, q.getPool()).flatMap(queries::query));
         r.on(RpcMethod.POOL_MAP, PoolMapRequest.parser(), this::map);
-        r.on(RpcMethod.POOL_TARGETS, PoolTargetsRequest.parser(), this::targets);
+        r.onFrom(RpcMethod.POOL_TARGETS, PoolTargetsRequest.parser(), this::targets);
+        r.on(RpcMethod.POOL_PROPERTIES, PropertiesRequest.parser(), this::properties);
         r.on(RpcMethod.CONTAINER_CREATE, ContainerCreateRequest.parser(), this::create);
         r.on(
                 RpcMethod.CONTAINER_LIST,
@@ -91,7 +96,20 @@ final class PoolHandlers {
                 .flatMap(s -> s.read(db -> db.map().toWire()));
     }
 
-    private Mono<PoolTargetsReply> targets(PoolTargetsRequest r) {
+    private Mono<PropertiesReply> properties(PropertiesRequest r) {
+        return at(RpcMethod.POOL_PROPERTIES, r.getPool()).flatMap(s -> {
+            if (r.getSetCount() == 0)
+                return s.read(db -> PropertiesReply.newBuilder()
+                        .putAllValues(db.properties())
+                        .build());
+            return s.propose(LogCommand.newBuilder()
+                            .setRequestId(r.getRequestId())
+                            .setPoolProperties(r))
+                    .map(reply -> body(reply, PropertiesReply.parser()));
+        });
+    }
+
+    private Mono<PoolTargetsReply> targets(PoolTargetsRequest r, RpcCall.Peer peer) {
         if (r.getOp() == TargetOp.REINTEGRATE.ordinal()) {
             for (int rank : r.getRanksList()) {
                 Optional<Member> m = maps.groupMap().member(rank);
@@ -107,15 +125,22 @@ final class PoolHandlers {
                 }
             }
         }
+        // An engine asks when a device has failed; people are not bound by the policy.
+        boolean isAutomatic = peer.role() == Role.SERVER && r.getOp() == TargetOp.EXCLUDE.ordinal();
         TargetsChangeMessage change = TargetsChangeMessage.newBuilder()
                 .setOp(r.getOp())
                 .addAllRanks(r.getRanksList())
                 .addAllTargetIndexes(r.getTargetIndexesList())
                 .setForce(r.getForce())
+                .setByServer(isAutomatic)
                 .build();
         return at(RpcMethod.POOL_TARGETS, r.getPool())
-                .flatMap(s -> s.propose(
-                        LogCommand.newBuilder().setRequestId(r.getRequestId()).setTargets(change)))
+                .flatMap(s -> isAutomatic && !s.mayExclude()
+                        ? Mono.error(Fault.of(FaultCode.NO_PERM, "self_heal forbids automatic exclusions in this pool")
+                                .asException())
+                        : s.propose(LogCommand.newBuilder()
+                                .setRequestId(r.getRequestId())
+                                .setTargets(change)))
                 .map(reply -> body(reply, PoolTargetsReply.parser()));
     }
 

@@ -150,7 +150,7 @@ final class PoolHost implements PoolServices, PoolService.Leadership {
         node.loop().run(() -> {
             listeners.add(listener);
             for (PoolService s : services.values()) {
-                if (s.isLeader() && s.replica().read(db -> db.isMade()))
+                if (s.isLeader() && s.replica().read(db -> db.isMade()) && s.mayRebuild())
                     tell(listener, s.replica().read(db -> db.map()), s.term());
             }
         });

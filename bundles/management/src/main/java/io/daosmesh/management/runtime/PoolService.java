@@ -4,6 +4,7 @@ import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.management.pool.PoolProperties;
 import io.daosmesh.management.pool.TargetChanges;
 import io.daosmesh.management.pool.TargetOp;
+import io.daosmesh.management.system.SystemProperties;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -53,6 +54,7 @@ final class PoolService {
     private boolean proposing;
     private long leadingTerm;
     private int toldVersion;
+    private int heldVersion;
     private volatile @Nullable RaftGroup group;
     /** What the pool starts as; kept until the group has it. */
     private volatile @Nullable PoolInitMessage first;
@@ -156,6 +158,7 @@ final class PoolService {
             if (leadingTerm != 0 && term == 0) leadership.onNotLeading(pool);
             leadingTerm = term;
             toldVersion = 0;
+            heldVersion = 0;
             pusher.forget();
             keeper.forget();
         }
@@ -179,10 +182,30 @@ final class PoolService {
             cleaner.review(members);
             keeper.review(g, map, members);
         }
-        if (toldVersion != map.version()) {
+        if (toldVersion != map.version()) tell(map, term);
+    }
+
+    /** The policy decides when a rebuild begins, not whether one that has begun goes on. */
+    private void tell(PoolMap map, long term) {
+        if (mayRebuild()) {
             toldVersion = map.version();
             leadership.onLeading(map, term);
+        } else if (heldVersion != map.version()) {
+            heldVersion = map.version();
+            LOG.info("pool {}: self_heal forbids the rebuild of map version {}", pool, map.version());
+            leadership.onNotLeading(pool);
         }
+    }
+
+    boolean mayRebuild() {
+        boolean systemAllows = SystemProperties.heals(maps.systemProperties(), "pool_rebuild");
+        return replica.read(db -> db.mayRebuild(systemAllows));
+    }
+
+    /** Automatic exclusions are allowed by the system and by the pool. */
+    boolean mayExclude() {
+        return SystemProperties.heals(maps.systemProperties(), "pool_exclude")
+                && replica.read(db -> PoolProperties.mayExclude(db.entry().getPropertiesMap()));
     }
 
     /** Ranks the members' table has given up and the pool map has not. */
@@ -200,8 +223,8 @@ final class PoolService {
     private void excludeDead(PoolMap map, GroupMap members) {
         Set<Integer> dead = deadRanks(map, members);
         if (dead.isEmpty()) return;
+        if (!mayExclude()) return;
         var properties = replica.read(db -> db.entry().getPropertiesMap());
-        if (!PoolProperties.mayExclude(properties)) return;
         if (TargetChanges.excludable(map, List.copyOf(dead), List.of(), properties)
                 .isEmpty()) return;
         LOG.info("pool {}: excludes dead ranks {} from map version {}", pool, dead, map.version());

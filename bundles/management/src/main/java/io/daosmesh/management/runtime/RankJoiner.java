@@ -172,7 +172,7 @@ final class RankJoiner implements Maps.Listener {
     }
 
     private void onReply(Engine e, JoinReply reply) {
-        maps.offer(GroupMap.fromWire(reply.getGroupMap()));
+        maps.offer(reply.getGroupMap());
         if (e.phase != Phase.JOINING) return;
         if (MemberState.values()[reply.getState()] != MemberState.JOINED) {
             // This life has been excluded or stopped while the answer was on its way: a new one joins.

@@ -2,8 +2,8 @@ package io.daosmesh.management.runtime;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.daosmesh.management.log.Replies;
-import io.daosmesh.management.pool.PoolProperties;
 import io.daosmesh.management.system.SystemDb;
+import io.daosmesh.management.system.SystemProperties;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -28,6 +28,8 @@ import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolListReply;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolServiceRanksMessage;
+import io.daosmesh.model.wire.PropertiesReply;
+import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.RankDeadReport;
 import io.daosmesh.model.wire.SystemQueryReply;
 import io.daosmesh.model.wire.SystemQueryRequest;
@@ -59,6 +61,7 @@ final class SystemHandlers {
         r.on(RpcMethod.SYSTEM_QUERY, SystemQueryRequest.parser(), this::systemQuery);
         r.on(RpcMethod.LEADER_QUERY, Empty.parser(), q -> leaderQuery());
         r.on(RpcMethod.RANK_DEAD, RankDeadReport.parser(), this::rankDead);
+        r.on(RpcMethod.SYSTEM_PROPERTIES, PropertiesRequest.parser(), this::properties);
         r.on(RpcMethod.POOL_LIST, Empty.parser(), q -> poolList());
         r.on(
                 RpcMethod.POOL_SERVICE_RANKS,
@@ -80,14 +83,14 @@ final class SystemHandlers {
 
     /** From this node's copy: a version that the asker knows comes back without its members. */
     private Mono<GroupMapMessage> groupMap(GroupMapRequest r) {
-        GroupMap map = maps.groupMap();
-        if (map.version() == 0)
+        GroupMapMessage map = maps.groupMapMessage();
+        if (map.getVersion() == 0)
             return Mono.error(
                     Fault.of(FaultCode.AGAIN, "this node has no group map yet").asException());
-        if (map.version() != r.getKnownVersion()) return Mono.just(map.toWire());
+        if (map.getVersion() != r.getKnownVersion()) return Mono.just(map);
         return Mono.just(GroupMapMessage.newBuilder()
-                .setSystem(map.system())
-                .setVersion(map.version())
+                .setSystem(map.getSystem())
+                .setVersion(map.getVersion())
                 .build());
     }
 
@@ -153,11 +156,24 @@ final class SystemHandlers {
                 });
     }
 
+    private Mono<PropertiesReply> properties(PropertiesRequest r) {
+        if (r.getSetCount() == 0)
+            return system.read(SystemDb::properties)
+                    .map(p -> PropertiesReply.newBuilder().putAllValues(p).build());
+        LogCommand.Builder set =
+                LogCommand.newBuilder().setRequestId(r.getRequestId()).setSystemProperties(r);
+        return system.propose(set).map(reply -> PoolHandlers.body(reply, PropertiesReply.parser()));
+    }
+
     /** Emits when the report has been dealt with, whatever came of it; a report of an older life changes nothing. */
     private Mono<Empty> rankDead(RankDeadReport r) {
-        return system.read(db -> db.property("self_heal", "exclude;pool_exclude;pool_rebuild"))
-                .flatMap(policy -> {
-                    if (!PoolProperties.has(policy, "exclude")) return Mono.just(List.<Integer>of());
+        return system.read(SystemDb::properties)
+                .flatMap(properties -> {
+                    // Refused, not heeded: who reports it asks again, so that it counts once the policy allows it.
+                    if (!SystemProperties.heals(properties, "exclude"))
+                        return Mono.error(
+                                Fault.of(FaultCode.NO_PERM, "self_heal of the system forbids to exclude dead ranks")
+                                        .asException());
                     MemberChangeMessage change = MemberChangeMessage.newBuilder()
                             .setRank(r.getRank())
                             .setState(MemberState.EXCLUDED.ordinal())

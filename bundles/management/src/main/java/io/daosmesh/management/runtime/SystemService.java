@@ -7,6 +7,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.MapPushMessage;
@@ -160,8 +161,9 @@ final class SystemService {
     void review() {
         RaftGroup g = group;
         if (g == null) return;
-        GroupMap map = replica.read(SystemDb::groupMap);
-        maps.offer(map);
+        GroupMapMessage message = replica.read(SystemDb::groupMapMessage);
+        GroupMap map = GroupMap.fromWire(message);
+        maps.offer(message);
         g.leader().ifPresent(leaders::hint);
         long term = g.isLeader() ? g.term() : 0;
         if (term != leadingTerm) {
@@ -175,7 +177,7 @@ final class SystemService {
         if (term == 0 || map.version() == 0) return;
         pusher.push(
                 map.version(),
-                MapPushMessage.newBuilder().setGroupMap(map.toWire()).build(),
+                MapPushMessage.newBuilder().setGroupMap(message).build(),
                 map,
                 map.members().stream().map(Member::rank).collect(Collectors.toSet()));
     }

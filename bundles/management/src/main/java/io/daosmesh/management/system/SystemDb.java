@@ -12,6 +12,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.JoinReply;
 import io.daosmesh.model.wire.JoinRequest;
 import io.daosmesh.model.wire.LogCommand;
@@ -20,6 +21,8 @@ import io.daosmesh.model.wire.MemberChangeMessage;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolOutcomeMessage;
 import io.daosmesh.model.wire.PoolServiceRanksMessage;
+import io.daosmesh.model.wire.PropertiesReply;
+import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.PropertyMessage;
 import io.daosmesh.model.wire.RankSetMessage;
 import io.daosmesh.model.wire.SystemSnapshotMessage;
@@ -78,9 +81,14 @@ public final class SystemDb implements Replicated {
         return outcomes.find(requestId);
     }
 
-    /** Value of a system property, or what it is when nobody set it. */
-    public String property(String key, String otherwise) {
-        return properties.getOrDefault(key, otherwise);
+    /** Members and properties as they are told to the nodes: a change of either makes a new version. */
+    public GroupMapMessage groupMapMessage() {
+        return groupMap().toWire().toBuilder().putAllProperties(properties).build();
+    }
+
+    /** Properties with the values that hold. */
+    public Map<String, String> properties() {
+        return SystemProperties.effective(system, properties);
     }
 
     @Override
@@ -109,6 +117,7 @@ public final class SystemDb implements Replicated {
             case POOL_DESTROYING -> destroying(c.getPoolDestroying());
             case POOL_REMOVED -> removed(c.getPoolRemoved());
             case PROPERTY -> property(c.getProperty());
+            case SYSTEM_PROPERTIES -> setProperties(c.getSystemProperties());
             case POOL_SERVICE_RANKS -> serviceRanks(c.getPoolServiceRanks());
             default -> Replies.refused(Fault.of(FaultCode.PROTO, "the system log knows no %s", c.getCommandCase()));
         };
@@ -135,7 +144,7 @@ public final class SystemDb implements Replicated {
         return Replies.done(JoinReply.newBuilder()
                 .setRank(joined.rank())
                 .setState(joined.state().ordinal())
-                .setGroupMap(groupMap().toWire())
+                .setGroupMap(groupMapMessage())
                 .build());
     }
 
@@ -315,6 +324,16 @@ public final class SystemDb implements Replicated {
     private LogReply property(PropertyMessage p) {
         properties.put(p.getKey(), p.getValue());
         return Replies.DONE;
+    }
+
+    private LogReply setProperties(PropertiesRequest r) {
+        Map<String, String> wanted = SystemProperties.checked(r.getSetMap());
+        if (!properties.entrySet().containsAll(wanted.entrySet())) {
+            properties.putAll(wanted);
+            mapVersion++;
+        }
+        return Replies.done(
+                PropertiesReply.newBuilder().putAllValues(properties()).build());
     }
 
     private PoolEntryMessage existing(ByteString pool) {

@@ -20,6 +20,7 @@ import io.daosmesh.model.wire.OidRangeReply;
 import io.daosmesh.model.wire.OidTakeMessage;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.RebuildSession;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.io.IOException;
@@ -148,6 +149,66 @@ class PoolDbTest {
             assertEquals("rank 42 has no target in this pool", rank.text());
         }
         assertEquals(1, db.map().version(), "a known target beside an unknown one stays as it is");
+    }
+
+    private String setProperty(String key, String value) {
+        LogReply r = apply(LogCommand.newBuilder()
+                .setPoolProperties(PropertiesRequest.newBuilder().putSet(key, value)));
+        return r.hasFault() ? Fault.fromWire(r.getFault()).code().name() : "done";
+    }
+
+    @Test
+    void shouldRebuildAutomaticExclusionsAsThePolicySaysAndManualOnesAlways() {
+        init(4, "rd_fac", "2");
+        assertTrue(db.mayRebuild(false), "nothing to rebuild");
+
+        targets("", TargetOp.EXCLUDE, true, false, 1);
+        assertTrue(db.mayRebuild(true));
+        assertFalse(db.mayRebuild(false), "the system forbids it");
+        setProperty("self_heal", "exclude;delay_rebuild");
+        assertFalse(db.mayRebuild(true), "the pool delays it");
+        targets("", TargetOp.EXCLUDE, true, false, 2);
+        assertFalse(db.mayRebuild(true), "the next one is delayed as well");
+        PoolDb other = new PoolDb();
+        other.restore(db.snapshot());
+        assertFalse(other.mayRebuild(true));
+
+        targets("m1", TargetOp.REINTEGRATE, false, false, 1);
+        assertTrue(db.mayRebuild(false), "both go with what a person asked for");
+        targets("", TargetOp.EXCLUDE, true, false, 1);
+        assertTrue(db.mayRebuild(false), "which is still to be done");
+        apply(LogCommand.newBuilder().setRebuildDone(db.map().version()));
+        targets("", TargetOp.EXCLUDE, true, false, 3);
+        assertFalse(db.mayRebuild(true));
+    }
+
+    @Test
+    void shouldSetOnlyPropertiesThatSomethingObeys() {
+        init(3, "self_heal", "rebuild,exclude", "rf", "1");
+
+        assertEquals(
+                Map.of(
+                        "label",
+                        "tank",
+                        "self_heal",
+                        "exclude;rebuild",
+                        "rd_fac",
+                        "1",
+                        "data_thresh",
+                        "4096",
+                        "svc_rf",
+                        "0"),
+                db.properties());
+        assertEquals("done", setProperty("rd_fac", "2"));
+        assertEquals(2, db.rdFac());
+        assertEquals("INVAL", setProperty("rd_fac", "9"));
+        assertEquals("INVAL", setProperty("self_heal", "rebuild;delay_rebuild"));
+        assertEquals("INVAL", setProperty("self_heal", "manual"));
+        assertEquals("INVAL", setProperty("label", "other"));
+        assertEquals("INVAL", setProperty("frobnicate", "1"));
+        assertEquals("NOSYS", setProperty("scrub", "timed"));
+        assertEquals("done", setProperty("scrub", "off"));
+        assertEquals("exclude;rebuild", db.properties().get("self_heal"));
     }
 
     @Test

@@ -17,6 +17,7 @@ import io.daosmesh.model.wire.MemberChangeMessage;
 import io.daosmesh.model.wire.MemberChangesMessage;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolOutcomeMessage;
+import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.PropertyMessage;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -179,6 +180,31 @@ class SystemDbTest {
 
         assertArrayEquals(db.snapshot(), other.snapshot());
         assertEquals(db.groupMap(), other.groupMap());
+    }
+
+    @Test
+    void shouldSetPropertiesAndTellThemWithTheMembers() {
+        join(E0, -1, 10);
+        int before = db.mapVersion();
+        PropertiesRequest.Builder some = PropertiesRequest.newBuilder().putSet("self_heal", "pool_rebuild, exclude");
+
+        apply(LogCommand.newBuilder().setSystemProperties(some));
+        apply(LogCommand.newBuilder().setSystemProperties(some));
+
+        assertEquals("exclude;pool_rebuild", db.properties().get("self_heal"));
+        assertEquals(before + 1, db.mapVersion(), "the same again is no news");
+        assertEquals(
+                "exclude;pool_rebuild", db.groupMapMessage().getPropertiesMap().get("self_heal"));
+        assertEquals(FaultCode.INVAL, refusal("self_heal", "exclude;rebuild"));
+        assertEquals(FaultCode.INVAL, refusal("self_heal", "none;exclude"));
+        assertEquals(FaultCode.INVAL, refusal("daos_system", "other"));
+        assertEquals(FaultCode.INVAL, refusal("frobnicate", "1"));
+        assertEquals(FaultCode.NOSYS, refusal("pool_scrub_mode", "timed"));
+    }
+
+    private FaultCode refusal(String key, String value) {
+        return code(apply(LogCommand.newBuilder()
+                .setSystemProperties(PropertiesRequest.newBuilder().putSet(key, value))));
     }
 
     @Test
