@@ -448,6 +448,14 @@ public final class Target {
         migrate(a.pool(), done::done, s -> Leftovers.clear(env, s, a, epoch, done));
     }
 
+    /** The target serves nothing any more; what is under way fails by itself. */
+    public void stop(Fault why) {
+        for (PoolShard s : shards.values()) {
+            if (s.state() != PoolShard.State.CLOSED) s.fail(why);
+            refuseParked(s, why);
+        }
+    }
+
     /** Nothing is under way: the loop may end. */
     public boolean isQuiet() {
         if (!env.turns().isIdle()) return false;

@@ -48,6 +48,9 @@ final class DeviceWatch implements AutoCloseable {
     private final ScheduledExecutorService loop;
     private final Map<UUID, Device> devices = new HashMap<>();
     private final Map<UUID, Progress> pools = new HashMap<>();
+    /** Targets that serve nothing until the engine starts anew, whatever their device does. */
+    private final Set<Integer> stopped = new TreeSet<>();
+
     private @Nullable AutoCloseable deviceListener;
     private @Nullable AutoCloseable mapListener;
     private boolean isReviewPlanned;
@@ -99,6 +102,14 @@ final class DeviceWatch implements AutoCloseable {
             public void onPoolGone(UUID pool) {
                 run(() -> pools.remove(pool));
             }
+        });
+    }
+
+    /** Any thread. */
+    void onTargetStopped(int index) {
+        run(() -> {
+            stopped.add(index);
+            reviewSoon(GATHER_MS);
         });
     }
 
@@ -159,6 +170,7 @@ final class DeviceWatch implements AutoCloseable {
         if (p.isAsking || map.version() < p.awaitedVersion) return;
         Map<Integer, DeviceState> states = new HashMap<>();
         for (Device d : devices.values()) for (int t : d.targets) states.put(t, d.state);
+        for (int t : stopped) states.put(t, DeviceState.FAULTY);
         DeviceReaction reaction = DeviceReaction.of(map, identity.rank(), states, p.outForDevice);
         if (!reaction.settled().isEmpty()) note(map.pool(), p, reaction.settled(), false);
         Wanted wanted = !reaction.exclude().isEmpty()

@@ -41,6 +41,8 @@ public final class EngineRuntime implements AutoCloseable {
     /** Below OSGi's lock timeout of 5 s. */
     private static final long DRAIN_MAX_NS = 2_500_000_000L;
 
+    private static final String STOPPED_REMEDY =
+            "free space or repair the SCM, restart the engine, then reintegrate the target";
     private static final long JOIN_MS = 1_000;
     private static final long DAMAGE_EVENT_PAUSE_NS = 10_000_000_000L;
     private static final Logger log = LoggerFactory.getLogger(EngineRuntime.class);
@@ -71,8 +73,13 @@ public final class EngineRuntime implements AutoCloseable {
         });
         this.leases = new ReadLeases(identity, context, targets, this::wantMap);
         for (int i = 0; i < storage.targetCount(); i++) {
-            targets.add(
-                    new TargetUnit(identity.rank(), storage.target(i), storage.buffers(), new TargetHost(i), context));
+            targets.add(new TargetUnit(
+                    identity.rank(),
+                    storage.target(i),
+                    storage.buffers(),
+                    new TargetHost(i),
+                    context,
+                    this::onStopped));
         }
         this.migration = new EngineMigrationService(identity.rank(), targets);
         this.metrics = new EngineMetrics(identity.rank(), targets);
@@ -121,6 +128,22 @@ public final class EngineRuntime implements AutoCloseable {
         public void onPoolGone(UUID pool) {
             leases.forget(pool);
         }
+    }
+
+    /** Its peers and clients wait for its exclusion. */
+    private void onStopped(TargetUnit unit, Fault why) {
+        int index = unit.storage().index();
+        log.error(
+                "rank {} target {} has stopped and will be excluded: {}; {}",
+                identity.rank(),
+                index,
+                why.message(),
+                STOPPED_REMEDY);
+        raise(
+                RasId.DEVICE_MEDIA_ERROR,
+                "SCM write error logged from tgt_id:" + index + ", the target has stopped; " + STOPPED_REMEDY,
+                Map.of("rank", Integer.toString(identity.rank())));
+        devices.onTargetStopped(index);
     }
 
     private void adopt(PoolMap map) {

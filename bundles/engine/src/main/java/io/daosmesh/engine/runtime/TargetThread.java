@@ -42,14 +42,23 @@ final class TargetThread implements TurnPipeline.Loop, TurnPipeline.TurnIo {
     private final KvStore kv;
     private final TurnPipeline pipeline;
     private final java.util.function.Consumer<Throwable> onBroken;
+    private final java.util.function.Consumer<Fault> onIndexFailed;
     private Runnable onTick = () -> {};
     private volatile boolean isStopping;
     private long nextTickNs = System.nanoTime();
 
-    /** @param onBroken told, on the loop, of an error that nobody expected */
-    TargetThread(String name, KvStore kv, java.util.function.Consumer<Throwable> onBroken) {
+    /**
+     * @param onBroken told, on the loop, of an error that nobody expected
+     * @param onIndexFailed told, on any thread, that the index takes no writes any more
+     */
+    TargetThread(
+            String name,
+            KvStore kv,
+            java.util.function.Consumer<Throwable> onBroken,
+            java.util.function.Consumer<Fault> onIndexFailed) {
         this.kv = kv;
         this.onBroken = onBroken;
+        this.onIndexFailed = onIndexFailed;
         this.pipeline = new TurnPipeline(this, this);
         this.thread = new Thread(this::run, name);
         this.thread.setDaemon(true);
@@ -156,13 +165,23 @@ final class TargetThread implements TurnPipeline.Loop, TurnPipeline.TurnIo {
                 try {
                     kv.write(batch, isDurable);
                 } catch (RuntimeException e) {
-                    fault = FaultException.faultOf(e);
+                    fault = indexFault(FaultException.faultOf(e));
                 }
                 done.done(fault);
             });
         } catch (RejectedExecutionException e) {
             done.done(Fault.of(FaultCode.AGAIN, "the engine restarts"));
         }
+    }
+
+    /**
+     * What a failed write has left on the medium is unknown, so the target stops; whoever waits tries again elsewhere, where
+     * the same update is recognised or done.
+     */
+    private Fault indexFault(Fault why) {
+        // closed: the storage goes, nothing has failed
+        if (why.code() != FaultCode.UNINIT) onIndexFailed.accept(why);
+        return Fault.of(FaultCode.AGAIN, "nothing is written: %s", why.message());
     }
 
     /** Ends the threads; what is queued is still run. Bounded. */

@@ -11,6 +11,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.TargetStorage;
 import java.util.Collection;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -22,11 +23,21 @@ final class TargetUnit {
     private final TargetThread thread;
     private final Target target;
     private final TargetMetrics metrics = new TargetMetrics();
+    private final BiConsumer<TargetUnit, Fault> onStopped;
     private volatile @Nullable Fault broken;
 
-    TargetUnit(int rank, TargetStorage storage, BufferPool buffers, Host host, EngineContext context) {
+    /** @param onStopped told once when the target has stopped serving; any thread */
+    TargetUnit(
+            int rank,
+            TargetStorage storage,
+            BufferPool buffers,
+            Host host,
+            EngineContext context,
+            BiConsumer<TargetUnit, Fault> onStopped) {
         this.storage = storage;
-        this.thread = new TargetThread("engine-" + rank + "-target-" + storage.index(), storage.kv(), this::onBroken);
+        this.onStopped = onStopped;
+        String name = "engine-" + rank + "-target-" + storage.index();
+        this.thread = new TargetThread(name, storage.kv(), this::onBroken, this::stopServing);
         RpcPeers peers = new RpcPeers(context, thread);
         this.target = new Target(
                 new Env(rank, storage.index(), storage.kv(), buffers, thread.pipeline(), thread, peers, host));
@@ -34,7 +45,19 @@ final class TargetUnit {
 
     private void onBroken(Throwable error) {
         if (error instanceof io.daosmesh.model.fault.Invariant.InvariantBroken)
-            broken = Fault.of(FaultCode.IO, "the target has stopped: %s", String.valueOf(error.getMessage()));
+            stopServing(Fault.of(FaultCode.IO, "%s", String.valueOf(error.getMessage())));
+    }
+
+    /** For good: until the engine starts anew. AGAIN, because another target leads as soon as this one is excluded. */
+    private void stopServing(Fault why) {
+        Fault stopped = Fault.of(FaultCode.AGAIN, "target %d has stopped: %s", storage.index(), why.message())
+                .with("state", "stopped");
+        synchronized (this) {
+            if (broken != null) return;
+            broken = stopped;
+        }
+        thread.execute(() -> target.stop(stopped));
+        onStopped.accept(this, why);
     }
 
     TargetStorage storage() {
@@ -64,7 +87,7 @@ final class TargetUnit {
     }
 
     /** One request: BUSY when the queue is full. */
-    <T> Mono<T> request(java.util.function.BiConsumer<Target, Answer<T>> work) {
+    <T> Mono<T> request(BiConsumer<Target, Answer<T>> work) {
         return Mono.create(sink -> {
             Fault stopped = broken;
             if (stopped != null) sink.error(stopped.asException());
@@ -77,11 +100,11 @@ final class TargetUnit {
     }
 
     /** The same for this node's own work, which is bounded elsewhere. */
-    <T> Mono<T> internal(java.util.function.BiConsumer<Target, Answer<T>> work) {
+    <T> Mono<T> internal(BiConsumer<Target, Answer<T>> work) {
         return Mono.create(sink -> thread.execute(() -> answer(work, sink)));
     }
 
-    private <T> void answer(java.util.function.BiConsumer<Target, Answer<T>> work, MonoSink<T> sink) {
+    private <T> void answer(BiConsumer<Target, Answer<T>> work, MonoSink<T> sink) {
         try {
             work.accept(target, (value, fault) -> {
                 if (fault != null) sink.error(fault.asException());

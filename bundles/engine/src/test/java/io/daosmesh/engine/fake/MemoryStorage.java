@@ -37,7 +37,8 @@ public final class MemoryStorage implements EngineStorage {
     /** What a target keeps. */
     public final class MemoryTarget implements TargetStorage {
         private final int index;
-        private final MemoryKvStore kv = new MemoryKvStore();
+        private final MemoryKvStore memory = new MemoryKvStore();
+        private final FailingKv kv = new FailingKv(memory);
         private final Map<UUID, PoolSpace> spaces = new HashMap<>();
 
         MemoryTarget(int index) {
@@ -57,6 +58,11 @@ public final class MemoryStorage implements EngineStorage {
         @Override
         public KvStore kv() {
             return kv;
+        }
+
+        /** From now on the disk under the index is full. */
+        public void fillUp() {
+            kv.failure = Fault.of(FaultCode.NOSPACE, "No space left on device");
         }
 
         @Override

@@ -1,10 +1,17 @@
 package io.daosmesh.engine.runtime;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.engine.object.WriteOp;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.ObjectClass;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.port.Endpoint;
@@ -14,6 +21,7 @@ import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
+import io.daosmesh.model.wire.ValueMessage;
 import io.daosmesh.storage.DeviceState;
 import java.util.List;
 import java.util.Set;
@@ -144,5 +152,54 @@ class DeviceWatchTest {
         mesh.push(mesh.map.withStates(Set.of(0), TargetState.DOWN));
 
         await(() -> allAre(TargetState.DOWN));
+    }
+
+    @Test
+    void shouldStopAndExcludeATargetWhoseIndexFails() {
+        ObjectId oid = mesh.oid(ObjectClass.RP_3, 1, 5);
+        byte[] key = {'k'};
+        mesh.put(oid, key, new byte[] {1});
+        PoolTarget leader = mesh.leader(oid, key);
+        refusal = FaultCode.TIMEDOUT;
+
+        mesh.storages.get(leader.rank()).target(leader.index()).fillUp();
+        byte[] next = {2, 2};
+        FaultException e = assertThrows(
+                FaultException.class,
+                () -> mesh.tryUpdate(
+                                oid,
+                                key,
+                                MiniMesh.value("v", 0, 0, next),
+                                next,
+                                new WriteOp.Dtx(mesh.dtx(), 0, 0, false))
+                        .block());
+        assertEquals(FaultCode.AGAIN, e.code(), "another target leads soon: " + e.getMessage());
+        ValueMessage v = MiniMesh.value("v", 0, 0, next);
+        e = assertThrows(
+                FaultException.class,
+                () -> mesh.tryFetch(leader, oid, key, v, 0).block());
+        assertEquals(FaultCode.AGAIN, e.code(), "it has stopped");
+        refusal = null;
+        mesh.put(oid, key, next);
+
+        assertEquals(TargetState.DOWN, mesh.map.target(leader.id()).state());
+        assertEquals(1, mesh.map.disabledCount(), "the other target of the rank serves");
+        assertEquals(List.of(leader.index()), asked.get(0).getTargetIndexesList());
+        assertArrayEquals(next, mesh.get(oid, key).orElseThrow());
+    }
+
+    @Test
+    void shouldStopAMemberWhoseIndexFailsWithoutFailingTheWriter() {
+        ObjectId oid = mesh.oid(ObjectClass.RP_3, 1, 5);
+        byte[] key = {'k'};
+        mesh.put(oid, key, new byte[] {1});
+        PoolTarget member =
+                mesh.map.target(Placement.group(mesh.map, oid, key).settled().get(1));
+
+        mesh.storages.get(member.rank()).target(member.index()).fillUp();
+        mesh.put(oid, key, new byte[] {2, 2});
+
+        assertEquals(TargetState.DOWN, mesh.map.target(member.id()).state());
+        assertArrayEquals(new byte[] {2, 2}, mesh.get(oid, key).orElseThrow());
     }
 }

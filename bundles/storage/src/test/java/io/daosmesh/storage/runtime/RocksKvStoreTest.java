@@ -68,4 +68,24 @@ class RocksKvStoreTest extends KvStoreContract {
 
         assertEquals(FaultCode.DF_INVAL, e.code(), e.getMessage());
     }
+
+    /** The folder goes away: the next log or table cannot be made, as on a full or broken disk. */
+    @Test
+    void shouldRefuseEveryWriteAfterAFailedOne() throws IOException {
+        put("a", "1");
+        try (Stream<Path> files = Files.list(folder.resolve("db"))) {
+            for (Path p : files.toList()) Files.delete(p);
+        }
+        Files.delete(folder.resolve("db"));
+        byte[] value = new byte[1 << 20];
+        FaultException first = assertThrows(FaultException.class, () -> {
+            for (int i = 0; i < 1000; i++) store.write(new KvBatch().put(b("k" + i), value), true);
+        });
+
+        FaultException e = assertThrows(FaultException.class, () -> put("b", "2"));
+
+        assertEquals(FaultCode.IO, first.code(), first.getMessage());
+        assertEquals(first.getMessage(), e.getMessage());
+        assertArrayEquals(b("1"), store.get(b("a")), "what is there can still be read");
+    }
 }
