@@ -5,6 +5,7 @@ import io.daosmesh.admin.view.PoolView;
 import io.daosmesh.model.wire.PoolQueryReply;
 import org.apache.karaf.shell.api.action.Argument;
 import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Option;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 
 /** {@code daos:pool-query}, as {@code dmg pool query}. */
@@ -14,9 +15,12 @@ public final class PoolQuery extends NodeCommand {
     @Argument(name = "pool", description = "label or UUID", required = true)
     String pool = "";
 
+    @Option(name = "-e", aliases = "--show-enabled", description = "with the ranks that serve it")
+    boolean enabled;
+
     @Override
     void run(AdminCalls calls, String here) {
         PoolQueryReply reply = calls.poolQuery(pool);
-        show(() -> PoolView.query(reply, true), () -> PoolView.queryJson(reply));
+        show(() -> PoolView.query(reply, enabled), () -> PoolView.queryJson(reply));
     }
 }
