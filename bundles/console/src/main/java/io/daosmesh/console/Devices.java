@@ -9,6 +9,7 @@ import java.util.List;
 import org.apache.karaf.shell.api.action.Command;
 import org.apache.karaf.shell.api.action.Option;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.CommandException;
 
 /** {@code daos:devices}, as {@code dmg storage query list-devices} for this node. */
 @Service
@@ -18,7 +19,7 @@ public final class Devices extends NodeCommand {
     boolean health;
 
     @Override
-    void run(AdminCalls calls, String here) {
+    void run(AdminCalls calls, String here) throws CommandException {
         HostReplies<ListDevicesReply> replies = calls.devices(
                 List.of(here), ListDevicesRequest.newBuilder().setHealth(health).build());
         show(replies, () -> DeviceView.list(replies, health), () -> DeviceView.listJson(replies));

@@ -19,6 +19,7 @@ import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Option;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.console.Session;
+import org.apache.karaf.shell.support.CommandException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,19 +45,18 @@ abstract class NodeCommand implements Action {
     Session session; // set by Karaf before execute
 
     @Override
-    public final @Nullable Object execute() {
+    public final @Nullable Object execute() throws CommandException {
         Rpc port = rpc;
         NodeConfig node = config;
-        if (port == null || node == null) {
-            out().println("ERROR: this node is still starting: try again in a moment");
-            return null;
-        }
+        if (port == null || node == null) throw failure("ERROR: this node is still starting: try again in a moment");
         List<String> servers = new ArrayList<>(List.of(node.address()));
         node.replicas().stream().filter(r -> !servers.contains(r)).forEach(servers::add);
         try {
             run(new AdminCalls(port, servers, READ_MAX, READ_MAX), node.address());
         } catch (FaultException e) {
-            complain(e.fault());
+            Fault fault = e.fault();
+            throw failure(
+                    json ? Json.failure(null, fault) : "ERROR: " + fault.message() + "\nERROR: " + fault.remedy());
         }
         return null;
     }
@@ -65,22 +65,24 @@ abstract class NodeCommand implements Action {
         return Objects.requireNonNull(session).getConsole();
     }
 
-    abstract void run(AdminCalls calls, String here);
+    abstract void run(AdminCalls calls, String here) throws CommandException;
 
     void show(Supplier<String> text, Supplier<Map<String, ?>> response) {
         out().print(json ? Json.success(response.get()) : text.get());
     }
 
-    void show(HostReplies<?> replies, Supplier<String> text, Supplier<Map<String, ?>> response) {
-        if (replies.errors().isEmpty()) show(text, response);
-        else if (json)
-            out().print(Json.failure(
-                    response.get(), replies.errors().values().iterator().next()));
-        else out().print(HostBlocks.errors(replies) + text.get());
+    void show(HostReplies<?> replies, Supplier<String> text, Supplier<Map<String, ?>> response)
+            throws CommandException {
+        if (replies.errors().isEmpty()) {
+            show(text, response);
+            return;
+        }
+        Fault first = replies.errors().values().iterator().next();
+        throw failure(json ? Json.failure(response.get(), first) : HostBlocks.errors(replies) + text.get());
     }
 
-    private void complain(Fault fault) {
-        if (json) out().print(Json.failure(null, fault));
-        else out().println("ERROR: " + fault.message() + "\nERROR: " + fault.remedy());
+    /** Karaf prints the text as it is, without a stack trace, and the command fails: a script sees exit status 1. */
+    private static CommandException failure(String text) {
+        return new CommandException(text.stripTrailing(), text);
     }
 }
