@@ -1,12 +1,15 @@
 package io.daosmesh.cli;
 
 import io.daosmesh.admin.AdminCalls.TargetsOperation;
+import io.daosmesh.admin.grammar.KeyValues;
 import io.daosmesh.admin.grammar.RankSet;
 import io.daosmesh.admin.view.PoolView;
+import io.daosmesh.admin.view.PropertyView;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.wire.PoolQueryReply;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -149,6 +152,23 @@ final class DmgPool {
                             description = "ranks")
                     String ranks) {
         return change(pool, TargetsOperation.EXTEND, ranks, null, false);
+    }
+
+    @Command(name = "set-prop", description = "Set properties of a pool")
+    int setProperties(
+            @Parameters(paramLabel = "POOL", description = "label or UUID") String pool,
+            @Parameters(paramLabel = "KEY:VALUE[,...]", description = "e.g. self_heal:exclude;delay_rebuild")
+                    String set) {
+        root.calls().poolProperties(pool, KeyValues.parse(set));
+        return root.show(() -> "pool set-prop succeeded\n", () -> null);
+    }
+
+    @Command(name = "get-prop", description = "Properties of a pool")
+    int getProperties(
+            @Parameters(paramLabel = "POOL", description = "label or UUID") String pool,
+            @Parameters(paramLabel = "KEY[,...]", arity = "0..1", description = "only these") @Nullable String keys) {
+        PropertyView shown = PropertyView.ofPool(root.calls().poolProperties(pool, Map.of()), DmgSystem.keys(keys));
+        return root.show(() -> "Pool " + pool + " properties:\n" + shown.text(), shown::json);
     }
 
     private int change(String pool, TargetsOperation operation, String ranks, @Nullable String targets, boolean force) {

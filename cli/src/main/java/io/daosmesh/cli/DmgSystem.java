@@ -2,7 +2,9 @@ package io.daosmesh.cli;
 
 import io.daosmesh.admin.AdminCalls.SystemAction;
 import io.daosmesh.admin.grammar.HostList;
+import io.daosmesh.admin.grammar.KeyValues;
 import io.daosmesh.admin.grammar.RankSet;
+import io.daosmesh.admin.view.PropertyView;
 import io.daosmesh.admin.view.SystemView;
 import io.daosmesh.admin.view.SystemView.Members;
 import io.daosmesh.model.fault.Fault;
@@ -16,6 +18,7 @@ import io.daosmesh.model.wire.SystemQueryReply;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -24,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /** {@code dmg system}: members of the system. Owner: the main thread. */
@@ -113,6 +117,31 @@ final class DmgSystem {
         return root.show(
                 () -> down ? SystemView.downReplicas(reply) : SystemView.leader(reply),
                 () -> SystemView.leaderJson(reply));
+    }
+
+    @Command(name = "set-prop", description = "Set properties of the system")
+    int setProperties(
+            @Parameters(paramLabel = "KEY:VALUE[,...]", description = "e.g. self_heal:exclude;pool_exclude")
+                    String set) {
+        root.calls().systemProperties(KeyValues.parse(set));
+        return root.show(() -> "system set-prop succeeded\n", () -> null);
+    }
+
+    @Command(name = "get-prop", description = "Properties of the system")
+    int getProperties(
+            @Parameters(paramLabel = "KEY[,...]", arity = "0..1", description = "only these") @Nullable String keys) {
+        PropertyView shown = PropertyView.ofSystem(root.calls().systemProperties(Map.of()), keys(keys));
+        return root.show(shown::text, shown::json);
+    }
+
+    /** Of a {@code k[,k]} list. */
+    static List<String> keys(@Nullable String text) {
+        return text == null
+                ? List.of()
+                : List.of(text.split(",")).stream()
+                        .map(String::trim)
+                        .filter(k -> !k.isEmpty())
+                        .toList();
     }
 
     @Command(name = "list-pools", description = "Pools of the system")

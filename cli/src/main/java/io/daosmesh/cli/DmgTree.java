@@ -35,16 +35,12 @@ final class DmgTree {
                             "cleanup",
                             "set-attr",
                             "get-attr",
-                            "del-attr",
-                            "set-prop",
-                            "get-prop")),
+                            "del-attr")),
             Map.entry(
                     "pool",
                     List.of(
                             "evict",
                             "query-targets",
-                            "set-prop",
-                            "get-prop",
                             "get-acl",
                             "overwrite-acl",
                             "update-acl",

@@ -23,6 +23,8 @@ import io.daosmesh.model.wire.ListDevicesReply;
 import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;
+import io.daosmesh.model.wire.PropertiesReply;
+import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.RankResultMessage;
 import io.daosmesh.model.wire.StorageFormatReply;
 import io.daosmesh.model.wire.SystemActionReply;
@@ -85,6 +87,24 @@ class DmgTest {
 
         assertTrue(text(out).contains("\"state\": \"excluded\""), text(out));
         assertFalse(text(out).contains("joined"), text(out));
+    }
+
+    @Test
+    void shouldSetAndShowSystemProperties() {
+        answers.put(RpcMethod.SYSTEM_PROPERTIES, r -> {
+            Map<String, String> set = ((PropertiesRequest) r).getSetMap();
+            return PropertiesReply.newBuilder()
+                    .putValues("self_heal", set.getOrDefault("self_heal", "exclude"))
+                    .build();
+        });
+
+        assertEquals(0, dmg("system", "set-prop", "self_heal:exclude;pool_rebuild"));
+        assertEquals(0, dmg("system", "get-prop", "self_heal"));
+        assertEquals(1, dmg("system", "get-prop", "x"));
+
+        assertTrue(text(out).startsWith("system set-prop succeeded\n"), text(out));
+        assertTrue(text(out).contains("Self-heal policy for the system (self_heal) exclude "), text(out));
+        assertTrue(text(err).contains("invalid system property key: x"), text(err));
     }
 
     @Test
@@ -151,7 +171,6 @@ class DmgTest {
     @ValueSource(
             strings = {
                 "pool evict p",
-                "pool set-prop p a:b",
                 "pool rebuild start p",
                 "check start --policies x:y",
                 "config generate -a x",

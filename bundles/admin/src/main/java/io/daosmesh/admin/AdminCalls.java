@@ -27,6 +27,8 @@ import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
+import io.daosmesh.model.wire.PropertiesReply;
+import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.RasEventMessage;
 import io.daosmesh.model.wire.RasStreamRequest;
 import io.daosmesh.model.wire.SetFaultyRequest;
@@ -115,6 +117,17 @@ public final class AdminCalls {
         return atLeader(RpcMethod.SYSTEM_ACTION, request, SystemActionReply::parseFrom, false);
     }
 
+    /** Properties of the system with the values that hold, after those given have been set; empty = none to set. */
+    public Map<String, String> systemProperties(Map<String, String> set) {
+        PropertiesRequest request = properties(set).build();
+        return atLeader(RpcMethod.SYSTEM_PROPERTIES, request, PropertiesReply::parseFrom, set.isEmpty())
+                .getValuesMap();
+    }
+
+    private static PropertiesRequest.Builder properties(Map<String, String> set) {
+        return PropertiesRequest.newBuilder().putAllSet(set).setRequestId(newRequestId());
+    }
+
     // ---------------------------------------------------------------- pools
 
     public PoolListReply poolList() {
@@ -170,6 +183,14 @@ public final class AdminCalls {
                 .setRequestId(newRequestId())
                 .build();
         return atPool(found, RpcMethod.POOL_TARGETS, request, PoolTargetsReply::parseFrom, false);
+    }
+
+    /** The same for a pool. */
+    public Map<String, String> poolProperties(String pool, Map<String, String> set) {
+        PoolFindReply found = poolFind(pool);
+        PropertiesRequest request = properties(set).setPool(uuid(found)).build();
+        return atPool(found, RpcMethod.POOL_PROPERTIES, request, PropertiesReply::parseFrom, set.isEmpty())
+                .getValuesMap();
     }
 
     // ---------------------------------------------------------------- storage, host by host

@@ -1,9 +1,11 @@
 package io.daosmesh.admin.view;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.wire.LeaderQueryReply;
 import io.daosmesh.model.wire.RankResultMessage;
 import io.daosmesh.model.wire.RasEventMessage;
@@ -77,6 +79,21 @@ class ViewsTest {
     }
 
     @Test
+    void shouldShowPropertiesByKey() {
+        Map<String, String> values = Map.of("label", "tank", "rd_fac", "1", "self_heal", "exclude;rebuild");
+
+        assertEquals(
+                "Name                            Value           \n"
+                        + "----                            -----           \n"
+                        + "Pool label (label)              tank            \n"
+                        + "Pool redundancy factor (rd_fac) 1               \n"
+                        + "Self-healing policy (self_heal) exclude;rebuild \n",
+                PropertyView.ofPool(values, List.of()).text());
+        FaultException e = assertThrows(FaultException.class, () -> PropertyView.ofPool(values, List.of("x")));
+        assertEquals("unknown property \"x\"", e.fault().text());
+    }
+
+    @Test
     void shouldKeepTheJsonOfEveryCommand() throws IOException {
         for (Map.Entry<String, Object> answer : answers().entrySet()) {
             Golden.check(answer.getKey() + ".json", Json.success(answer.getValue()));
@@ -125,6 +142,10 @@ class ViewsTest {
         all.put("system-query", SystemView.queryJson(Samples.members()));
         all.put("system-stop", SystemView.resultsJson(results()));
         all.put("system-leader-query", SystemView.leaderJson(leader()));
+        all.put(
+                "system-get-prop",
+                PropertyView.ofSystem(Map.of("daos_system", "daos_server", "self_heal", "exclude"), List.of())
+                        .json());
         all.put("system-events", Json.object("events", List.of(SystemView.eventJson(event()))));
         all.put("storage-scan", StorageView.scanJson(Samples.scan()));
         all.put("storage-format", StorageView.formatJson(Samples.format()));
@@ -135,6 +156,10 @@ class ViewsTest {
         all.put("pool-create", PoolView.createdJson(Samples.created(), "tank"));
         all.put("pool-list", PoolView.listJson(rows()));
         all.put("pool-query", PoolView.queryJson(Samples.poolQuery(1, "tank")));
+        all.put(
+                "pool-get-prop",
+                PropertyView.ofPool(Map.of("label", "tank", "rd_fac", "1", "self_heal", "none"), List.of("rd_fac"))
+                        .json());
         all.put("telemetry-metrics-list", MetricsView.listJson(MetricsView.parse(page())));
         all.put("telemetry-metrics-query", MetricsView.queryJson(MetricsView.parse(page())));
         return all;

@@ -1,0 +1,73 @@
+package io.daosmesh.admin.view;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Properties of the system and of pools: {@code get-prop}. Source: daos-admin facts 1.3. Immutable. */
+public final class PropertyView {
+    private static final Map<String, String> SYSTEM = Map.of(
+            "daos_system", "DAOS system name",
+            "self_heal", "Self-heal policy for the system");
+
+    private static final Map<String, String> POOL = Map.of(
+            "label", "Pool label",
+            "self_heal", "Self-healing policy",
+            "rd_fac", "Pool redundancy factor",
+            "svc_rf", "Pool service redundancy factor",
+            "data_thresh", "Data bdev threshold size",
+            "reclaim", "Reclaim strategy",
+            "scrub", "Checksum scrubbing mode",
+            "space_rb", "Rebuild space ratio",
+            "perf_domain", "Pool performance domain",
+            "reintegration", "Reintegration mode");
+
+    private final Map<String, String> names;
+    private final TreeMap<String, String> values;
+
+    private PropertyView(Map<String, String> names, Map<String, String> values) {
+        this.names = names;
+        this.values = new TreeMap<>(values);
+    }
+
+    /** @param keys only these; empty = all. DER_INVAL for one that is not there. */
+    public static PropertyView ofSystem(Map<String, String> values, List<String> keys) {
+        return new PropertyView(SYSTEM, chosen(values, keys, "invalid system property key: %s"));
+    }
+
+    /** @param keys only these; empty = all. DER_INVAL for one that is not there. */
+    public static PropertyView ofPool(Map<String, String> values, List<String> keys) {
+        return new PropertyView(POOL, chosen(values, keys, "unknown property \"%s\""));
+    }
+
+    private static Map<String, String> chosen(Map<String, String> values, List<String> keys, String complaint) {
+        if (keys.isEmpty()) return values;
+        Map<String, String> chosen = new TreeMap<>();
+        for (String key : keys) {
+            String value = values.get(key);
+            if (value == null) {
+                throw Fault.of(FaultCode.INVAL, complaint, key)
+                        .remedy("get-prop without a key shows all of them")
+                        .asException();
+            }
+            chosen.put(key, value);
+        }
+        return chosen;
+    }
+
+    public String text() {
+        TextTable table = new TextTable("Name", "Value");
+        values.forEach((key, value) -> table.row(names.getOrDefault(key, key) + " (" + key + ")", value));
+        return table.render();
+    }
+
+    public List<Map<String, ?>> json() {
+        List<Map<String, ?>> list = new ArrayList<>();
+        values.forEach((key, value) ->
+                list.add(Json.object("name", key, "description", names.getOrDefault(key, key), "value", value)));
+        return list;
+    }
+}
