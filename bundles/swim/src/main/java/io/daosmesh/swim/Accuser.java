@@ -81,14 +81,15 @@ final class Accuser {
     }
 
     /**
-     * Whoever is about to give up asks once more itself: most false deaths in large lossy meshes are suspicions that
-     * were refuted long ago, whose refutation has not come round yet.
+     * Whoever is about to give up asks once more itself, and tells a bystander, who answers if it knows better: false
+     * deaths in large lossy meshes are suspicions that were refuted long ago, whose refutation has not come round yet.
      */
     private void lastCalls(long nowNs, SwimEffects out) {
         for (Member member : members.timed()) {
             Suspicion suspicion = member.suspicion;
             if (suspicion != null && suspicion.mayCall(nowNs, config.probe().pingTimeoutNs())) {
                 outbox.ping(nowNs, member.rank, 0, out);
+                outbox.tell(nowNs, member, out);
             }
         }
     }

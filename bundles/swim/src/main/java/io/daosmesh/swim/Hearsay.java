@@ -1,5 +1,8 @@
 package io.daosmesh.swim;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /** What other members say, and how much of it counts. Owner: membership loop. */
 final class Hearsay {
     private final int selfRank;
@@ -8,6 +11,9 @@ final class Hearsay {
     private final LocalHealth health;
     private final Outbox outbox;
     private final Prober prober;
+    /** Members that the last message accused although they have refuted that. */
+    private final List<Member> corrections = new ArrayList<>();
+
     private long received;
 
     Hearsay(SwimConfig config, int selfRank, Members members, LocalHealth health, Outbox outbox, Prober prober) {
@@ -23,9 +29,15 @@ final class Hearsay {
         return received;
     }
 
+    /** What the sender of the last message should hear first: its next ping to somebody else would be as wrong. */
+    List<Member> corrections() {
+        return corrections;
+    }
+
     /** True when the sender speaks for its current life and is not given up: only then its word counts. */
     boolean absorb(long nowNs, SwimMessage message, SwimEffects out) {
         received++;
+        corrections.clear();
         Member sender = members.find(message.from());
         if (sender != null) {
             sender.isStale = message.fromIncarnation() < sender.incarnation;
@@ -69,6 +81,9 @@ final class Hearsay {
         Member member = members.find(update.rank());
         if (member == null) {
             return;
+        }
+        if (update.isAccusation() && update.incarnation() < member.incarnation) {
+            corrections.add(member);
         }
         switch (update.state()) {
             case ALIVE -> members.alive(nowNs, member, update.incarnation(), "told by others", out);

@@ -7,6 +7,7 @@ package io.daosmesh.swim;
 final class LocalHealth {
     private final int scoreMax;
     private int score;
+    private long lastHeardNs;
 
     LocalHealth(int scoreMax) {
         this.scoreMax = scoreMax;
@@ -14,6 +15,21 @@ final class LocalHealth {
 
     void add(int points) {
         score = Math.max(0, Math.min(scoreMax, score + points));
+    }
+
+    /** A message of anybody has come. */
+    void heard(long nowNs) {
+        lastHeardNs = nowNs;
+    }
+
+    /** This member slept: it could not have heard anybody. */
+    void shift(long byNs) {
+        lastHeardNs += byNs;
+    }
+
+    /** True when nobody at all has been heard since then: silence is no evidence against anybody. */
+    boolean isDeafSince(long sinceNs) {
+        return lastHeardNs < sinceNs;
     }
 
     int score() {

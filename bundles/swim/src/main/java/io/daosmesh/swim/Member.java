@@ -12,7 +12,7 @@ final class Member {
     MemberState state = MemberState.INACTIVE;
     long sinceNs;
     long restartUntilNs = NEVER_NS;
-    /** Running only in SUSPECT. */
+    /** Running only in SUSPECT; none there is a doubt: see {@link Members#doubt}. */
     @Nullable
     Suspicion suspicion;
 
@@ -38,7 +38,11 @@ final class Member {
 
     /** It is accused, or behind its own incarnation: it has to be told so that it can refute. */
     boolean mustHearOfItself() {
-        return isStale || state == MemberState.SUSPECT || state == MemberState.DEAD;
+        return isStale || state == MemberState.SUSPECT && !isDoubted() || state == MemberState.DEAD;
+    }
+
+    boolean isDoubted() {
+        return state == MemberState.SUSPECT && suspicion == null;
     }
 
     /** Nobody accuses who has not been heard yet, is away with notice, or is given up already. */

@@ -109,7 +109,7 @@ final class Members {
         if (isAway && incarnation == member.incarnation) {
             return false;
         }
-        boolean isNew = incarnation > member.incarnation || member.state != MemberState.SUSPECT;
+        boolean isNew = incarnation > member.incarnation || member.state != MemberState.SUSPECT || member.isDoubted();
         if (isNew) {
             int memberCount = liveCount() + 1;
             long minNs = config.suspicionMinNs(memberCount);
@@ -134,6 +134,33 @@ final class Members {
             out.onSuspect(member.rank, incarnation, "no answer to " + accusers);
         }
         return isNew;
+    }
+
+    /**
+     * It did not answer, but nobody else was heard meanwhile either: a suspicion without end that nobody is told of. Cut
+     * off members would else come back with a hundred false accusations that all have to be refuted at once.
+     */
+    void doubt(long nowNs, Member member, SwimEffects out) {
+        if (member.state == MemberState.ALIVE) {
+            move(nowNs, member, MemberState.SUSPECT);
+            out.onSuspect(member.rank, member.incarnation, "no answer, and nobody else was heard");
+        }
+    }
+
+    /** Somebody was heard again. */
+    void endDoubts(long nowNs, SwimEffects out) {
+        for (int i = timed.size() - 1; i >= 0; i--) {
+            Member member = timed.get(i);
+            if (member.isDoubted()) {
+                move(nowNs, member, MemberState.ALIVE);
+                out.onAlive(member.rank, member.incarnation, "it was this member that heard nobody");
+            }
+        }
+    }
+
+    /** True when silence of all others may be this member's own fault. */
+    boolean mayBeOutage() {
+        return count(MemberState.ALIVE) + count(MemberState.SUSPECT) >= 2;
     }
 
     /** True when it was not known. */
@@ -219,13 +246,21 @@ final class Members {
         gossip.add(selfRank);
     }
 
-    /** The gossip for one message. A receiver that is accused hears that first (Lifeguard's buddy system). */
-    List<SwimUpdate> updatesFor(long nowNs, @Nullable Member receiver) {
+    /**
+     * The gossip for one message. A receiver that is accused hears that first (Lifeguard's buddy system), then what is
+     * known of {@code first}.
+     */
+    List<SwimUpdate> updatesFor(long nowNs, @Nullable Member receiver, List<Member> first) {
         List<SwimUpdate> updates = new ArrayList<>(config.limits().updatesMax());
         int buddy = -1;
         if (receiver != null && receiver.mustHearOfItself()) {
             updates.add(update(nowNs, receiver));
             buddy = receiver.rank;
+        }
+        for (Member member : first) {
+            if (member.rank != buddy && updates.size() < config.limits().updatesMax()) {
+                updates.add(update(nowNs, member));
+            }
         }
         int tellMax = config.tellMax(liveCount() + 1);
         gossip.pick(config.limits().updatesMax() - updates.size(), tellMax, buddy, rank -> {
@@ -234,7 +269,7 @@ final class Members {
                         new SwimUpdate(selfRank, selfState, selfIncarnation, List.of(), selfRestartUntilNs - nowNs));
             } else {
                 Member member = find(rank);
-                if (member != null && member.state != MemberState.INACTIVE) {
+                if (member != null && member.state != MemberState.INACTIVE && !first.contains(member)) {
                     updates.add(update(nowNs, member));
                 }
             }
@@ -246,7 +281,7 @@ final class Members {
         Suspicion suspicion = member.suspicion;
         return new SwimUpdate(
                 member.rank,
-                member.state,
+                member.isDoubted() ? MemberState.ALIVE : member.state,
                 member.incarnation,
                 suspicion == null ? List.of() : suspicion.accusers(),
                 member.state == MemberState.RESTARTING ? member.restartUntilNs - nowNs : 0);

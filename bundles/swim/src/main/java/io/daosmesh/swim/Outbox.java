@@ -35,6 +35,12 @@ final class Outbox {
         out.sendPingReq(helper, message(nowNs, helper, probe.sequence, probe.target, isRefused));
     }
 
+    /** Answers a ping; what its sender has wrong comes first. */
+    void answer(long nowNs, SwimMessage ping, List<Member> corrections, SwimEffects out) {
+        sent++;
+        out.sendAck(ping.from(), message(nowNs, ping.from(), ping.sequence(), ping.target(), corrections));
+    }
+
     void ack(long nowNs, int toRank, long originSequence, int target, SwimEffects out) {
         sent++;
         out.sendAck(toRank, message(nowNs, toRank, originSequence, target, false));
@@ -52,8 +58,21 @@ final class Outbox {
         }
     }
 
+    /** What is believed of this member, to somebody else who may know better. */
+    void tell(long nowNs, Member about, SwimEffects out) {
+        for (Member listener : members.pickAlive(dice, 1, about.rank)) {
+            sent++;
+            out.sendPing(listener.rank, message(nowNs, listener.rank, 0, listener.rank, List.of(about)));
+        }
+    }
+
     private SwimMessage message(long nowNs, int toRank, long messageSequence, int target, boolean isRefused) {
-        List<SwimUpdate> updates = members.updatesFor(nowNs, members.find(toRank));
+        List<SwimUpdate> updates = members.updatesFor(nowNs, members.find(toRank), List.of());
         return new SwimMessage(selfRank, members.selfIncarnation(), messageSequence, target, isRefused, updates);
+    }
+
+    private SwimMessage message(long nowNs, int toRank, long messageSequence, int target, List<Member> first) {
+        List<SwimUpdate> updates = members.updatesFor(nowNs, members.find(toRank), first);
+        return new SwimMessage(selfRank, members.selfIncarnation(), messageSequence, target, false, updates);
     }
 }

@@ -146,7 +146,10 @@ final class Prober {
         health.add(probe.helperCount == 0 ? 1 : Math.max(0, probe.helperCount - probe.nackCount));
         boolean isBooting = target.state == MemberState.INACTIVE
                 && nowNs - target.sinceNs < config.suspect().bootGraceNs();
-        if (!isBooting) {
+        boolean isRefused = nowNs - target.refusedNs < config.evidenceNs();
+        if (!isRefused && members.mayBeOutage() && health.isDeafSince(probe.sentNs)) {
+            members.doubt(nowNs, target, out);
+        } else if (!isBooting) {
             accuser.accuse(nowNs, target, out);
         }
         return true;

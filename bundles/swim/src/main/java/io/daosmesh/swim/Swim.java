@@ -33,7 +33,6 @@ public final class Swim {
 
     private long nextProbeNs = Member.NEVER_NS;
     private long lastTickNs = Member.NEVER_NS;
-    private long lastHeardNs;
     private long probeTurn;
     private long lateLoops;
 
@@ -88,7 +87,7 @@ public final class Swim {
 
     public void onPing(long nowNs, SwimMessage message, SwimEffects out) {
         absorb(nowNs, message, out);
-        outbox.ack(nowNs, message.from(), message.sequence(), message.target(), out);
+        outbox.answer(nowNs, message, hearsay.corrections(), out);
     }
 
     /** The sender asks this member to probe the target. */
@@ -188,7 +187,7 @@ public final class Swim {
     private void notice(long nowNs) {
         if (lastTickNs == Member.NEVER_NS) {
             lastTickNs = nowNs;
-            lastHeardNs = nowNs;
+            health.heard(nowNs);
             nextProbeNs = nowNs + (dice.nextLong() >>> 1) % config.probe().periodNs();
             return;
         }
@@ -196,7 +195,7 @@ public final class Swim {
         if (lateNs >= config.probe().lateNs()) {
             prober.shift(lateNs);
             members.shiftSuspicions(nowNs, lateNs, false);
-            lastHeardNs += lateNs;
+            health.shift(lateNs);
             lastTickNs = nowNs;
             lateLoops++;
             health.add(1);
@@ -205,15 +204,15 @@ public final class Swim {
 
     /** Nothing from anybody: this member is cut off, so it gives up nobody (DAOS: "network outage detected"). */
     private void guardAgainstOutage(long nowNs) {
-        boolean mayBeOutage = members.count(MemberState.ALIVE) + members.count(MemberState.SUSPECT) >= 2;
-        if (mayBeOutage && nowNs - lastHeardNs > config.outageNs()) {
+        if (members.mayBeOutage() && health.isDeafSince(nowNs - config.outageNs())) {
             members.shiftSuspicions(nowNs, nowNs - lastTickNs, true);
         }
     }
 
     private boolean absorb(long nowNs, SwimMessage message, SwimEffects out) {
         notice(nowNs);
-        lastHeardNs = nowNs;
+        health.heard(nowNs);
+        members.endDoubts(nowNs, out);
         return hearsay.absorb(nowNs, message, out);
     }
 }

@@ -137,6 +137,56 @@ class SwimTest {
     }
 
     @Test
+    void shouldTakeItsDoubtsBackWhenItHearsAgain() {
+        tick(60_000);
+        effects.take();
+
+        swim.onPing(nowNs, new SwimMessage(1, 10, 1, 0, false, List.of()), effects);
+
+        assertEquals(MemberState.ALIVE, swim.state(1));
+        assertEquals(MemberState.ALIVE, swim.state(2));
+        assertTrue(effects.take().stream().noneMatch(line -> line.contains("SUSPECT")), "nobody is told of doubts");
+    }
+
+    @Test
+    void shouldBelieveRefusedConnectionsAlsoWhenNobodyElseIsHeard() {
+        for (int i = 0; i < 150; i++) {
+            swim.onPeerRefused(nowNs, 1, effects);
+            swim.onPeerRefused(nowNs, 2, effects);
+            tick(100);
+        }
+
+        assertEquals(MemberState.DEAD, swim.state(1));
+        assertEquals(MemberState.DEAD, swim.state(2));
+    }
+
+    @Test
+    void shouldCorrectWhoSpreadsARefutedAccusation() {
+        IntStream.range(3, 60).forEach(rank -> know(rank, 10));
+        hear(1, update(2, MemberState.ALIVE, 11));
+        IntStream.range(3, 60).forEach(rank -> hear(1, update(rank, MemberState.ALIVE, 11)));
+
+        hear(1, update(2, MemberState.SUSPECT, 10), update(3, MemberState.DEAD, 10));
+
+        assertTrue(effects.take().get(0).startsWith("ack r1 about r0 seq=1 [r2:ALIVE@11 r3:ALIVE@11 "));
+    }
+
+    @Test
+    void shouldTellABystanderBeforeItGivesUp() {
+        IntStream.range(3, 60).forEach(rank -> know(rank, 10));
+        effects.take();
+        hear(1, new SwimUpdate(2, MemberState.SUSPECT, 10, List.of(1, 3, 4, 5), 0));
+        IntStream.range(3, 60).forEach(rank -> hear(1, update(rank, MemberState.ALIVE, 11)));
+        tick(4_300, IntStream.range(3, 60).toArray());
+        effects.take();
+
+        tick(100, IntStream.range(3, 60).toArray());
+
+        assertTrue(effects.take().stream()
+                .anyMatch(line -> line.startsWith("ping r") && line.contains("seq=0 [r2:SUSPECT@10/1,3,4,5 ")));
+    }
+
+    @Test
     void shouldNotMistakeTheOwnPauseForSilence() {
         tick(2_000, 1);
         assertEquals(MemberState.SUSPECT, swim.state(2), "suspected, 3 s to go");
