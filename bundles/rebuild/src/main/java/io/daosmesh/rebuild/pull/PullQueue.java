@@ -24,6 +24,12 @@ public final class PullQueue {
     /** Tries of one object before the session fails. */
     static final int TRIES_MAX = 5;
 
+    /**
+     * How often a holder may say "not yet" in addition: at 0.2 s a time longer than it takes to settle an update whose
+     * outcome got lost (5 s), or a map to arrive.
+     */
+    static final int WAITS_MAX = 150;
+
     private final Deque<Attempt> queue = new ArrayDeque<>();
     private final Map<Integer, Long> lastBatch = new HashMap<>();
     private int inFlight;
@@ -34,8 +40,11 @@ public final class PullQueue {
     private int status;
     private String detail = "";
 
-    /** @param tries failed tries so far */
-    public record Attempt(Work work, int tries) {}
+    /**
+     * @param tries failed tries so far: each goes to another holder
+     * @param waits tries that the same holder could not serve yet
+     */
+    public record Attempt(Work work, int tries, int waits) {}
 
     /**
      * Takes a batch whole or not at all: DER_BUSY when it would not fit. Each rank numbers its batches from 1 and sends
@@ -49,7 +58,7 @@ public final class PullQueue {
         }
         lastBatch.put(fromRank, batch);
         received += works.size();
-        works.forEach(w -> queue.add(new Attempt(w, 0)));
+        works.forEach(w -> queue.add(new Attempt(w, 0, 0)));
     }
 
     /** The next object to pull now; empty when none is waiting or enough are under way. */
@@ -69,11 +78,15 @@ public final class PullQueue {
     /** Puts the object back, or fails the session when it has been tried often enough: never drops it silently. */
     public void onPullFailed(Attempt attempt, Fault fault) {
         inFlight--;
-        if (attempt.tries() + 1 >= TRIES_MAX || fault.code() == FaultCode.NOSPACE || fault.code() == FaultCode.STALE) {
+        if (fault.code().retry() == FaultCode.Retry.LATER && attempt.waits() < WAITS_MAX) {
+            queue.add(new Attempt(attempt.work(), attempt.tries(), attempt.waits() + 1));
+        } else if (attempt.tries() + 1 >= TRIES_MAX
+                || fault.code() == FaultCode.NOSPACE
+                || fault.code() == FaultCode.STALE) {
             status = fault.code().number();
             detail = fault.text().isEmpty() ? fault.code().meaning() : fault.text();
         } else {
-            queue.add(new Attempt(attempt.work(), attempt.tries() + 1));
+            queue.add(new Attempt(attempt.work(), attempt.tries() + 1, attempt.waits()));
         }
     }
 

@@ -61,6 +61,24 @@ class PullQueueTest {
         assertEquals(0, queue.pulled());
     }
 
+    /** The first holder's copy is damaged, the other one waits for the outcome of an update. */
+    @Test
+    void shouldNotRunOutOfTriesWhileAHolderSaysNotYet() {
+        queue.accept(0, 1, List.of(work));
+        queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.CSUM));
+        for (int i = 0; i < 3 * PullQueue.TRIES_MAX; i++) {
+            PullQueue.Attempt a = queue.next().orElseThrow();
+            assertEquals(1, a.tries(), "the same holder again");
+            queue.onPullFailed(a, Fault.of(FaultCode.INPROGRESS));
+        }
+
+        assertEquals(0, queue.status());
+        for (int i = 0; queue.status() == 0; i++) {
+            assertTrue(i < PullQueue.WAITS_MAX + PullQueue.TRIES_MAX, "bounded");
+            queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.INPROGRESS));
+        }
+    }
+
     @Test
     void shouldBeDoneWhenEverythingIsPulled() {
         queue.accept(0, 1, List.of(work));
