@@ -38,6 +38,9 @@ final class DeviceWatch implements AutoCloseable {
     /** After a refusal that only a person or a finished rebuild ends. */
     private static final long REFUSED_PAUSE_MS = 10_000;
 
+    /** Longer than a request to the pool service can be on its way. */
+    private static final long DOUBT_NS = 30_000_000_000L;
+
     private static final Logger log = LoggerFactory.getLogger(DeviceWatch.class);
 
     private final RankIdentity identity;
@@ -67,6 +70,8 @@ final class DeviceWatch implements AutoCloseable {
         private String requestId = "";
         private @Nullable Object requested;
         private @Nullable FaultCode logged;
+        /** Until then an exclusion whose answer got lost may still appear in the map. */
+        private long doubtUntilNs = notBeforeNs;
     }
 
     private record Wanted(PoolServiceCalls.Change change, Set<Integer> indexes) {}
@@ -172,7 +177,10 @@ final class DeviceWatch implements AutoCloseable {
         for (Device d : devices.values()) for (int t : d.targets) states.put(t, d.state);
         for (int t : stopped) states.put(t, DeviceState.FAULTY);
         DeviceReaction reaction = DeviceReaction.of(map, identity.rank(), states, p.outForDevice);
-        if (!reaction.settled().isEmpty()) note(map.pool(), p, reaction.settled(), false);
+        long doubtNs = p.doubtUntilNs - System.nanoTime();
+        boolean isBack = !reaction.settled().isEmpty();
+        if (isBack && doubtNs <= 0) note(map.pool(), p, reaction.settled(), false);
+        if (isBack && doubtNs > 0) reviewSoon(TimeUnit.NANOSECONDS.toMillis(doubtNs) + GATHER_MS + 1);
         Wanted wanted = !reaction.exclude().isEmpty()
                 ? new Wanted(PoolServiceCalls.Change.EXCLUDE, reaction.exclude())
                 : new Wanted(PoolServiceCalls.Change.REINTEGRATE, reaction.reintegrate());
@@ -194,6 +202,8 @@ final class DeviceWatch implements AutoCloseable {
                     .block(java.time.Duration.ofSeconds(5));
             if (Boolean.TRUE.equals(isOut)) p.outForDevice.add(unit.storage().index());
         }
+        // what the one before has asked for may be on its way
+        if (!p.outForDevice.isEmpty()) p.doubtUntilNs = System.nanoTime() + DOUBT_NS;
         return p;
     }
 
@@ -203,6 +213,7 @@ final class DeviceWatch implements AutoCloseable {
             p.requestId = "device-" + UUID.randomUUID();
         }
         p.isAsking = true;
+        if (wanted.change == PoolServiceCalls.Change.EXCLUDE) p.doubtUntilNs = System.nanoTime() + DOUBT_NS;
         // noted before: targets that are out without a note would stay out
         if (wanted.change == PoolServiceCalls.Change.EXCLUDE) note(pool, p, wanted.indexes, true);
         service.change(pool, wanted.change, wanted.indexes, p.requestId)
@@ -217,6 +228,7 @@ final class DeviceWatch implements AutoCloseable {
         p.requested = null;
         p.logged = null;
         p.awaitedVersion = version;
+        p.doubtUntilNs = System.nanoTime();
         log.info(
                 "rank {} pool {}: {} of targets {} for their device, map version {}",
                 identity.rank(),

@@ -12,6 +12,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.port.Endpoint;
@@ -41,6 +42,8 @@ class DeviceWatchTest {
 
     private final List<PoolTargetsRequest> asked = new CopyOnWriteArrayList<>();
     private volatile FaultCode refusal;
+    private volatile boolean losesAnswer;
+    private volatile PoolMap late;
     private MiniMesh mesh;
 
     @BeforeEach
@@ -77,7 +80,13 @@ class DeviceWatchTest {
                 .filter(t -> r.getTargetIndexesList().contains(t.index()))
                 .map(PoolTarget::id)
                 .collect(Collectors.toSet());
-        mesh.push(mesh.map.withStates(ids, r.getOp() == 0 ? TargetState.DOWN : TargetState.UP));
+        PoolMap next = mesh.map.withStates(ids, r.getOp() == 0 ? TargetState.DOWN : TargetState.UP);
+        if (losesAnswer) {
+            losesAnswer = false;
+            late = next;
+            return Mono.error(Fault.of(FaultCode.TIMEDOUT).asException());
+        }
+        mesh.push(next);
         return Mono.just(RpcMessage.of(
                 PoolTargetsReply.newBuilder().setMapVersion(mesh.map.version()).build()));
     }
@@ -201,5 +210,19 @@ class DeviceWatchTest {
 
         assertEquals(TargetState.DOWN, mesh.map.target(member.id()).state());
         assertArrayEquals(new byte[] {2, 2}, mesh.get(oid, key).orElseThrow());
+    }
+
+    /** The exclusion is done, its answer and the map are late, and the device is back before both. */
+    @Test
+    void shouldBringBackWhatALostAnswerHasTakenOut() {
+        losesAnswer = true;
+        device(DeviceState.UNPLUGGED);
+        await(() -> late != null);
+        device(DeviceState.NORMAL);
+        LockSupport.parkNanos(500_000_000L);
+
+        mesh.push(late);
+
+        await(() -> allAre(TargetState.UP));
     }
 }
