@@ -73,7 +73,10 @@ final class Fences {
         if (!Target.isServing(s)) return s.state() != PoolShard.State.CLEANING;
         if (s.reclaiming > 0) return false;
         for (int v : s.preparing.keySet()) if (v < version) return false;
-        for (DtxEntry e : s.dtx().prepared()) if (e.mapVersion() < version) return false;
+        for (DtxEntry e : s.dtx().prepared()) {
+            // without a settled holder nobody can decide it, and nobody exports the group either
+            if (e.mapVersion() < version && s.group(e.oid(), e.group()).isAvailable()) return false;
+        }
         return true;
     }
 }
