@@ -17,7 +17,9 @@ import java.util.List;
  */
 final class Cleaner {
     private static final int GROUPS_PER_STEP = 256;
-    /** A failed step is tried again: until the shard is clean it serves nothing. */
+    /** A failed walk begins anew after this: until the shard is clean it serves nothing. */
+    private static final long RETRY_NS = 1_000_000_000L;
+
     private final Env env;
 
     private final Runnable onServing;
@@ -29,6 +31,13 @@ final class Cleaner {
 
     void start(PoolShard s) {
         s.setState(PoolShard.State.CLEANING);
+        again(s);
+    }
+
+    /** Goes on where something has failed. */
+    void onTick(PoolShard s) {
+        if (s.cleanAgainNs == 0 || env.nowNs() - s.cleanAgainNs < 0) return;
+        s.cleanAgainNs = 0;
         again(s);
     }
 
@@ -70,7 +79,7 @@ final class Cleaner {
         byte[] next = at;
         boolean isLast = isEnd;
         Deletion.start(env, s, doomed, fault -> {
-            if (fault != null) s.fail(fault);
+            if (fault != null) s.cleanAgainNs = env.nowNs() + RETRY_NS;
             else if (!isLast) step(s, next, version);
             else mark(s, version);
         });
@@ -90,7 +99,7 @@ final class Cleaner {
         env.turns().stage(op, (@org.jspecify.annotations.Nullable Fault fault) -> {
             if (fault != null) {
                 s.cleanedVersion = before;
-                s.fail(fault);
+                s.cleanAgainNs = env.nowNs() + RETRY_NS;
             } else {
                 // the map may have moved on: another return is cleaned again
                 again(s);

@@ -5,6 +5,7 @@ import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.StagedOp;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Deletes every record under some prefixes with their prepared DTXs and gives the space back, in steps that leave the loop
@@ -72,7 +74,7 @@ final class Deletion {
         try {
             collect(op, records);
         } catch (FaultException e) {
-            // a damaged record: whoever waits has to hear of it
+            // the index cannot be read: whoever waits has to hear of it
             shard.writer().keep(records);
             done.done(e.fault());
             return;
@@ -99,13 +101,28 @@ final class Deletion {
         while (!prefixes.isEmpty() && records.size() < STEP_RECORDS) {
             try (KvCursor c = env.kv().cursor(KvRange.prefix(prefixes.getFirst()))) {
                 while (records.size() < STEP_RECORDS && c.next()) {
-                    VosRecord r = VosRecord.decode(c.key(), c.value());
+                    VosRecord r = decode(c);
+                    if (r == null) {
+                        op.batch().delete(c.key());
+                        continue;
+                    }
                     if (!shard.writer().claim(r)) continue;
                     records.add(r);
                     op.batch().delete(r.key());
                 }
             }
             if (records.size() < STEP_RECORDS) prefixes.removeFirst();
+        }
+    }
+
+    /** Null for a damaged record: it goes like the others, what it owned is free again after a restart. */
+    private @Nullable VosRecord decode(KvCursor c) {
+        try {
+            return VosRecord.decode(c.key(), c.value());
+        } catch (FaultException e) {
+            if (e.code() != FaultCode.DF_INVAL) throw e;
+            env.host().onDamage(shard.pool(), e.fault());
+            return null;
         }
     }
 

@@ -59,6 +59,8 @@ public final class PoolShard {
     final int dataThresholdBytes;
     long oldestCommittableNs;
     int cleanedVersion;
+    /** When a failed cleaning begins anew; 0 = none has failed. */
+    long cleanAgainNs;
     /** Deletions of groups that left this target: rebuild must not fill one of them meanwhile. */
     int reclaiming;
     /** Newest map version acted by, in this life or a former one: durable before any update of it, never undercut. */

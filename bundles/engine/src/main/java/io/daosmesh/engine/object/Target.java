@@ -3,6 +3,7 @@ package io.daosmesh.engine.object;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.engine.vos.Enumerator;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.model.fault.Fault;
@@ -196,6 +197,7 @@ public final class Target {
         long now = env.nowNs();
         for (PoolShard s : List.copyOf(shards.values())) {
             if (s.state() == PoolShard.State.CLOSED || s.state() == PoolShard.State.FAILED) continue;
+            cleaner.onTick(s);
             leader.onTick(s);
             settler.onTick(s);
             reigns.onTick(s);
@@ -289,8 +291,16 @@ public final class Target {
             else if (waitsToLead(s, a, isConfirmed, c -> fetch(r, c, answer), answer::refuse)) return;
             long epoch = r.getEpoch() == 0 ? env.host().hlcNow() : r.getEpoch();
             byte[] group = a.groupPrefix();
-            allow(undecided(s, Keys.under(group, dkey), r.getEpoch()));
-            allow(undecided(s, Keys.punches(group), r.getEpoch()));
+            for (byte[] scope : List.of(Keys.under(group, dkey), Keys.punches(group))) {
+                Fault open = undecided(s, scope, r.getEpoch());
+                if (open == null) continue;
+                if (r.getEpoch() == 0) throw open.asException();
+                // the leader's copy is damaged: a refusal would send the reader back there. The outcome is on its way
+                Runnable again = () -> fetch(r, isConfirmed, answer);
+                Runnable giveUp = () -> answer.refuse(open);
+                access.park(s, new Access.Waiting(new ByteKey(scope), 0, again, giveUp), answer::refuse);
+                return;
+            }
             s.counters().fetches.incrementAndGet();
             reads.fetch(s, a, dkey, r.getValuesList(), epoch, answer);
         });

@@ -2,6 +2,7 @@ package io.daosmesh.engine.fake;
 
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.TurnPipeline;
+import io.daosmesh.model.fault.Fault;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvStore;
@@ -16,6 +17,8 @@ public final class ManualLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     private final TurnPipeline pipeline = new TurnPipeline(this, this);
     public boolean holdsCommits;
     public int flushes;
+    /** What each commit ends with, if not null. */
+    public Fault failure;
 
     public ManualLoop(KvStore kv) {
         this.kv = kv;
@@ -34,8 +37,9 @@ public final class ManualLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     public void commit(Set<Blob> flush, KvBatch batch, boolean isDurable, Done done) {
         Runnable commit = () -> {
             flushes += flush.size();
-            kv.write(batch, isDurable);
-            done.done(null);
+            Fault f = failure;
+            if (f == null) kv.write(batch, isDurable);
+            done.done(f);
         };
         if (holdsCommits) commits.add(commit);
         else commit.run();
