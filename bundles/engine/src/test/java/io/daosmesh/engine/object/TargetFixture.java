@@ -48,8 +48,8 @@ abstract class TargetFixture {
     int rank = 0;
     Target target = open();
 
-    Target open() {
-        Peers peers = new Peers() {
+    private Peers peers() {
+        return new Peers() {
             @Override
             public void shardWrite(int r, int t, WriteOp op, Runnable onSent, Done reply) {
                 sent.add("write " + r);
@@ -73,6 +73,9 @@ abstract class TargetFixture {
                 questions.add(answer);
             }
         };
+    }
+
+    Target open() {
         Host host = new Host() {
             @Override
             public long nowNs() {
@@ -109,7 +112,7 @@ abstract class TargetFixture {
                 sent.add("damage");
             }
         };
-        return new Target(new Env(rank, 0, kv, buffers, loop.pipeline(), loop, peers, host));
+        return new Target(new Env(rank, 0, kv, buffers, loop.pipeline(), loop, peers(), host));
     }
 
     static PoolMap map(int version, TargetState second) {
