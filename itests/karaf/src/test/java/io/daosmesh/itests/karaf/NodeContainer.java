@@ -7,6 +7,7 @@ import static org.ops4j.pax.exam.karaf.options.KarafDistributionOption.configure
 import static org.ops4j.pax.exam.karaf.options.KarafDistributionOption.editConfigurationFilePut;
 import static org.ops4j.pax.exam.karaf.options.KarafDistributionOption.karafDistributionConfiguration;
 import static org.ops4j.pax.exam.karaf.options.KarafDistributionOption.keepRuntimeFolder;
+import static org.ops4j.pax.exam.karaf.options.KarafDistributionOption.replaceConfigurationFile;
 
 import java.io.File;
 import java.io.IOException;
@@ -47,7 +48,9 @@ final class NodeContainer {
                     .useDeployFolder(false)
                     .runEmbedded(false),
             keepRuntimeFolder(),
-            configureConsole().ignoreLocalConsole().ignoreRemoteShell(),
+            configureConsole().ignoreLocalConsole().startRemoteShell(),
+            // as a save cut short would leave it: must not open the console to the network
+            replaceConfigurationFile("etc/org.apache.karaf.shell.cfg", emptyFile(node)),
             configureSecurity().disableKarafMBeanServerBuilder(),
             // the test's own bundles come from the local repository, the node's from its system folder
             editConfigurationFilePut(
@@ -62,6 +65,7 @@ final class NodeContainer {
             flags(javaFlags()),
             flags(List.of(
                     "-Ddaosmesh.server.config=" + config,
+                    "-Dorg.apache.karaf.shell.sshPort=" + freePort(),
                     "-Ddaosmesh.node.dir=" + node,
                     "-Dmesh.parent.pid=" + ProcessHandle.current().pid(),
                     "-Dtest.dump=" + Boolean.getBoolean("test.dump"),
@@ -147,6 +151,14 @@ final class NodeContainer {
             throw new UncheckedIOException(e);
         }
         return config;
+    }
+
+    private static File emptyFile(Path node) {
+        try {
+            return Files.createFile(node.resolve("etc/empty.cfg")).toFile();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static int freePort() {

@@ -2,20 +2,28 @@ package io.daosmesh.itests.karaf;
 
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertTrue;
 
 import io.daosmesh.model.port.EngineMigration;
 import io.daosmesh.model.port.RankIdentity;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Dictionary;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.Before;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -27,7 +35,9 @@ import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.namespace.PackageNamespace;
 import org.osgi.framework.wiring.BundleRevision;
+import org.osgi.framework.wiring.BundleWire;
 import org.osgi.framework.wiring.BundleWiring;
+import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.runtime.ServiceComponentRuntime;
 import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
 import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
@@ -39,8 +49,9 @@ public class NodeIT {
     private static final long TEST_MAX_MS = 240_000;
     private static final Duration SETTLE_MAX = Duration.ofSeconds(60);
     private static final Duration UNPLUG_MAX = Duration.ofSeconds(30);
-    private static final int DRIVER_UPDATES = 10;
-    private static final int UPDATES = 3;
+    private static final int UPDATES = 10;
+    /** Each waits for a new leader of the management service. */
+    private static final int SLOW_UPDATES = 3;
 
     private static final Set<String> PARTS = Set.of(
             "device-spi",
@@ -116,6 +127,68 @@ public class NodeIT {
         assertEquals(List.of(), wrong);
     }
 
+    /** Two providers of a package are two classes of one name: a service of one is invisible to users of the other. */
+    @Test(timeout = TEST_MAX_MS)
+    public void shouldTakeEachPackageFromOneBundle() {
+        Map<String, Set<String>> providers = new TreeMap<>();
+
+        for (Bundle bundle : new Node().meshBundles()) {
+            for (BundleWire wire :
+                    bundle.adapt(BundleWiring.class).getRequiredWires(PackageNamespace.PACKAGE_NAMESPACE)) {
+                String name = (String) wire.getCapability().getAttributes().get(PackageNamespace.PACKAGE_NAMESPACE);
+                providers
+                        .computeIfAbsent(name, n -> new TreeSet<>())
+                        .add(String.valueOf(wire.getProvider().getBundle()));
+            }
+        }
+
+        assertFalse("no wires at all", providers.isEmpty());
+        providers.values().removeIf(bundles -> bundles.size() == 1);
+        assertEquals(Map.of(), providers);
+    }
+
+    /** Its file is empty in this node: Karaf's own default would then be every interface. */
+    @Test(timeout = TEST_MAX_MS)
+    public void shouldOpenTheConsoleOnLoopbackOnly() throws Exception {
+        int port = Integer.getInteger("org.apache.karaf.shell.sshPort");
+        Path etc = Path.of(System.getProperty("karaf.etc"));
+
+        Await.until("the console listens", SETTLE_MAX, () -> new Listeners().isOpen(port));
+
+        assertTrue(new Listeners().toString(), new Listeners().isOnLoopbackOnly(port));
+        assertEquals(0, Files.size(etc.resolve("org.apache.karaf.shell.cfg")));
+        Dictionary<String, Object> ssh =
+                new Node().use(ConfigurationAdmin.class, admin -> configuration(admin, "org.apache.karaf.shell"));
+        assertEquals("127.0.0.1", ssh.get("sshHost"));
+        assertNull("the configuration comes from a file", ssh.get("felix.fileinstall.filename"));
+    }
+
+    private static Dictionary<String, Object> configuration(ConfigurationAdmin admin, String pid) {
+        try {
+            return admin.getConfiguration(pid, "?").getProperties();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Karaf would write each of its files back in place when it has read it; cut short, that empties them. */
+    @Test(timeout = TEST_MAX_MS)
+    public void shouldNeverWriteItsConfigurationFiles() throws Exception {
+        Path etc = Path.of(System.getProperty("karaf.etc"));
+        long startMs = ManagementFactory.getRuntimeMXBean().getStartTime();
+        List<String> written = new ArrayList<>();
+
+        try (Stream<Path> files = Files.list(etc)) {
+            for (Path file : files.filter(f -> !f.getFileName().toString().startsWith("host.key"))
+                    .toList()) {
+                if (Files.getLastModifiedTime(file).toMillis() >= startMs)
+                    written.add(file.getFileName().toString());
+            }
+        }
+
+        assertEquals(List.of(), written);
+    }
+
     @Test(timeout = TEST_MAX_MS)
     public void shouldSatisfyEveryComponent() {
         Node node = new Node();
@@ -166,7 +239,7 @@ public class NodeIT {
     public void shouldReplaceNvmeDriverTenTimes() throws Exception {
         Map<String, String> before = new Node().deviceStates();
 
-        replace("nvme-spdk", DRIVER_UPDATES);
+        replace("nvme-spdk", UPDATES);
 
         assertEquals(2, before.size());
         Await.until(
@@ -179,6 +252,11 @@ public class NodeIT {
     public void shouldReplaceOtherDrivers() throws Exception {
         replace("pmem", UPDATES);
         replace("vmd-led", UPDATES);
+    }
+
+    @Test(timeout = TEST_MAX_MS)
+    public void shouldReplaceConsole() throws Exception {
+        replace("console", UPDATES);
     }
 
     @Test(timeout = TEST_MAX_MS)
@@ -221,7 +299,22 @@ public class NodeIT {
         Node node = new Node();
         int rankBefore = node.use(RankIdentity.class, RankIdentity::rank);
 
-        List<String> disturbed = replaceAndLookForLeftovers("management", UPDATES);
+        List<String> disturbed = replaceAndLookForLeftovers("management", SLOW_UPDATES);
+
+        assertEquals(
+                List.of(),
+                disturbed.stream().filter(d -> !d.startsWith("service")).toList());
+        node.bringUp();
+        assertEquals(rankBefore, (int) node.use(RankIdentity.class, RankIdentity::rank));
+    }
+
+    /** Everyone speaks over it: services come and go, bundles stay, and the rank comes back as the same. */
+    @Test(timeout = TEST_MAX_MS)
+    public void shouldReplaceTransportWithoutRefreshingOthers() throws Exception {
+        Node node = new Node();
+        int rankBefore = node.use(RankIdentity.class, RankIdentity::rank);
+
+        List<String> disturbed = replaceAndLookForLeftovers("transport", SLOW_UPDATES);
 
         assertEquals(
                 List.of(),
@@ -293,5 +386,8 @@ public class NodeIT {
         console.expect("daos:pool-query tank", "Pool health info");
         console.expect("daos:devices", "NORMAL");
         console.expect("daos:drivers", "nvme-spdk");
+        console.expect("daos:pool-query", "argument pool is required");
+        console.expect("daos:pool-query nosuch", "pool 'nosuch' does not exist");
+        console.expect("daos:system-query --nosuch", "undefined option: --nosuch");
     }
 }
