@@ -17,6 +17,7 @@ final class LeaderWrite {
     final VosWriter.Staging staging;
     final Answer<Long> answer;
     final long startNs;
+    final long bytes;
     /** Component ids of the other members at the time of the write. */
     final List<Integer> members = new ArrayList<>(2);
     /** Those that have not answered. */
@@ -38,5 +39,6 @@ final class LeaderWrite {
         this.staging = staging;
         this.answer = answer;
         this.startNs = startNs;
+        this.bytes = op.data().remaining();
     }
 }

@@ -41,8 +41,10 @@ final class LeaderWrites {
     private final Access access;
     private final Outcomes outcomes;
     private final Resends resends;
+    private final VosLatencies latencies;
 
-    LeaderWrites(Env env, Access access, Outcomes outcomes) {
+    LeaderWrites(Env env, Access access, Outcomes outcomes, VosLatencies latencies) {
+        this.latencies = latencies;
         this.env = env;
         this.access = access;
         this.outcomes = outcomes;
@@ -204,7 +206,10 @@ final class LeaderWrites {
     private void onLocal(PoolShard s, LeaderWrite w, @Nullable Fault fault) {
         w.isLocalDone = true;
         w.isLocalDurable = fault == null;
-        if (fault == null) w.entry.markDurable();
+        if (fault == null) {
+            w.entry.markDurable();
+            latencies.update().record(env.nowNs() - w.startNs, w.bytes);
+        }
         if (w.fault != null) undoLocal(s, w);
         else if (fault != null) fail(s, w, localFault(fault));
         else maybeSettle(s, w);

@@ -24,9 +24,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Reads {
     private final Env env;
+    private final VosLatencies latencies;
 
-    Reads(Env env) {
+    Reads(Env env, VosLatencies latencies) {
         this.env = env;
+        this.latencies = latencies;
     }
 
     /** Bytes {@code from} to {@code to} of a record belong at {@code at} of the reply. */
@@ -44,6 +46,7 @@ final class Reads {
         List<Part> parts = new ArrayList<>();
         List<Found> found = new ArrayList<>(asked.size());
         long total = 0;
+        long begun = env.nowNs();
         try (GroupReader r = new GroupReader(env.kv(), a.groupPrefix(), epoch, s.dtx())) {
             r.at(dkey);
             for (ValueMessage v : asked) {
@@ -60,6 +63,7 @@ final class Reads {
             answer.refuse(e.fault());
             return;
         }
+        latencies.fetch().record(env.nowNs() - begun, total);
         s.counters().fetchBytes.addAndGet(total);
         new Gather(env, s, found, new Plan(parts, (int) total, epoch, s.mapVersion()), answer).start();
     }

@@ -51,18 +51,19 @@ public final class Target {
     private final Map<UUID, PoolShard> shards = new ConcurrentHashMap<>();
 
     private final Map<UUID, Aggregation> aggregations = new HashMap<>();
+    private final VosLatencies latencies = new VosLatencies();
     private boolean isOpen;
 
     public Target(Env env) {
         this.env = env;
         this.access = new Access(env);
         this.outcomes = new Outcomes(env);
-        this.leader = new LeaderWrites(env, access, outcomes);
-        this.member = new MemberWrites(env, outcomes);
+        this.leader = new LeaderWrites(env, access, outcomes, latencies);
+        this.member = new MemberWrites(env, outcomes, latencies);
         this.reigns = new Reigns(env);
         this.readers = new Readers(env);
         this.settler = new Settler(env, outcomes, reigns);
-        this.reads = new Reads(env);
+        this.reads = new Reads(env, latencies);
         this.fences = new Fences(env);
         this.cleaner = new Cleaner(env, () -> {});
         this.migration = new Migration(env);
@@ -89,6 +90,10 @@ public final class Target {
     /** Any thread, for counters. */
     public Collection<PoolShard> shards() {
         return shards.values();
+    }
+
+    public VosLatencies latencies() {
+        return latencies;
     }
 
     public @Nullable PoolShard shard(UUID pool) {

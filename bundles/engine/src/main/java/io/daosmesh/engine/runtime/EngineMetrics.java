@@ -2,8 +2,8 @@ package io.daosmesh.engine.runtime;
 
 import io.daosmesh.engine.object.PoolShard;
 import io.daosmesh.engine.object.ShardCounters;
+import io.daosmesh.engine.target.SizedLatency;
 import io.daosmesh.model.metric.MetricSource;
-import io.daosmesh.model.metric.StatsGauge;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +34,8 @@ public final class EngineMetrics implements MetricSource {
     }
 
     private static void collectOps(Sink sink, TargetUnit unit, Map<String, String> labels) {
+        collect(sink, "engine_io_latency_vos_fetch", unit.latencies().fetch(), labels);
+        collect(sink, "engine_io_latency_vos_update", unit.latencies().update(), labels);
         for (TargetMetrics.Op op : TargetMetrics.Op.values()) {
             String name = op.label();
             sink.stats(
@@ -41,19 +43,14 @@ public final class EngineMetrics implements MetricSource {
                     "Requests under way",
                     labels,
                     unit.metrics().active(op));
-            StatsGauge[] latencies = unit.metrics().latencies(op);
-            if (!op.isSized()) {
-                sink.stats("engine_io_ops_" + name + "_latency", "Microseconds", labels, latencies[0]);
-                continue;
-            }
-            for (int i = 0; i < latencies.length; i++) {
-                if (latencies[i].snapshot().samples() == 0) continue;
+            if (op.isSized())
+                collect(sink, "engine_io_latency_" + name, unit.metrics().sized(op), labels);
+            else
                 sink.stats(
-                        "engine_io_latency_" + name,
-                        "Microseconds by size",
-                        with(labels, "size", TargetMetrics.SIZES[i]),
-                        latencies[i]);
-            }
+                        "engine_io_ops_" + name + "_latency",
+                        "Microseconds",
+                        labels,
+                        unit.metrics().unsized(op));
         }
         sink.gauge(
                 "engine_sched_wait_queue",
@@ -65,6 +62,10 @@ public final class EngineMetrics implements MetricSource {
                 "Group commits",
                 labels,
                 unit.thread().pipeline().turnCount());
+    }
+
+    private static void collect(Sink sink, String name, SizedLatency latency, Map<String, String> labels) {
+        latency.forEach((size, stats) -> sink.stats(name, "Microseconds by size", with(labels, "size", size), stats));
     }
 
     private static void collectShard(Sink sink, PoolShard s, Map<String, String> targetLabels) {

@@ -1,5 +1,6 @@
 package io.daosmesh.engine.runtime;
 
+import io.daosmesh.engine.target.SizedLatency;
 import io.daosmesh.model.metric.StatsGauge;
 import java.util.EnumMap;
 import java.util.Map;
@@ -26,31 +27,19 @@ final class TargetMetrics {
         }
     }
 
-    /** DAOS's labels; the last one is for everything above 4 MiB. */
-    static final String[] SIZES = {
-        "256B", "512B", "1KB", "2KB", "4KB", "8KB", "16KB", "32KB", "64KB", "128KB", "256KB", "512KB", "1MB", "2MB",
-        "4MB", "GT4MB"
-    };
-
     private final Map<Op, AtomicInteger> active = new EnumMap<>(Op.class);
     private final Map<Op, StatsGauge> activeStats = new EnumMap<>(Op.class);
-    private final Map<Op, StatsGauge[]> latencies = new EnumMap<>(Op.class);
+    private final Map<Op, SizedLatency> sized = new EnumMap<>(Op.class);
+    private final Map<Op, StatsGauge> unsized = new EnumMap<>(Op.class);
     private final AtomicLong failures = new AtomicLong();
 
     TargetMetrics() {
         for (Op op : Op.values()) {
             active.put(op, new AtomicInteger());
             activeStats.put(op, new StatsGauge());
-            StatsGauge[] bySize = new StatsGauge[op.isSized() ? SIZES.length : 1];
-            for (int i = 0; i < bySize.length; i++) bySize[i] = new StatsGauge();
-            latencies.put(op, bySize);
+            if (op.isSized()) sized.put(op, new SizedLatency());
+            else unsized.put(op, new StatsGauge());
         }
-    }
-
-    static int sizeIndex(long bytes) {
-        int i = 0;
-        for (long limit = 256; i < SIZES.length - 1 && bytes > limit; limit *= 2) i++;
-        return i;
     }
 
     long begin(Op op) {
@@ -60,16 +49,21 @@ final class TargetMetrics {
 
     void end(Op op, long startNs, long bytes) {
         get(active, op).decrementAndGet();
-        StatsGauge[] bySize = get(latencies, op);
-        bySize[op.isSized() ? sizeIndex(bytes) : 0].record((System.nanoTime() - startNs) / 1000.0);
+        long nanos = System.nanoTime() - startNs;
+        if (op.isSized()) get(sized, op).record(nanos, bytes);
+        else get(unsized, op).record(nanos / 1000.0);
     }
 
     StatsGauge active(Op op) {
         return get(activeStats, op);
     }
 
-    StatsGauge[] latencies(Op op) {
-        return get(latencies, op);
+    SizedLatency sized(Op op) {
+        return get(sized, op);
+    }
+
+    StatsGauge unsized(Op op) {
+        return get(unsized, op);
     }
 
     AtomicLong failures() {

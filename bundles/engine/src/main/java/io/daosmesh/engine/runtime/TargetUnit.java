@@ -4,6 +4,7 @@ import io.daosmesh.engine.object.Env;
 import io.daosmesh.engine.object.Host;
 import io.daosmesh.engine.object.PoolShard;
 import io.daosmesh.engine.object.Target;
+import io.daosmesh.engine.object.VosLatencies;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -75,6 +76,10 @@ final class TargetUnit {
     /** Any thread. */
     Collection<PoolShard> shards() {
         return target.shards();
+    }
+
+    VosLatencies latencies() {
+        return target.latencies();
     }
 
     void start() {

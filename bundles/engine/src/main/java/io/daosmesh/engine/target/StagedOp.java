@@ -7,9 +7,14 @@ import io.daosmesh.storage.kv.KvBatch;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** One operation's share of a turn: device writes and index changes that become durable together. Owner: target loop. */
+/**
+ * One operation's share of a turn: device writes and index changes that become durable together. Owner: target loop, until
+ * it is handed to the pipeline.
+ */
 public final class StagedOp {
     /** @param bytes aligned part of a buffer of {@link StagedOp#buffers} */
     record DeviceWrite(Blob blob, long offsetBytes, ByteBuffer bytes) {}
@@ -19,12 +24,15 @@ public final class StagedOp {
     final List<BufferPool.Buffer> buffers = new ArrayList<>(1);
     private final boolean isDurable;
 
-    @Nullable
-    Fault fault;
+    /** The first of the device. */
+    final AtomicReference<@Nullable Fault> fault = new AtomicReference<>();
 
-    int pendingWrites;
-    /** Its turn waits only for device writes. */
-    boolean isSealed;
+    final AtomicInteger pendingWrites = new AtomicInteger();
+    /** What its turn waits for: the device writes, and that the turn is closed. */
+    final AtomicInteger missing = new AtomicInteger(1);
+
+    /** Set before its turn is closed, run at most once. */
+    Runnable onWritten = () -> {};
 
     Done done = f -> {};
 
@@ -39,6 +47,12 @@ public final class StagedOp {
 
     public KvBatch batch() {
         return batch;
+    }
+
+    void arm() {
+        if (writes.isEmpty()) return;
+        pendingWrites.set(writes.size());
+        missing.set(2);
     }
 
     public void write(Blob blob, long offsetBytes, ByteBuffer bytes) {

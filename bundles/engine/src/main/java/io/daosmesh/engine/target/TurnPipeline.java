@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,10 +34,19 @@ public final class TurnPipeline {
     private final TurnIo io;
     private final Loop loop;
     private List<StagedOp> collecting = new ArrayList<>();
-    private List<StagedOp> committing = new ArrayList<>();
     private boolean isCommitting;
-    private int pendingWrites;
     private long turnCount;
+
+    /** Operations that are committed together; whoever comes last to {@code missing} commits. */
+    private static final class Turn {
+        final List<StagedOp> ops;
+        final AtomicInteger missing;
+
+        Turn(List<StagedOp> ops) {
+            this.ops = ops;
+            this.missing = new AtomicInteger(ops.size() + 1);
+        }
+    }
 
     public TurnPipeline(TurnIo io, Loop loop) {
         this.io = io;
@@ -54,21 +64,19 @@ public final class TurnPipeline {
     /** Starts the device writes at once; {@code done} runs on the loop when all is durable, or has failed. */
     public void stage(StagedOp op, Done done) {
         op.done = done;
-        op.pendingWrites = op.writes.size();
+        op.arm();
         collecting.add(op);
         for (StagedOp.DeviceWrite w : op.writes) {
-            w.blob().write(w.offsetBytes(), w.bytes(), fault -> loop.execute(() -> onWritten(op, fault)));
+            w.blob().write(w.offsetBytes(), w.bytes(), fault -> onWritten(op, fault));
         }
     }
 
+    /** Any thread: the last write of a turn goes on to its flush without a detour over the loop. */
     private void onWritten(StagedOp op, @Nullable Fault fault) {
-        if (fault != null && op.fault == null) op.fault = fault;
-        op.pendingWrites--;
-        if (op.pendingWrites == 0) op.discard();
-        if (op.isSealed) {
-            pendingWrites--;
-            if (pendingWrites == 0) commit();
-        }
+        if (fault != null) op.fault.compareAndSet(null, fault);
+        if (op.pendingWrites.decrementAndGet() > 0) return;
+        op.discard();
+        if (op.missing.decrementAndGet() == 0) op.onWritten.run();
     }
 
     /** The loop has nothing more to do right now: what was collected may be committed. */
@@ -78,43 +86,43 @@ public final class TurnPipeline {
     }
 
     private void startTurn() {
-        committing = collecting;
+        Turn turn = new Turn(collecting);
         collecting = new ArrayList<>();
         isCommitting = true;
         turnCount++;
-        pendingWrites = 0;
-        for (StagedOp op : committing) {
-            op.isSealed = true;
-            pendingWrites += op.pendingWrites;
+        for (StagedOp op : turn.ops) {
+            op.onWritten = () -> arrive(turn, false);
+            if (op.missing.decrementAndGet() == 0) turn.missing.decrementAndGet();
         }
-        if (pendingWrites == 0) commit();
+        arrive(turn, true);
     }
 
-    private void commit() {
+    private void arrive(Turn turn, boolean isOnLoop) {
+        if (turn.missing.decrementAndGet() == 0) commit(turn.ops, isOnLoop);
+    }
+
+    private void commit(List<StagedOp> ops, boolean isOnLoop) {
         KvBatch batch = new KvBatch();
         Set<Blob> flush = new LinkedHashSet<>();
         boolean isDurable = false;
-        for (StagedOp op : committing) {
-            if (op.fault != null) continue;
+        for (StagedOp op : ops) {
+            if (op.fault.get() != null) continue;
             op.batch.forEach(new Copier(batch));
             isDurable |= op.isDurable();
             for (StagedOp.DeviceWrite w : op.writes) flush.add(w.blob());
         }
-        if (batch.isEmpty()) {
-            onCommitted(null);
-            return;
-        }
-        io.commit(flush, batch, isDurable, fault -> loop.execute(() -> onCommitted(fault)));
+        if (!batch.isEmpty()) io.commit(flush, batch, isDurable, f -> loop.execute(() -> onCommitted(ops, f)));
+        else if (isOnLoop) onCommitted(ops, null);
+        else loop.execute(() -> onCommitted(ops, null));
     }
 
-    private void onCommitted(@Nullable Fault fault) {
-        List<StagedOp> done = committing;
-        committing = new ArrayList<>();
+    private void onCommitted(List<StagedOp> ops, @Nullable Fault fault) {
         isCommitting = false;
         RuntimeException broken = null;
-        for (StagedOp op : done) {
+        for (StagedOp op : ops) {
+            Fault own = op.fault.get();
             try {
-                op.done.done(op.fault != null ? op.fault : fault);
+                op.done.done(own != null ? own : fault);
             } catch (RuntimeException e) {
                 // the others of the turn still have to hear of it
                 if (broken == null) broken = e;

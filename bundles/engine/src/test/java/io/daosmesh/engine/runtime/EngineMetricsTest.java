@@ -1,0 +1,55 @@
+package io.daosmesh.engine.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.daosmesh.model.id.ObjectClass;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.metric.MetricSource;
+import io.daosmesh.model.metric.StatsGauge;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class EngineMetricsTest {
+    private static Map<String, StatsGauge.Snapshot> stats(EngineRuntime engine) {
+        Map<String, StatsGauge.Snapshot> found = new TreeMap<>();
+        engine.metrics().collect(new MetricSource.Sink() {
+            @Override
+            public void counter(String name, String help, Map<String, String> labels, double value) {}
+
+            @Override
+            public void gauge(String name, String help, Map<String, String> labels, double value) {}
+
+            @Override
+            public void stats(String name, String help, Map<String, String> labels, StatsGauge value) {
+                found.put(name + "/" + labels.getOrDefault("size", ""), value.snapshot());
+            }
+        });
+        return found;
+    }
+
+    @Test
+    void shouldMeasureTheStoreOfEachMemberApartFromTheWholeRequest() {
+        try (MiniMesh mesh = new MiniMesh(2, 1)) {
+            ObjectId oid = mesh.oid(ObjectClass.RP_2, 1, 5);
+            byte[] key = {'k'};
+            mesh.put(oid, key, new byte[8000]);
+            mesh.get(oid, key);
+            int leader = mesh.leader(oid, key).rank();
+
+            Map<String, StatsGauge.Snapshot> of = stats(mesh.engines.get(leader));
+            Map<String, StatsGauge.Snapshot> other = stats(mesh.engines.get(1 - leader));
+
+            assertEquals(1, of.get("engine_io_latency_vos_update/8KB").samples());
+            assertEquals(1, of.get("engine_io_latency_vos_fetch/8KB").samples());
+            assertEquals(1, other.get("engine_io_latency_vos_update/8KB").samples());
+            assertEquals(1, other.get("engine_io_latency_tgt_update/8KB").samples());
+            double part = of.get("engine_io_latency_vos_update/8KB").last();
+            double whole = of.get("engine_io_latency_update/8KB").last();
+            assertTrue(part > 0 && part <= whole, part + " of " + whole);
+        }
+    }
+}
