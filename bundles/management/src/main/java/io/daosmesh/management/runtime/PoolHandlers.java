@@ -109,24 +109,22 @@ final class PoolHandlers {
         });
     }
 
+    /** What has been done already is answered before anything is checked: the state of today is no reason to refuse it. */
     private Mono<PoolTargetsReply> targets(PoolTargetsRequest r, RpcCall.Peer peer) {
-        if (r.getOp() == TargetOp.REINTEGRATE.ordinal()) {
-            for (int rank : r.getRanksList()) {
-                Optional<Member> m = maps.groupMap().member(rank);
-                // One that is not even a member is not in the pool either: the pool's own refusal says so.
-                if (m.isPresent() && m.get().state() != MemberState.JOINED) {
-                    return Mono.error(Fault.of(
-                                    FaultCode.INVAL,
-                                    "rank %d cannot be reintegrated: it is %s",
-                                    rank,
-                                    m.get().state().label())
-                            .remedy("start its node and wait until dmg system query shows it as Joined")
-                            .asException());
-                }
-            }
-        }
+        return at(RpcMethod.POOL_TARGETS, r.getPool())
+                .flatMap(s -> s.read(db -> db.outcome(r.getRequestId()))
+                        .flatMap(done -> done.map(Mono::just).orElseGet(() -> change(s, r, peer))))
+                .map(reply -> body(reply, PoolTargetsReply.parser()));
+    }
+
+    private Mono<LogReply> change(PoolService service, PoolTargetsRequest r, RpcCall.Peer peer) {
+        if (r.getOp() == TargetOp.REINTEGRATE.ordinal()) r.getRanksList().forEach(this::checkJoined);
         // An engine asks when a device has failed; people are not bound by the policy.
         boolean isAutomatic = peer.role() == Role.SERVER && r.getOp() == TargetOp.EXCLUDE.ordinal();
+        if (isAutomatic && !service.mayExclude()) {
+            throw Fault.of(FaultCode.NO_PERM, "self_heal forbids automatic exclusions in this pool")
+                    .asException();
+        }
         TargetsChangeMessage change = TargetsChangeMessage.newBuilder()
                 .setOp(r.getOp())
                 .addAllRanks(r.getRanksList())
@@ -134,14 +132,22 @@ final class PoolHandlers {
                 .setForce(r.getForce())
                 .setByServer(isAutomatic)
                 .build();
-        return at(RpcMethod.POOL_TARGETS, r.getPool())
-                .flatMap(s -> isAutomatic && !s.mayExclude()
-                        ? Mono.error(Fault.of(FaultCode.NO_PERM, "self_heal forbids automatic exclusions in this pool")
-                                .asException())
-                        : s.propose(LogCommand.newBuilder()
-                                .setRequestId(r.getRequestId())
-                                .setTargets(change)))
-                .map(reply -> body(reply, PoolTargetsReply.parser()));
+        return service.propose(
+                LogCommand.newBuilder().setRequestId(r.getRequestId()).setTargets(change));
+    }
+
+    /** One that is not even a member is not in the pool either: the pool's own refusal says so. */
+    private void checkJoined(int rank) {
+        Optional<MemberState> state = maps.groupMap().member(rank).map(Member::state);
+        if (state.isPresent() && state.get() != MemberState.JOINED) {
+            throw Fault.of(
+                            FaultCode.INVAL,
+                            "rank %d cannot be reintegrated: it is %s",
+                            rank,
+                            state.get().label())
+                    .remedy("start its node and wait until dmg system query shows it as Joined")
+                    .asException();
+        }
     }
 
     private Mono<ContainerMessage> create(ContainerCreateRequest r) {

@@ -116,11 +116,21 @@ final class PoolMaker {
     }
 
     private Mono<PoolCreateReply> undo(PoolPlan plan, Fault why) {
-        // Not the leader any more: the next one finds the entry and undoes it; a resend makes the pool anew.
-        if (!system.isLeader())
-            return Mono.error(Fault.of(FaultCode.AGAIN, why.text()).asException());
-        LOG.warn("pool {} could not be made and is undone: {}", plan.entry().getLabel(), why.message());
-        return remover.undo(plan.entry(), why).then(Mono.error(why.asException()));
+        FaultException again = Fault.of(FaultCode.AGAIN, why.text()).asException();
+        return system.read(db -> db.pool(plan.pool().toString())
+                        .filter(p -> p.getState() == PoolState.CREATING.ordinal())
+                        .isPresent())
+                // Not the leader any more: the next one finds the entry and undoes it; a resend makes the pool anew.
+                .onErrorMap(e -> again)
+                .flatMap(isHalf -> {
+                    // Made after all, only its answer was lost: to sweep it away now would destroy a pool in use.
+                    if (!isHalf) return Mono.error(again);
+                    LOG.warn(
+                            "pool {} could not be made and is undone: {}",
+                            plan.entry().getLabel(),
+                            why.message());
+                    return remover.undo(plan.entry(), why).then(Mono.error(why.asException()));
+                });
     }
 
     private Mono<Void> createTargets(PoolPlan plan) {

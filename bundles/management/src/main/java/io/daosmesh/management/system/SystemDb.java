@@ -287,21 +287,24 @@ public final class SystemDb implements Replicated {
         if (before.isPresent())
             return before.get().toBuilder().setFinished(true).build();
         PoolEntryMessage p = existing(o.getPool());
+        // The first request stays noted: a second one, which finishes what the first began, has its own outcome.
+        boolean isFirst = p.getDestroyRequestId().isEmpty();
         pools.put(
                 Ids.uuid(o.getPool()),
                 p.toBuilder()
                         .setState(PoolState.DESTROYING.ordinal())
-                        .setDestroyRequestId(o.getRequestId())
+                        .setDestroyRequestId(isFirst ? o.getRequestId() : p.getDestroyRequestId())
                         .build());
         return Replies.DONE;
     }
 
     /** The end of a destroy, or of a create that was undone; keeps the outcome under the request id, if one is given. */
     private LogReply removed(PoolOutcomeMessage o) {
-        pools.remove(Ids.uuid(o.getPool()));
+        PoolEntryMessage p = pools.remove(Ids.uuid(o.getPool()));
         LogReply.Builder outcome = LogReply.newBuilder().setBody(o.getReply());
         if (o.hasFault()) outcome.setFault(o.getFault());
         outcomes.keep(o.getRequestId(), outcome.build());
+        if (p != null) outcomes.keep(p.getDestroyRequestId(), outcome.build());
         return Replies.DONE;
     }
 

@@ -169,6 +169,21 @@ class SystemDbTest {
     }
 
     @Test
+    void shouldKeepTheOutcomeOfBothDestroysWhenTheSecondFinishesTheFirst() {
+        begin(1, "tank", "r1");
+        PoolOutcomeMessage.Builder pool = PoolOutcomeMessage.newBuilder().setPool(Ids.bytes(new UUID(7, 1)));
+        apply(LogCommand.newBuilder().setPoolReady(pool.clone().setRequestId("r1")));
+
+        apply(LogCommand.newBuilder().setPoolDestroying(pool.clone().setRequestId("d1")));
+        apply(LogCommand.newBuilder().setPoolDestroying(pool.clone().setRequestId("d2")));
+        apply(LogCommand.newBuilder().setPoolRemoved(pool.clone().setRequestId("d2")));
+
+        assertTrue(db.pools().isEmpty());
+        assertTrue(db.outcome("d1").isPresent());
+        assertTrue(db.outcome("d2").isPresent());
+    }
+
+    @Test
     void shouldBeTheSameAfterSnapshotAndRestore() {
         join(E0, -1, 10);
         begin(1, "tank", "r1");
