@@ -12,6 +12,7 @@ import io.netty.handler.ssl.SslContext;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +23,8 @@ import reactor.netty.resources.LoopResources;
 /** Threads and shared parts of one transport: one event loop, one timer thread. Owner: who opened the transport. */
 final class Machinery {
     private static final Logger log = LoggerFactory.getLogger(Machinery.class);
+
+    private static final long TIMER_TICK_MS = 20;
 
     final Identity identity;
     final Optional<TlsMaterial> material;
@@ -41,6 +44,9 @@ final class Machinery {
         String name = isNode ? "daos-net" : "daos-client";
         this.loops = LoopResources.create(name, 1, 1, true);
         this.deadlines = Schedulers.newSingle(name + "-deadline", true);
+        // Always an earlier task than any deadline: else nearly every request would wake the timer only to make it wait
+        // again.
+        deadlines.schedulePeriodically(() -> {}, TIMER_TICK_MS, TIMER_TICK_MS, TimeUnit.MILLISECONDS);
         this.counters = new TransportCounters(material.isPresent() ? "tcp+tls" : "tcp");
         Connector connector = new Connector(identity, clientTls, tls.clearData(), loops, isNode);
         this.client = new RpcClient(connector, hlc, deadlines, counters, Listener.dataMethods());
