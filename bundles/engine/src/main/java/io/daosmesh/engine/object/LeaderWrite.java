@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A replicated write that this target leads, from forwarding to committable or aborted. Owner: target loop. */
@@ -23,7 +24,9 @@ final class LeaderWrite {
     /** Those that have not answered. */
     final Set<Integer> waiting = new LinkedHashSet<>();
     /** Forwards that still need the client's bytes: the answer, which frees them, waits for these. */
-    int sending;
+    final AtomicInteger sending = new AtomicInteger();
+    /** The answer is known and may only wait for {@code sending}. */
+    volatile boolean isDecided;
 
     boolean isLocalDone;
     boolean isLocalDurable;

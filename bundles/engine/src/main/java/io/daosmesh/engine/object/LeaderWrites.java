@@ -124,16 +124,10 @@ final class LeaderWrites {
         s.leadingByEpoch.put(entry.epoch(), w);
         s.changes++;
         w.waiting.addAll(w.members);
-        w.sending = w.members.size();
+        w.sending.set(w.members.size());
         for (int id : w.members) {
             PoolTarget t = s.target(id);
-            env.peers()
-                    .shardWrite(
-                            t.rank(),
-                            t.index(),
-                            op,
-                            () -> env.loop().execute(() -> onSent(w)),
-                            fault -> onReply(s, w, id, fault));
+            env.peers().shardWrite(t.rank(), t.index(), op, () -> onSent(w), fault -> onReply(s, w, id, fault));
         }
         env.turns().stage(staging.op(), fault -> onLocal(s, w, fault));
     }
@@ -182,9 +176,9 @@ final class LeaderWrites {
         }
     }
 
+    /** Any thread. Nearly always the bytes are away long before the members answer: then the loop need not be woken. */
     private void onSent(LeaderWrite w) {
-        w.sending--;
-        maybeAnswer(w);
+        if (w.sending.decrementAndGet() == 0 && w.isDecided) env.loop().execute(() -> maybeAnswer(w));
     }
 
     private void onReply(PoolShard s, LeaderWrite w, int member, @Nullable Fault fault) {
@@ -273,9 +267,10 @@ final class LeaderWrites {
     }
 
     private void maybeAnswer(LeaderWrite w) {
-        if (w.isAnswered || w.sending > 0) return;
         Fault f = w.fault;
-        if (f == null && !w.isSettled) return;
+        if (w.isAnswered || f == null && !w.isSettled) return;
+        w.isDecided = true; // before the look at what is still being sent: whoever is later answers
+        if (w.sending.get() > 0) return;
         w.isAnswered = true;
         if (f != null) w.answer.refuse(f);
         else w.answer.answer(w.entry.epoch(), null);
@@ -283,7 +278,7 @@ final class LeaderWrites {
 
     void abandon(PoolShard s) {
         for (LeaderWrite w : List.copyOf(s.leading.values())) {
-            if (w.isAnswered || w.sending > 0) continue;
+            if (w.isAnswered || w.sending.get() > 0) continue;
             w.isAnswered = true;
             w.answer.refuse(Fault.of(FaultCode.AGAIN, "the engine restarts").with("state", "restarting"));
         }
