@@ -78,25 +78,23 @@ public abstract class BlockDriverContract {
     @AfterEach
     void stopAndCheckLeaks() throws InterruptedException {
         stopDriver(driver);
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-        List<String> left = leftThreads();
-        while (!left.isEmpty() && System.nanoTime() < deadline) {
-            TimeUnit.MILLISECONDS.sleep(20);
-            left = leftThreads();
+        long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        List<String> left = new ArrayList<>();
+        for (Thread t : ownThreads()) {
+            // 0 would wait for ever
+            t.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime())));
+            if (t.isAlive()) left.add(t.getName());
         }
         assertEquals(List.of(), left, "threads left after the driver stopped");
     }
 
-    private List<String> leftThreads() {
-        List<String> left = new ArrayList<>();
-        for (Thread t : Thread.getAllStackTraces().keySet()) {
-            boolean isOurs = !threadsBefore.contains(t)
-                    && !t.getName().contains("process reaper")
-                    && !t.getName().contains("junit")
-                    && !t.getName().contains("Common-Cleaner");
-            if (isOurs && t.isAlive()) left.add(t.getName());
-        }
-        return left;
+    private List<Thread> ownThreads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(t -> !threadsBefore.contains(t)
+                        && !t.getName().contains("process reaper")
+                        && !t.getName().contains("junit")
+                        && !t.getName().contains("Common-Cleaner"))
+                .toList();
     }
 
     protected final BlockDevice open(DeviceSpec spec) {

@@ -41,6 +41,14 @@ final class Tidy extends TreePathScanner<Void, Void> {
     private static final Pattern UNITLESS =
             Pattern.compile("(?i).*(timeout|delay|interval|period|grace|duration|deadline|elapsed|latency)$");
 
+    static final String NAP = "a test that sleeps for luck: wait for the condition, with a deadline";
+
+    private static final Pattern SLEEP = Pattern.compile(
+            "(.*\\.)?(Thread|NANOSECONDS|MICROSECONDS|MILLISECONDS|SECONDS|MINUTES|HOURS|DAYS)\\.sleep");
+
+    /** Between two looks at a condition it is no nap. */
+    private static final Pattern PARK = Pattern.compile("(.*\\.)?park(Nanos|Until)");
+
     private static final Pattern TODO = Pattern.compile("(//|\\*).*\\b([T]ODO|[F]IXME|[X]XX)\\b(?!.*#\\d)");
 
     private final String name;
@@ -162,8 +170,9 @@ final class Tidy extends TreePathScanner<Void, Void> {
     @Override
     public Void visitMethodInvocation(MethodInvocationTree call, Void unused) {
         String called = call.getMethodSelect().toString();
-        if (kind == Kind.TEST && (called.equals("Thread.sleep") || called.endsWith("TimeUnit.SECONDS.sleep"))) {
-            report(line(call), "a test that sleeps for luck: wait for the condition, with a deadline");
+        boolean isNap = SLEEP.matcher(called).matches() || PARK.matcher(called).matches() && !isInLoop();
+        if (kind == Kind.TEST && isNap) {
+            report(line(call), NAP);
         }
         if (called.endsWith(".printStackTrace")) {
             report(line(call), "printStackTrace: log it or turn it into a Fault");
@@ -180,6 +189,21 @@ final class Tidy extends TreePathScanner<Void, Void> {
             report(line(select), "System." + select.getIdentifier() + " in a bundle: use the log");
         }
         return super.visitMemberSelect(select, unused);
+    }
+
+    private boolean isInLoop() {
+        for (TreePath at = getCurrentPath(); at != null; at = at.getParentPath()) {
+            switch (at.getLeaf().getKind()) {
+                case WHILE_LOOP, DO_WHILE_LOOP, FOR_LOOP -> {
+                    return true;
+                }
+                case METHOD, LAMBDA_EXPRESSION -> {
+                    return false;
+                }
+                default -> {}
+            }
+        }
+        return false;
     }
 
     /** The canonical constructor of a record repeats its components: a record is the remedy, not the fault. */
