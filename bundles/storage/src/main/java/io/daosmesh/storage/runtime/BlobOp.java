@@ -18,6 +18,9 @@ final class BlobOp {
     private static final ByteBuffer NONE = ByteBuffer.allocate(0);
 
     final Kind kind;
+    /** Who asks; of a flush or unmap nobody wants to know. */
+    final int target;
+
     final long lengthBytes;
     final long startNs = System.nanoTime();
     private final long offsetBytes;
@@ -26,24 +29,26 @@ final class BlobOp {
     /** How often a device has answered GONE. */
     int goneCount;
 
-    private BlobOp(Kind kind, long offsetBytes, long lengthBytes, ByteBuffer buffer, BlobCompletion completion) {
+    private BlobOp(
+            Kind kind, int target, long offsetBytes, long lengthBytes, ByteBuffer buffer, BlobCompletion completion) {
         this.kind = kind;
+        this.target = target;
         this.offsetBytes = offsetBytes;
         this.lengthBytes = lengthBytes;
         this.buffer = buffer;
         this.completion = completion;
     }
 
-    static BlobOp transfer(Kind kind, long offsetBytes, ByteBuffer buffer, BlobCompletion completion) {
-        return new BlobOp(kind, offsetBytes, buffer.remaining(), buffer, completion);
+    static BlobOp transfer(Kind kind, int target, long offsetBytes, ByteBuffer buffer, BlobCompletion completion) {
+        return new BlobOp(kind, target, offsetBytes, buffer.remaining(), buffer, completion);
     }
 
     static BlobOp flush(BlobCompletion completion) {
-        return new BlobOp(Kind.FLUSH, 0, 0, NONE, completion);
+        return new BlobOp(Kind.FLUSH, -1, 0, 0, NONE, completion);
     }
 
     static BlobOp unmap(long offsetBytes, long lengthBytes, BlobCompletion completion) {
-        return new BlobOp(Kind.UNMAP, offsetBytes, lengthBytes, NONE, completion);
+        return new BlobOp(Kind.UNMAP, -1, offsetBytes, lengthBytes, NONE, completion);
     }
 
     /** A copy of the buffer's marks goes to the device: the request can be done again from the start. */

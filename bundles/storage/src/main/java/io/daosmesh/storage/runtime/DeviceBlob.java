@@ -85,7 +85,7 @@ final class DeviceBlob implements Blob {
         int at = buffer.position();
         for (Extent part : parts) {
             ByteBuffer piece = buffer.duplicate().position(at).limit(at + (int) part.lengthBytes());
-            to.submit(BlobOp.transfer(kind, part.offsetBytes(), piece, each));
+            to.submit(BlobOp.transfer(kind, space.target(), part.offsetBytes(), piece, each));
             at += (int) part.lengthBytes();
         }
     }

@@ -2,7 +2,9 @@ package io.daosmesh.storage.runtime;
 
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.metric.StatsGauge;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Latency of device requests by size, microseconds, under DAOS's names. Any thread. */
 final class IoLatency {
@@ -11,8 +13,10 @@ final class IoLatency {
         "4MB", "GT4MB"
     };
 
-    private final StatsGauge[] fetch = gauges();
-    private final StatsGauge[] update = gauges();
+    /** By target: a device has few. */
+    private final Map<Integer, StatsGauge[]> fetch = new ConcurrentHashMap<>();
+
+    private final Map<Integer, StatsGauge[]> update = new ConcurrentHashMap<>();
     private final StatsGauge flush = new StatsGauge();
 
     private static StatsGauge[] gauges() {
@@ -24,11 +28,16 @@ final class IoLatency {
     void record(BlobOp op) {
         double us = (System.nanoTime() - op.startNs) / 1000.0;
         switch (op.kind) {
-            case READ -> fetch[bucket(op.lengthBytes)].record(us);
-            case WRITE -> update[bucket(op.lengthBytes)].record(us);
+            case READ -> of(fetch, op.target)[bucket(op.lengthBytes)].record(us);
+            case WRITE -> of(update, op.target)[bucket(op.lengthBytes)].record(us);
             case FLUSH -> flush.record(us);
             case UNMAP -> {}
         }
+    }
+
+    private static StatsGauge[] of(Map<Integer, StatsGauge[]> all, int target) {
+        StatsGauge[] known = all.get(target);
+        return known != null ? known : all.computeIfAbsent(target, t -> gauges());
     }
 
     /** 256 B is bucket 0; a size belongs to the first bucket that holds it. */
@@ -37,18 +46,21 @@ final class IoLatency {
         return Math.min(SIZES.length - 1, Math.max(0, shift - 8));
     }
 
-    void collect(MetricSource.Sink sink, String target, Map<String, String> labels) {
-        for (int i = 0; i < SIZES.length; i++) {
-            Map<String, String> sized = new java.util.HashMap<>(labels);
-            sized.put("size", SIZES[i]);
-            sized.put("device", target);
-            if (fetch[i].snapshot().samples() > 0)
-                sink.stats("engine_io_latency_bio_fetch", "BIO fetch latency in microseconds", sized, fetch[i]);
-            if (update[i].snapshot().samples() > 0)
-                sink.stats("engine_io_latency_bio_update", "BIO update latency in microseconds", sized, update[i]);
-        }
-        Map<String, String> device = new java.util.HashMap<>(labels);
-        device.put("device", target);
+    void collect(MetricSource.Sink sink, String address, Map<String, String> labels) {
+        Map<String, String> device = new HashMap<>(labels);
+        device.put("device", address);
+        fetch.forEach((target, bySize) -> collect(
+                sink,
+                "engine_io_latency_bio_fetch",
+                "BIO fetch latency in microseconds",
+                bySize,
+                labels(device, target)));
+        update.forEach((target, bySize) -> collect(
+                sink,
+                "engine_io_latency_bio_update",
+                "BIO update latency in microseconds",
+                bySize,
+                labels(device, target)));
         StatsGauge.Snapshot flushes = flush.snapshot();
         sink.counter("engine_nvme_flushes_total", "Device flushes", device, flushes.samples());
         sink.counter(
@@ -56,5 +68,21 @@ final class IoLatency {
                 "Time spent in device flushes",
                 device,
                 flushes.mean() * flushes.samples() / 1e6);
+    }
+
+    private static Map<String, String> labels(Map<String, String> device, int target) {
+        Map<String, String> labels = new HashMap<>(device);
+        labels.put("target", Integer.toString(target));
+        return labels;
+    }
+
+    private static void collect(
+            MetricSource.Sink sink, String name, String help, StatsGauge[] bySize, Map<String, String> labels) {
+        for (int i = 0; i < SIZES.length; i++) {
+            if (bySize[i].snapshot().samples() == 0) continue;
+            Map<String, String> sized = new HashMap<>(labels);
+            sized.put("size", SIZES[i]);
+            sink.stats(name, help, sized, bySize[i]);
+        }
     }
 }

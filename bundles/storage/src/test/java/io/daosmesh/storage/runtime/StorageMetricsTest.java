@@ -39,7 +39,7 @@ class StorageMetricsTest {
             @Override
             public void stats(String name, String help, Map<String, String> labels, StatsGauge value) {
                 samples.merge(
-                        name + "/" + labels.get("size"),
+                        name + "/" + labels.get("size") + "/" + labels.get("target"),
                         (double) value.snapshot().samples(),
                         Double::sum);
             }
@@ -69,8 +69,8 @@ class StorageMetricsTest {
             assertEquals(2, samples.get("engine_driver_swap_total"), "both devices");
             assertTrue(samples.get("engine_driver_swap_last_pause_seconds") > 0);
             assertEquals(2, samples.get("engine_nvme_device_state"), "both NORMAL");
-            assertEquals(1, samples.get("engine_io_latency_bio_update/8KB"));
-            assertEquals(1, samples.get("engine_io_latency_bio_fetch/8KB"));
+            assertEquals(1, samples.get("engine_io_latency_bio_update/8KB/0"));
+            assertEquals(1, samples.get("engine_io_latency_bio_fetch/8KB/0"));
             assertTrue(samples.get("engine_nvme_flushes_total") >= 1);
             assertEquals(2L * (16 << 20) / 4096, sumOfFree(storage, pool));
             assertEquals(Map.of("rank", "5"), f.node.labels());
