@@ -110,6 +110,12 @@ final class Opening {
         }
     }
 
+    /** Keeps what the marker says of an open shard; that of a damaged one is left as it is, that of a closed one goes. */
+    static void note(Env env, PoolShard s) {
+        if (s.state() == PoolShard.State.FAILED || s.state() == PoolShard.State.CLOSED) return;
+        env.turns().stage(create(s), fault -> {});
+    }
+
     /** The marker that makes a shard known to {@link #reopen}. */
     static StagedOp create(PoolShard s) {
         StagedOp op = new StagedOp(true);

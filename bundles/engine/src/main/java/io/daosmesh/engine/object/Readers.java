@@ -11,6 +11,9 @@ import java.util.function.Consumer;
  * is silent, for the word of the pool service that no newer map exists. Owner: target loop.
  */
 final class Readers {
+    /** After an answer of the pool service the next read asks it at once for so long. */
+    private static final long SILENT_NS = 1_000_000_000L;
+
     private final Env env;
 
     Readers(Env env) {
@@ -23,6 +26,8 @@ final class Readers {
     static final class Memory {
         private List<Reader> waiting = new ArrayList<>();
         private boolean isConfirming;
+        private boolean hasConfirmed;
+        private long confirmedNs;
     }
 
     /**
@@ -33,8 +38,14 @@ final class Readers {
     boolean waits(PoolShard s, List<Integer> ranks, Consumer<Boolean> retry, Consumer<Fault> refuse) {
         if (env.host().leases().holds(s.pool(), s.mapVersion(), ranks)) return false;
         Memory m = s.readers;
-        if (m.waiting.size() < Access.PARKED_MAX) m.waiting.add(new Reader(ranks, env.nowNs(), retry, refuse));
-        else refuse.accept(Fault.of(FaultCode.BUSY, "%d reads wait already", Access.PARKED_MAX));
+        if (m.waiting.size() >= Access.PARKED_MAX) {
+            refuse.accept(Fault.of(FaultCode.BUSY, "%d reads wait already", Access.PARKED_MAX));
+            return true;
+        }
+        long now = env.nowNs();
+        m.waiting.add(new Reader(ranks, now, retry, refuse));
+        // a member is silent: no need to find that out for each read
+        if (m.hasConfirmed && now - m.confirmedNs < SILENT_NS) confirm(s, now);
         return true;
     }
 
@@ -69,6 +80,11 @@ final class Readers {
             r.refuse.accept(late);
             return true;
         });
+        confirm(s, now);
+    }
+
+    private void confirm(PoolShard s, long now) {
+        Memory m = s.readers;
         if (m.waiting.isEmpty() || m.isConfirming) return;
         m.isConfirming = true;
         env.host().leases().confirm(s.pool(), s.mapVersion(), now);
@@ -86,6 +102,10 @@ final class Readers {
             go.add(r);
             return true;
         });
+        m.hasConfirmed = true;
+        m.confirmedNs = env.nowNs();
+        // for those that came in the meantime
+        confirm(s, m.confirmedNs);
         for (Reader r : go) r.retry.accept(true);
     }
 

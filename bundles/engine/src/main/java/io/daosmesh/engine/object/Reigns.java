@@ -104,7 +104,7 @@ final class Reigns {
     void onTick(PoolShard s) {
         if (s.map() != null && s.calmVersion != s.mapVersion() && isOver(s.reigns)) {
             s.calmVersion = s.mapVersion();
-            env.turns().stage(Opening.create(s), fault -> {});
+            Opening.note(env, s);
         }
         if (s.reigns.held.isEmpty()) return;
         s.reigns.held.removeIf(h -> {

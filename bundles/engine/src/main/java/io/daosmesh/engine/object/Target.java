@@ -171,7 +171,7 @@ public final class Target {
         s.adopt(map);
         s.adoptedNs = env.nowNs();
         // durable before any update that is prepared by this map
-        env.turns().stage(Opening.create(s), fault -> {});
+        Opening.note(env, s);
         reigns.onMap(s, before);
         readers.onMap(s);
         leader.onMap(s);
@@ -194,7 +194,7 @@ public final class Target {
         PoolShard s = shards.get(pool);
         if (s == null || s.isOutForDevice == isOut) return;
         s.isOutForDevice = isOut;
-        env.turns().stage(Opening.create(s), fault -> {});
+        Opening.note(env, s);
     }
 
     /** Timers; call every 50 ms or so. */

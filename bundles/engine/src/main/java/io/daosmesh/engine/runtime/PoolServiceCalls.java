@@ -30,6 +30,8 @@ import reactor.core.publisher.Mono;
 /** What an engine asks of the service of a pool, wherever its leader is. One round over the replicas a call. Any thread. */
 final class PoolServiceCalls {
     private static final Duration ONE_TRY = Duration.ofMillis(2500);
+    /** For reads that wait: a replica that is silent must not hold them up. */
+    private static final Duration READ_TRY = Duration.ofMillis(400);
     /** Replicas asked beyond the first ones named: followed hints. */
     private static final int HINTS_MAX = 3;
 
@@ -61,7 +63,8 @@ final class PoolServiceCalls {
                         new Round<>(
                                 RpcMethod.POOL_TARGETS,
                                 request,
-                                r -> PoolTargetsReply.parseFrom(r.body()).getMapVersion()),
+                                r -> PoolTargetsReply.parseFrom(r.body()).getMapVersion(),
+                                ONE_TRY),
                         queue(replicas(found))));
     }
 
@@ -70,7 +73,8 @@ final class PoolServiceCalls {
                 new Round<>(
                         RpcMethod.POOL_FIND,
                         PoolRef.newBuilder().setPool(pool.toString()).build(),
-                        r -> PoolFindReply.parseFrom(r.body())),
+                        r -> PoolFindReply.parseFrom(r.body()),
+                        ONE_TRY),
                 queue(everyNode())));
     }
 
@@ -83,11 +87,12 @@ final class PoolServiceCalls {
                         new Round<>(
                                 RpcMethod.POOL_MAP,
                                 request,
-                                r -> PoolMapMessage.parseFrom(r.body()).getVersion()),
-                        queue(replicas(found))));
+                                r -> PoolMapMessage.parseFrom(r.body()).getVersion(),
+                                READ_TRY),
+                        queue(ownFirst(replicas(found).toList()))));
     }
 
-    private record Round<T>(RpcMethod method, MessageLite body, RpcReply.Decoder<T> decoder) {}
+    private record Round<T>(RpcMethod method, MessageLite body, RpcReply.Decoder<T> decoder, Duration max) {}
 
     /** Addresses still to ask, and how many more may be added. */
     private static final class Todo {
@@ -112,6 +117,12 @@ final class PoolServiceCalls {
                         .map(Member::address));
     }
 
+    /** It does not wait for a silent one and knows who leads. */
+    private Stream<String> ownFirst(List<String> replicas) {
+        Stream<String> own = Stream.of(identity.address()).filter(replicas::contains);
+        return Stream.concat(own, replicas.stream());
+    }
+
     private static Stream<String> replicas(PoolFindReply found) {
         GroupMap group = GroupMap.fromWire(found.getGroupMap());
         List<Integer> ranks = found.getEntry().getServiceRanksList();
@@ -124,7 +135,7 @@ final class PoolServiceCalls {
             return Mono.error(Fault.of(FaultCode.NO_SERVICE, "no leader answers %s", round.method)
                     .asException());
         return context.rpc()
-                .call(Endpoint.node(to), round.method, RpcMessage.of(round.body), ONE_TRY, round.decoder)
+                .call(Endpoint.node(to), round.method, RpcMessage.of(round.body), round.max, round.decoder)
                 .onErrorResume(e -> {
                     Fault f = FaultException.faultOf(e);
                     if (f.code().retry() == FaultCode.Retry.NEVER) return Mono.error(e);
