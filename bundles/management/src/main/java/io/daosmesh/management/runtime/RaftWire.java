@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 final class RaftWire implements RaftServerRpc {
     private static final int VOTE = 1;
     private static final int APPEND = 2;
-    private static final int SNAPSHOT = 3;
+    static final int SNAPSHOT = 3;
     private static final int START_ELECTION = 4;
 
     /** Longer than a busy disk's flush, shorter than people's patience: a paused follower holds only its own appender. */

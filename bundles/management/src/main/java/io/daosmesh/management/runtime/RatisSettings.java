@@ -61,6 +61,8 @@ final class RatisSettings {
         RaftServerConfigKeys.Log.setSegmentCacheSizeMax(p, SizeInBytes.valueOf(4 << 20));
         RaftServerConfigKeys.Log.setForceSyncNum(p, 64);
         RaftServerConfigKeys.Log.setLogMetadataEnabled(p, false);
+        // Otherwise a replica that stays away would make the log of the others grow without end: it gets the snapshot.
+        RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(p, true);
         RaftServerConfigKeys.Log.setPurgeGap(p, 512);
         RaftServerConfigKeys.Log.setPurgePreservationLogNum(p, 512);
         RaftServerConfigKeys.Log.Appender.setBufferByteLimit(p, SizeInBytes.valueOf(APPEND_BYTES));

@@ -11,11 +11,13 @@ import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcReply;
 import io.daosmesh.model.port.RpcServer;
+import io.daosmesh.model.wire.RaftEnvelope;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
@@ -26,6 +28,9 @@ import reactor.core.scheduler.Schedulers;
 final class TestNet implements AutoCloseable {
     private final Map<String, Server> servers = new ConcurrentHashMap<>();
     private final Set<String> frozen = ConcurrentHashMap.newKeySet();
+    /** Pieces of snapshots that Raft leaders sent to replicas too far behind. */
+    final AtomicInteger snapshotChunks = new AtomicInteger();
+
     private final Scheduler wire = Schedulers.newParallel("test-net", 4, true);
 
     final class Server implements RpcServer {
@@ -83,6 +88,10 @@ final class TestNet implements AutoCloseable {
         return new Client(from, role);
     }
 
+    private static int kind(RpcMessage raft) {
+        return ((RaftEnvelope) raft.body()).getKind();
+    }
+
     private final class Client implements Rpc {
         private final String from;
         private final Role role;
@@ -96,6 +105,7 @@ final class TestNet implements AutoCloseable {
         public <T> Mono<T> call(
                 Endpoint to, RpcMethod method, RpcMessage request, Duration deadline, RpcReply.Decoder<T> decoder) {
             byte[] body = request.body().toByteArray();
+            if (method == RpcMethod.RAFT && kind(request) == RaftWire.SNAPSHOT) snapshotChunks.incrementAndGet();
             return Mono.defer(() -> {
                         Server s = servers.get(to.address());
                         if (s == null || role == Role.SERVER && !servers.containsKey(from))
