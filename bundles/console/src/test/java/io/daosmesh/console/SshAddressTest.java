@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Dictionary;
+import java.util.Hashtable;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +45,23 @@ class SshAddressTest {
 
         assertEquals("ssh", settings.get("sshRole"));
         assertEquals("false", settings.get("sftpEnabled"));
+    }
+
+    @Test
+    void shouldBringBackWhatIsMissingAndKeepTheRest() {
+        Dictionary<String, Object> properties = new Hashtable<>(Map.of("sshHost", " ", "sshPort", "9001"));
+
+        boolean isChanged = SshAddress.complete(properties, settings(Map.of()));
+
+        assertTrue(isChanged);
+        assertEquals("127.0.0.1", properties.get("sshHost"));
+        assertEquals("9001", properties.get("sshPort"));
+        assertEquals("ssh", properties.get("sshRole"));
+    }
+
+    @Test
+    void shouldLeaveAWholeConfigurationAlone() {
+        assertFalse(SshAddress.complete(new Hashtable<>(settings(Map.of())), settings(Map.of())));
     }
 
     @ParameterizedTest

@@ -33,9 +33,9 @@ final class Listeners {
         return addresses.containsKey(port);
     }
 
-    boolean isOnLoopbackOnly(int port) {
-        return List.of(addresses.getOrDefault(port, "closed").split(",")).stream()
-                .allMatch(LOOPBACKS::contains);
+    boolean isBeyondLoopback(int port) {
+        return isOpen(port)
+                && !LOOPBACKS.containsAll(List.of(addresses.get(port).split(",")));
     }
 
     @Override

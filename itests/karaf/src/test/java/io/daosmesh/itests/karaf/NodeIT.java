@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Dictionary;
+import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -153,22 +154,51 @@ public class NodeIT {
         int port = Integer.getInteger("org.apache.karaf.shell.sshPort");
         Path etc = Path.of(System.getProperty("karaf.etc"));
 
-        Await.until("the console listens", SETTLE_MAX, () -> new Listeners().isOpen(port));
+        awaitConsole(port);
 
-        assertTrue(new Listeners().toString(), new Listeners().isOnLoopbackOnly(port));
         assertEquals(0, Files.size(etc.resolve("org.apache.karaf.shell.cfg")));
-        Dictionary<String, Object> ssh =
-                new Node().use(ConfigurationAdmin.class, admin -> configuration(admin, "org.apache.karaf.shell"));
+        Dictionary<String, Object> ssh = ssh(new Node());
         assertEquals("127.0.0.1", ssh.get("sshHost"));
         assertNull("the configuration comes from a file", ssh.get("felix.fileinstall.filename"));
     }
 
-    private static Dictionary<String, Object> configuration(ConfigurationAdmin admin, String pid) {
-        try {
-            return admin.getConfiguration(pid, "?").getProperties();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    @Test(timeout = TEST_MAX_MS)
+    public void shouldKeepTheConsoleOnLoopbackWhenItsConfigurationIsEmptied() {
+        Node node = new Node();
+        int port = Integer.getInteger("org.apache.karaf.shell.sshPort");
+
+        node.use(ConfigurationAdmin.class, admin -> {
+            try {
+                admin.getConfiguration("org.apache.karaf.shell", "?").update(new Hashtable<>());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return true;
+        });
+
+        Await.until(
+                "the configuration is whole again",
+                SETTLE_MAX,
+                () -> "127.0.0.1".equals(ssh(node).get("sshHost")));
+        awaitConsole(port);
+    }
+
+    private static void awaitConsole(int port) {
+        Await.until("the console listens on loopback", SETTLE_MAX, () -> {
+            Listeners listeners = new Listeners();
+            assertFalse(listeners.toString(), listeners.isBeyondLoopback(port));
+            return listeners.isOpen(port);
+        });
+    }
+
+    private static Dictionary<String, Object> ssh(Node node) {
+        return node.use(ConfigurationAdmin.class, admin -> {
+            try {
+                return admin.getConfiguration("org.apache.karaf.shell", "?").getProperties();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
     }
 
     /** Karaf would write each of its files back in place when it has read it; cut short, that empties them. */
