@@ -9,34 +9,11 @@ import java.util.Locale;
 import java.util.function.LongFunction;
 import java.util.stream.LongStream;
 
-/** Prints how the shipped failure detection does in virtual time: {@code ./mesh sim --seed N}. */
-public final class SwimSimulation {
+/** Prints how the shipped failure detection does in virtual time. */
+final class SwimSimulation {
     private static final int SMALL_RUNS = 300;
 
     private SwimSimulation() {}
-
-    /** Exit status 0; 2 for wrong usage. */
-    public static void main(String[] args) {
-        long seed = 1;
-        int memberCount = 1_000;
-        try {
-            for (int i = 0; i < args.length; i += 2) {
-                switch (args[i]) {
-                    case "--seed" -> seed = Long.parseLong(args[i + 1]);
-                    case "--members" -> memberCount = Integer.parseInt(args[i + 1]);
-                    default -> throw new IllegalArgumentException(args[i]);
-                }
-            }
-            if (memberCount < 100 || memberCount > 5_000) {
-                throw new IllegalArgumentException("--members must be 100..5000");
-            }
-        } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException wrong) {
-            System.err.println("usage: sim [--seed N] [--members 100..5000]");
-            System.exit(2);
-            return;
-        }
-        report(seed, memberCount, System.out);
-    }
 
     static void report(long seed, int memberCount, PrintStream out) {
         out.printf("SWIM in virtual time, seed %d%n%n", seed);

@@ -1,0 +1,35 @@
+package io.daosmesh.itests.sim;
+
+import io.daosmesh.itests.sim.pool.PoolSimulation;
+
+/** All simulations of shipped classes in virtual time: {@code ./mesh sim [--seed N] [--members N] [--runs N]}. */
+public final class Simulation {
+    private static final int RUNS_MAX = 10_000;
+
+    private Simulation() {}
+
+    /** Exit status 0; 1 when a simulated promise was broken, 2 for wrong usage. */
+    public static void main(String[] args) {
+        long seed = 1;
+        int memberCount = 1_000;
+        int runs = 20;
+        try {
+            for (int i = 0; i < args.length; i += 2) {
+                switch (args[i]) {
+                    case "--seed" -> seed = Long.parseLong(args[i + 1]);
+                    case "--members" -> memberCount = Integer.parseInt(args[i + 1]);
+                    case "--runs" -> runs = Integer.parseInt(args[i + 1]);
+                    default -> throw new IllegalArgumentException(args[i]);
+                }
+            }
+            if (memberCount < 100 || memberCount > 5_000 || runs < 1 || runs > RUNS_MAX)
+                throw new IllegalArgumentException("out of range");
+        } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException wrong) {
+            System.err.println("usage: sim [--seed N] [--members 100..5000] [--runs 1.." + RUNS_MAX + "]");
+            System.exit(2);
+            return;
+        }
+        SwimSimulation.report(seed, memberCount, System.out);
+        if (!PoolSimulation.report(seed, runs, System.out)) System.exit(1);
+    }
+}

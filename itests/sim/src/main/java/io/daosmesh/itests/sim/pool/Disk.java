@@ -1,0 +1,158 @@
+package io.daosmesh.itests.sim.pool;
+
+import io.daosmesh.storage.Blob;
+import io.daosmesh.storage.BlobCompletion;
+import io.daosmesh.storage.bio.Allocator;
+import io.daosmesh.storage.kv.KvBatch;
+import io.daosmesh.storage.kv.KvCursor;
+import io.daosmesh.storage.kv.KvRange;
+import io.daosmesh.storage.kv.KvStore;
+import io.daosmesh.storage.kv.MemoryKvStore;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a rank keeps over its lives: an index whose unsynced batches, and a device whose unflushed blocks, may be lost when
+ * the power fails. A request under way at a crash is done for any of its blocks, or not. Owner: the timeline.
+ */
+final class Disk {
+    private static final int BLOCK = 4096;
+    private static final int BLOB_BYTES = 16 << 20;
+
+    private final Timeline time;
+    private MemoryKvStore index = new MemoryKvStore();
+    private MemoryKvStore synced = new MemoryKvStore();
+    private final List<KvBatch> unsynced = new ArrayList<>();
+    private final byte[] bytes = new byte[BLOB_BYTES];
+    /** What a block that is not flushed held before. */
+    private final Map<Integer, byte[]> unflushed = new HashMap<>();
+
+    private final List<Writing> underWay = new ArrayList<>();
+    private int life;
+
+    private record Writing(int offset, ByteBuffer src) {}
+
+    Disk(Timeline time) {
+        this.time = time;
+    }
+
+    KvStore index() {
+        return index;
+    }
+
+    Blob blob() {
+        return new BlobOfLife(life);
+    }
+
+    /** As KvStore.write promises. */
+    void write(KvBatch batch, boolean isDurable) {
+        index.write(batch, isDurable);
+        unsynced.add(batch);
+        if (isDurable) {
+            for (KvBatch b : unsynced) synced.write(b, true);
+            unsynced.clear();
+        }
+    }
+
+    /** Ends a life; the next one opens what is left. */
+    void crash(boolean isPowerLoss) {
+        life++;
+        for (Writing w : underWay) {
+            for (int at = 0; at < w.src.remaining(); at += BLOCK)
+                if (time.happens(0.5)) put(w.offset + at, w.src.slice(at, BLOCK));
+        }
+        underWay.clear();
+        if (!isPowerLoss) return;
+        int kept = unsynced.isEmpty() ? 0 : time.below(unsynced.size() + 1);
+        for (KvBatch b : unsynced.subList(0, kept)) synced.write(b, true);
+        unsynced.clear();
+        index = copy(synced);
+        for (int block : unflushed.keySet().stream().sorted().toList()) {
+            byte[] old = unflushed.get(block);
+            if (old != null && time.happens(0.5)) System.arraycopy(old, 0, bytes, block * BLOCK, BLOCK);
+        }
+        unflushed.clear();
+    }
+
+    private static MemoryKvStore copy(MemoryKvStore from) {
+        MemoryKvStore to = new MemoryKvStore();
+        KvBatch all = new KvBatch();
+        try (KvCursor c = from.cursor(KvRange.all())) {
+            while (c.next()) all.put(c.key(), c.value());
+        }
+        to.write(all, true);
+        return to;
+    }
+
+    private void put(int offset, ByteBuffer block) {
+        unflushed.computeIfAbsent(offset / BLOCK, b -> Arrays.copyOfRange(bytes, offset, offset + BLOCK));
+        block.get(bytes, offset, BLOCK);
+    }
+
+    /** The device as one life of the engine sees it; completions of an ended life never come. */
+    private final class BlobOfLife implements Blob {
+        private final int mine;
+        private final Allocator allocator = new Allocator(BLOB_BYTES, Timeline.ms(1_000));
+
+        BlobOfLife(int mine) {
+            this.mine = mine;
+        }
+
+        private void later(Runnable action, BlobCompletion completion) {
+            time.after(time.between(20_000, 400_000), () -> {
+                if (mine != life) return;
+                action.run();
+                completion.done(null);
+            });
+        }
+
+        @Override
+        public long blobId() {
+            return 1;
+        }
+
+        @Override
+        public long sizeBytes() {
+            return BLOB_BYTES;
+        }
+
+        @Override
+        public Allocator allocator() {
+            return allocator;
+        }
+
+        @Override
+        public void read(long offsetBytes, ByteBuffer dst, BlobCompletion completion) {
+            later(() -> dst.put(dst.position(), bytes, (int) offsetBytes, dst.remaining()), completion);
+        }
+
+        @Override
+        public void write(long offsetBytes, ByteBuffer src, BlobCompletion completion) {
+            Writing w = new Writing((int) offsetBytes, src.duplicate());
+            underWay.add(w);
+            later(
+                    () -> {
+                        underWay.remove(w);
+                        for (int at = 0; at < w.src.remaining(); at += BLOCK)
+                            put(w.offset + at, w.src.slice(w.src.position() + at, BLOCK));
+                    },
+                    completion);
+        }
+
+        @Override
+        public void flush(BlobCompletion completion) {
+            // what completed until now, not what completes meanwhile
+            List<Integer> blocks = List.copyOf(unflushed.keySet());
+            later(() -> blocks.forEach(unflushed::remove), completion);
+        }
+
+        @Override
+        public void unmap(long offsetBytes, long lengthBytes, BlobCompletion completion) {
+            later(() -> {}, completion);
+        }
+    }
+}

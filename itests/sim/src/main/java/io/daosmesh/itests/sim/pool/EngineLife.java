@@ -1,0 +1,272 @@
+package io.daosmesh.itests.sim.pool;
+
+import io.daosmesh.engine.lease.LeaseTable;
+import io.daosmesh.engine.object.Env;
+import io.daosmesh.engine.object.Host;
+import io.daosmesh.engine.object.Leases;
+import io.daosmesh.engine.object.Target;
+import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.target.Done;
+import io.daosmesh.engine.target.TurnPipeline;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.time.Hlc;
+import io.daosmesh.storage.Blob;
+import io.daosmesh.storage.PoolSpace;
+import io.daosmesh.storage.SpaceAccount;
+import io.daosmesh.storage.kv.KvBatch;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One process of one rank with the shipped target, its turns and its read leases; what the shipped {@code runtime} does
+ * with threads and sockets is done here with the timeline. Owner: the timeline.
+ */
+final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, Leases {
+    private static final long TICK_NS = Timeline.ms(50);
+    private static final int DATA_THRESHOLD_BYTES = 4096;
+
+    final Node node;
+    final World world;
+    final Target target;
+    final RankMove rebuild;
+    final Buffers buffers = new Buffers();
+    private final Deque<Runnable> queue = new ArrayDeque<>();
+    private final LeaseTable table;
+    private final Hlc hlc;
+    private final TurnPipeline turns;
+    private boolean isDrainDue;
+    private boolean isPumpDue;
+    private int wantedVersion;
+
+    @Nullable
+    PoolMap map;
+
+    EngineLife(Node node, World world) {
+        this.node = node;
+        this.world = world;
+        this.table = new LeaseTable(node.rank, world.time.nowNs());
+        this.hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + world.time.nowNs() + node.skewNs);
+        this.turns = new TurnPipeline(this, this);
+        Env env = new Env(node.rank, 0, node.disk.index(), buffers, turns, this, new PeersOf(this), this);
+        this.target = new Target(env);
+        this.rebuild = new RankMove(this);
+    }
+
+    /** The pool is created with the first life; later ones find what the disk has kept. */
+    void open() {
+        execute(() -> {
+            PoolSpace space = new PoolSpace(World.POOL, 0, new SpaceAccount(64 << 20), node.disk.blob());
+            target.open(List.of(space));
+            if (target.shard(World.POOL) == null) {
+                target.create(space, world.service.map(), DATA_THRESHOLD_BYTES, fault -> {
+                    if (fault != null) world.violate("create: " + fault.message());
+                });
+            }
+        });
+        every(
+                TICK_NS,
+                () -> execute(() -> {
+                    target.onTick();
+                    rebuild.onTick();
+                }));
+        every(LeaseTable.RENEW_NS / 2, this::pump);
+        every(Timeline.ms(1_000), () -> fetchMap(0));
+    }
+
+    private void every(long periodNs, Runnable work) {
+        world.time.after(periodNs, () -> {
+            if (!node.isCurrent(this)) return;
+            if (!node.isPaused()) work.run();
+            every(periodNs, work);
+        });
+    }
+
+    // ---- the loop
+
+    @Override
+    public void execute(Runnable work) {
+        queue.add(work);
+        if (isDrainDue) return;
+        isDrainDue = true;
+        world.time.after(world.time.between(1_000, 50_000), () -> node.whenAwake(this, this::drain));
+    }
+
+    private void drain() {
+        isDrainDue = false;
+        int count = queue.size();
+        for (int i = 0; i < count; i++) {
+            try {
+                queue.remove().run();
+            } catch (FaultException e) {
+                world.note("rank " + node.rank + ": " + e.fault().message());
+            } catch (RuntimeException e) {
+                world.violate("rank " + node.rank + " broke: " + e);
+                throw e;
+            }
+        }
+        turns.onDrained();
+        if (!queue.isEmpty() && !isDrainDue) execute(() -> {});
+    }
+
+    @Override
+    public void commit(Set<Blob> flush, KvBatch batch, boolean isDurable, Done done) {
+        if (flush.isEmpty()) {
+            write(batch, isDurable, done);
+            return;
+        }
+        int[] pending = {flush.size()};
+        for (Blob blob : flush) {
+            blob.flush(fault -> {
+                if (--pending[0] == 0) write(batch, isDurable, done);
+            });
+        }
+    }
+
+    /** A crash may come before the batch is written, or between that and its answer. */
+    private void write(KvBatch batch, boolean isDurable, Done done) {
+        world.time.after(world.time.between(10_000, isDurable ? 500_000 : 30_000), () -> {
+            if (!node.isCurrent(this)) return;
+            node.disk.write(batch, isDurable);
+            world.time.after(world.time.between(1_000, 50_000), () -> {
+                if (node.isCurrent(this)) done.done(null);
+            });
+        });
+    }
+
+    /** Asks another rank; the answer comes on the loop. */
+    <T> void call(
+            int rank, long deadlineNs, java.util.function.BiConsumer<EngineLife, Answer<T>> handler, Answer<T> answer) {
+        world.network.<T>call(node.rank, rank, deadlineNs, handler, (value, fault) -> {
+            if (node.isCurrent(this)) execute(() -> answer.answer(value, fault));
+        });
+    }
+
+    // ---- maps
+
+    void onMap(PoolMap next) {
+        PoolMap m = map;
+        if (m != null && m.version() >= next.version()) return;
+        map = next;
+        execute(() -> target.onMap(next));
+    }
+
+    private void fetchMap(int version) {
+        if (version > 0 && wantedVersion >= version) return;
+        wantedVersion = Math.max(wantedVersion, version);
+        world.network.ask(node.rank, Timeline.ms(2_000), world.service::map, (newest, fault) -> {
+            if (!node.isCurrent(this)) return;
+            if (version > 0 && wantedVersion == version) wantedVersion = 0;
+            if (newest != null) node.whenAwake(this, () -> onMap(newest));
+        });
+    }
+
+    @Override
+    public void needMap(UUID pool, int version) {
+        fetchMap(version);
+    }
+
+    // ---- what surrounds the target
+
+    @Override
+    public long nowNs() {
+        return world.time.nowNs();
+    }
+
+    @Override
+    public long hlcNow() {
+        return hlc.now();
+    }
+
+    @Override
+    public void sawEpoch(long epoch) {
+        hlc.merge(epoch);
+    }
+
+    /** Answers of the majority are three seconds old at most; the timeline knows without pings. */
+    @Override
+    public boolean hasMajority() {
+        return world.time.nowNs() - node.lastReachedNs < Timeline.ms(3_000);
+    }
+
+    @Override
+    public void onDamage(UUID pool, Fault fault) {
+        world.violate("rank " + node.rank + " found damaged bytes: " + fault.message());
+    }
+
+    // ---- read leases
+
+    @Override
+    public Leases leases() {
+        return this;
+    }
+
+    private void pump() {
+        isPumpDue = false;
+        long askedNs = world.time.nowNs();
+        table.due(askedNs).forEach((rank, asks) -> {
+            LeaseTable.Ask a = asks.get(0);
+            world.network.<Integer>call(
+                    node.rank,
+                    rank,
+                    Timeline.ms(500),
+                    (life, answer) -> answer.answer(life.grant(node.rank, a.mapVersion()), null),
+                    (version, fault) -> {
+                        if (version != null) node.whenAwake(this, () -> onGranted(rank, a, version, askedNs));
+                    });
+        });
+    }
+
+    /** 0 = granted, else the version that is acted by here. */
+    private int grant(int to, int version) {
+        return table.grant(World.POOL, to, version, world.time.nowNs()) ? 0 : Math.max(1, table.version(World.POOL));
+    }
+
+    private void onGranted(int rank, LeaseTable.Ask asked, int version, long askedNs) {
+        if (version == 0) table.onGranted(World.POOL, rank, askedNs);
+        else if (version > asked.mapVersion()) fetchMap(version);
+        execute(target::onLease);
+    }
+
+    private void pumpSoon() {
+        if (isPumpDue) return;
+        isPumpDue = true;
+        world.time.after(50_000, () -> node.whenAwake(this, this::pump));
+    }
+
+    @Override
+    public void adopted(UUID pool, int mapVersion) {
+        if (table.adopt(pool, mapVersion)) pumpSoon();
+    }
+
+    @Override
+    public boolean holds(UUID pool, int mapVersion, List<Integer> ranks) {
+        boolean holds = table.holds(pool, mapVersion, ranks, world.time.nowNs());
+        if (!holds) pumpSoon();
+        return holds;
+    }
+
+    @Override
+    public long leftNs(UUID pool, int rank, int mapVersion) {
+        return table.leftNs(pool, rank, mapVersion, world.time.nowNs());
+    }
+
+    @Override
+    public long formerLifeLeftNs() {
+        return table.formerLifeLeftNs(world.time.nowNs());
+    }
+
+    @Override
+    public void confirm(UUID pool, int mapVersion, long askedNs) {
+        world.network.ask(
+                node.rank, Timeline.ms(1_000), () -> world.service.map().version(), (version, fault) -> {
+                    if (node.isCurrent(this))
+                        execute(() -> target.onConfirmed(pool, version == null ? 0 : version, askedNs));
+                });
+    }
+}

@@ -1,0 +1,95 @@
+package io.daosmesh.itests.sim.pool;
+
+import io.daosmesh.engine.target.Answer;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import java.util.List;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Delays, reorders and loses requests and answers. Somebody who asks is always answered, by the deadline if by nobody
+ * else, as the transport promises. Owner: the timeline.
+ */
+final class Network {
+    /** Who is no rank, and never cut off. */
+    static final int CLIENT = -1;
+
+    static final int SERVICE = -2;
+
+    private final Timeline time;
+    private final List<Node> nodes;
+    double loss;
+
+    Network(Timeline time, List<Node> nodes, double loss) {
+        this.time = time;
+        this.nodes = nodes;
+        this.loss = loss;
+    }
+
+    boolean isReachable(int from, int to) {
+        return mayReach(from, to) && mayReach(to, from);
+    }
+
+    private boolean mayReach(int rank, int other) {
+        if (rank < 0) return true;
+        Node n = nodes.get(rank);
+        return !n.isCutOff || n.isSeenByClients && other == CLIENT;
+    }
+
+    private boolean isLost(int from, int to) {
+        return !isReachable(from, to) || time.happens(loss);
+    }
+
+    /** To a rank. The handler runs as its process; the answer comes exactly once. */
+    <T> void call(int from, int to, long deadlineNs, BiConsumer<EngineLife, Answer<T>> handler, Answer<T> answer) {
+        Pending<T> pending = new Pending<>(answer);
+        time.after(deadlineNs, () -> pending.answer(null, Fault.of(FaultCode.TIMEDOUT, "rank %d did not answer", to)));
+        if (isLost(from, to)) return;
+        time.after(time.latencyNs(), () -> {
+            EngineLife life = nodes.get(to).life();
+            Answer<T> back = (value, fault) -> {
+                if (!isLost(to, from)) time.after(time.latencyNs(), () -> pending.answer(value, fault));
+            };
+            if (life == null) {
+                back.refuse(Fault.of(FaultCode.AGAIN, "rank %d is not there", to));
+                return;
+            }
+            nodes.get(to).whenAwake(life, () -> {
+                try {
+                    handler.accept(life, back);
+                } catch (FaultException e) {
+                    back.refuse(e.fault());
+                }
+            });
+        });
+    }
+
+    /** To the pool service, which runs as long as anybody and answers from its newest state. */
+    <T> void ask(int from, long deadlineNs, java.util.function.Supplier<T> service, Answer<T> answer) {
+        Pending<T> pending = new Pending<>(answer);
+        time.after(deadlineNs, () -> pending.answer(null, Fault.of(FaultCode.TIMEDOUT, "no pool service")));
+        if (isLost(from, SERVICE)) return;
+        time.after(time.latencyNs(), () -> {
+            T value = service.get();
+            if (!isLost(SERVICE, from)) time.after(time.latencyNs(), () -> pending.answer(value, null));
+        });
+    }
+
+    private static final class Pending<T> implements Answer<T> {
+        private final Answer<T> answer;
+        private boolean isAnswered;
+
+        Pending(Answer<T> answer) {
+            this.answer = answer;
+        }
+
+        @Override
+        public void answer(@Nullable T value, @Nullable Fault fault) {
+            if (isAnswered) return;
+            isAnswered = true;
+            answer.answer(value, fault);
+        }
+    }
+}

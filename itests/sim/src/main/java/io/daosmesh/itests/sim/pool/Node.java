@@ -1,0 +1,79 @@
+package io.daosmesh.itests.sim.pool;
+
+import io.daosmesh.model.pool.PoolMap;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/** One rank: its disk, its clock, and the process that lives on them now. Owner: the timeline. */
+final class Node {
+    final int rank;
+    final Disk disk;
+    /** Wall clocks differ: less than the second beyond which they would be refused. */
+    final long skewNs;
+
+    private final Deque<Runnable> backlog = new ArrayDeque<>();
+    private @Nullable EngineLife life;
+    private boolean isPaused;
+    boolean isCutOff;
+    /** Cut off from the ranks and the service only: its clients notice nothing. */
+    boolean isSeenByClients;
+    /** When it last could have heard the others. */
+    long lastReachedNs;
+
+    Node(int rank, Timeline time) {
+        this.rank = rank;
+        this.disk = new Disk(time);
+        this.skewNs = time.between(Timeline.ms(-50), Timeline.ms(50));
+    }
+
+    @Nullable
+    EngineLife life() {
+        return life;
+    }
+
+    boolean isUp() {
+        return life != null;
+    }
+
+    boolean isCurrent(EngineLife other) {
+        return life == other;
+    }
+
+    boolean isPaused() {
+        return isPaused;
+    }
+
+    void start(EngineLife next) {
+        life = next;
+        next.open();
+    }
+
+    void crash(boolean isPowerLoss) {
+        life = null;
+        isPaused = false;
+        backlog.clear();
+        disk.crash(isPowerLoss);
+    }
+
+    void pause() {
+        isPaused = life != null;
+    }
+
+    void resume() {
+        isPaused = false;
+        for (Runnable r = backlog.poll(); r != null && !isPaused; r = backlog.poll()) r.run();
+    }
+
+    /** Runs as the process: at once, or when it wakes; never after its death. */
+    void whenAwake(EngineLife of, Runnable work) {
+        if (life != of) return;
+        if (isPaused) backlog.add(() -> whenAwake(of, work));
+        else work.run();
+    }
+
+    void onMap(PoolMap map) {
+        EngineLife l = life;
+        if (l != null) whenAwake(l, () -> l.onMap(map));
+    }
+}

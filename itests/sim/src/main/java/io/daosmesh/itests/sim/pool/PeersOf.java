@@ -1,0 +1,74 @@
+package io.daosmesh.itests.sim.pool;
+
+import io.daosmesh.engine.object.Peers;
+import io.daosmesh.engine.object.WriteOp;
+import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.target.Done;
+import io.daosmesh.model.wire.DtxBatchRequest;
+import io.daosmesh.model.wire.DtxResolveRequest;
+import java.nio.ByteBuffer;
+
+/** The other targets as one engine reaches them, with the deadlines of the shipped {@code RpcPeers}. */
+final class PeersOf implements Peers {
+    private final EngineLife from;
+
+    PeersOf(EngineLife from) {
+        this.from = from;
+    }
+
+    @Override
+    public void shardWrite(int rank, int target, WriteOp op, Runnable onSent, Done reply) {
+        ByteBuffer copy = copy(op.data());
+        from.world.time.after(from.world.time.between(1_000, 300_000), onSent);
+        from.<Boolean>call(
+                rank,
+                Timeline.ms(2_000),
+                (life, answer) -> life.execute(() -> {
+                    life.sawEpoch(op.dtx().epoch());
+                    WriteOp received = withData(op, copy);
+                    life.target.shardWrite(received, fault -> {
+                        // what the transport does with a request that is answered
+                        Buffers.scribble(copy);
+                        answer.answer(fault == null ? Boolean.TRUE : null, fault);
+                    });
+                }),
+                (ok, fault) -> reply.done(fault));
+    }
+
+    static ByteBuffer copy(ByteBuffer data) {
+        ByteBuffer copy = ByteBuffer.allocateDirect(data.remaining());
+        return copy.put(data.duplicate()).flip();
+    }
+
+    static WriteOp withData(WriteOp op, ByteBuffer data) {
+        return new WriteOp(op.address(), op.level(), op.dkey(), op.values(), data, op.dtx());
+    }
+
+    @Override
+    public void commit(int rank, DtxBatchRequest request) {
+        from.<Boolean>call(
+                rank,
+                Timeline.ms(5_000),
+                (life, answer) -> life.execute(() -> life.target.commit(World.POOL, request.getDtxsList())),
+                (ok, fault) -> {});
+    }
+
+    @Override
+    public void abort(int rank, DtxBatchRequest request) {
+        from.<Boolean>call(
+                rank,
+                Timeline.ms(5_000),
+                (life, answer) -> life.execute(
+                        () -> life.target.abort(World.POOL, request.getMapVersion(), request.getDtxsList())),
+                (ok, fault) -> {});
+    }
+
+    @Override
+    public void resolve(int rank, DtxResolveRequest request, Answer<Integer> answer) {
+        from.<Integer>call(
+                rank,
+                Timeline.ms(1_000),
+                (life, back) -> life.execute(() -> life.target.resolve(request, back)),
+                answer);
+    }
+}
