@@ -79,8 +79,8 @@ public final class PoolShard {
 
     private @Nullable PoolMap map;
     private int myId = -1;
-    private State state = State.SERVING;
-    private @Nullable Fault failure;
+    private volatile State state = State.SERVING;
+    private volatile @Nullable Fault failure;
 
     /** A DTX that all members have and the members still have to be told of. */
     record Committable(DtxId id, long epoch, List<Integer> members) {}
@@ -120,6 +120,11 @@ public final class PoolShard {
         return counters;
     }
 
+    /** Why it is FAILED; null if it is not. */
+    public @Nullable Fault failure() {
+        return failure;
+    }
+
     public State state() {
         return state;
     }
@@ -129,8 +134,8 @@ public final class PoolShard {
     }
 
     void fail(Fault fault) {
-        state = State.FAILED;
         failure = fault;
+        state = State.FAILED;
     }
 
     public @Nullable PoolMap map() {
@@ -178,13 +183,18 @@ public final class PoolShard {
     Fault refusal() {
         PoolTarget me = me();
         Fault f = failure;
-        if (f != null) return f;
         if (state == State.CLOSED) return Fault.of(FaultCode.NONEXIST, "the pool is not on this target");
         if (me == null) return Fault.of(FaultCode.AGAIN, "the pool map has not arrived yet");
+        // in the map it is excluded soon: another target serves then
+        if (f != null && !me.state().isDisabled()) {
+            return Fault.of(FaultCode.AGAIN, "the target does not serve the pool: %s", f.message())
+                    .with("state", "stopped");
+        }
         if (me.state() == TargetState.DOWN || me.state() == TargetState.DOWNOUT || me.state() == TargetState.NEW) {
             return Fault.of(FaultCode.STALE, "this target is %s", me.state().label())
                     .with("need", mapVersion());
         }
+        if (f != null) return f;
         if (state == State.CLEANING) return Fault.of(FaultCode.BUSY, "the target is being cleaned after its return");
         return null;
     }

@@ -176,6 +176,8 @@ final class DeviceWatch implements AutoCloseable {
         Map<Integer, DeviceState> states = new HashMap<>();
         for (Device d : devices.values()) for (int t : d.targets) states.put(t, d.state);
         for (int t : stopped) states.put(t, DeviceState.FAULTY);
+        for (TargetUnit unit : targets)
+            if (unit.hasFailed(map.pool())) states.put(unit.storage().index(), DeviceState.FAULTY);
         DeviceReaction reaction = DeviceReaction.of(map, identity.rank(), states, p.outForDevice);
         long doubtNs = p.doubtUntilNs - System.nanoTime();
         boolean isBack = !reaction.settled().isEmpty();

@@ -2,6 +2,7 @@ package io.daosmesh.engine.runtime;
 
 import io.daosmesh.engine.object.Host;
 import io.daosmesh.engine.object.Leases;
+import io.daosmesh.engine.object.PoolShard;
 import io.daosmesh.engine.object.Target;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -107,6 +108,7 @@ public final class EngineRuntime implements AutoCloseable {
                     })
                     .block(Duration.ofMinutes(5));
         }
+        for (TargetUnit unit : targets) unit.shards().forEach(s -> reportFailed(unit, s));
         leases.open(registrations);
         registrations.add(context.maps().listen(new MapListener()));
         new ObjectHandlers(targets, context.hlc()).register(context.server(), identity.rank(), registrations);
@@ -128,6 +130,28 @@ public final class EngineRuntime implements AutoCloseable {
         public void onPoolGone(UUID pool) {
             leases.forget(pool);
         }
+    }
+
+    /** Found damaged at the start: the pool goes on without this target. */
+    private void reportFailed(TargetUnit unit, PoolShard s) {
+        Fault why = s.failure();
+        if (why == null) return;
+        int index = unit.storage().index();
+        log.error(
+                "rank {} target {} does not serve pool {} and will be excluded from it: {}; {}",
+                identity.rank(),
+                index,
+                s.pool(),
+                why.message(),
+                why.remedy());
+        raise(
+                RasId.POOL_CORRUPTION_DETECTED,
+                "the index of the pool is damaged on rank " + identity.rank() + " target " + index,
+                Map.of(
+                        "rank",
+                        Integer.toString(identity.rank()),
+                        "pool",
+                        s.pool().toString()));
     }
 
     /** Its peers and clients wait for its exclusion. */

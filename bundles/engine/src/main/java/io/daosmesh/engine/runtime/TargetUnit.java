@@ -12,6 +12,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.TargetStorage;
 import java.util.Collection;
+import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -76,6 +77,11 @@ final class TargetUnit {
     /** Any thread. */
     Collection<PoolShard> shards() {
         return target.shards();
+    }
+
+    /** Any thread: the index of the pool is damaged here, so the target serves nothing of it. */
+    boolean hasFailed(UUID pool) {
+        return shards().stream().anyMatch(s -> s.pool().equals(pool) && s.state() == PoolShard.State.FAILED);
     }
 
     VosLatencies latencies() {

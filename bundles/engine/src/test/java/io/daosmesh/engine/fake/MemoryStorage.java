@@ -8,6 +8,9 @@ import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.SpaceAccount;
 import io.daosmesh.storage.TargetStorage;
+import io.daosmesh.storage.kv.KvBatch;
+import io.daosmesh.storage.kv.KvCursor;
+import io.daosmesh.storage.kv.KvRange;
 import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.kv.MemoryKvStore;
 import java.util.ArrayList;
@@ -58,6 +61,16 @@ public final class MemoryStorage implements EngineStorage {
         @Override
         public KvStore kv() {
             return kv;
+        }
+
+        /** The first record under the prefix becomes unreadable. */
+        public void damageIndex(byte[] prefix) {
+            byte[] key;
+            try (KvCursor c = kv.cursor(KvRange.prefix(prefix))) {
+                if (!c.next()) throw new IllegalStateException("nothing there");
+                key = c.key();
+            }
+            kv.write(new KvBatch().put(key, new byte[] {1}), true);
         }
 
         /** From now on the disk under the index is full. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.engine.object.WriteOp;
+import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -224,5 +225,23 @@ class DeviceWatchTest {
         mesh.push(late);
 
         await(() -> allAre(TargetState.UP));
+    }
+
+    @Test
+    void shouldExcludeATargetWhoseIndexIsFoundDamagedAtTheStart() {
+        ObjectId oid = mesh.oid(ObjectClass.RP_3, 1, 5);
+        byte[] key = {'k'};
+        mesh.put(oid, key, new byte[] {1});
+        PoolTarget leader = mesh.leader(oid, key);
+        mesh.stop(leader.rank(), true);
+        mesh.storages.get(leader.rank()).target(leader.index()).damageIndex(Keys.records(mesh.pool));
+
+        mesh.start(leader.rank());
+
+        await(() -> mesh.map.target(leader.id()).state() == TargetState.DOWN);
+        assertEquals(1, mesh.map.disabledCount(), "the other target of the rank serves");
+        assertArrayEquals(new byte[] {1}, mesh.get(oid, key).orElseThrow());
+        mesh.put(oid, key, new byte[] {2, 2});
+        assertArrayEquals(new byte[] {2, 2}, mesh.get(oid, key).orElseThrow());
     }
 }
