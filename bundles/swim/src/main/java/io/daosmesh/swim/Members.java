@@ -367,8 +367,10 @@ final class Members {
     }
 
     long lastMajorityContactNs(long nowNs) {
-        // those never heard count too: a member just started on the wrong side of a cut must not feel like a majority
-        int memberCount = liveCount() + count(MemberState.INACTIVE) + 1;
+        // Those never heard count too: a member just started on the wrong side of a cut must not feel like a majority.
+        // So
+        // do the DEAD while they are listed: two of five that have given up three others are cut off, not the system.
+        int memberCount = order.count() + 1;
         int othersNeeded = Math.min(CONTACTS_MAX, memberCount / 2);
         if (othersNeeded == 0) {
             return nowNs;

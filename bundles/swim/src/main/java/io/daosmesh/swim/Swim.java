@@ -162,9 +162,9 @@ public final class Swim {
     }
 
     /**
-     * When this member last knew that it belongs to the majority: since then more than half of the live members (this
-     * one included) have answered pings. Above {@value Members#CONTACTS_MAX} others it is a sample: that many different
-     * members, drawn at random, have answered. Far in the past when there was no such moment.
+     * When this member last knew that it belongs to the majority: since then more than half of the listed members (this
+     * one and the DEAD ones included) have answered pings. Above {@value Members#CONTACTS_MAX} others it is a sample:
+     * that many different members, drawn at random, have answered. Far in the past when there was no such moment.
      */
     public long lastMajorityContactNs(long nowNs) {
         return members.lastMajorityContactNs(nowNs);

@@ -307,6 +307,24 @@ class SwimTest {
         assertTrue(alone.lastMajorityContactNs(7) < 0);
     }
 
+    @Test
+    void shouldNotFeelLikeTheMajorityAfterGivingUpMoreThanHalf() {
+        know(3, 10);
+        know(4, 10);
+        tick(2_000, 1);
+
+        tick(20_000, 1);
+
+        assertEquals(MemberState.DEAD, swim.state(2));
+        assertEquals(MemberState.DEAD, swim.state(3));
+        assertEquals(MemberState.DEAD, swim.state(4));
+        assertTrue(swim.lastMajorityContactNs(nowNs) < 0, "one other of five is no majority");
+        swim.onMemberGone(2);
+        swim.onMemberGone(3);
+        swim.onMemberGone(4);
+        assertTrue(nowNs - swim.lastMajorityContactNs(nowNs) <= SwimConfig.ms(1_300), "of the two that are left it is");
+    }
+
     private void know(int rank, long incarnation) {
         swim.onMember(nowNs, rank, incarnation, effects);
         swim.onAck(nowNs, new SwimMessage(rank, incarnation, 0, rank, false, List.of()), effects);
@@ -324,7 +342,7 @@ class SwimTest {
 
     /** Runs the loop while only {@code answering} members answer. */
     private void tick(long forMs, int... answering) {
-        IntStream.of(1, 2, 3).forEach(effects::letFallSilent);
+        IntStream.of(1, 2, 3, 4).forEach(effects::letFallSilent);
         IntStream.of(answering).forEach(rank -> effects.letAnswer(rank, 10));
         for (long untilNs = nowNs + SwimConfig.ms(forMs); nowNs < untilNs; nowNs += TICK_NS) {
             swim.onTick(nowNs, effects);
