@@ -86,11 +86,11 @@ final class MemberWrites {
         staging.op().batch().put(Keys.dtx(s.pool(), id), entry.encode());
         s.dtx().add(entry);
         s.changes++;
-        long bytes = op.data().remaining();
         s.preparing.merge(a.mapVersion(), 1, Integer::sum);
         env.turns().stage(staging.op(), fault -> {
             s.preparing.computeIfPresent(a.mapVersion(), (v, n) -> n == 1 ? null : n - 1);
-            if (fault == null) latencies.update().record(env.nowNs() - now, bytes);
+            if (fault == null)
+                latencies.update().record(env.nowNs() - now, op.data().remaining());
             onPrepared(s, new Try(entry, old, dropped, staging), fault);
             done.done(fault);
         });
