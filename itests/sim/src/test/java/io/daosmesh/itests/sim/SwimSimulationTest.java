@@ -175,12 +175,9 @@ class SwimSimulationTest {
     void shouldDetectDeathsAmongThousandMembersWithLossPausesAndCuts() {
         Trouble trouble = new Trouble(20, 20, SwimConfig.ms(5_000), 20, SwimConfig.ms(5_000));
 
-        for (long seed = 1; seed <= 3; seed++) {
-            assertBounds(SwimScenarios.runLarge(1_000, 0.1, trouble, SwimConfig.ms(30_000), seed));
-        }
-    }
+        // a seed that once gave a false death; more of them in docs/swim.md
+        Outcome outcome = SwimScenarios.runLarge(1_000, 0.1, trouble, SwimConfig.ms(30_000), 2);
 
-    private static void assertBounds(Outcome outcome) {
         assertEquals(0, outcome.missed(), "every survivor knows every death");
         assertTrue(SwimScenarios.quantile(outcome.firstNs(), 0.5) <= SwimConfig.ms(12_000), "median to the first");
         assertTrue(SwimScenarios.quantile(outcome.allNs(), 0.99) <= SwimConfig.ms(15_000), "p99 to all");
