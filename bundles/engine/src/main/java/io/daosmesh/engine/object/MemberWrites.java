@@ -87,17 +87,17 @@ final class MemberWrites {
         s.dtx().add(entry);
         s.changes++;
         s.preparing.merge(a.mapVersion(), 1, Integer::sum);
+        int bytes = op.data().remaining();
         env.turns().stage(staging.op(), fault -> {
             s.preparing.computeIfPresent(a.mapVersion(), (v, n) -> n == 1 ? null : n - 1);
-            if (fault == null)
-                latencies.update().record(env.nowNs() - now, op.data().remaining());
-            onPrepared(s, new Try(entry, old, dropped, staging), fault);
+            onPrepared(s, new Try(entry, old, dropped, staging, bytes), fault);
             done.done(fault);
         });
     }
 
     /** @param old the entry of an earlier try that this one replaces */
-    private record Try(DtxEntry entry, @Nullable DtxEntry old, List<VosRecord> dropped, VosWriter.Staging staging) {}
+    private record Try(
+            DtxEntry entry, @Nullable DtxEntry old, List<VosRecord> dropped, VosWriter.Staging staging, int bytes) {}
 
     private void onPrepared(PoolShard s, Try t, @Nullable Fault fault) {
         if (fault != null) {
@@ -112,6 +112,7 @@ final class MemberWrites {
             s.dtx().remove(t.old);
         }
         t.entry.markDurable();
+        latencies.update().record(env.nowNs() - t.entry.preparedNs(), t.bytes);
         if (t.entry.isAbortWanted()) outcomes.abort(s, t.entry);
     }
 
