@@ -25,12 +25,12 @@ import java.util.SplittableRandom;
 public final class Bench {
     private static final int[] SIZES = {4096, 1 << 20};
     private static final int[] IN_FLIGHT = {1, 16};
-    /** The compilers of four processes share two cores: a shape is warm when its rate no longer rises. */
-    private static final Duration WARM = Duration.ofSeconds(3);
+    /** The compilers of four processes share two cores: a shape is warm when its rate has not risen for two rounds. */
+    private static final Duration WARM = Duration.ofSeconds(5);
 
-    private static final int WARM_ROUNDS_MIN = 2;
-    private static final int WARM_ROUNDS_MAX = 10;
-    private static final double WARM_GAIN = 1.05;
+    private static final int WARM_ROUNDS_MAX = 12;
+    private static final int WARM_ROUNDS_LEVEL = 2;
+    private static final double WARM_GAIN = 1.03;
     private static final Duration MEASURE = Duration.ofSeconds(6);
 
     /** Distinct keys a size: writes overwrite them, reads choose among them. */
@@ -170,9 +170,10 @@ public final class Bench {
 
     private static Timing timed(int inFlight, int size, Load.Operation operation) {
         double best = 0;
-        for (int round = 1; round <= WARM_ROUNDS_MAX; round++) {
+        int level = 0;
+        for (int round = 0; round < WARM_ROUNDS_MAX && level < WARM_ROUNDS_LEVEL; round++) {
             double rate = Load.run(inFlight, WARM, operation).timing(size).opsPerSecond();
-            if (round >= WARM_ROUNDS_MIN && rate < best * WARM_GAIN) break;
+            level = rate > best * WARM_GAIN ? 0 : level + 1;
             best = Math.max(best, rate);
         }
         return Load.run(inFlight, MEASURE, operation).timing(size);

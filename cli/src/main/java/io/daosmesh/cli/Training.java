@@ -1,0 +1,75 @@
+package io.daosmesh.cli;
+
+import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.GroupMapMessage;
+import io.daosmesh.model.wire.MemberMessage;
+import io.daosmesh.model.wire.SystemQueryReply;
+import io.daosmesh.transport.ServerSettings;
+import io.daosmesh.transport.ServerTransport;
+import io.daosmesh.transport.certs.CertificateMaker;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Optional;
+import reactor.core.publisher.Mono;
+
+/**
+ * Part of the build: runs dmg against a server of its own, so that the JVM can archive the classes of a call over TLS
+ * ({@code -XX:ArchiveClassesAtExit}). Argument: an empty folder. Ends by itself.
+ */
+public final class Training {
+    private Training() {}
+
+    public static void main(String[] args) throws IOException {
+        Path dir = Path.of(args[0]);
+        WarmUp.begin("system", "query");
+        new CertificateMaker(dir, Instant.now()).generate(false);
+        try (ServerTransport server =
+                ServerTransport.open(new ServerSettings("daos_server", "", "127.0.0.1", 0, server(dir)))) {
+            server.server()
+                    .register(Endpoint.NODE, RpcMethod.SYSTEM_QUERY, call -> Mono.just(RpcMessage.of(members())));
+            Path config = dir.resolve("daos_control.yml");
+            Files.writeString(config, configuration(dir, server.address()));
+            run("-o", config.toString(), "system", "query");
+            run("-o", config.toString(), "-j", "system", "query");
+            run("-o", config.toString(), "system", "query", "-v");
+            run("-o", config.toString(), "storage", "query", "list-devices");
+        }
+    }
+
+    private static void run(String... args) {
+        PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
+        Dmg.run(new DmgRoot(nowhere, nowhere), args);
+    }
+
+    private static NodeConfig.Tls server(Path dir) {
+        return new NodeConfig.Tls(
+                false,
+                false,
+                Optional.of(dir.resolve("daosCA.crt")),
+                Optional.of(dir.resolve("server.crt")),
+                Optional.of(dir.resolve("server.key")));
+    }
+
+    private static String configuration(Path dir, String address) {
+        return String.format(
+                "name: daos_server%nhostlist: [\"%s\"]%ntransport_config:%n  allow_insecure: false%n"
+                        + "  ca_cert: \"%s\"%n  cert: \"%s\"%n  key: \"%s\"%n",
+                address, dir.resolve("daosCA.crt"), dir.resolve("admin.crt"), dir.resolve("admin.key"));
+    }
+
+    private static SystemQueryReply members() {
+        MemberMessage.Builder member = MemberMessage.newBuilder().setAddress("127.0.0.1:10001");
+        GroupMapMessage.Builder map = GroupMapMessage.newBuilder().setVersion(1);
+        for (int rank = 0; rank < 3; rank++)
+            map.addMembers(member.setRank(rank).setState(MemberState.JOINED.ordinal()));
+        return SystemQueryReply.newBuilder().setGroupMap(map).build();
+    }
+}
