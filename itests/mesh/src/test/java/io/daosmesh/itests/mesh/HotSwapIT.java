@@ -9,18 +9,23 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.wire.PoolQueryReply;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Drivers and bundles of running nodes are replaced, taken away and brought back while clients read and write. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class HotSwapIT {
     private static final Duration REBUILD_MAX = Duration.ofSeconds(90);
     private static final int NODE = 1;
@@ -36,7 +41,7 @@ class HotSwapIT {
 
     @BeforeAll
     static void startMesh() {
-        mesh = LocalMesh.start(dir.resolve("mesh"));
+        mesh = LocalMesh.start(dir.resolve("mesh"), "--data-channel", "clear");
         mesh.dmg("pool", "create", "tank", "--size", "12GB").orFail();
     }
 
@@ -142,6 +147,32 @@ class HotSwapIT {
         assertNothingLost();
     }
 
+    /** Last, because an evicted device stays evicted. */
+    @Test
+    @Order(Integer.MAX_VALUE)
+    void shouldRebuildWhatOneFaultyDeviceHeld() throws Exception {
+        String uuid = devices()
+                .lines()
+                .filter(l -> l.contains("UUID:"))
+                .map(l -> l.replaceFirst(".*UUID:(\\S+).*", "$1"))
+                .findFirst()
+                .orElseThrow();
+
+        mesh.dmg("storage", "set", "nvme-faulty", "--force", "--uuid", uuid, "--host", node().control())
+                .orFail();
+
+        LocalMesh.await(
+                "the device is evicted", Duration.ofSeconds(30), () -> devices().contains("State:EVICTED"));
+        LocalMesh.await(
+                "its one target is excluded",
+                Duration.ofSeconds(20),
+                () -> poolMap().disabledCount() == 1);
+        awaitRebuilt();
+        awaitOperations(300, Duration.ofSeconds(30));
+        assertEquals("joined", mesh.state(node().rank()));
+        assertNothingLost();
+    }
+
     private static LocalMesh.Node node() {
         return mesh.nodes().get(NODE - 1);
     }
@@ -162,10 +193,15 @@ class HotSwapIT {
     }
 
     private static boolean devicesAre(String state) {
-        LocalMesh.Outcome o = mesh.dmg("storage", "query", "list-devices", "-l", node().control());
-        if (o.status() != 0) return false;
-        return o.out().lines().filter(l -> l.contains("State:")).count() > 0
-                && o.out().lines().filter(l -> l.contains("State:")).allMatch(l -> l.endsWith("State:" + state));
+        List<String> states =
+                devices().lines().filter(l -> l.contains("State:")).toList();
+        return !states.isEmpty() && states.stream().allMatch(l -> l.endsWith("State:" + state));
+    }
+
+    /** Empty while the node does not answer. */
+    private static String devices() {
+        return mesh.dmg("storage", "query", "list-devices", "-l", node().control())
+                .out();
     }
 
     private PoolQueryReply pool() {
