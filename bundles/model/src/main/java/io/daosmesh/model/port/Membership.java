@@ -18,7 +18,7 @@ public interface Membership {
     Liveness liveness(int rank);
 
     /**
-     * {@link System#nanoTime()} of the last moment at which this rank had fresh answers from a majority of the live
+     * {@link System#nanoTime()} of the last moment at which this rank had fresh answers from a majority of the listed
      * members (itself included). A rank that has none for longer than the shortest exclusion time must not serve reads.
      */
     long lastMajorityContactNs(int localRank);
