@@ -37,6 +37,7 @@ public final class Bench {
     private static final int KEYS_SMALL = 4096;
 
     private static final int KEYS_LARGE = 192;
+    private static final int OBJECTS = 32;
 
     private final List<Map<String, Object>> rows = new ArrayList<>();
     private final Map<String, Object> machine = new LinkedHashMap<>();
@@ -139,29 +140,43 @@ public final class Bench {
             Container c = client.container("bench", ContainerSpec.of("bench").withClass("RP_3GX"));
             for (int size : SIZES) {
                 int keys = size <= 65536 ? KEYS_SMALL : KEYS_LARGE;
-                ObjectId id = MeshClient.await(c.newId(ObjectId.Type.KEY_VALUE, ObjectClass.parse("RP_3GX")));
-                KeyValue store = c.keyValue(id);
+                List<KeyValue> stores = stores(c);
                 byte[] value = new byte[size];
                 new SplittableRandom(size).nextBytes(value);
-                Load.run(16, keys, i -> store.put(key(i), value));
+                Load.run(16, keys, i -> store(stores, i).put(key(i), value));
                 for (int inFlight : IN_FLIGHT) {
                     Limit sync = limits.syncedWrites(size, inFlight);
                     Limit stream = limits.received(size, inFlight);
                     SplittableRandom random = new SplittableRandom(inFlight);
                     if (!only.equals("read")) {
-                        Timing t = timed(inFlight, size, i -> store.put(key(i % keys), value));
+                        Timing t = timed(
+                                inFlight, size, i -> store(stores, i % keys).put(key(i % keys), value));
                         row(new Shape("write", "RP_3", size, inFlight, !isClear), t, sync);
                     }
                     if (!only.equals("write")) {
-                        Timing t = timed(
-                                inFlight,
-                                size,
-                                i -> store.get(key(random.split().nextInt(keys))));
+                        Timing t = timed(inFlight, size, i -> {
+                            long k = random.split().nextInt(keys);
+                            return store(stores, k).get(key(k));
+                        });
                         row(new Shape("read", "RP_3", size, inFlight, !isClear), t, stream);
                     }
                 }
             }
         }
+    }
+
+    /** Several, as applications have them: one object's groups do not use all targets alike. */
+    private static List<KeyValue> stores(Container c) {
+        List<KeyValue> stores = new ArrayList<>();
+        for (int i = 0; i < OBJECTS; i++) {
+            ObjectId id = MeshClient.await(c.newId(ObjectId.Type.KEY_VALUE, ObjectClass.parse("RP_3GX")));
+            stores.add(c.keyValue(id));
+        }
+        return stores;
+    }
+
+    private static KeyValue store(List<KeyValue> stores, long key) {
+        return stores.get((int) (key % stores.size()));
     }
 
     private static String key(long i) {
