@@ -3,6 +3,7 @@ package io.daosmesh.cli;
 import io.daosmesh.transport.ClientTransport;
 import java.util.List;
 import java.util.Set;
+import org.slf4j.LoggerFactory;
 
 /** What makes a tool's start short: half of it is class initialisation, done beside the parsing of the command line. */
 final class WarmUp {
@@ -14,6 +15,8 @@ final class WarmUp {
     static void begin(String... args) {
         System.setProperty("io.netty.jfr.enabled", "false"); // starting the flight recorder takes 0.5 s
         if (args.length == 0 || List.of(args).stream().anyMatch(LOCAL::contains)) return;
+        // before there are two threads: else logging tells on the terminal that both were early
+        LoggerFactory.getILoggerFactory();
         Thread thread = new Thread(ClientTransport::warmUp, "warm-up");
         thread.setDaemon(true);
         thread.start();
