@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -236,15 +237,22 @@ final class EngineStore implements EngineStorage, AutoCloseable {
 
     @Override
     public AutoCloseable listen(DeviceListener listener) {
+        AtomicBoolean isClosed = new AtomicBoolean();
         owner.execute(() -> {
+            if (isClosed.get()) return;
             listeners.add(listener);
             for (Map.Entry<UUID, DeviceSlot> e : slots.byId().entrySet()) {
                 List<Integer> on =
                         smd.device(e.getKey()).map(Smd.Device::targets).orElse(List.of());
                 listener.onDevice(e.getKey(), e.getValue().life().state(), on, "present state");
             }
+            // a close may overtake its own registration, or come in the middle of it
+            if (isClosed.get()) listeners.remove(listener);
         });
-        return () -> listeners.remove(listener);
+        return () -> {
+            isClosed.set(true);
+            listeners.remove(listener);
+        };
     }
 
     /** Owner loop. */

@@ -103,6 +103,29 @@ class DriverSwapTest {
         fault.ifPresent(f -> wrong.add(f.message()));
     }
 
+    /** An engine that is replaced right after its start: its listener must not stay behind with the old class loader. */
+    @Test
+    void shouldForgetListenerWhoseCloseOvertakesItsRegistration() throws Exception {
+        try (NodeFixture f = new NodeFixture(folder, "daos_server", 2, 300).start()) {
+            NvmeSpdkDriver driver = f.addDriver("1.0.0");
+            EngineStorage storage = f.formatted();
+            List<String> ghosts = new CopyOnWriteArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                storage.listen((device, state, targets, reason) -> ghosts.add(targets + " " + state))
+                        .close();
+            }
+            List<String> last = new CopyOnWriteArrayList<>();
+            storage.listen((device, state, targets, reason) -> last.add(targets + " " + state));
+            NodeFixture.until(() -> last.size() >= 2);
+            ghosts.clear();
+
+            f.removeDriver(driver);
+
+            NodeFixture.until(() -> last.containsAll(List.of("[0] UNPLUGGED", "[1] UNPLUGGED")));
+            assertEquals(List.of(), ghosts);
+        }
+    }
+
     @Test
     void shouldUnplugAfterGraceAndComeBack() {
         try (NodeFixture f = new NodeFixture(folder, "daos_server", 2, 300).start()) {

@@ -23,6 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -172,8 +173,16 @@ final class SwimNode implements Membership, AutoCloseable {
 
     @Override
     public AutoCloseable listen(Listener listener) {
-        post(() -> beliefs.add(listener));
-        return () -> beliefs.remove(listener);
+        AtomicBoolean isClosed = new AtomicBoolean();
+        post(() -> {
+            if (!isClosed.get()) beliefs.add(listener);
+            // a close may overtake its own registration, or come in the middle of it
+            if (isClosed.get()) beliefs.remove(listener);
+        });
+        return () -> {
+            isClosed.set(true);
+            beliefs.remove(listener);
+        };
     }
 
     /** Announces an absence of at most {@code bound} for every local rank, then stops the loop. */

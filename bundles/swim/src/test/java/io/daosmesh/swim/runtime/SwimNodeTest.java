@@ -53,7 +53,13 @@ class SwimNodeTest {
             node.start(identity(rank));
             node.follow(wire);
         }
-        nodes.get(0).listen(new Listener() {
+        nodes.get(0).listen(recorder(heard));
+        await(() ->
+                isEverywhere(0, Liveness.ALIVE) && isEverywhere(1, Liveness.ALIVE) && isEverywhere(2, Liveness.ALIVE));
+    }
+
+    private static Listener recorder(List<String> heard) {
+        return new Listener() {
             @Override
             public void onAlive(int rank, long incarnation) {
                 heard.add("alive " + rank);
@@ -68,9 +74,7 @@ class SwimNodeTest {
             public void onDead(int rank, long incarnation, String reason) {
                 heard.add("dead " + rank);
             }
-        });
-        await(() ->
-                isEverywhere(0, Liveness.ALIVE) && isEverywhere(1, Liveness.ALIVE) && isEverywhere(2, Liveness.ALIVE));
+        };
     }
 
     @AfterEach
@@ -92,6 +96,22 @@ class SwimNodeTest {
         assertTrue(System.nanoTime() - killedNs < 1_000_000_000L, "evidence is worth less than a second");
         await(() -> heard.contains("dead 2") && alarms.contains("0: died 2") && alarms.contains("1: died 2"));
         assertEquals(Liveness.ALIVE, nodes.get(0).liveness(1));
+    }
+
+    /** A bundle that is replaced right after its start: its listener must not stay behind with the old class loader. */
+    @Test
+    void shouldForgetListenerWhoseCloseOvertakesItsRegistration() throws Exception {
+        List<String> ghosts = new CopyOnWriteArrayList<>();
+        for (int i = 0; i < 200; i++) nodes.get(0).listen(recorder(ghosts)).close();
+        List<String> last = new CopyOnWriteArrayList<>();
+        nodes.get(0).listen(recorder(last));
+        await(() -> last.contains("alive 2"));
+        ghosts.clear();
+
+        wire.kill(2);
+
+        await(() -> last.contains("dead 2"));
+        assertEquals(List.of(), ghosts);
     }
 
     @Test
