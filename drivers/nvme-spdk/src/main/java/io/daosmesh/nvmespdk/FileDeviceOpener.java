@@ -48,7 +48,7 @@ final class FileDeviceOpener {
         Runnable release = () -> System.getProperties().remove(key);
         DeviceResult<FileBlockDevice> result;
         try {
-            result = openLocked(path, spec, create, new Geometry(threadCount, queueDepth), device -> {
+            result = openLocked(path, spec, create, new Threads(threadCount, queueDepth), device -> {
                 release.run();
                 onClosed.accept(device);
             });
@@ -62,7 +62,10 @@ final class FileDeviceOpener {
     }
 
     /** Threads and queue length of one device. */
-    record Geometry(int threadCount, int queueDepth) {}
+    private record Threads(int count, int queueDepth) {}
+
+    /** Size of a device, threads and queue length. */
+    record Geometry(long sizeBytes, int threadCount, int queueDepth) {}
 
     private static int option(DeviceSpec spec, String key, int fallback, int max) {
         String text = spec.options().get(key);
@@ -79,7 +82,7 @@ final class FileDeviceOpener {
     }
 
     private static DeviceResult<FileBlockDevice> openLocked(
-            Path path, DeviceSpec spec, boolean create, Geometry geometry, Consumer<FileBlockDevice> onClosed)
+            Path path, DeviceSpec spec, boolean create, Threads threads, Consumer<FileBlockDevice> onClosed)
             throws IOException {
         HealthFile health = HealthFile.of(path);
         boolean isNew = !Files.exists(path);
@@ -99,15 +102,19 @@ final class FileDeviceOpener {
         DeviceResult<FileBlockDevice> wrongSize = checkSize(path, spec, sizeBytes, health);
         if (wrongSize != null) return wrongSize;
         boolean isDirect = !"false".equals(spec.options().get("direct")) && mayDirect(path);
-        FileChannel channel = openChannel(path, isDirect);
+        FileChannel channel = openChannel(path, isDirect, StandardOpenOption.READ);
         FileLock lock = null;
+        FileChannel synced = null;
         try {
             lock = lock(channel);
             if (lock == null) return DeviceResult.failed(DeviceStatus.IN_USE, path + " is in use by another process");
+            synced = openChannel(path, isDirect, StandardOpenOption.DSYNC);
             health.onOpened(sizeBytes);
-            return DeviceResult.ok(new FileBlockDevice(path, channel, sizeBytes, geometry, health, onClosed));
+            Geometry geometry = new Geometry(sizeBytes, threads.count, threads.queueDepth);
+            return DeviceResult.ok(
+                    new FileBlockDevice(path, channel, new SyncedChannel(synced), geometry, health, onClosed));
         } finally {
-            if (lock == null) channel.close();
+            if (synced == null) channel.close();
         }
     }
 
@@ -132,16 +139,15 @@ final class FileDeviceOpener {
         return blockBytes <= FileBlockDevice.BLOCK_BYTES;
     }
 
-    private static FileChannel openChannel(Path path, boolean isDirect) throws IOException {
+    private static FileChannel openChannel(Path path, boolean isDirect, StandardOpenOption option) throws IOException {
         if (isDirect) {
             try {
-                return FileChannel.open(
-                        path, StandardOpenOption.READ, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT);
+                return FileChannel.open(path, StandardOpenOption.WRITE, option, ExtendedOpenOption.DIRECT);
             } catch (UnsupportedOperationException | IOException e) {
                 // this file system has no O_DIRECT: buffered is as durable, since flush is what counts
             }
         }
-        return FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        return FileChannel.open(path, StandardOpenOption.WRITE, option);
     }
 
     private static @Nullable FileLock lock(FileChannel channel) throws IOException {

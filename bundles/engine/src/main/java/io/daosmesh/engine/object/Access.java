@@ -3,6 +3,7 @@ package io.daosmesh.engine.object;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.time.Hlc;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -71,9 +72,11 @@ final class Access {
 
     /** A settled member may serve a read at an epoch that the leader has given. */
     @Nullable
-    Fault settled(PoolShard s, ShardAddress a) {
+    Fault settled(PoolShard s, ShardAddress a, long epoch) {
         Fault f = s.refusal();
         if (f != null) return f;
+        if (env.host().hlcNow() - epoch > Hlc.fromNanos(Aggregation.READ_AGE_NS))
+            return Fault.of(FaultCode.AGAIN, "the epoch is too old to be read at: ask the leader for a new one");
         if (!s.group(a.oid(), a.group()).settled().contains(s.myId()))
             return Fault.of(FaultCode.STALE, "this target has no settled replica of the group")
                     .with("have", a.mapVersion())

@@ -19,12 +19,17 @@ final class Aggregation {
     /** How patient it is. */
     private record Pace(long safeAgeNs, long pauseNs, int entriesPerStep) {}
 
-    /** About 2 ms of the loop for each tick; late members and reads at an epoch find what they need for a minute. */
-    private static final Pace CALM = new Pace(60_000_000_000L, 30_000_000_000L, 4_000);
-    /** Above every deadline of a request, no more. */
+    /**
+     * About 2 ms of the loop for each tick. Late members find what they need for a while, and a steady load of overwrites
+     * stays within the blocks that it has used before.
+     */
+    private static final Pace CALM = new Pace(20_000_000_000L, 10_000_000_000L, 4_000);
+    /** Above every deadline of a request, and above {@link #READ_AGE_NS}. */
     private static final Pace SHORT = new Pace(10_000_000_000L, 1_000_000_000L, 20_000);
+    /** A read at an older epoch could miss what has been dropped since. */
+    static final long READ_AGE_NS = 8_000_000_000L;
     /** Space is short when less than this part is free. */
-    private static final int SHORT_PART = 4;
+    private static final int SHORT_PART = 2;
 
     private final Env env;
     private byte[] at = VosRecord.NO_BYTES;
@@ -87,7 +92,7 @@ final class Aggregation {
                 s.writer().keep(records);
                 return;
             }
-            s.writer().release(records, env.nowNs());
+            s.writer().release(records);
             s.counters().aggregatedRecords.addAndGet(records.size());
         });
     }

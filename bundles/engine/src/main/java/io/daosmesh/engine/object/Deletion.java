@@ -86,7 +86,7 @@ final class Deletion {
                 done.done(fault);
                 return;
             }
-            shard.writer().release(records, env.nowNs());
+            shard.writer().release(records);
             if (!isLast) {
                 step(afterwards);
             } else {

@@ -260,7 +260,7 @@ final class LeaderWrites {
         if (w.isLocalDurable) {
             outcomes.abort(s, w.entry);
         } else {
-            s.writer().release(w.staging.records(), env.nowNs());
+            s.writer().giveUp(w.staging.records(), env.nowNs());
             s.dtx().remove(w.entry);
             outcomes.wake(s, w.entry.scope());
         }

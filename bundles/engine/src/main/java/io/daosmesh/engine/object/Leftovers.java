@@ -65,7 +65,7 @@ final class Leftovers {
         StagedOp op = new StagedOp(true);
         for (VosRecord r : records) op.batch().delete(r.key());
         env.turns().stage(op, fault -> {
-            if (fault == null) shard.writer().release(records, env.nowNs());
+            if (fault == null) shard.writer().release(records);
             else shard.writer().keep(records);
             if (fault != null || next == null) done.done(fault);
             else step(next);

@@ -102,13 +102,13 @@ final class MemberWrites {
     private void onPrepared(PoolShard s, Try t, @Nullable Fault fault) {
         if (fault != null) {
             s.writer().keep(t.dropped);
-            s.writer().release(t.staging.records(), env.nowNs());
+            s.writer().giveUp(t.staging.records(), env.nowNs());
             s.dtx().remove(t.entry);
             if (t.old != null) s.dtx().add(t.old);
             return;
         }
         if (t.old != null) {
-            s.writer().release(t.dropped, env.nowNs());
+            s.writer().release(t.dropped);
             s.dtx().remove(t.old);
         }
         t.entry.markDurable();

@@ -226,7 +226,7 @@ public final class Migration {
         s.counters().migratedRecords.addAndGet(keys.size());
         env.turns().stage(staging.op(), fault -> {
             keys.forEach(importing::remove);
-            if (fault != null) s.writer().release(staging.records(), env.nowNs());
+            if (fault != null) s.writer().giveUp(staging.records(), env.nowNs());
             done.done(fault);
         });
     }

@@ -62,7 +62,7 @@ final class Outcomes {
                 s.writer().keep(records);
                 return;
             }
-            s.writer().release(records, env.nowNs());
+            s.writer().release(records);
             s.dtx().remove(entry);
             wake(s, entry.scope());
         });

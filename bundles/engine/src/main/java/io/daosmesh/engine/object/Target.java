@@ -292,7 +292,7 @@ public final class Target {
             byte[] dkey = r.getDkey().toByteArray();
             WriteOp.checkKey(dkey);
             // with an epoch from the leader any settled replica can answer: it has all that was acknowledged before
-            if (r.getEpoch() != 0) allow(access.settled(s, a));
+            if (r.getEpoch() != 0) allow(access.settled(s, a, r.getEpoch()));
             else if (waitsToLead(s, a, isConfirmed, c -> fetch(r, c, answer), answer::refuse)) return;
             long epoch = r.getEpoch() == 0 ? env.host().hlcNow() : r.getEpoch();
             byte[] group = a.groupPrefix();

@@ -6,9 +6,11 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.Blob;
-import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvStore;
-import java.util.Set;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -140,30 +142,30 @@ final class TargetThread implements TurnPipeline.Loop, TurnPipeline.TurnIo {
     }
 
     @Override
-    public void commit(Set<Blob> flush, KvBatch batch, boolean isDurable, Done done) {
-        if (flush.isEmpty()) {
-            write(batch, isDurable, done);
+    public void commit(TurnPipeline.Commit commit, Done done) {
+        if (commit.flush().isEmpty()) {
+            write(commit, done);
             return;
         }
-        AtomicInteger pending = new AtomicInteger(flush.size());
+        AtomicInteger pending = new AtomicInteger(commit.flush().size());
         AtomicReference<@Nullable Fault> failed = new AtomicReference<>();
-        for (Blob blob : flush) {
+        for (Blob blob : commit.flush()) {
             blob.flush(fault -> {
                 if (fault != null) failed.compareAndSet(null, fault);
                 if (pending.decrementAndGet() > 0) return;
                 Fault f = failed.get();
                 if (f != null) done.done(f);
-                else write(batch, isDurable, done);
+                else write(commit, done);
             });
         }
     }
 
-    private void write(KvBatch batch, boolean isDurable, Done done) {
+    private void write(TurnPipeline.Commit commit, Done done) {
         try {
             committer.execute(() -> {
-                Fault fault = null;
+                Fault fault = writeLate(commit);
                 try {
-                    kv.write(batch, isDurable);
+                    if (fault == null) kv.write(commit.batch(), commit.isDurable());
                 } catch (RuntimeException e) {
                     fault = indexFault(FaultException.faultOf(e));
                 }
@@ -172,6 +174,17 @@ final class TargetThread implements TurnPipeline.Loop, TurnPipeline.TurnIo {
         } catch (RejectedExecutionException e) {
             done.done(Fault.of(FaultCode.AGAIN, "the engine restarts"));
         }
+    }
+
+    /** On this thread, or waited for: each request to a device is answered. */
+    private static @Nullable Fault writeLate(TurnPipeline.Commit commit) {
+        for (Map.Entry<Blob, List<Blob.Write>> e : commit.late().entrySet()) {
+            CompletableFuture<Optional<Fault>> answer = new CompletableFuture<>();
+            e.getKey().writeDurably(e.getValue(), fault -> answer.complete(Optional.ofNullable(fault)));
+            Optional<Fault> fault = answer.join();
+            if (fault.isPresent()) return fault.get();
+        }
+        return null;
     }
 
     /**

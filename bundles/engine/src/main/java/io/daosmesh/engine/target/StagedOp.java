@@ -22,7 +22,11 @@ public final class StagedOp {
     final KvBatch batch = new KvBatch();
     final List<DeviceWrite> writes = new ArrayList<>(1);
     final List<BufferPool.Buffer> buffers = new ArrayList<>(1);
+    /** Below, handing a write to a thread of the device and back costs more than the write. */
+    private static final long LATE_BYTES_MAX = 16 << 10;
+
     private final boolean isDurable;
+    private boolean isLate;
 
     /** The first of the device. */
     final AtomicReference<@Nullable Fault> fault = new AtomicReference<>();
@@ -49,7 +53,22 @@ public final class StagedOp {
         return batch;
     }
 
+    /** Short enough to be written by the commit of its turn instead of at once. */
+    boolean isLate() {
+        return isLate;
+    }
+
+    /** Its turn's commit writes it, if that is worth while. */
+    void armLate() {
+        long bytes = 0;
+        for (DeviceWrite w : writes) bytes += w.bytes.remaining();
+        isLate = bytes > 0 && bytes <= LATE_BYTES_MAX;
+        if (!isLate) arm();
+    }
+
+    /** Its device writes start now. */
     void arm() {
+        isLate = false;
         if (writes.isEmpty()) return;
         pendingWrites.set(writes.size());
         missing.set(2);

@@ -4,8 +4,10 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.kv.KvBatch;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -17,13 +19,19 @@ import org.jspecify.annotations.Nullable;
 public final class TurnPipeline {
     /** Makes a turn durable off the loop. */
     public interface TurnIo {
-        /**
-         * Flushes the blobs, then writes the batch.
-         *
-         * @param done on any thread
-         */
-        void commit(Set<Blob> flush, KvBatch batch, boolean isDurable, Done done);
+        /** @param done on any thread; after a fault the batch is not written, the late writes perhaps */
+        void commit(Commit commit, Done done);
     }
+
+    /**
+     * What makes a turn durable, in this order.
+     *
+     * @param flush blobs that were written before
+     * @param late short writes, by {@link Blob#writeDurably}
+     * @param batch changes of the index
+     * @param isDurable false: the batch need not be synced
+     */
+    public record Commit(Set<Blob> flush, Map<Blob, List<Blob.Write>> late, KvBatch batch, boolean isDurable) {}
 
     /** Puts work on the loop from any thread; never refuses. */
     @FunctionalInterface
@@ -61,11 +69,15 @@ public final class TurnPipeline {
         return !isCommitting && collecting.isEmpty();
     }
 
-    /** Starts the device writes at once; {@code done} runs on the loop when all is durable, or has failed. */
+    /** Long device writes start at once; {@code done} runs on the loop when all is durable, or has failed. */
     public void stage(StagedOp op, Done done) {
         op.done = done;
-        op.arm();
+        op.armLate();
         collecting.add(op);
+        if (!op.isLate()) write(op);
+    }
+
+    private void write(StagedOp op) {
         for (StagedOp.DeviceWrite w : op.writes) {
             w.blob().write(w.offsetBytes(), w.bytes(), fault -> onWritten(op, fault));
         }
@@ -90,6 +102,11 @@ public final class TurnPipeline {
         collecting = new ArrayList<>();
         isCommitting = true;
         turnCount++;
+        close(turn);
+    }
+
+    /** Commits as soon as the last device write that is under way has ended. */
+    private void close(Turn turn) {
         for (StagedOp op : turn.ops) {
             op.onWritten = () -> arrive(turn, false);
             if (op.missing.decrementAndGet() == 0) turn.missing.decrementAndGet();
@@ -98,28 +115,53 @@ public final class TurnPipeline {
     }
 
     private void arrive(Turn turn, boolean isOnLoop) {
-        if (turn.missing.decrementAndGet() == 0) commit(turn.ops, isOnLoop);
+        if (turn.missing.decrementAndGet() == 0) commit(turn, isOnLoop);
     }
 
-    private void commit(List<StagedOp> ops, boolean isOnLoop) {
+    private void commit(Turn turn, boolean isOnLoop) {
         KvBatch batch = new KvBatch();
         Set<Blob> flush = new LinkedHashSet<>();
+        Map<Blob, List<Blob.Write>> late = new LinkedHashMap<>();
         boolean isDurable = false;
-        for (StagedOp op : ops) {
+        for (StagedOp op : turn.ops) {
             if (op.fault.get() != null) continue;
             op.batch.forEach(new Copier(batch));
             isDurable |= op.isDurable();
-            for (StagedOp.DeviceWrite w : op.writes) flush.add(w.blob());
+            for (StagedOp.DeviceWrite w : op.writes) {
+                if (!op.isLate()) flush.add(w.blob());
+                else
+                    late.computeIfAbsent(w.blob(), b -> new ArrayList<>())
+                            .add(new Blob.Write(w.offsetBytes(), w.bytes()));
+            }
         }
-        if (!batch.isEmpty()) io.commit(flush, batch, isDurable, f -> loop.execute(() -> onCommitted(ops, f)));
-        else if (isOnLoop) onCommitted(ops, null);
-        else loop.execute(() -> onCommitted(ops, null));
+        if (!batch.isEmpty())
+            io.commit(
+                    new Commit(flush, late, batch, isDurable),
+                    f -> loop.execute(() -> onCommitted(turn, late.isEmpty(), f)));
+        else if (isOnLoop) end(turn, null);
+        else loop.execute(() -> end(turn, null));
     }
 
-    private void onCommitted(List<StagedOp> ops, @Nullable Fault fault) {
+    private void onCommitted(Turn turn, boolean isFinal, @Nullable Fault fault) {
+        if (fault == null || isFinal) end(turn, fault);
+        else writeOneByOne(turn);
+    }
+
+    /** Tells whose write it is that fails, and waits for a driver that is being replaced. */
+    private void writeOneByOne(Turn turn) {
+        List<StagedOp> late = turn.ops.stream().filter(StagedOp::isLate).toList();
+        turn.missing.set(turn.ops.size() + 1);
+        for (StagedOp op : turn.ops) op.missing.set(1);
+        late.forEach(StagedOp::arm);
+        late.forEach(this::write);
+        close(turn);
+    }
+
+    private void end(Turn turn, @Nullable Fault fault) {
         isCommitting = false;
         RuntimeException broken = null;
-        for (StagedOp op : ops) {
+        for (StagedOp op : turn.ops) {
+            op.discard();
             Fault own = op.fault.get();
             try {
                 op.done.done(own != null ? own : fault);

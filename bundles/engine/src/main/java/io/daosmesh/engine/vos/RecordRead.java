@@ -6,6 +6,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BufferPool;
+import io.daosmesh.storage.bio.Allocator;
 import io.daosmesh.storage.bio.Extent;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -31,12 +32,16 @@ public final class RecordRead {
     private final int to;
     private final int alignedFrom;
     private final int alignedTo;
+    private final Allocator allocator;
+    private final long generation;
     private final BufferPool.Buffer buffer;
     private final Answer<Verified> answer;
     private final AtomicInteger pending = new AtomicInteger(1);
     private final AtomicReference<@Nullable Fault> fault = new AtomicReference<>();
 
-    private RecordRead(VosRecord record, long from, long to, BufferPool buffers, Answer<Verified> answer) {
+    private RecordRead(
+            Allocator allocator, VosRecord record, long from, long to, BufferPool buffers, Answer<Verified> answer) {
+        this.allocator = allocator;
         this.record = record;
         this.from = (int) from;
         this.to = (int) to;
@@ -48,9 +53,12 @@ public final class RecordRead {
                 ? (int) Math.min(record.length(), (this.to + chunk - 1L) / chunk * chunk)
                 : (int) record.length();
         buffer = buffers.take(alignedTo - alignedFrom);
+        generation = allocator.beginRead();
     }
 
     /**
+     * Owner: target loop, in the turn in which the record was found: its extents are not given to others meanwhile.
+     *
      * @param from position in the record's bytes
      * @param answer on a device thread, or at once when no buffer is free (BUSY); CSUM when the bytes are damaged
      */
@@ -58,7 +66,7 @@ public final class RecordRead {
             Blob blob, VosRecord record, long from, long to, BufferPool buffers, Answer<Verified> answer) {
         RecordRead read;
         try {
-            read = new RecordRead(record, from, to, buffers, answer);
+            read = new RecordRead(blob.allocator(), record, from, to, buffers, answer);
         } catch (FaultException e) {
             answer.refuse(e.fault());
             return;
@@ -87,6 +95,7 @@ public final class RecordRead {
     private void onRead(@Nullable Fault failure) {
         if (failure != null) fault.compareAndSet(null, failure);
         if (pending.decrementAndGet() > 0) return;
+        allocator.endRead(generation);
         Fault f = fault.get();
         if (f == null && !isIntact()) f = Fault.of(FaultCode.CSUM, "stored bytes are damaged");
         if (f != null) {

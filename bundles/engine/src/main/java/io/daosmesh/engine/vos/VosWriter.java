@@ -126,7 +126,16 @@ public final class VosWriter {
     /** Gives back what the operation has taken; its index changes never happened. */
     public void undo(Staging staging, long nowNs) {
         staging.op.discard();
-        release(staging.records, nowNs);
+        giveUp(staging.records, nowNs);
+    }
+
+    /** The records could not be made durable: their device may still be writing. */
+    public void giveUp(List<VosRecord> records, long nowNs) {
+        keep(records);
+        for (VosRecord r : records) {
+            scm.release(r.scmBytes());
+            for (Extent piece : r.pieces()) blob.allocator().free(piece, nowNs);
+        }
     }
 
     /** Before a record's deletion is staged; false = another operation deletes it already. Ends with release or keep. */
@@ -140,11 +149,11 @@ public final class VosWriter {
     }
 
     /** The records are gone from the index, durably. */
-    public void release(List<VosRecord> records, long nowNs) {
+    public void release(List<VosRecord> records) {
         keep(records);
         for (VosRecord r : records) {
             scm.release(r.scmBytes());
-            for (Extent piece : r.pieces()) blob.allocator().free(piece, nowNs);
+            for (Extent piece : r.pieces()) blob.allocator().retire(piece);
         }
     }
 

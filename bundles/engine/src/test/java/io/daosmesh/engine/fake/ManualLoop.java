@@ -3,11 +3,10 @@ package io.daosmesh.engine.fake;
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.TurnPipeline;
 import io.daosmesh.model.fault.Fault;
-import io.daosmesh.storage.Blob;
-import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvStore;
 import java.util.ArrayDeque;
-import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** A loop that runs when told; commits when told, too, if {@code holdsCommits}. */
 public final class ManualLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo {
@@ -34,15 +33,16 @@ public final class ManualLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     }
 
     @Override
-    public void commit(Set<Blob> flush, KvBatch batch, boolean isDurable, Done done) {
-        Runnable commit = () -> {
-            flushes += flush.size();
-            Fault f = failure;
-            if (f == null) kv.write(batch, isDurable);
-            done.done(f);
+    public void commit(TurnPipeline.Commit commit, Done done) {
+        Runnable write = () -> {
+            flushes += commit.flush().size();
+            AtomicReference<@Nullable Fault> fault = new AtomicReference<>(failure);
+            commit.late().forEach((blob, writes) -> blob.writeDurably(writes, f -> fault.compareAndSet(null, f)));
+            if (fault.get() == null) kv.write(commit.batch(), commit.isDurable());
+            done.done(fault.get());
         };
-        if (holdsCommits) commits.add(commit);
-        else commit.run();
+        if (holdsCommits) commits.add(write);
+        else write.run();
     }
 
     /** Runs until nothing is left to do. */

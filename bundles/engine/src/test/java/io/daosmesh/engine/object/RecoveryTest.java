@@ -67,11 +67,39 @@ class RecoveryTest extends TargetFixture {
         DtxRefMessage.Builder ref = DtxRefMessage.newBuilder();
         prepare(oid, ref);
         nowNs += 1_000_000L;
+        List<String> out = fetchAt(oid, hlc.now());
+        assertEquals(List.of(), out);
+
+        target.commit(pool, List.of(ref.build()));
+        loop.drain();
+
+        assertEquals(List.of("100 bytes"), out);
+    }
+
+    /** Versions of that time may have been dropped: the answer could be an older one than what was acknowledged. */
+    @Test
+    void shouldRefuseAReadAtAnEpochThatIsTooOld() {
+        ObjectId oid = ledBySecond(ObjectClass.RP_2);
+        start(map(1, TargetState.UPIN));
+        DtxRefMessage.Builder ref = DtxRefMessage.newBuilder();
+        prepare(oid, ref);
+        target.commit(pool, List.of(ref.build()));
+        loop.drain();
+        nowNs += 1_000_000L;
+        long epoch = hlc.now();
+
+        assertEquals(List.of("100 bytes"), fetchAt(oid, epoch));
+        nowNs += Aggregation.READ_AGE_NS + 1_000_000L;
+        assertEquals(List.of("AGAIN"), fetchAt(oid, epoch));
+        assertEquals(List.of("100 bytes"), fetchAt(oid, hlc.now()));
+    }
+
+    private List<String> fetchAt(ObjectId oid, long epoch) {
         FetchRequest r = FetchRequest.newBuilder()
                 .setAddress(new ShardAddress(pool, new UUID(2, 2), oid, 0, 1).toWire(0))
                 .setDkey(ByteString.copyFromUtf8("a"))
                 .addValues(ValueMessage.newBuilder().setAkey(ByteString.copyFromUtf8("v")))
-                .setEpoch(hlc.now())
+                .setEpoch(epoch)
                 .build();
         List<String> out = new ArrayList<>();
         target.fetch(r, (v, f) -> {
@@ -79,12 +107,7 @@ class RecoveryTest extends TargetFixture {
             if (v != null) v.onDone().run();
         });
         loop.drain();
-        assertEquals(List.of(), out);
-
-        target.commit(pool, List.of(ref.build()));
-        loop.drain();
-
-        assertEquals(List.of("100 bytes"), out);
+        return out;
     }
 
     @Test

@@ -43,7 +43,29 @@ class TurnPipelineTest {
 
         assertEquals(10, done.size());
         assertEquals(2, kv.durableBatchCount());
-        assertEquals(2, loop.flushes);
+        assertEquals(0, loop.flushes);
+        assertEquals(2, blob.flushes.get());
+    }
+
+    @Test
+    void shouldWriteLongValuesAtOnceAndFlushThemWithTheirTurn() {
+        loop.holdsCommits = true;
+        ByteBuffer bytes =
+                ByteBuffer.allocateDirect(68 << 10).alignedSlice(4096).slice(0, 64 << 10);
+        bytes.put(0, (byte) 7);
+        StagedOp op = new StagedOp(true);
+        op.batch().put(new byte[] {1}, new byte[] {1});
+        op.write(blob, 0, bytes);
+
+        loop.pipeline().stage(op, f -> done.add("long"));
+
+        ByteBuffer back = ByteBuffer.allocateDirect(8192).alignedSlice(4096).slice(0, 4096);
+        blob.read(0, back, f -> {});
+        assertEquals(7, back.get(0));
+        loop.drain();
+        loop.releaseCommit();
+        assertEquals(List.of("long"), done);
+        assertEquals(1, loop.flushes);
     }
 
     @Test

@@ -236,7 +236,7 @@ class VosModelTest {
             }
             StagedOp op = new StagedOp(true);
             for (VosRecord r : found.records()) op.batch().delete(r.key());
-            loop.pipeline().stage(op, f -> writer.release(found.records(), 0));
+            loop.pipeline().stage(op, f -> writer.release(found.records()));
             loop.drain();
             at = found.next();
         }

@@ -13,9 +13,11 @@ import java.util.TreeSet;
 
 /**
  * Gives out 4 KiB blocks of one blob, the way of DAOS's VEA: continue behind the last extent (hint), else the best fit of
- * the small fragments, else the largest one. Freed extents age before they are used again, so that a read or a device
- * request still under way never meets another's data. Keeps nothing durable: its owner marks what is used after a
- * restart. Owner: target loop; the counters may be read by any thread. Pure.
+ * the small fragments, else the largest one. Blocks that were used before come first: only when none of them fit is the
+ * untouched end of the blob begun, because on an emulated device the first write of a block costs a commit of the file
+ * system's journal. What is freed is used again when no read that may still look at it is under way; after a failed
+ * write, whose device may be writing yet, when it has aged. Keeps nothing durable: its owner marks what is used after a
+ * restart. Owner: target loop; the counters and {@link #endRead} are for any thread. Pure.
  */
 public final class Allocator {
     public static final int BLOCK_BYTES = 4096;
@@ -28,12 +30,19 @@ public final class Allocator {
 
     private record Aged(Fragment fragment, long freedNs) {}
 
+    private record Retired(Fragment fragment, long generation) {}
+
     private final long blockCount;
     private final long ageNs;
     private final TreeMap<Long, Long> freeByStart = new TreeMap<>();
     private final TreeSet<Fragment> freeBySize =
             new TreeSet<>(Comparator.comparingLong(Fragment::blocks).thenComparingLong(Fragment::start));
     private final ArrayDeque<Aged> aging = new ArrayDeque<>();
+    private final ArrayDeque<Retired> retired = new ArrayDeque<>();
+    private final ReadGenerations reads = new ReadGenerations();
+    /** From here to the end nothing has been given out yet. */
+    private long untouched;
+
     private long hint;
     private volatile Counters counters;
     private long freeBlocks;
@@ -49,7 +58,7 @@ public final class Allocator {
     public Allocator(long sizeBytes, long ageNs) {
         this.blockCount = sizeBytes / BLOCK_BYTES;
         this.ageNs = ageNs;
-        if (blockCount > 0) addFree(0, blockCount);
+        freeBlocks = blockCount;
         counters = count();
     }
 
@@ -73,6 +82,7 @@ public final class Allocator {
      */
     public List<Extent> allocate(long lengthBytes, long nowNs) {
         Invariant.check(lengthBytes > 0, "allocation of %d bytes", lengthBytes);
+        reuseRetired();
         expire(nowNs);
         long blocks = (lengthBytes + BLOCK_BYTES - 1) / BLOCK_BYTES;
         if (blocks > freeBlocks) throw refuse(lengthBytes, blocks);
@@ -80,13 +90,17 @@ public final class Allocator {
         long left = blocks;
         while (left > 0) {
             if (pieces.size() == PIECES_MAX) {
-                for (Extent piece : pieces)
-                    addFree(piece.offsetBytes() / BLOCK_BYTES, piece.lengthBytes() / BLOCK_BYTES);
+                for (Extent piece : pieces) addFree(fragment(piece));
                 throw Fault.of(FaultCode.NOSPACE, "free space is too fragmented for %d bytes", lengthBytes)
                         .asException();
             }
             Fragment piece = choose(left);
-            takeFree(piece.start, piece.blocks);
+            if (piece.start == untouched) {
+                untouched += piece.blocks;
+                freeBlocks -= piece.blocks;
+            } else {
+                takeFree(piece.start, piece.blocks);
+            }
             hint = piece.start + piece.blocks;
             pieces.add(new Extent(piece.start * BLOCK_BYTES, piece.blocks * BLOCK_BYTES));
             left -= piece.blocks;
@@ -112,32 +126,70 @@ public final class Allocator {
             hintCount++;
             return new Fragment(hint, blocks);
         }
-        Fragment largest = freeBySize.last();
         Fragment fit = freeBySize.ceiling(new Fragment(0, blocks));
         if (fit != null && fit.blocks < LARGE_BLOCKS) {
             smallCount++;
             return new Fragment(fit.start, blocks);
         }
-        largeCount++;
-        return new Fragment(largest.start, Math.min(blocks, largest.blocks));
+        long untouchedBlocks = blockCount - untouched;
+        boolean isUntouched = fit == null && untouchedBlocks >= blocks;
+        if (isUntouched && hint == untouched) hintCount++;
+        else largeCount++;
+        if (isUntouched) return new Fragment(untouched, blocks);
+        Fragment largest = freeBySize.isEmpty() ? null : freeBySize.last();
+        return largest == null || largest.blocks < untouchedBlocks
+                ? new Fragment(untouched, Math.min(blocks, untouchedBlocks))
+                : new Fragment(largest.start, Math.min(blocks, largest.blocks));
     }
 
-    /** Gives an extent back; it is used again after the ageing time. The caller has made the freeing durable. */
+    /** Gives an extent back whose write has failed: the device may still be at it, so it ages. */
     public void free(Extent extent, long nowNs) {
         Fragment f = fragment(extent);
-        Map.Entry<Long, Long> before = freeByStart.floorEntry(f.start + f.blocks - 1);
-        Invariant.check(
-                before == null || before.getKey() + before.getValue() <= f.start, "extent %s is already free", extent);
+        checkUsed(f, extent);
         aging.addLast(new Aged(f, nowNs));
         agingBlocks += f.blocks;
         counters = count();
     }
 
+    /** Gives an extent back that was written well and that no record names any more; the caller has made that durable. */
+    public void retire(Extent extent) {
+        Fragment f = fragment(extent);
+        checkUsed(f, extent);
+        retired.addLast(new Retired(f, reads.present()));
+        agingBlocks += f.blocks;
+        counters = count();
+    }
+
+    private void checkUsed(Fragment f, Extent extent) {
+        Map.Entry<Long, Long> before = freeByStart.floorEntry(f.start + f.blocks - 1);
+        Invariant.check(
+                f.start + f.blocks <= untouched && (before == null || before.getKey() + before.getValue() <= f.start),
+                "extent %s is already free",
+                extent);
+    }
+
+    /** A read of bytes that a record names now begins; what is retired from here on waits for its end. */
+    public long beginRead() {
+        return reads.begin();
+    }
+
+    /** Any thread, once for each {@link #beginRead}. */
+    public void endRead(long generation) {
+        reads.end(generation);
+    }
+
     /** Takes exactly this extent, after a restart. False if a part of it is taken: the index is damaged. */
     public boolean markUsed(Extent extent) {
         Fragment f = fragment(extent);
+        long end = f.start + f.blocks;
+        if (end > untouched) {
+            Fragment between = new Fragment(untouched, end - untouched);
+            untouched = end;
+            freeBlocks -= between.blocks;
+            addFree(between);
+        }
         Map.Entry<Long, Long> around = freeByStart.floorEntry(f.start);
-        if (around == null || around.getKey() + around.getValue() < f.start + f.blocks) return false;
+        if (around == null || around.getKey() + around.getValue() < end) return false;
         takeFree(f.start, f.blocks);
         hint = Math.max(hint, f.start + f.blocks);
         counters = count();
@@ -159,12 +211,28 @@ public final class Allocator {
         for (Aged first = aging.peekFirst(); first != null; first = aging.peekFirst()) {
             if (nowNs - first.freedNs < ageNs) return;
             aging.removeFirst();
-            agingBlocks -= first.fragment.blocks;
-            addFree(first.fragment.start, first.fragment.blocks);
+            reuse(first.fragment);
         }
     }
 
-    private void addFree(long start, long blocks) {
+    private void reuseRetired() {
+        if (retired.isEmpty()) return;
+        reads.close();
+        for (Retired first = retired.peekFirst(); first != null; first = retired.peekFirst()) {
+            if (!reads.isOver(first.generation)) return;
+            retired.removeFirst();
+            reuse(first.fragment);
+        }
+    }
+
+    private void reuse(Fragment f) {
+        agingBlocks -= f.blocks;
+        addFree(f);
+    }
+
+    private void addFree(Fragment f) {
+        long start = f.start;
+        long blocks = f.blocks;
         long from = start;
         long end = start + blocks;
         Map.Entry<Long, Long> before = freeByStart.lowerEntry(start);

@@ -2,6 +2,7 @@ package io.daosmesh.storage.runtime;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.spi.BlockDevice;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BlobCompletion;
 import io.daosmesh.storage.bio.Allocator;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Maps blob offsets to the device's extents and hands requests to the slot. Requests: any thread. */
 final class DeviceBlob implements Blob {
-    /** Longer than any request under way can last: the slot's grace and a driver's own close together stay below. */
+    /** Longer than any write under way can last: the slot's grace and a driver's own close together stay below. */
     private static final long AGE_NS = 10_000_000_000L;
 
     private final Smd.BlobSpace space;
@@ -60,6 +61,26 @@ final class DeviceBlob implements Blob {
         DeviceSlot to = slot;
         if (to == null) completion.done(null);
         else to.submit(BlobOp.flush(completion));
+    }
+
+    @Override
+    public void writeDurably(List<Write> writes, BlobCompletion completion) {
+        List<BlockDevice.Write> pieces = new ArrayList<>(writes.size());
+        for (Write w : writes) {
+            List<Extent> parts = parts(w.offsetBytes(), w.bytes().remaining());
+            if (parts.isEmpty()) {
+                completion.done(outside(w.offsetBytes(), w.bytes().remaining()));
+                return;
+            }
+            int at = w.bytes().position();
+            for (Extent part : parts) {
+                pieces.add(new BlockDevice.Write(part.offsetBytes(), w.bytes().slice(at, (int) part.lengthBytes())));
+                at += (int) part.lengthBytes();
+            }
+        }
+        DeviceSlot to = slot;
+        if (to == null) completion.done(outside(0, 0));
+        else to.submit(BlobOp.durably(space.target(), pieces, completion));
     }
 
     @Override

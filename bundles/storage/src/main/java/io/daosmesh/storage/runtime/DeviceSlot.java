@@ -133,6 +133,10 @@ final class DeviceSlot {
             }
             Lease lease = current;
             if (lease == null) {
+                if (!op.mayWait()) {
+                    end(op, Fault.of(FaultCode.AGAIN, "no driver has %s open right now", spec.address()));
+                    return;
+                }
                 if (park(op)) return;
             } else if (lease.tryAcquire()) {
                 op.issue(lease.device, (status, detail) -> onAnswer(op, lease, status, detail));
@@ -192,13 +196,15 @@ final class DeviceSlot {
     /** The driver left before the request was done: all requests are idempotent, so it is done again on the next one. */
     private void onGone(BlobOp op, Lease lease, String detail) {
         if (current == lease) onOwner(() -> onDeviceGone(lease));
-        if (++op.goneCount > GONE_MAX) end(op, Fault.of(FaultCode.NVME_IO, "%s", detail));
+        if (!op.mayWait()) end(op, Fault.of(FaultCode.AGAIN, "%s", detail));
+        else if (++op.goneCount > GONE_MAX) end(op, Fault.of(FaultCode.NVME_IO, "%s", detail));
         else if (current == lease) retry(op);
         else dispatch(op);
     }
 
     private void onBusy(BlobOp op, String detail) {
-        if (System.nanoTime() - op.startNs > BUSY_NS_MAX) end(op, Fault.of(FaultCode.BUSY, "%s", detail));
+        if (!op.mayWait() || System.nanoTime() - op.startNs > BUSY_NS_MAX)
+            end(op, Fault.of(FaultCode.BUSY, "%s", detail));
         else retry(op);
     }
 

@@ -2,6 +2,7 @@ package io.daosmesh.storage.runtime;
 
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.metric.StatsGauge;
+import io.daosmesh.spi.BlockDevice;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,6 +31,11 @@ final class IoLatency {
         switch (op.kind) {
             case READ -> of(fetch, op.target)[bucket(op.lengthBytes)].record(us);
             case WRITE -> of(update, op.target)[bucket(op.lengthBytes)].record(us);
+            case WRITE_DURABLY -> {
+                StatsGauge[] bySize = of(update, op.target);
+                for (BlockDevice.Write w : op.writes) bySize[bucket(w.src().remaining())].record(us);
+                flush.record(us);
+            }
             case FLUSH -> flush.record(us);
             case UNMAP -> {}
         }
@@ -62,10 +68,14 @@ final class IoLatency {
                 bySize,
                 labels(device, target)));
         StatsGauge.Snapshot flushes = flush.snapshot();
-        sink.counter("engine_nvme_flushes_total", "Device flushes", device, flushes.samples());
+        sink.counter(
+                "engine_nvme_flushes_total",
+                "Device flushes, alone or with the writes before them",
+                device,
+                flushes.samples());
         sink.counter(
                 "engine_nvme_flush_seconds_total",
-                "Time spent in device flushes",
+                "Time spent in device flushes and the writes made durable by them",
                 device,
                 flushes.mean() * flushes.samples() / 1e6);
     }

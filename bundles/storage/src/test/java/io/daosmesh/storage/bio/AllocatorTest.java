@@ -39,6 +39,53 @@ class AllocatorTest {
     }
 
     @Test
+    void shouldUseBlocksAgainBeforeItTouchesNewOnes() {
+        Allocator a = new Allocator(100 * B, 10);
+        a.allocate(8 * B, 0);
+        a.retire(new Extent(2L * B, 2L * B));
+
+        assertEquals(List.of(new Extent(2L * B, B)), a.allocate(B, 0));
+        assertEquals(List.of(new Extent(3L * B, B)), a.allocate(B, 0));
+        assertEquals(List.of(new Extent(8L * B, B)), a.allocate(B, 0), "nothing else fits");
+        a.retire(new Extent(0, B));
+        assertEquals(List.of(new Extent(9L * B, 2L * B)), a.allocate(2 * B, 0), "not in pieces while there is room");
+    }
+
+    @Test
+    void shouldKeepRetiredExtentsWhileAReadMayLookAtThem() {
+        Allocator a = new Allocator(4 * B, 10);
+        a.allocate(4 * B, 0);
+        long before = a.beginRead();
+        a.retire(new Extent(0, B));
+
+        assertEquals(
+                FaultCode.AGAIN,
+                assertThrows(FaultException.class, () -> a.allocate(B, 1_000)).code());
+        long after = a.beginRead();
+        a.endRead(before);
+
+        assertEquals(List.of(new Extent(0, B)), a.allocate(B, 0), "a later read found another record");
+        a.endRead(after);
+    }
+
+    @Test
+    void shouldNotForgetAReadThatHangs() {
+        Allocator a = new Allocator(4 * B, 10);
+        Extent all = a.allocate(4 * B, 0).get(0);
+        long hanging = a.beginRead();
+        a.retire(all);
+        for (int i = 0; i < 1_000; i++) {
+            long g = a.beginRead();
+            assertThrows(FaultException.class, () -> a.allocate(B, 0));
+            a.endRead(g);
+        }
+
+        a.endRead(hanging);
+
+        assertEquals(List.of(all), a.allocate(4 * B, 0));
+    }
+
+    @Test
     void shouldAnswerNoSpaceWhenFull() {
         Allocator a = new Allocator(4 * B, 10);
         a.allocate(3 * B, 0);
@@ -95,12 +142,16 @@ class AllocatorTest {
         assertThrows(Invariant.InvariantBroken.class, () -> a.free(new Extent(B, B), 6));
     }
 
+    /** A read under way, and what was retired since it began. */
+    private record Read(long generation, BitSet protectedBlocks) {}
+
     @Test
-    void shouldNeverGiveABlockTwice() {
+    void shouldNeverGiveABlockTwiceNorUnderARead() {
         int blocks = 500;
         Allocator a = new Allocator((long) blocks * B, 3);
         BitSet used = new BitSet();
         List<Extent> held = new ArrayList<>();
+        List<Read> reads = new ArrayList<>();
         Random random = new Random(3);
         for (int step = 0; step < 20_000; step++) {
             if (random.nextInt(100) < 55) {
@@ -109,6 +160,9 @@ class AllocatorTest {
                         int from = (int) (e.offsetBytes() / B);
                         int to = (int) (e.endBytes() / B);
                         assertTrue(used.get(from, to).isEmpty(), "block given twice at step " + step);
+                        for (Read r : reads)
+                            assertTrue(
+                                    r.protectedBlocks.get(from, to).isEmpty(), "block of a read given at step " + step);
                         used.set(from, to);
                         held.add(e);
                     }
@@ -118,8 +172,16 @@ class AllocatorTest {
             } else if (!held.isEmpty()) {
                 Extent e = held.remove(random.nextInt(held.size()));
                 used.clear((int) (e.offsetBytes() / B), (int) (e.endBytes() / B));
-                a.free(e, step);
+                if (random.nextBoolean()) {
+                    a.free(e, step);
+                } else {
+                    a.retire(e);
+                    for (Read r : reads) r.protectedBlocks.set((int) (e.offsetBytes() / B), (int) (e.endBytes() / B));
+                }
             }
+            if (random.nextInt(10) == 0) reads.add(new Read(a.beginRead(), new BitSet()));
+            if (random.nextInt(10) == 0 && !reads.isEmpty())
+                a.endRead(reads.remove(random.nextInt(reads.size())).generation);
             assertEquals((long) used.cardinality() * B, a.usedBytes());
         }
     }

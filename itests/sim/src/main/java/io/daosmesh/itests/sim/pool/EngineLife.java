@@ -12,14 +12,13 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.time.Hlc;
-import io.daosmesh.storage.Blob;
+import io.daosmesh.storage.BlobCompletion;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.SpaceAccount;
 import io.daosmesh.storage.kv.KvBatch;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -115,17 +114,17 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
     }
 
     @Override
-    public void commit(Set<Blob> flush, KvBatch batch, boolean isDurable, Done done) {
-        if (flush.isEmpty()) {
-            write(batch, isDurable, done);
+    public void commit(TurnPipeline.Commit commit, Done done) {
+        int[] pending = {commit.flush().size() + commit.late().size()};
+        if (pending[0] == 0) {
+            write(commit.batch(), commit.isDurable(), done);
             return;
         }
-        int[] pending = {flush.size()};
-        for (Blob blob : flush) {
-            blob.flush(fault -> {
-                if (--pending[0] == 0) write(batch, isDurable, done);
-            });
-        }
+        BlobCompletion completion = fault -> {
+            if (--pending[0] == 0) write(commit.batch(), commit.isDurable(), done);
+        };
+        commit.flush().forEach(blob -> blob.flush(completion));
+        commit.late().forEach((blob, writes) -> blob.writeDurably(writes, completion));
     }
 
     /** A crash may come before the batch is written, or between that and its answer. */
