@@ -95,6 +95,7 @@ final class Daos implements DaosCommand.Group {
     }
 
     public static void main(String[] args) {
+        LeanStart.prepare(args);
         WarmUp.begin(args);
         PrintStream out = new PrintStream(
                 new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16),

@@ -21,12 +21,13 @@ public final class Dmg {
 
     /** Ends the process without waiting for daemon threads: the connection is closed before. */
     public static void main(String[] args) {
-        WarmUp.begin(args);
+        LeanStart.prepare(args);
+        HeadStart start = HeadStart.of(args);
         PrintStream out = new PrintStream(
                 new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16),
                 false,
                 StandardCharsets.UTF_8);
-        int status = run(new DmgRoot(out, System.err), args);
+        int status = run(new DmgRoot(out, System.err, start), args);
         out.flush();
         System.err.flush();
         Runtime.getRuntime().halt(status);

@@ -7,7 +7,6 @@ import io.daosmesh.admin.view.HostBlocks;
 import io.daosmesh.admin.view.Json;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.port.Role;
 import io.daosmesh.transport.ClientSettings;
 import io.daosmesh.transport.ClientTransport;
 import java.io.PrintStream;
@@ -102,6 +101,7 @@ final class DmgRoot implements AutoCloseable {
 
     final PrintStream out;
     final PrintStream err;
+    private final HeadStart start;
     /** JSON has been written: nothing may follow it on standard output. */
     boolean answered;
 
@@ -110,8 +110,14 @@ final class DmgRoot implements AutoCloseable {
     private @Nullable AdminCalls calls; // opened at the first call; tests give their own
 
     DmgRoot(PrintStream out, PrintStream err) {
+        this(out, err, HeadStart.none());
+    }
+
+    /** @param start closed together with this */
+    DmgRoot(PrintStream out, PrintStream err, HeadStart start) {
         this.out = out;
         this.err = err;
+        this.start = start;
     }
 
     /** For tests: calls over another Rpc. */
@@ -122,7 +128,8 @@ final class DmgRoot implements AutoCloseable {
 
     DmgConfig config() {
         if (config == null) {
-            DmgConfig read = DmgConfig.find(Optional.ofNullable(configPath).map(Path::of));
+            Optional<Path> path = Optional.ofNullable(configPath).map(Path::of);
+            DmgConfig read = start.config(path).orElseGet(() -> DmgConfig.find(path));
             config = insecure ? read.insecure() : read;
         }
         return config;
@@ -140,9 +147,10 @@ final class DmgRoot implements AutoCloseable {
 
     AdminCalls calls() {
         if (calls == null) {
+            ClientSettings settings = HeadStart.settings(config());
+            Optional<ClientTransport> early = start.take(settings);
             DmgLogging.configure(debug, logFile, jsonLogging);
-            ClientTransport opened =
-                    ClientTransport.open(new ClientSettings(Role.ADMIN, config().system(), config().tls()));
+            ClientTransport opened = early.orElseGet(() -> ClientTransport.open(settings));
             transport = opened;
             calls = new AdminCalls(opened.rpc(), hosts(), READ_MAX, WRITE_MAX);
         }
@@ -212,5 +220,6 @@ final class DmgRoot implements AutoCloseable {
     @Override
     public void close() {
         if (transport != null) transport.close();
+        start.close();
     }
 }

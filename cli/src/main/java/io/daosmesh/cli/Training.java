@@ -29,7 +29,7 @@ public final class Training {
 
     public static void main(String[] args) throws IOException {
         Path dir = Path.of(args[0]);
-        WarmUp.begin("system", "query");
+        LeanStart.prepare();
         new CertificateMaker(dir, Instant.now()).generate(false);
         try (ServerTransport server =
                 ServerTransport.open(new ServerSettings("daos_server", "", "127.0.0.1", 0, server(dir)))) {
@@ -46,7 +46,7 @@ public final class Training {
 
     private static void run(String... args) {
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
-        Dmg.run(new DmgRoot(nowhere, nowhere), args);
+        Dmg.run(new DmgRoot(nowhere, nowhere, HeadStart.of(args)), args);
     }
 
     private static NodeConfig.Tls server(Path dir) {

@@ -13,7 +13,6 @@ final class WarmUp {
 
     /** Called first in main. A call that will not connect needs none of it. */
     static void begin(String... args) {
-        System.setProperty("io.netty.jfr.enabled", "false"); // starting the flight recorder takes 0.5 s
         if (args.length == 0 || List.of(args).stream().anyMatch(LOCAL::contains)) return;
         // before there are two threads: else logging tells on the terminal that both were early
         LoggerFactory.getILoggerFactory();
