@@ -36,7 +36,7 @@ enum ConfigFault {
     NO_FILE(753, "check path and permissions"),
     NOT_YAML(754, "correct the YAML at the named place"),
     NOT_BUILT(755, "remove the key"),
-    CERTIFICATE(756, "check path and permissions, make certificates with the certs command, or set allow_insecure");
+    CERTIFICATE(756, "check path and permissions, make certificates with daos-certs, or set allow_insecure");
 
     private final int number;
     private final String remedy;

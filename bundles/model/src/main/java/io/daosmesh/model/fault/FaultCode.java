@@ -72,7 +72,7 @@ public enum FaultCode {
     NO_SERVICE(2039, "No service available", Retry.LATER, "wait until a majority of the replicas runs"),
     NVME_IO(2042, "NVMe I/O error", Retry.OTHER_REPLICA, "query the device's health and replace it if it is faulty"),
     NO_CERT(2043, "Certificate not accessible", Retry.NEVER, "check path and permissions of the certificate"),
-    BAD_CERT(2044, "Bad certificate", Retry.NEVER, "make new certificates with the certs command"),
+    BAD_CERT(2044, "Bad certificate", Retry.NEVER, "make new certificates with daos-certs"),
     UNKNOWN(501000, "Unknown error", Retry.NEVER, "see the node's log");
 
     /** What a caller may do about it. */

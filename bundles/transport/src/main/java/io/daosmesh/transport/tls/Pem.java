@@ -92,7 +92,7 @@ public final class Pem {
 
     private static RuntimeException noCert(String format, Object... args) {
         return Fault.of(FaultCode.NO_CERT, format, args)
-                .remedy("check transport_config, or make certificates with the certs command")
+                .remedy("check transport_config, or make certificates with daos-certs")
                 .asException();
     }
 }

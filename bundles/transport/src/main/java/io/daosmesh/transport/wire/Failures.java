@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /** What libraries throw, as faults that an operator understands. Stateless. */
 public final class Failures {
     private static final String REFUSAL_PREFIX = "daosmesh:";
-    private static final String NEW_CERTIFICATES = "make new certificates with the certs command";
+    private static final String NEW_CERTIFICATES = "make new certificates with daos-certs";
 
     private Failures() {}
 

@@ -25,7 +25,10 @@ import java.util.SplittableRandom;
 public final class Bench {
     private static final int[] SIZES = {4096, 1 << 20};
     private static final int[] IN_FLIGHT = {1, 16};
-    /** The compilers of four processes share two cores: a shape is warm when its rate has not risen for two rounds. */
+    /** The compilers of four processes share two cores: nodes are at full speed after some minutes of load. */
+    private static final Duration WARM_NODES = Duration.ofSeconds(60);
+
+    /** After that a shape is warm when its rate has not risen for two rounds. */
     private static final Duration WARM = Duration.ofSeconds(5);
 
     private static final int WARM_ROUNDS_MAX = 12;
@@ -138,6 +141,7 @@ public final class Bench {
         }
         try (MeshClient client = MeshClient.open(mesh)) {
             Container c = client.container("bench", ContainerSpec.of("bench").withClass("RP_3GX"));
+            warmNodes(stores(c));
             for (int size : SIZES) {
                 int keys = size <= 65536 ? KEYS_SMALL : KEYS_LARGE;
                 List<KeyValue> stores = stores(c);
@@ -163,6 +167,19 @@ public final class Bench {
                 }
             }
         }
+    }
+
+    private void warmNodes(List<KeyValue> stores) {
+        byte[] value = new byte[SIZES[0]];
+        if (!only.equals("read"))
+            Load.run(16, WARM_NODES, i -> store(stores, i % KEYS_SMALL).put(key(i % KEYS_SMALL), value));
+        Load.run(16, KEYS_SMALL, i -> store(stores, i).put(key(i), value));
+        Load.run(
+                16,
+                WARM_NODES,
+                i -> i % 2 == 0 && !only.equals("read")
+                        ? store(stores, i % KEYS_SMALL).put(key(i % KEYS_SMALL), value)
+                        : store(stores, i % KEYS_SMALL).get(key(i % KEYS_SMALL)));
     }
 
     /** Several, as applications have them: one object's groups do not use all targets alike. */
