@@ -80,9 +80,12 @@ final class HeadStart implements AutoCloseable {
             DmgConfig config = DmgConfig.find(path);
             ClientSettings settings = settings(config);
             ClientTransport transport = ClientTransport.open(settings);
-            connect(transport, config.hosts().get(0));
             begun.complete(Optional.of(new Begun(path, config, settings, transport)));
+            connect(transport, config.hosts().get(0));
         } catch (RuntimeException e) {
+            return; // the call meets the same and tells
+        } finally {
+            // whatever went wrong, an error of the JVM too: the call must not wait for it
             begun.complete(Optional.empty());
         }
     }

@@ -148,6 +148,11 @@ final class FileBlockDevice implements BlockDevice {
             return;
         }
         try {
+            // looked at under the lock: a close that could not wait for a hanging caller holds none
+            if (isClosing.get()) {
+                request.answer(DeviceStatus.GONE, path + " is closed");
+                return;
+            }
             pending.add(request);
             run(request);
         } finally {

@@ -180,7 +180,12 @@ final class TargetThread implements TurnPipeline.Loop, TurnPipeline.TurnIo {
     private static @Nullable Fault writeLate(TurnPipeline.Commit commit) {
         for (Map.Entry<Blob, List<Blob.Write>> e : commit.late().entrySet()) {
             CompletableFuture<Optional<Fault>> answer = new CompletableFuture<>();
-            e.getKey().writeDurably(e.getValue(), fault -> answer.complete(Optional.ofNullable(fault)));
+            try {
+                e.getKey().writeDurably(e.getValue(), fault -> answer.complete(Optional.ofNullable(fault)));
+            } catch (RuntimeException broken) {
+                // a driver that throws has answered nothing: the turn must end all the same
+                return FaultException.faultOf(broken);
+            }
             Optional<Fault> fault = answer.join();
             if (fault.isPresent()) return fault.get();
         }
