@@ -217,13 +217,14 @@ final class DeviceSlot {
     }
 
     private void onMediaError(BlobOp op, String detail) {
+        // before it counts: the check of an earlier error may find this one, and put the device out
+        boolean wasNormal = life.state() == DeviceState.NORMAL;
         switch (op.kind) {
             case READ -> life.onReadError();
             case UNMAP -> life.onUnmapError();
             default -> life.onWriteError();
         }
         log.warn("{} of {} failed: {}", op, spec.address(), detail);
-        boolean wasNormal = life.state() == DeviceState.NORMAL;
         onOwner(() -> {
             if (wasNormal) hooks.onMediaError(op.kind);
             // After a failed flush nobody knows what is on the medium: no counting, it is out.
