@@ -32,7 +32,7 @@ public final class Training {
         LeanStart.prepare();
         new CertificateMaker(dir, Instant.now()).generate(false);
         try (ServerTransport server =
-                ServerTransport.open(new ServerSettings("daos_server", "", "127.0.0.1", 0, server(dir)))) {
+                ServerTransport.open(new ServerSettings("daos_server", "", "127.0.0.1", 0, server(dir), 1))) {
             server.server()
                     .register(Endpoint.NODE, RpcMethod.SYSTEM_QUERY, call -> Mono.just(RpcMessage.of(members())));
             Path config = dir.resolve("daos_control.yml");

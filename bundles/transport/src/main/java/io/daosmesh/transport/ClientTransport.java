@@ -19,7 +19,7 @@ public final class ClientTransport implements AutoCloseable {
     /** Connects nowhere yet. NO_CERT or BAD_CERT when its certificates cannot be used. */
     public static ClientTransport open(ClientSettings settings) {
         Identity identity = new Identity(settings.role(), settings.system(), "");
-        return new ClientTransport(new Machinery(identity, settings.tls(), false));
+        return new ClientTransport(new Machinery(identity, settings.tls(), false, 1));
     }
 
     /** Loads the classes of a first connection; a tool calls it in a thread of its own while it reads its arguments. */

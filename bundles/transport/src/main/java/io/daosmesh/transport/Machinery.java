@@ -20,7 +20,7 @@ import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 import reactor.netty.resources.LoopResources;
 
-/** Threads and shared parts of one transport: one event loop, one timer thread. Owner: who opened the transport. */
+/** Threads and shared parts of one transport: event loops, one timer thread. Owner: who opened the transport. */
 final class Machinery {
     private static final Logger log = LoggerFactory.getLogger(Machinery.class);
 
@@ -34,15 +34,18 @@ final class Machinery {
     final TransportCounters counters;
     final RpcClient client;
 
-    /** @param isNode nodes use epoll where it is there; tools use NIO, which starts faster */
-    Machinery(Identity identity, NodeConfig.Tls tls, boolean isNode) {
+    /**
+     * @param isNode nodes use epoll where it is there; tools use NIO, which starts faster
+     * @param loopCount each connection stays on one of these
+     */
+    Machinery(Identity identity, NodeConfig.Tls tls, boolean isNode, int loopCount) {
         this.identity = identity;
         // certificates first: when they are wrong nothing has to be stopped
         this.material = tls.allowInsecure() ? Optional.empty() : Optional.of(TlsMaterial.load(tls, identity.role()));
         Optional<SslContext> clientTls = material.map(TlsMaterial::clientContext);
         this.hlc = new Hlc(Machinery::epochNanos);
         String name = isNode ? "daos-net" : "daos-client";
-        this.loops = LoopResources.create(name, 1, 1, true);
+        this.loops = LoopResources.create(name, loopCount, loopCount, true);
         this.deadlines = Schedulers.newSingle(name + "-deadline", true);
         // Always an earlier task than any deadline: else nearly every request would wake the timer only to make it wait
         // again.

@@ -5,6 +5,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.EventLoops;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcCall;
@@ -19,6 +20,9 @@ import io.daosmesh.transport.server.SessionTokens;
 import io.daosmesh.transport.tls.TlsMaterial;
 import io.daosmesh.transport.wire.Identity;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
 import reactor.core.publisher.Mono;
 
 /** The transport of a node: listens, and calls its peers. Any thread. Used by the node's component and by tests. */
@@ -48,7 +52,7 @@ public final class ServerTransport implements AutoCloseable {
     /** Listens when it returns. BUSY when the port is in use; NO_CERT or BAD_CERT for certificates. */
     public static ServerTransport open(ServerSettings settings) {
         Identity identity = new Identity(Role.SERVER, settings.system(), settings.address());
-        Machinery machinery = new Machinery(identity, settings.tls(), true);
+        Machinery machinery = new Machinery(identity, settings.tls(), true, settings.loops());
         try {
             ServerTransport transport = new ServerTransport(settings, machinery);
             int port = transport.listener.open();
@@ -66,6 +70,13 @@ public final class ServerTransport implements AutoCloseable {
 
     public RpcServer server() {
         return handlers;
+    }
+
+    /** Refuses work once the transport is closed. */
+    public EventLoops loops() {
+        List<ScheduledExecutorService> all = new ArrayList<>();
+        machinery.loops.onServer(true).forEach(all::add);
+        return index -> all.get(index % all.size());
     }
 
     public Hlc hlc() {

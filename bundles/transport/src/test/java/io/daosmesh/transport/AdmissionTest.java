@@ -71,7 +71,7 @@ class AdmissionTest {
     }
 
     private ServerTransport server(NodeConfig.Tls tls) {
-        ServerTransport s = ServerTransport.open(new ServerSettings("daos_server", "", "127.0.0.1", 0, tls));
+        ServerTransport s = ServerTransport.open(new ServerSettings("daos_server", "", "127.0.0.1", 0, tls, 1));
         s.server()
                 .register(
                         Endpoint.NODE,

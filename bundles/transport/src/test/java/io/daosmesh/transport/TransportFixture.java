@@ -57,7 +57,8 @@ abstract class TransportFixture {
     }
 
     ServerTransport openServer(String system, int port) {
-        ServerTransport s = ServerTransport.open(new ServerSettings(system, "", "127.0.0.1", port, tls(Role.SERVER)));
+        ServerTransport s =
+                ServerTransport.open(new ServerSettings(system, "", "127.0.0.1", port, tls(Role.SERVER), 1));
         toClose.add(0, s);
         return s;
     }

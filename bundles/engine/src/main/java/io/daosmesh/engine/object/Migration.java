@@ -31,7 +31,7 @@ public final class Migration {
     private static final int RECORDS_MAX = 256;
     private static final int BYTES_MAX = 1 << 20;
     /** Entries looked at for one batch, so that a group full of prepared or newer records does not hold the loop. */
-    private static final int VISITS_MAX = 20_000;
+    private static final int VISITS_MAX = 5_000;
 
     private final Env env;
     private final Set<ByteKey> importing = new HashSet<>();

@@ -2,6 +2,7 @@ package io.daosmesh.engine.runtime;
 
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.EngineMigration;
+import io.daosmesh.model.port.EventLoops;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.Membership;
 import io.daosmesh.model.port.RankIdentity;
@@ -56,9 +57,10 @@ public final class EngineComponent {
             @Reference Rpc rpc,
             @Reference RpcServer server,
             @Reference Maps maps,
+            @Reference EventLoops loops,
             @Reference Hlc hlc) {
         this.bundle = bundle;
-        this.context = new EngineContext(rpc, server, maps, hlc, () -> membership, () -> ras);
+        this.context = new EngineContext(rpc, server, maps, loops, hlc, () -> membership, () -> ras);
     }
 
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)

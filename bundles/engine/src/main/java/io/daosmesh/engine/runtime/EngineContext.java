@@ -1,5 +1,6 @@
 package io.daosmesh.engine.runtime;
 
+import io.daosmesh.model.port.EventLoops;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.Membership;
 import io.daosmesh.model.port.Ras;
@@ -19,6 +20,7 @@ public record EngineContext(
         Rpc rpc,
         RpcServer server,
         Maps maps,
+        EventLoops loops,
         Hlc hlc,
         Supplier<@Nullable Membership> membership,
         Supplier<@Nullable Ras> ras) {}

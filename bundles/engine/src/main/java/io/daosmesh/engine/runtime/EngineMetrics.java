@@ -56,12 +56,12 @@ public final class EngineMetrics implements MetricSource {
                 "engine_sched_wait_queue",
                 "Requests waiting for the loop",
                 labels,
-                unit.thread().waitingRequests());
+                unit.loop().waitingRequests());
         sink.counter(
                 "engine_sched_total_turns",
                 "Group commits",
                 labels,
-                unit.thread().pipeline().turnCount());
+                unit.loop().pipeline().turnCount());
     }
 
     private static void collect(Sink sink, String name, SizedLatency latency, Map<String, String> labels) {

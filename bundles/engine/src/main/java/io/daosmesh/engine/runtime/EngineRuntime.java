@@ -16,7 +16,6 @@ import io.daosmesh.model.port.Ras;
 import io.daosmesh.model.ras.RasEvent;
 import io.daosmesh.model.ras.RasId;
 import io.daosmesh.storage.EngineStorage;
-import io.daosmesh.storage.PoolSpace;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,13 +73,7 @@ public final class EngineRuntime implements AutoCloseable {
         });
         this.leases = new ReadLeases(identity, context, targets, this::wantMap);
         for (int i = 0; i < storage.targetCount(); i++) {
-            targets.add(new TargetUnit(
-                    identity.rank(),
-                    storage.target(i),
-                    storage.buffers(),
-                    new TargetHost(i),
-                    context,
-                    this::onStopped));
+            targets.add(new TargetUnit(identity, storage, i, new TargetHost(i), context, this::onStopped));
         }
         this.migration = new EngineMigrationService(identity.rank(), targets);
         this.metrics = new EngineMetrics(identity.rank(), targets);
@@ -98,15 +91,12 @@ public final class EngineRuntime implements AutoCloseable {
     /** Opens every target and begins to serve; a FaultException when an index cannot be read. */
     public void open() {
         List<EngineStorage.PoolReservation> pools = storage.pools();
-        for (TargetUnit unit : targets) unit.start();
-        for (TargetUnit unit : targets) {
-            List<PoolSpace> spaces =
-                    pools.stream().map(p -> unit.storage().pool(p.pool())).toList();
-            unit.<Boolean>internal((t, answer) -> {
-                        t.open(spaces);
-                        answer.answer(Boolean.TRUE, null);
-                    })
-                    .block(Duration.ofMinutes(5));
+        try {
+            // here and not on the event loops, which have to answer others meanwhile
+            for (TargetUnit unit : targets)
+                unit.open(pools.stream().map(p -> unit.storage().pool(p.pool())).toList());
+        } finally {
+            for (TargetUnit unit : targets) unit.start();
         }
         for (TargetUnit unit : targets) unit.shards().forEach(s -> reportFailed(unit, s));
         leases.open(registrations);

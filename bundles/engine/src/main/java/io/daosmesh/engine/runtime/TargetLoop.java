@@ -12,58 +12,68 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The thread of one target, and the thread that makes its turns durable meanwhile. Requests are bounded; completions of
- * what is under way are not refused, because their number is bounded by the requests.
+ * One target's turns on one of the node's event loops, and the thread that makes them durable meanwhile. On the loop,
+ * because the messages of a target come and go there: a turn is what has arrived together. Requests are bounded;
+ * completions of what is under way are not refused, because their number is bounded by the requests.
  */
-final class TargetThread implements TurnPipeline.Loop, TurnPipeline.TurnIo {
+final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo {
     /** Requests waiting for their turn; more are refused with BUSY. */
     static final int REQUESTS_MAX = 1024;
 
-    private static final int TASKS_PER_TURN = 256;
-    private static final long TICK_NS = 50_000_000L;
-    private static final Logger log = LoggerFactory.getLogger(TargetThread.class);
+    /** Then the network has its turn, at the end of what is being done. */
+    static final long TURN_MAX_NS = 2_000_000L;
+
+    private static final long TICK_MS = 50;
+    private static final Logger log = LoggerFactory.getLogger(TargetLoop.class);
 
     private final ConcurrentLinkedQueue<Runnable> queue = new ConcurrentLinkedQueue<>();
     private final AtomicInteger requests = new AtomicInteger();
-    private final AtomicInteger unhandled = new AtomicInteger();
-    private final AtomicReference<@Nullable Thread> parked = new AtomicReference<>();
-    private final Thread thread;
+    /** A turn is coming, or will with the start. */
+    private final AtomicBoolean isAwake = new AtomicBoolean(true);
+
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final String name;
+    private final ScheduledExecutorService loop;
     private final ExecutorService committer;
     private final KvStore kv;
     private final TurnPipeline pipeline;
-    private final java.util.function.Consumer<Throwable> onBroken;
-    private final java.util.function.Consumer<Fault> onIndexFailed;
-    private Runnable onTick = () -> {};
+    private final Consumer<Throwable> onBroken;
+    private final Consumer<Fault> onIndexFailed;
+    private @Nullable Future<?> tick;
     private volatile boolean isStopping;
-    private long nextTickNs = System.nanoTime();
 
     /**
      * @param onBroken told, on the loop, of an error that nobody expected
      * @param onIndexFailed told, on any thread, that the index takes no writes any more
      */
-    TargetThread(
+    TargetLoop(
             String name,
+            ScheduledExecutorService loop,
             KvStore kv,
-            java.util.function.Consumer<Throwable> onBroken,
-            java.util.function.Consumer<Fault> onIndexFailed) {
+            Consumer<Throwable> onBroken,
+            Consumer<Fault> onIndexFailed) {
+        this.name = name;
+        this.loop = loop;
         this.kv = kv;
         this.onBroken = onBroken;
         this.onIndexFailed = onIndexFailed;
         this.pipeline = new TurnPipeline(this, this);
-        this.thread = new Thread(this::run, name);
-        this.thread.setDaemon(true);
         this.committer = Executors.newSingleThreadExecutor(r -> {
             Thread t = new Thread(r, name + "-commit");
             t.setDaemon(true);
@@ -75,9 +85,14 @@ final class TargetThread implements TurnPipeline.Loop, TurnPipeline.TurnIo {
         return pipeline;
     }
 
-    void start(Runnable tick) {
-        onTick = tick;
-        thread.start();
+    /** What was put on the loop before runs now. */
+    void start(Runnable onTick) {
+        try {
+            tick = loop.scheduleWithFixedDelay(() -> onTick(onTick), TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+            loop.execute(this::turn);
+        } catch (RejectedExecutionException e) {
+            ended.countDown();
+        }
     }
 
     /** A request from outside; false when the queue is full or the loop has ended. */
@@ -101,42 +116,50 @@ final class TargetThread implements TurnPipeline.Loop, TurnPipeline.TurnIo {
     @Override
     public void execute(Runnable work) {
         queue.add(work);
-        Thread t = parked.getAndSet(null);
-        if (t != null) LockSupport.unpark(t);
+        if (!isAwake.getAndSet(true)) wake(0);
     }
 
-    private void run() {
-        while (!isStopping || !queue.isEmpty()) {
-            int done = 0;
-            for (Runnable work = queue.poll(); work != null; work = queue.poll()) {
-                guarded(work);
-                if (++done == TASKS_PER_TURN) break;
-            }
-            guarded(pipeline::onDrained);
-            long now = System.nanoTime();
-            if (now - nextTickNs >= 0) {
-                nextTickNs = now + TICK_NS;
-                guarded(onTick);
-                guarded(pipeline::onDrained);
-            }
-            if (done == 0) park(nextTickNs - now);
+    /** @param delayNs 1: not before the network has had its turn */
+    private void wake(long delayNs) {
+        try {
+            if (delayNs == 0) loop.execute(this::turn);
+            else loop.schedule(this::turn, delayNs, TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            // the transport is closed: nobody can be answered any more
+            ended.countDown();
         }
     }
 
-    private void park(long nanos) {
-        parked.set(Thread.currentThread());
-        if (queue.isEmpty() && !isStopping) LockSupport.parkNanos(this, Math.max(1, nanos));
-        parked.set(null);
+    private void turn() {
+        if (ended.getCount() == 0) return;
+        long startNs = System.nanoTime();
+        Runnable work = queue.poll();
+        while (work != null) {
+            guarded(work);
+            work = System.nanoTime() - startNs < TURN_MAX_NS ? queue.poll() : null;
+        }
+        guarded(pipeline::onDrained);
+        isAwake.set(false);
+        if (!queue.isEmpty()) {
+            if (!isAwake.getAndSet(true)) wake(1);
+        } else if (isStopping) {
+            ended.countDown();
+        }
+    }
+
+    private void onTick(Runnable onTick) {
+        if (ended.getCount() == 0) return;
+        guarded(onTick);
+        guarded(pipeline::onDrained);
     }
 
     private void guarded(Runnable work) {
         try {
             work.run();
         } catch (FaultException e) {
-            log.warn("{}: {}", thread.getName(), e.fault().message());
+            log.warn("{}: {}", name, e.fault().message());
         } catch (RuntimeException | Error e) {
-            log.error("{}: {}", thread.getName(), e.toString(), e);
-            unhandled.incrementAndGet();
+            log.error("{}: {}", name, e.toString(), e);
             onBroken.accept(e);
         }
     }
@@ -202,17 +225,20 @@ final class TargetThread implements TurnPipeline.Loop, TurnPipeline.TurnIo {
         return Fault.of(FaultCode.AGAIN, "nothing is written: %s", why.message());
     }
 
-    /** Ends the threads; what is queued is still run. Bounded. */
+    /** What is queued is still run. Bounded; not on the loop. */
     void stop(long waitMs) {
         isStopping = true;
-        LockSupport.unpark(thread);
+        wake(0);
+        Future<?> t = tick;
+        if (t != null) t.cancel(false);
         try {
-            thread.join(waitMs);
+            if (t != null && !ended.await(waitMs, TimeUnit.MILLISECONDS)) log.warn("{}: the loop is still busy", name);
             committer.shutdown();
             if (!committer.awaitTermination(waitMs, TimeUnit.MILLISECONDS))
-                log.warn("{}: a commit is still under way", thread.getName());
+                log.warn("{}: a commit is still under way", name);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        ended.countDown();
     }
 }

@@ -9,9 +9,12 @@ import io.daosmesh.engine.target.Answer;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.storage.BufferPool;
+import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.storage.EngineStorage;
+import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.TargetStorage;
 import java.util.Collection;
+import java.util.List;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -19,10 +22,10 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.MonoSink;
 
-/** One target with its thread: the proxy that others hold. Any thread; everything is enqueued. */
+/** One target with its loop: the proxy that others hold. Any thread; everything is enqueued. */
 final class TargetUnit {
     private final TargetStorage storage;
-    private final TargetThread thread;
+    private final TargetLoop loop;
     private final Target target;
     private final TargetMetrics metrics = new TargetMetrics();
     private final BiConsumer<TargetUnit, Fault> onStopped;
@@ -30,19 +33,23 @@ final class TargetUnit {
 
     /** @param onStopped told once when the target has stopped serving; any thread */
     TargetUnit(
-            int rank,
-            TargetStorage storage,
-            BufferPool buffers,
+            RankIdentity identity,
+            EngineStorage engine,
+            int index,
             Host host,
             EngineContext context,
             BiConsumer<TargetUnit, Fault> onStopped) {
-        this.storage = storage;
+        this.storage = engine.target(index);
         this.onStopped = onStopped;
-        String name = "engine-" + rank + "-target-" + storage.index();
-        this.thread = new TargetThread(name, storage.kv(), this::onBroken, this::stopServing);
-        RpcPeers peers = new RpcPeers(context, thread);
+        this.loop = new TargetLoop(
+                "engine-" + identity.rank() + "-target-" + index,
+                context.loops().loop(identity.engineIndex() * engine.targetCount() + index),
+                storage.kv(),
+                this::onBroken,
+                this::stopServing);
+        RpcPeers peers = new RpcPeers(context, loop);
         this.target = new Target(
-                new Env(rank, storage.index(), storage.kv(), buffers, thread.pipeline(), thread, peers, host));
+                new Env(identity.rank(), index, storage.kv(), engine.buffers(), loop.pipeline(), loop, peers, host));
     }
 
     private void onBroken(Throwable error) {
@@ -58,7 +65,7 @@ final class TargetUnit {
             if (broken != null) return;
             broken = stopped;
         }
-        thread.execute(() -> target.stop(stopped));
+        loop.execute(() -> target.stop(stopped));
         onStopped.accept(this, why);
     }
 
@@ -70,8 +77,8 @@ final class TargetUnit {
         return metrics;
     }
 
-    TargetThread thread() {
-        return thread;
+    TargetLoop loop() {
+        return loop;
     }
 
     /** Any thread. */
@@ -88,13 +95,18 @@ final class TargetUnit {
         return target.latencies();
     }
 
+    /** Reads the index on this thread, which may take long; before {@link #start}. */
+    void open(List<PoolSpace> spaces) {
+        target.open(spaces);
+    }
+
     void start() {
-        thread.start(target::onTick);
+        loop.start(target::onTick);
     }
 
     /** Runs on the loop; never refused. */
     void run(Consumer<Target> work) {
-        thread.execute(() -> work.accept(target));
+        loop.execute(() -> work.accept(target));
     }
 
     /** One request: BUSY when the queue is full. */
@@ -102,7 +114,7 @@ final class TargetUnit {
         return Mono.create(sink -> {
             Fault stopped = broken;
             if (stopped != null) sink.error(stopped.asException());
-            else if (!thread.offer(() -> answer(work, sink))) sink.error(busy().asException());
+            else if (!loop.offer(() -> answer(work, sink))) sink.error(busy().asException());
         });
     }
 
@@ -112,7 +124,7 @@ final class TargetUnit {
 
     /** The same for this node's own work, which is bounded elsewhere. */
     <T> Mono<T> internal(BiConsumer<Target, Answer<T>> work) {
-        return Mono.create(sink -> thread.execute(() -> answer(work, sink)));
+        return Mono.create(sink -> loop.execute(() -> answer(work, sink)));
     }
 
     private <T> void answer(BiConsumer<Target, Answer<T>> work, MonoSink<T> sink) {
@@ -131,6 +143,6 @@ final class TargetUnit {
     }
 
     void stop(long waitMs) {
-        thread.stop(waitMs);
+        loop.stop(waitMs);
     }
 }

@@ -42,7 +42,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import reactor.core.publisher.Mono;
 
 /** Engines of a few ranks in one process with the shipped classes, and a client that tries again as the real one does. */
@@ -60,6 +64,9 @@ final class MiniMesh implements AutoCloseable {
     volatile PoolMap map;
     private final int targetCount;
     private final GroupMap group;
+    private final List<ScheduledExecutorService> loops = Stream.generate(Executors::newSingleThreadScheduledExecutor)
+            .limit(8)
+            .toList();
 
     MiniMesh(int ranks, int targetCount) {
         this.targetCount = targetCount;
@@ -94,7 +101,13 @@ final class MiniMesh implements AutoCloseable {
 
     EngineRuntime open(int rank) {
         EngineContext context = new EngineContext(
-                wire.from(rank), wire.server(), maps.get(rank), hlc, () -> new WholeMembership(), () -> null);
+                wire.from(rank),
+                wire.server(),
+                maps.get(rank),
+                index -> loops.get((rank * targetCount + index) % loops.size()),
+                hlc,
+                () -> new WholeMembership(),
+                () -> null);
         EngineRuntime e = new EngineRuntime(
                 new RankIdentity(0, rank, new UUID(rank, rank), "host:" + (1 + rank), "/n" + rank, targetCount, 1),
                 storages.get(rank),
@@ -274,5 +287,6 @@ final class MiniMesh implements AutoCloseable {
     public void close() {
         engines.forEach(EngineRuntime::close);
         wire.close();
+        loops.forEach(ExecutorService::shutdown);
     }
 }

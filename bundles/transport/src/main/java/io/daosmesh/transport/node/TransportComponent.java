@@ -4,6 +4,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.metric.MetricSource;
+import io.daosmesh.model.port.EventLoops;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.model.port.Rpc;
@@ -26,8 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The node's transport: opened when the configuration is there; publishes {@link Rpc}, {@link RpcServer}, {@link Hlc} and
- * its metrics. Without a port there are no services, so nothing else of the node starts.
+ * The node's transport: opened when the configuration is there; publishes {@link Rpc}, {@link RpcServer}, {@link Hlc},
+ * {@link EventLoops} and its metrics. Without a port there are no services, so nothing else of the node starts.
  */
 @Component(
         immediate = true,
@@ -66,6 +67,7 @@ public final class TransportComponent {
         tellRank();
         published.add(context.registerService(Hlc.class, t.hlc(), null));
         published.add(context.registerService(RpcServer.class, t.server(), null));
+        published.add(context.registerService(EventLoops.class, t.loops(), null));
         published.add(context.registerService(Rpc.class, t.rpc(), null));
         published.add(context.registerService(MetricSource.class, t.metrics(), null));
         log.info(
@@ -94,7 +96,8 @@ public final class TransportComponent {
     private ServerTransport open() throws InterruptedException {
         for (int attempt = 1; ; attempt++) {
             try {
-                return ServerTransport.open(ServerSettings.of(config));
+                return ServerTransport.open(
+                        ServerSettings.of(config, Runtime.getRuntime().availableProcessors()));
             } catch (FaultException e) {
                 if (e.code() != FaultCode.BUSY || attempt == BIND_TRIES_MAX) {
                     log.error(

@@ -31,7 +31,7 @@ public final class ByteServer {
                         Optional.of(certs.resolve("server.crt")),
                         Optional.of(certs.resolve("server.key")));
         ByteBuffer bytes = ByteBuffer.allocateDirect(BYTES_MAX);
-        ServerTransport server = ServerTransport.open(new ServerSettings("daos_server", "", "127.0.0.1", 0, tls));
+        ServerTransport server = ServerTransport.open(new ServerSettings("daos_server", "", "127.0.0.1", 0, tls, 1));
         server.server().register(Endpoint.NODE, RpcMethod.OBJECT_UPDATE, call -> {
             ByteBuffer sent = bytes.duplicate().limit(call.data().getInt(0));
             return Mono.just(RpcMessage.of(Empty.getDefaultInstance(), sent));
