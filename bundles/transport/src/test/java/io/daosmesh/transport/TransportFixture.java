@@ -35,6 +35,8 @@ abstract class TransportFixture {
 
     static final Duration LONG = Duration.ofSeconds(20);
     static final int RANK = 3;
+    /** More than one, so that connections of one server live on different threads. */
+    static final int LOOPS = 2;
 
     final AtomicInteger messagesWithData = new AtomicInteger();
     final AtomicInteger onSentRuns = new AtomicInteger();
@@ -58,7 +60,7 @@ abstract class TransportFixture {
 
     ServerTransport openServer(String system, int port) {
         ServerTransport s =
-                ServerTransport.open(new ServerSettings(system, "", "127.0.0.1", port, tls(Role.SERVER), 1));
+                ServerTransport.open(new ServerSettings(system, "", "127.0.0.1", port, tls(Role.SERVER), LOOPS));
         toClose.add(0, s);
         return s;
     }

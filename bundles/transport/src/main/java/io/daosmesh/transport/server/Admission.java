@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 import reactor.netty.Connection;
 
-/** Decides about one connection by its SETUP and its certificate or token. Owner: the event loop. */
+/** Decides about one connection by its SETUP and its certificate or token. Owner: the connection's event loop. */
 final class Admission {
     private static final Logger log = LoggerFactory.getLogger(Admission.class);
 

@@ -35,7 +35,7 @@ import reactor.netty.resources.LoopResources;
 import reactor.netty.tcp.TcpServer;
 
 /**
- * The one listening port of a node. Owner: the event loop; open and close by the owner of the transport. A connection
+ * The one listening port of a node. Owner: the event loops; open and close by the owner of the transport. A connection
  * shows by its first bytes whether it speaks TLS; one without is let in only in insecure mode, or with a session token
  * for data.
  */
@@ -74,7 +74,7 @@ public final class Listener {
             io.daosmesh.transport.metric.TransportCounters counters,
             SessionTokens tokens) {}
 
-    /** @param onServerGone told the control address of a server whose connection to us ended; event loop */
+    /** @param onServerGone told the control address of a server whose connection to us ended; on an event loop */
     public Listener(Settings settings, Services services, Consumer<String> onServerGone) {
         this.settings = settings;
         this.parts =

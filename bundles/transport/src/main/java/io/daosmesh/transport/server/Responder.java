@@ -24,7 +24,7 @@ import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 
 /**
- * Answers the requests of one accepted connection. Owner: the event loop; replies may come from any thread. Checks
+ * Answers the requests of one accepted connection. Owner: its event loop; replies may come from any thread. Checks
  * envelope, clock, method, role and destination, in this order, before a handler sees anything.
  */
 final class Responder implements RSocket {
