@@ -1,6 +1,8 @@
 package io.daosmesh.management.runtime;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
 import io.daosmesh.management.log.Replies;
 import io.daosmesh.management.system.SystemDb;
 import io.daosmesh.management.system.SystemProperties;
@@ -12,7 +14,6 @@ import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.Empty;
@@ -35,6 +36,7 @@ import io.daosmesh.model.wire.SystemQueryReply;
 import io.daosmesh.model.wire.SystemQueryRequest;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -42,6 +44,7 @@ import reactor.core.publisher.Mono;
 final class SystemHandlers {
     private static final Duration PROBE_MAX = Duration.ofMillis(700);
     private static final Duration FORWARD_MAX = Duration.ofSeconds(4);
+    private static final Duration FORWARD_TRY_MAX = Duration.ofSeconds(2);
 
     private final NodeContext node;
     private final SystemService system;
@@ -58,17 +61,32 @@ final class SystemHandlers {
     void register(Registrations r) {
         r.on(RpcMethod.JOIN, JoinRequest.parser(), this::join);
         r.on(RpcMethod.GROUP_MAP, GroupMapRequest.parser(), this::groupMap);
-        r.on(RpcMethod.SYSTEM_QUERY, SystemQueryRequest.parser(), this::systemQuery);
+        onForwarded(
+                r, RpcMethod.SYSTEM_QUERY, SystemQueryRequest.parser(), this::systemQuery, SystemQueryReply.parser());
         r.on(RpcMethod.LEADER_QUERY, Empty.parser(), q -> leaderQuery());
         r.on(RpcMethod.RANK_DEAD, RankDeadReport.parser(), this::rankDead);
         r.on(RpcMethod.SYSTEM_PROPERTIES, PropertiesRequest.parser(), this::properties);
-        r.on(RpcMethod.POOL_LIST, Empty.parser(), q -> poolList());
+        onForwarded(r, RpcMethod.POOL_LIST, Empty.parser(), q -> poolList(), PoolListReply.parser());
         r.on(
                 RpcMethod.POOL_SERVICE_RANKS,
                 PoolServiceRanksMessage.parser(),
                 m -> system.propose(LogCommand.newBuilder().setPoolServiceRanks(m))
                         .map(done -> Empty.getDefaultInstance()));
-        r.onFrom(RpcMethod.POOL_FIND, PoolRef.parser(), this::poolFind);
+        onForwarded(r, RpcMethod.POOL_FIND, PoolRef.parser(), this::poolFind, PoolFindReply.parser());
+    }
+
+    /**
+     * Questions that only the leader answers, asked of any node: it passes on what tools and clients ask, which spares them a
+     * second connection. Servers follow hints themselves, so that two of them never forward to each other. Only for methods
+     * that are open to servers: the leader sees this node as who asks.
+     */
+    private <Q extends MessageLite, A extends MessageLite> void onForwarded(
+            Registrations r, RpcMethod method, Parser<Q> parser, Function<Q, Mono<A>> asLeader, Parser<A> answers) {
+        r.onFrom(method, parser, (question, peer) -> {
+            if (system.isLeader()) return asLeader.apply(question);
+            if (peer.role() == Role.SERVER) return Mono.error(system.notLeader().asException());
+            return leaders.call(method, question, answers, FORWARD_TRY_MAX, FORWARD_MAX);
+        });
     }
 
     private Mono<JoinReply> join(JoinRequest r) {
@@ -195,12 +213,7 @@ final class SystemHandlers {
                 .map(pools -> PoolListReply.newBuilder().addAllPools(pools).build());
     }
 
-    /** Forwards for clients; servers follow hints themselves, so that two of them never forward to each other. */
-    private Mono<PoolFindReply> poolFind(PoolRef r, RpcCall.Peer peer) {
-        if (!system.isLeader()) {
-            if (peer.role() == Role.SERVER) return Mono.error(system.notLeader().asException());
-            return leaders.call(RpcMethod.POOL_FIND, r, PoolFindReply.parser(), Duration.ofSeconds(2), FORWARD_MAX);
-        }
+    private Mono<PoolFindReply> poolFind(PoolRef r) {
         return system.read(db -> PoolFindReply.newBuilder()
                 .setEntry(db.pool(r.getPool()).orElseThrow(() -> noPool(r.getPool())))
                 .setGroupMap(db.groupMap().toWire())

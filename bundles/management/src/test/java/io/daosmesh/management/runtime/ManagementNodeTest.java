@@ -12,6 +12,9 @@ import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Role;
+import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerListReply;
@@ -31,9 +34,12 @@ import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.SystemActionReply;
 import io.daosmesh.model.wire.SystemActionRequest;
+import io.daosmesh.model.wire.SystemQueryReply;
+import io.daosmesh.model.wire.SystemQueryRequest;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -115,6 +121,32 @@ class ManagementNodeTest {
                 mesh.admin(RpcMethod.LEADER_QUERY, Empty.getDefaultInstance(), LeaderQueryReply.parser());
         assertEquals(3, leader.getReplicasCount());
         assertEquals(mesh.systemLeader().address, leader.getLeader());
+    }
+
+    @Test
+    void shouldPassQuestionsOfToolsOnToTheLeaderAndThoseOfServersBack() {
+        TestMesh.Node leader = mesh.systemLeader();
+        TestMesh.Node other =
+                mesh.nodes.stream().filter(n -> n != leader).findFirst().orElseThrow();
+
+        SystemQueryReply told = members(Role.ADMIN, other.address);
+        FaultException refused = assertThrows(FaultException.class, () -> members(Role.SERVER, other.address));
+
+        assertEquals(3, told.getGroupMap().getMembersCount());
+        assertEquals(FaultCode.NOTLEADER, refused.code());
+        assertEquals(Optional.of(leader.address), refused.fault().argument("leader"));
+    }
+
+    private SystemQueryReply members(Role as, String at) {
+        return mesh.net
+                .rpc(as == Role.SERVER ? at : "", as)
+                .call(
+                        Endpoint.node(at),
+                        RpcMethod.SYSTEM_QUERY,
+                        RpcMessage.of(SystemQueryRequest.getDefaultInstance()),
+                        TestMesh.LONG,
+                        reply -> SystemQueryReply.parseFrom(reply.body()))
+                .block(TestMesh.LONG);
     }
 
     @Test
