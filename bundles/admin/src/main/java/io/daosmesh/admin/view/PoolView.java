@@ -8,7 +8,9 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.RebuildStatus;
+import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolQueryReply;
@@ -170,6 +172,11 @@ public final class PoolView {
         out.append("- Data redundancy: ")
                 .append(isDegraded(reply, map) ? "degraded" : "normal")
                 .append('\n');
+        if (domains(map) < reply.getCopiesWanted()) {
+            out.append(String.format(
+                    "- Too few fault domains: %d serve, objects want %d copies%n",
+                    domains(map), reply.getCopiesWanted()));
+        }
         out.append("Pool space info:\n- Target count:")
                 .append(total - map.disabledCount())
                 .append('\n');
@@ -259,10 +266,20 @@ public final class PoolView {
         return state.equals("Ready") && map.disabledCount() > 0 ? "TargetsExcluded" : state;
     }
 
-    /** True while a failed target's data has not been rebuilt elsewhere. */
+    /** True while a failed target's data has not been rebuilt elsewhere, or cannot be for want of fault domains. */
     private static boolean isDegraded(PoolQueryReply reply, PoolMap map) {
         return reply.getDeadRanksCount() > 0
-                || map.targets().stream().anyMatch(t -> t.state() == io.daosmesh.model.pool.TargetState.DOWN);
+                || map.targets().stream().anyMatch(t -> t.state() == TargetState.DOWN)
+                || domains(map) < reply.getCopiesWanted();
+    }
+
+    /** Fault domains that hold data. */
+    private static long domains(PoolMap map) {
+        return map.targets().stream()
+                .filter(t -> t.state() == TargetState.UPIN || t.state() == TargetState.DRAIN)
+                .map(PoolTarget::faultDomain)
+                .distinct()
+                .count();
     }
 
     private static TreeSet<Integer> enabled(PoolMap map) {

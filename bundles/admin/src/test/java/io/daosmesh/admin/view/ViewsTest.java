@@ -2,11 +2,16 @@ package io.daosmesh.admin.view;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.wire.LeaderQueryReply;
+import io.daosmesh.model.wire.PoolMapMessage;
+import io.daosmesh.model.wire.PoolQueryReply;
+import io.daosmesh.model.wire.PoolTargetMessage;
 import io.daosmesh.model.wire.RankResultMessage;
 import io.daosmesh.model.wire.RasEventMessage;
 import java.io.IOException;
@@ -68,6 +73,30 @@ class ViewsTest {
         Golden.check("pool-list-errors.txt", PoolView.listErrors(rows()));
         Golden.check("pool-query.txt", PoolView.query(Samples.poolQuery(1, "tank"), true));
         assertEquals("no pools in system\n", PoolView.list(List.of()));
+    }
+
+    @Test
+    void shouldCallDataDegradedThatHasNoDomainForItsLastCopy() {
+        PoolQueryReply three = Samples.poolQuery(1, "tank").toBuilder()
+                .setCopiesWanted(3)
+                .clearDeadRanks()
+                .build();
+        PoolMapMessage.Builder map = three.getMap().toBuilder();
+        for (PoolTargetMessage.Builder t : map.getTargetsBuilderList())
+            if (t.getRank() == 3) t.setState(TargetState.DOWNOUT.ordinal());
+        PoolQueryReply moved = three.toBuilder().setMap(map).build();
+        for (PoolTargetMessage.Builder t : map.getTargetsBuilderList())
+            if (t.getRank() == 2) t.setState(TargetState.DOWNOUT.ordinal());
+        PoolQueryReply left = three.toBuilder().setMap(map).build();
+
+        String enough = PoolView.query(moved, false);
+        String tooFew = PoolView.query(left, false);
+
+        assertTrue(enough.contains("- Data redundancy: normal\nPool space info:"), enough);
+        assertTrue(
+                tooFew.contains(
+                        "- Data redundancy: degraded\n- Too few fault domains: 2 serve, objects want 3 copies\n"),
+                tooFew);
     }
 
     @Test

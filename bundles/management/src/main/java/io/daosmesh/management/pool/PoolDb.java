@@ -9,6 +9,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.LogCommand;
@@ -107,6 +108,18 @@ public final class PoolDb implements Replicated {
     /** Redundancy factor of the pool's properties. */
     public int rdFac() {
         return PoolProperties.rdFac(entry().getPropertiesMap());
+    }
+
+    /** Copies of an object in the most demanding container; 1 without any. */
+    public int copiesWanted() {
+        return containers().stream().mapToInt(PoolDb::copies).max().orElse(1);
+    }
+
+    private static int copies(ContainerMessage c) {
+        int ofClass = c.getObjectClass().isEmpty()
+                ? 1
+                : ObjectClass.parse(c.getObjectClass()).objectClass().replicas();
+        return Math.max(ofClass, c.getRdFac() + 1);
     }
 
     /** Properties with the values that hold. */

@@ -43,11 +43,11 @@ final class PoolQueries {
         this.rebuild = rebuild;
     }
 
-    private record View(PoolEntryMessage entry, PoolMap map, int containers) {}
+    private record View(PoolEntryMessage entry, PoolMap map, int containers, int copies) {}
 
     Mono<PoolQueryReply> query(PoolService service) {
         return service.read((PoolDb db) ->
-                        new View(db.entry(), db.map(), db.containers().size()))
+                        new View(db.entry(), db.map(), db.containers().size(), db.copiesWanted()))
                 .flatMap(v -> space(v.map).map(space -> reply(v, space)));
     }
 
@@ -71,6 +71,7 @@ final class PoolQueries {
                 .addAllDisabledRanks(v.map.disabledRanks())
                 .addAllDeadRanks(dead)
                 .setContainerCount(v.containers)
+                .setCopiesWanted(v.copies)
                 .build();
     }
 

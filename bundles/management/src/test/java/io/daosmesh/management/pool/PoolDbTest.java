@@ -244,6 +244,24 @@ class PoolDbTest {
     }
 
     @Test
+    void shouldWantAsManyCopiesAsTheMostDemandingContainer() {
+        init(3);
+        assertEquals(1, db.copiesWanted());
+
+        createContainer("one", ContainerMessage.newBuilder().setObjectClass("S1"));
+        createContainer("three", ContainerMessage.newBuilder().setObjectClass("RP_3GX"));
+        createContainer("two", ContainerMessage.newBuilder().setRdFac(1));
+
+        assertEquals(3, db.copiesWanted());
+    }
+
+    private void createContainer(String label, ContainerMessage.Builder container) {
+        LogReply reply = apply(LogCommand.newBuilder()
+                .setContainerCreate(container.setLabel(label).setUuid(Ids.bytes(new UUID(1, label.hashCode())))));
+        assertFalse(reply.hasFault(), reply.toString());
+    }
+
+    @Test
     void shouldNeverHandOutAnObjectIdTwice() throws IOException {
         init(3);
         UUID c = new UUID(1, 1);
