@@ -27,6 +27,7 @@ public final class Dmg {
                 new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16),
                 false,
                 StandardCharsets.UTF_8);
+        start.giveWay();
         int status = run(new DmgRoot(out, System.err, start), args);
         out.flush();
         System.err.flush();

@@ -7,7 +7,6 @@ import io.daosmesh.admin.view.HostBlocks;
 import io.daosmesh.admin.view.Json;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.transport.ClientSettings;
 import io.daosmesh.transport.ClientTransport;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -147,10 +146,9 @@ final class DmgRoot implements AutoCloseable {
 
     AdminCalls calls() {
         if (calls == null) {
-            ClientSettings settings = HeadStart.settings(config());
-            Optional<ClientTransport> early = start.take(settings);
+            Optional<ClientTransport> early = start.take(config());
             DmgLogging.configure(debug, logFile, jsonLogging);
-            ClientTransport opened = early.orElseGet(() -> ClientTransport.open(settings));
+            ClientTransport opened = early.orElseGet(() -> ClientTransport.open(HeadStart.settings(config())));
             transport = opened;
             calls = new AdminCalls(opened.rpc(), hosts(), READ_MAX, WRITE_MAX);
         }

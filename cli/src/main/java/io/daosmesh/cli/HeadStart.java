@@ -43,7 +43,7 @@ final class HeadStart implements AutoCloseable {
     private static final Set<String> CONFIG = Set.of("-o", "--config-path");
     private static final Duration CALL_MAX = Duration.ofSeconds(2);
 
-    private record Begun(Optional<Path> path, DmgConfig config, ClientSettings settings, ClientTransport transport) {}
+    private record Begun(Optional<Path> path, DmgConfig config, ClientTransport transport) {}
 
     private final CompletableFuture<Optional<Begun>> begun = new CompletableFuture<>();
     private final AtomicBoolean isTaken = new AtomicBoolean();
@@ -61,10 +61,24 @@ final class HeadStart implements AutoCloseable {
         List<String> words = List.of(args);
         if (words.isEmpty() || words.stream().anyMatch(HeadStart::isWithout)) return none();
         HeadStart start = new HeadStart();
-        Thread thread = new Thread(() -> start.run(words), "head-start");
+        // its own thread, because half of a connection is the loading of TLS
+        begin("warm-up", ClientTransport::warmUp);
+        begin("head-start", () -> start.run(words));
+        return start;
+    }
+
+    private static void begin(String name, Runnable work) {
+        Thread thread = new Thread(work, name);
         thread.setDaemon(true);
         thread.start();
-        return start;
+    }
+
+    /**
+     * Gives way on a machine of one or two processors: reading the command line beside the head start would delay the
+     * connection, and later fills the time in which the handshake waits.
+     */
+    void giveWay() {
+        if (Runtime.getRuntime().availableProcessors() <= 2) begun.join();
     }
 
     private static boolean isWithout(String word) {
@@ -78,9 +92,8 @@ final class HeadStart implements AutoCloseable {
             LoggerFactory.getILoggerFactory();
             Optional<Path> path = path(words);
             DmgConfig config = DmgConfig.find(path);
-            ClientSettings settings = settings(config);
-            ClientTransport transport = ClientTransport.open(settings);
-            begun.complete(Optional.of(new Begun(path, config, settings, transport)));
+            ClientTransport transport = ClientTransport.open(settings(config));
+            begun.complete(Optional.of(new Begun(path, config, transport)));
             connect(transport, config.hosts().get(0));
         } catch (RuntimeException e) {
             return; // the call meets the same and tells
@@ -121,10 +134,10 @@ final class HeadStart implements AutoCloseable {
         return begun.join().filter(b -> b.path.equals(path)).map(Begun::config);
     }
 
-    /** The transport with just these settings, if there is one; it is the caller's now. Waits until logging is there. */
-    Optional<ClientTransport> take(ClientSettings wanted) {
+    /** The transport made from this very configuration, if there is one; it is the caller's now. Waits until logging is there. */
+    Optional<ClientTransport> take(DmgConfig wanted) {
         return begun.join()
-                .filter(b -> b.settings.equals(wanted) && isTaken.compareAndSet(false, true))
+                .filter(b -> b.config == wanted && isTaken.compareAndSet(false, true))
                 .map(Begun::transport);
     }
 

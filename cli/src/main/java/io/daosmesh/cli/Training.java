@@ -17,19 +17,36 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import reactor.core.publisher.Mono;
 
 /**
- * Part of the build: runs dmg against a server of its own, so that the JVM can archive the classes of a call over TLS
- * ({@code -XX:ArchiveClassesAtExit}). Argument: an empty folder. Ends by itself.
+ * Part of the build: a server for one run of dmg, so that the JVM of that run can archive the classes of a call over TLS
+ * ({@code -XX:ArchiveClassesAtExit}), and none of a server's. Arguments: an empty folder, then the command line of that JVM,
+ * whose main class is this one too; it gets the path of its configuration. Ends by itself.
  */
 public final class Training {
+    private static final long CALLS_MAX_S = 60;
+
     private Training() {}
 
-    public static void main(String[] args) throws IOException {
-        Path dir = Path.of(args[0]);
+    public static void main(String[] args) throws IOException, InterruptedException {
+        if (args.length == 1) calls(args[0]);
+        else serve(Path.of(args[0]), List.of(args).subList(1, args.length));
+    }
+
+    private static void calls(String config) {
         LeanStart.prepare();
+        run("-o", config, "system", "query");
+        run("-o", config, "-j", "system", "query");
+        run("-o", config, "system", "query", "-v");
+        run("-o", config, "storage", "query", "list-devices");
+    }
+
+    private static void serve(Path dir, List<String> jvm) throws IOException, InterruptedException {
         new CertificateMaker(dir, Instant.now()).generate(false);
         try (ServerTransport server =
                 ServerTransport.open(new ServerSettings("daos_server", "", "127.0.0.1", 0, server(dir), 1))) {
@@ -37,10 +54,13 @@ public final class Training {
                     .register(Endpoint.NODE, RpcMethod.SYSTEM_QUERY, call -> Mono.just(RpcMessage.of(members())));
             Path config = dir.resolve("daos_control.yml");
             Files.writeString(config, configuration(dir, server.address()));
-            run("-o", config.toString(), "system", "query");
-            run("-o", config.toString(), "-j", "system", "query");
-            run("-o", config.toString(), "system", "query", "-v");
-            run("-o", config.toString(), "storage", "query", "list-devices");
+            List<String> command = new ArrayList<>(jvm);
+            command.add(config.toString());
+            Process calls = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            if (!calls.waitFor(CALLS_MAX_S, TimeUnit.SECONDS)) calls.destroyForcibly();
         }
     }
 

@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.daosmesh.model.port.Role;
-import io.daosmesh.transport.ClientSettings;
 import io.daosmesh.transport.ClientTransport;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,13 +34,12 @@ class HeadStartTest {
     void shouldHandOverConfigurationAndTransportOnce() {
         try (HeadStart start = HeadStart.of("-o", file.toString(), "system", "query")) {
             DmgConfig config = start.config(Optional.of(file)).orElseThrow();
-            ClientSettings settings = HeadStart.settings(config);
 
-            Optional<ClientTransport> taken = start.take(settings);
+            Optional<ClientTransport> taken = start.take(config);
 
             assertEquals(DmgConfig.read(file), config);
             assertTrue(taken.isPresent());
-            assertFalse(start.take(settings).isPresent());
+            assertFalse(start.take(config).isPresent());
             taken.get().close();
         }
     }
@@ -50,10 +47,7 @@ class HeadStartTest {
     @Test
     void shouldNotHandOverWhatTheCallDoesNotWant() {
         try (HeadStart start = HeadStart.of("--config-path=" + file, "system", "query")) {
-            ClientSettings other = new ClientSettings(
-                    Role.ADMIN, "another", DmgConfig.read(file).tls());
-
-            assertFalse(start.take(other).isPresent());
+            assertFalse(start.take(DmgConfig.read(file)).isPresent());
             assertFalse(start.config(Optional.empty()).isPresent());
         }
     }

@@ -20,8 +20,7 @@ public final class HostList {
     private static final Pattern ADDRESS = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}(:[0-9]{1,5})?");
     private static final Pattern NUMBERED = Pattern.compile("^(.*?)([0-9]+)([^0-9]*)$");
 
-    /** Hosts in the order of their prefixes, then of their numbers. */
-    private static final Comparator<String> NATURAL = Comparator.comparing(HostList::sortKey);
+    private static final Comparator<String> NATURAL = new NaturalOrder();
 
     private HostList() {}
 
@@ -172,11 +171,5 @@ public final class HostList {
         return Ranges.expand(token.substring(open + 1, close)).stream()
                 .map(n -> prefix + n + suffix)
                 .toList();
-    }
-
-    private static String sortKey(String host) {
-        Matcher digits = Pattern.compile("[0-9]+").matcher(host);
-        return digits.replaceAll(d -> Ranges.padded(d.group().length() > 15 ? 0 : Long.parseLong(d.group()), 16)) + "\0"
-                + host;
     }
 }

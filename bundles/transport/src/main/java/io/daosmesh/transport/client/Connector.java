@@ -57,8 +57,9 @@ public final class Connector {
         this.tls = tls;
         this.isClearData = isClearData;
         this.base = TcpClient.create(ConnectionProvider.newConnection())
-                .runOn(loops, isNativePreferred)
+                // before the loops: else a resolver of DNS is made for them and thrown away
                 .resolver(DefaultAddressResolverGroup.INSTANCE)
+                .runOn(loops, isNativePreferred)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MS)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(Sockets.receiveBufferOption(), Sockets.receiveBuffer());
