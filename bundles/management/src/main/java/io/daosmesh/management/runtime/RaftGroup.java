@@ -18,7 +18,10 @@ interface RaftGroup {
      */
     Mono<LogReply> propose(LogCommand command, Duration deadline);
 
-    /** Completes when the local state machine holds everything that was acknowledged before the call; leader only. */
+    /**
+     * Completes when the local state machine holds everything that was acknowledged before the call. Faults: NOTLEADER; TIMEDOUT
+     * when no majority of the voters could be asked.
+     */
     Mono<Void> barrier(Duration deadline);
 
     /** Leader of a term whose earlier entries it has applied. */

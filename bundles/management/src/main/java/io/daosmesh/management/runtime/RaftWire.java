@@ -4,6 +4,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcMessage;
@@ -12,6 +13,7 @@ import io.daosmesh.model.wire.RaftEnvelope;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.concurrent.CompletableFuture;
@@ -24,6 +26,7 @@ import org.apache.ratis.proto.RaftProtos.RequestVoteReplyProto;
 import org.apache.ratis.proto.RaftProtos.RequestVoteRequestProto;
 import org.apache.ratis.proto.RaftProtos.StartLeaderElectionReplyProto;
 import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
+import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.rpc.RpcType;
@@ -31,6 +34,7 @@ import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerRpc;
 import org.apache.ratis.thirdparty.com.google.protobuf.MessageLite;
 import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
 
 /**
  * Ratis's messages over the mesh's own transport: no port of its own, same certificates, same connections. A peer's id is
@@ -41,6 +45,8 @@ final class RaftWire implements RaftServerRpc {
     private static final int APPEND = 2;
     static final int SNAPSHOT = 3;
     private static final int START_ELECTION = 4;
+    /** Not the library's: which term a replica is in. */
+    private static final int TERM = 5;
 
     /** Longer than a busy disk's flush, shorter than people's patience: a paused follower holds only its own appender. */
     private static final Duration ANSWER_MAX = Duration.ofMillis(1500);
@@ -99,6 +105,26 @@ final class RaftWire implements RaftServerRpc {
         return StartLeaderElectionReplyProto.parseFrom(send(START_ELECTION, r.getServerRequest(), r, ANSWER_MAX));
     }
 
+    /** The term that a peer's replica is in at some moment after the subscription. Any thread. Faults: those of a call. */
+    Mono<Long> term(RaftGroupId group, RaftPeerId peer) {
+        String to = PeerIds.address(peer);
+        RaftEnvelope question = RaftEnvelope.newBuilder()
+                .setFrom(PeerIds.address(server.getId()))
+                .setTo(to)
+                .setKind(TERM)
+                .setGroup(Ids.bytes(group.getUuid()))
+                .build();
+        return rpc.call(
+                Endpoint.node(to),
+                RpcMethod.RAFT,
+                RpcMessage.of(question),
+                ANSWER_MAX,
+                reply -> RaftEnvelope.parseFrom(reply.body())
+                        .getPayload()
+                        .asReadOnlyByteBuffer()
+                        .getLong());
+    }
+
     private byte[] send(int kind, RaftRpcRequestProto head, MessageLite message, Duration deadline) throws IOException {
         String to = PeerIds.address(head.getReplyId().toStringUtf8());
         RaftEnvelope envelope = RaftEnvelope.newBuilder()
@@ -153,10 +179,19 @@ final class RaftWire implements RaftServerRpc {
                         .thenApply(RaftWire::wrap);
             case SNAPSHOT -> now(server.installSnapshot(InstallSnapshotRequestProto.parseFrom(bytes)));
             case START_ELECTION -> now(server.startLeaderElection(StartLeaderElectionRequestProto.parseFrom(bytes)));
+            case TERM -> CompletableFuture.completedFuture(term(RaftGroupId.valueOf(Ids.uuid(in.getGroup()))));
             default ->
                 throw Fault.of(FaultCode.PROTO, "unknown Raft message %d", in.getKind())
                         .asException();
         };
+    }
+
+    private RaftEnvelope term(RaftGroupId group) throws IOException {
+        long term = server.getDivision(group).getInfo().getCurrentTerm();
+        return RaftEnvelope.newBuilder()
+                .setPayload(UnsafeByteOperations.unsafeWrap(
+                        ByteBuffer.allocate(Long.BYTES).putLong(term).flip()))
+                .build();
     }
 
     private static CompletableFuture<RaftEnvelope> now(MessageLite reply) {

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -26,17 +27,22 @@ import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.protocol.exceptions.GroupMismatchException;
 import org.apache.ratis.protocol.exceptions.NotLeaderException;
 import org.apache.ratis.protocol.exceptions.RaftException;
+import org.apache.ratis.server.RaftConfiguration;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
+import reactor.util.retry.Retry;
 
 /** {@link RaftGroup} on Ratis. Any thread; what may block runs on the node's Raft scheduler. */
 final class RatisGroup implements RaftGroup {
     private static final ClientId CLIENT = ClientId.randomId();
     private static final AtomicLong CALLS = new AtomicLong(1);
+
+    /** Before voters that could not be reached are asked again. */
+    private static final Duration CONFIRM_PAUSE = Duration.ofMillis(50);
 
     private final RaftServer server;
     private final RaftGroupId id;
@@ -59,12 +65,24 @@ final class RatisGroup implements RaftGroup {
 
     @Override
     public Mono<Void> barrier(Duration deadline) {
-        return Mono.defer(() -> isLeader() ? ask(this::read, deadline) : Mono.error(notLeader(null)))
-                .then();
+        return Mono.defer(this::confirm)
+                .retryWhen(Retry.fixedDelay(Long.MAX_VALUE, CONFIRM_PAUSE)
+                        .scheduler(scheduler)
+                        .filter(e -> FaultException.faultOf(e).code() == FaultCode.AGAIN))
+                .timeout(deadline, scheduler)
+                .publishOn(scheduler)
+                .onErrorMap(this::fault);
     }
 
-    private CompletableFuture<RaftClientReply> read() throws IOException {
-        return server.submitClientRequestAsync(request(Message.EMPTY, RaftClientRequest.readRequestType()));
+    /** A leader that is ready has applied all that former leaders acknowledged, and acknowledges only what it has applied. */
+    private Mono<Void> confirm() {
+        long term = term();
+        Optional<RaftConfiguration> voters = info(RaftServer.Division::getRaftConf);
+        if (voters.isEmpty() || !isLeader() || term() != term) return Mono.error(notLeader(null));
+        RaftWire wire = (RaftWire) server.getServerRpc();
+        return new ReadBarrier(server.getId(), term, voters.get())
+                .confirm(peer -> wire.term(id, peer))
+                .onErrorMap(e -> FaultException.faultOf(e).code() == FaultCode.NOTLEADER, e -> notLeader(null));
     }
 
     @Override
@@ -96,10 +114,7 @@ final class RatisGroup implements RaftGroup {
     public Optional<List<String>> members() {
         return info(RaftServer.Division::getRaftConf)
                 .filter(c -> c.getPreviousPeers().isEmpty())
-                .map(c -> c.getCurrentPeers().stream()
-                        .map(p -> PeerIds.address(p.getId()))
-                        .sorted()
-                        .toList());
+                .map(c -> peers(c).toList());
     }
 
     @Override
@@ -135,6 +150,12 @@ final class RatisGroup implements RaftGroup {
                                 CLIENT, server.getId(), id, CALLS.getAndIncrement(), deadline.toMillis())),
                         deadline))
                 .map(RaftClientReply::getLogIndex);
+    }
+
+    private static Stream<String> peers(RaftConfiguration voters) {
+        return voters.getCurrentPeers().stream()
+                .map(p -> PeerIds.address(p.getId()))
+                .sorted();
     }
 
     static List<RaftPeer> peers(List<String> addresses) {

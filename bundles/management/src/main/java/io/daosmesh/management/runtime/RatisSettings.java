@@ -42,9 +42,8 @@ final class RatisSettings {
         RaftServerConfigKeys.Rpc.setRequestTimeout(p, ms(1500));
         // Between two tries to reach a dead follower.
         RaftServerConfigKeys.Rpc.setSleepTime(p, ms(100));
-        RaftServerConfigKeys.Read.setOption(p, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
-        RaftServerConfigKeys.Read.setLeaderLeaseEnabled(p, true);
-        RaftServerConfigKeys.Read.setTimeout(p, ms(5000));
+        // Reads do not go through the library: see ReadBarrier.
+        RaftServerConfigKeys.Read.setLeaderLeaseEnabled(p, false);
         RaftServerConfigKeys.Write.setElementLimit(p, 1024);
         RaftServerConfigKeys.Write.setByteLimit(p, SizeInBytes.valueOf(4 << 20));
         log(p);

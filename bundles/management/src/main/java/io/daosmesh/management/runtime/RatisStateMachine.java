@@ -89,12 +89,6 @@ final class RatisStateMachine extends BaseStateMachine {
         return CompletableFuture.completedFuture(Message.valueOf(bytes));
     }
 
-    /** Only used as a read barrier: the answer says nothing. */
-    @Override
-    public CompletableFuture<Message> query(Message request) {
-        return CompletableFuture.completedFuture(Message.EMPTY);
-    }
-
     @Override
     public long takeSnapshot() throws IOException {
         TermIndex applied = getLastAppliedTermIndex();
