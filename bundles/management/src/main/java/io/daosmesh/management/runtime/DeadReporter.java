@@ -84,21 +84,30 @@ final class DeadReporter implements Membership.Listener, Maps.Listener {
     /** Sends what nobody has taken yet. */
     void send() {
         for (RankDeadReport r : pending.values()) {
-            if (!underWay.add(r.getRank())) continue;
-            leaders.call(RpcMethod.RANK_DEAD, r, Empty.parser(), ONE_TRY, ALL_TRIES)
-                    .publishOn(node.loop().scheduler())
-                    .onErrorResume(e -> {
-                        SystemService.drop("report of dead rank " + r.getRank(), e);
-                        boolean isForbidden = FaultException.faultOf(e).code() == FaultCode.NO_PERM;
-                        return isForbidden
-                                ? Mono.delay(FORBIDDEN_PAUSE, node.loop().scheduler())
-                                        .then(Mono.empty())
-                                : Mono.empty();
-                    })
-                    .doFinally(s -> node.loop().run(() -> underWay.remove(r.getRank())))
-                    .subscribe(
-                            ok -> pending.remove(r.getRank(), r),
-                            e -> SystemService.drop("report of dead rank " + r.getRank(), e));
+            if (!underWay.contains(r.getRank())) send(r);
         }
+    }
+
+    /** This node leads the service from now on: a call that still looks for the leader, in pauses, is overtaken. */
+    void onLeading() {
+        pending.values().forEach(this::send);
+    }
+
+    private void send(RankDeadReport r) {
+        underWay.add(r.getRank());
+        leaders.call(RpcMethod.RANK_DEAD, r, Empty.parser(), ONE_TRY, ALL_TRIES)
+                .publishOn(node.loop().scheduler())
+                .onErrorResume(e -> {
+                    SystemService.drop("report of dead rank " + r.getRank(), e);
+                    boolean isForbidden = FaultException.faultOf(e).code() == FaultCode.NO_PERM;
+                    return isForbidden
+                            ? Mono.delay(FORBIDDEN_PAUSE, node.loop().scheduler())
+                                    .then(Mono.empty())
+                            : Mono.empty();
+                })
+                .doFinally(s -> node.loop().run(() -> underWay.remove(r.getRank())))
+                .subscribe(
+                        ok -> pending.remove(r.getRank(), r),
+                        e -> SystemService.drop("report of dead rank " + r.getRank(), e));
     }
 }

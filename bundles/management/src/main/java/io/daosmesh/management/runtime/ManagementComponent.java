@@ -61,7 +61,7 @@ public final class ManagementComponent {
             Ras r = ras;
             if (r != null) r.raise(id, severity, message, fields);
         };
-        NodeContext parts = new NodeContext(config, rpc, server, hlc, new Loop(), sink, ReplicaKeeper.GRACE);
+        NodeContext parts = new NodeContext(config, rpc, server, hlc, new Loop(), sink, Timing.DEFAULT);
         node = new ManagementNode(parts, this::publishRank, () -> Optional.ofNullable(rebuild));
         published.add(context.registerService(Maps.class, node.maps(), null));
         published.add(context.registerService(PoolServices.class, node.poolServices(), null));

@@ -44,7 +44,7 @@ final class ManagementNode implements AutoCloseable {
     private final PoolHost pools;
     private final PoolMaker maker;
     private final RankJoiner joiner;
-    private final DeadReporter deaths;
+    private final Membership.Listener deaths;
     private final ManagementMetrics metrics;
     private final AtomicBoolean opening = new AtomicBoolean();
     private final AtomicBoolean pulling = new AtomicBoolean();
@@ -63,12 +63,16 @@ final class ManagementNode implements AutoCloseable {
         PoolRemover remover = new PoolRemover(node, system, poolClient, maps);
         maker = new PoolMaker(node, system, poolClient, remover);
         joiner = new RankJoiner(node, leaders, maps, publisher);
-        deaths = new DeadReporter(node, leaders);
+        DeadReporter reporter = new DeadReporter(node, leaders);
+        LeaderDeaths leaderDeaths = new LeaderDeaths(node, () -> raft);
+        deaths = new Deaths(List.of(leaderDeaths, reporter));
+        system.onLeading(reporter::onLeading);
         PoolHandlers handlers = new PoolHandlers(node, pools, maps, new PoolQueries(node, maps, rebuild));
         metrics = new ManagementMetrics(system, pools, handlers);
         Orphans orphans = new Orphans(node, poolClient, pools, maps, joiner);
         maps.listen(joiner);
-        maps.listen(deaths);
+        maps.listen(leaderDeaths);
+        maps.listen(reporter);
         maps.listen(new Maps.Listener() {
             @Override
             public void onGroupMap(GroupMap map) {
@@ -85,7 +89,7 @@ final class ManagementNode implements AutoCloseable {
         handlers.register(registrations);
         joiner.register(registrations);
         node.loop().every(TICK, this::tick);
-        node.loop().every(DEAD_TICK, deaths::send);
+        node.loop().every(DEAD_TICK, reporter::send);
         node.loop().every(ORPHAN_TICK, orphans::look);
     }
 
@@ -138,7 +142,7 @@ final class ManagementNode implements AutoCloseable {
     private void open() {
         if (raft != null || closed) return;
         Path dir = node.config().metadataDir().resolve("raft");
-        RatisNode opened = new RatisNode(dir, node.address(), node.rpc(), node.server(), this::replicaOf);
+        RatisNode opened = new RatisNode(dir, node, this::replicaOf);
         raft = opened;
         pools.open(opened, system.id());
         if (node.config().isReplica()) system.open(opened);

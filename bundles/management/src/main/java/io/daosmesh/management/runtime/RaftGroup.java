@@ -5,6 +5,7 @@ import io.daosmesh.model.wire.LogReply;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import reactor.core.publisher.Mono;
 
 /**
@@ -41,6 +42,18 @@ interface RaftGroup {
     Mono<Void> changeMembers(List<String> peers, Duration deadline);
 
     Mono<Void> transferLeadership(String peer, Duration deadline);
+
+    /**
+     * Asks to lead at once if the dead node is the leader as far as this replica knows, and this node is the first of the living
+     * voters; otherwise does nothing, and the election timeout remains. It is a candidacy as any other: a higher term, which a
+     * majority has to vote for, with the newest log of that majority. So a false report costs an election and nothing else. May
+     * be called on any thread; the work, which waits for the disk, is done on the Raft scheduler. Faults: NOTREPLICA, AGAIN.
+     *
+     * @param dead control address
+     * @param living control addresses of the nodes that may lead
+     * @return whether this replica has asked
+     */
+    Mono<Boolean> electInsteadOf(String dead, Set<String> living);
 
     /** Index of the snapshot. */
     Mono<Long> snapshot(Duration deadline);

@@ -3,6 +3,7 @@ package io.daosmesh.management.runtime;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import reactor.core.publisher.Flux;
 
 /** The Raft groups of this node. Any thread that may block: adding, removing and closing wait for the disk. */
 interface RaftHost extends AutoCloseable {
@@ -13,6 +14,12 @@ interface RaftHost extends AutoCloseable {
 
     /** Groups on this node, reopened ones included. */
     Set<UUID> groups();
+
+    /**
+     * {@link RaftGroup#electInsteadOf} in every group of this node, several at once. Any thread. Emits the groups in which this
+     * node has asked to lead; cancelling it stops nothing that has begun.
+     */
+    Flux<UUID> electInsteadOf(String dead, Set<String> living);
 
     void remove(UUID group, boolean deleteData);
 

@@ -10,16 +10,20 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.apache.ratis.client.impl.ClientProtoUtils;
+import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftGroupMemberId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
@@ -29,6 +33,7 @@ import org.apache.ratis.protocol.exceptions.NotLeaderException;
 import org.apache.ratis.protocol.exceptions.RaftException;
 import org.apache.ratis.server.RaftConfiguration;
 import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
 import org.jspecify.annotations.Nullable;
@@ -150,6 +155,33 @@ final class RatisGroup implements RaftGroup {
                                 CLIENT, server.getId(), id, CALLS.getAndIncrement(), deadline.toMillis())),
                         deadline))
                 .map(RaftClientReply::getLogIndex);
+    }
+
+    @Override
+    public Mono<Boolean> electInsteadOf(String dead, Set<String> living) {
+        return Mono.fromCallable(() -> elect(dead, living))
+                .subscribeOn(scheduler)
+                .onErrorMap(this::fault);
+    }
+
+    /**
+     * What a leader asks of its successor when it hands over, asked by the successor itself. The library refuses it when the
+     * term, the leader or the role has changed meanwhile, and when the log does not reach into the term.
+     */
+    private boolean elect(String dead, Set<String> living) throws IOException {
+        RaftServer.Division replica = server.getDivision(id);
+        long term = replica.getInfo().getCurrentTerm();
+        TermIndex last = replica.getRaftLog().getLastEntryTermIndex();
+        Optional<String> first =
+                peers(replica.getRaftConf()).filter(living::contains).findFirst();
+        boolean isMine = first.filter(PeerIds.address(server.getId())::equals).isPresent();
+        if (!isMine || last == null || !leader().equals(Optional.of(dead))) return false;
+        StartLeaderElectionRequestProto request = StartLeaderElectionRequestProto.newBuilder()
+                .setServerRequest(ClientProtoUtils.toRaftRpcRequestProtoBuilder(
+                        RaftGroupMemberId.valueOf(PeerIds.of(dead), id), server.getId()))
+                .setLeaderLastEntry(TermIndex.valueOf(term, last.getIndex()).toProto())
+                .build();
+        return server.startLeaderElection(request).getServerReply().getSuccess();
     }
 
     private static Stream<String> peers(RaftConfiguration voters) {

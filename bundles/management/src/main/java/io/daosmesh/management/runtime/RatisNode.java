@@ -7,7 +7,6 @@ import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
-import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.wire.RaftEnvelope;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,6 +27,7 @@ import org.apache.ratis.server.storage.RaftStorage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
@@ -51,20 +51,25 @@ final class RatisNode implements RaftHost {
     private final AutoCloseable registration;
     private final ClientId client;
 
-    /** @param replicas makes the state machine of a group, called once for each that is opened */
-    RatisNode(Path dir, String address, Rpc rpc, RpcServer rpcServer, Function<UUID, Replica<?>> replicas) {
+    /**
+     * Opens the logs: blocks for the disk.
+     *
+     * @param node whose address, transport and timing it takes
+     * @param replicas makes the state machine of a group, called once for each that is opened
+     */
+    RatisNode(Path dir, NodeContext node, Function<UUID, Replica<?>> replicas) {
         Thread thread = Thread.currentThread();
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(RatisNode.class.getClassLoader());
         try {
             Files.createDirectories(dir);
             Parameters parameters = new Parameters();
-            parameters.put(MeshRpcType.RPC, rpc, Rpc.class);
+            parameters.put(MeshRpcType.RPC, node.rpc(), Rpc.class);
             client = ClientId.randomId();
             server = RaftServer.newBuilder()
-                    .setServerId(PeerIds.of(address))
+                    .setServerId(PeerIds.of(node.address()))
                     .setOption(RaftStorage.StartupOption.RECOVER)
-                    .setProperties(RatisSettings.of(dir))
+                    .setProperties(RatisSettings.of(dir, node.timing()))
                     .setParameters(parameters)
                     .setStateMachineRegistry(g -> new RatisStateMachine(replicas.apply(g.getUuid())))
                     .build();
@@ -82,7 +87,7 @@ final class RatisNode implements RaftHost {
         } finally {
             thread.setContextClassLoader(before);
         }
-        registration = rpcServer.register(Endpoint.NODE, RpcMethod.RAFT, this::onRaft);
+        registration = node.server().register(Endpoint.NODE, RpcMethod.RAFT, this::onRaft);
     }
 
     private Mono<RpcMessage> onRaft(RpcCall call) {
@@ -135,6 +140,17 @@ final class RatisNode implements RaftHost {
         Set<UUID> all = new TreeSet<>();
         server.getGroupIds().forEach(g -> all.add(g.getUuid()));
         return all;
+    }
+
+    @Override
+    public Flux<UUID> electInsteadOf(String dead, Set<String> living) {
+        return Flux.defer(() -> Flux.fromIterable(groups()))
+                .subscribeOn(scheduler)
+                .flatMap(
+                        g -> group(g).electInsteadOf(dead, living)
+                                .filter(started -> started)
+                                .map(started -> g),
+                        HANDLERS_MAX);
     }
 
     @Override

@@ -11,14 +11,6 @@ import org.apache.ratis.util.TimeDuration;
 
 /** How Ratis runs here: little memory a group, quick elections, a flush before each acknowledgement. */
 final class RatisSettings {
-    /**
-     * Elections: a dead leader is replaced in about a second; a leader that is paused longer loses its term and nothing else
-     * (leases and terms stand on monotonic clocks, which go on during a stop).
-     */
-    static final int ELECTION_MIN_MS = 400;
-
-    static final int ELECTION_MAX_MS = 800;
-
     /** Bytes of log entries in one message; the largest command, a pool's first map, fits with 5,000 targets. */
     private static final long APPEND_BYTES = 256 << 10;
 
@@ -26,7 +18,7 @@ final class RatisSettings {
 
     private RatisSettings() {}
 
-    static RaftProperties of(Path dir) {
+    static RaftProperties of(Path dir, Timing timing) {
         RaftProperties p = new RaftProperties();
         RaftConfigKeys.Rpc.setType(p, new MeshRpcType());
         RaftServerConfigKeys.setStorageDir(p, List.of(dir.toFile()));
@@ -35,10 +27,11 @@ final class RatisSettings {
         // Ratis would shut its server down after a pause of a minute; a stopped and continued process has to go on.
         RaftServerConfigKeys.setCloseThreshold(p, TimeDuration.valueOf(3650, TimeUnit.DAYS));
         RaftServerConfigKeys.setSleepDeviationThreshold(p, ms(1000));
-        RaftServerConfigKeys.Rpc.setTimeoutMin(p, ms(ELECTION_MIN_MS));
-        RaftServerConfigKeys.Rpc.setTimeoutMax(p, ms(ELECTION_MAX_MS));
+        RaftServerConfigKeys.Rpc.setTimeoutMin(p, ms(timing.electionMin().toMillis()));
+        RaftServerConfigKeys.Rpc.setTimeoutMax(p, ms(timing.electionMax().toMillis()));
         RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(p, ms(150));
-        RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(p, ms(600));
+        RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(
+                p, ms(timing.firstElectionMax().toMillis()));
         RaftServerConfigKeys.Rpc.setRequestTimeout(p, ms(1500));
         // Between two tries to reach a dead follower.
         RaftServerConfigKeys.Rpc.setSleepTime(p, ms(100));
@@ -73,7 +66,7 @@ final class RatisSettings {
         RaftServerConfigKeys.Snapshot.setRetentionFileNum(p, 2);
     }
 
-    private static TimeDuration ms(int n) {
+    private static TimeDuration ms(long n) {
         return TimeDuration.valueOf(n, TimeUnit.MILLISECONDS);
     }
 }

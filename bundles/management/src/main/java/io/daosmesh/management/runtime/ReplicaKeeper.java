@@ -116,7 +116,7 @@ final class ReplicaKeeper {
         for (String address : lost) {
             long sinceNs = lostSinceNs.computeIfAbsent(address, a -> nowNs);
             // A leader does not vote itself out: the next one will, if this one's node goes for good.
-            if (nowNs - sinceNs < node.replicaGrace().toNanos() || address.equals(node.address())) continue;
+            if (nowNs - sinceNs < node.timing().replicaGrace().toNanos() || address.equals(node.address())) continue;
             Optional<Member> to = ServicePlacement.successor(map, members, replicas, address, retired);
             if (to.isEmpty()) continue;
             move(group, replicas, address, to.get());

@@ -37,14 +37,25 @@ import reactor.core.publisher.Mono;
 final class TestMesh implements AutoCloseable {
     static final Duration LONG = Duration.ofSeconds(30);
 
-    static final Duration REPLICA_GRACE = Duration.ofMillis(300);
+    static final Timing USUAL =
+            new Timing(Duration.ofMillis(300), Duration.ofMillis(600), Duration.ofMillis(400), Duration.ofMillis(800));
+
+    /** A leader is missed after at least 10 s: it speaks every 10 s, and 20 s are waited for it. */
+    static final Timing PATIENT =
+            new Timing(Duration.ofMillis(300), Duration.ofSeconds(3), Duration.ofSeconds(20), Duration.ofSeconds(24));
 
     final TestNet net = new TestNet();
     final List<Node> nodes = new ArrayList<>();
     private final Loop clientLoop = new Loop();
     private final List<String> replicas;
+    private final Timing timing;
 
     TestMesh(Path dir, int count, int replicaCount) {
+        this(dir, count, replicaCount, USUAL);
+    }
+
+    TestMesh(Path dir, int count, int replicaCount, Timing timing) {
+        this.timing = timing;
         replicas = IntStream.rangeClosed(1, replicaCount)
                 .mapToObj(TestMesh::address)
                 .toList();
@@ -85,11 +96,14 @@ final class TestMesh implements AutoCloseable {
 
         void start() {
             TestNet.Server server = net.server(address);
-            Hlc hlc = new Hlc(() -> System.currentTimeMillis() * 1_000_000L);
-            NodeContext context = new NodeContext(
-                    config, net.rpc(address, Role.SERVER), server, hlc, new Loop(), (id, s, m, f) -> {}, REPLICA_GRACE);
-            management = new ManagementNode(context, id -> publish(server, id), Optional::empty);
+            management = new ManagementNode(context(server), id -> publish(server, id), Optional::empty);
             management.addStorage(storage);
+        }
+
+        NodeContext context(TestNet.Server server) {
+            Hlc hlc = new Hlc(() -> System.currentTimeMillis() * 1_000_000L);
+            return new NodeContext(
+                    config, net.rpc(address, Role.SERVER), server, hlc, new Loop(), (id, s, m, f) -> {}, timing);
         }
 
         private AutoCloseable publish(TestNet.Server server, RankIdentity id) {
@@ -232,7 +246,11 @@ final class TestMesh implements AutoCloseable {
     }
 
     static void await(String what, BooleanSupplier condition) {
-        long end = System.nanoTime() + LONG.toNanos();
+        await(LONG, what, condition);
+    }
+
+    static void await(Duration max, String what, BooleanSupplier condition) {
+        long end = System.nanoTime() + max.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > end) throw new AssertionError("waited in vain for: " + what);
             java.util.concurrent.locks.LockSupport.parkNanos(5_000_000);
