@@ -7,6 +7,7 @@ import io.daosmesh.admin.view.HostBlocks;
 import io.daosmesh.admin.view.Json;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.transport.ClientTransport;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -34,6 +36,8 @@ final class DmgRoot implements AutoCloseable {
     private static final Duration READ_MAX = Duration.ofSeconds(10);
     private static final Duration WRITE_MAX = Duration.ofSeconds(90);
     private static final String FAULT_NUMBER = "fault";
+    private static final Set<FaultCode> OF_CONNECTIONS =
+            Set.of(FaultCode.UNREACH, FaultCode.BAD_CERT, FaultCode.NO_CERT, FaultCode.TIMEDOUT, FaultCode.MISC);
 
     @Option(
             names = "--allow-proxy",
@@ -169,13 +173,13 @@ final class DmgRoot implements AutoCloseable {
         if (replies.errors().isEmpty()) return show(text, response);
         Fault first = replies.errors().values().iterator().next();
         int failed = replies.errors().size();
-        Fault all = Fault.of(
+        Fault all = explained(Fault.of(
                         first.code(),
                         "%d of %d hosts failed: %s",
                         failed,
                         replies.hosts().size(),
                         first.text().isEmpty() ? first.code().meaning() : first.text())
-                .remedy(first.remedy());
+                .remedy(first.remedy()));
         if (json) answer(Json.failure(response.get(), all));
         else {
             err.print(HostBlocks.errors(replies));
@@ -211,8 +215,20 @@ final class DmgRoot implements AutoCloseable {
     }
 
     int fail(Fault fault) {
-        if (json && !answered) answer(Json.failure(null, plain(fault)));
-        return complain(fault);
+        Fault shown = explained(fault);
+        if (json && !answered) answer(Json.failure(null, plain(shown)));
+        return complain(shown);
+    }
+
+    /** What is wrong with our own certificates says more than what became of a connection made with them. */
+    private Fault explained(Fault fault) {
+        if (transport == null || !OF_CONNECTIONS.contains(fault.code())) return fault;
+        try {
+            transport.checkCertificates();
+            return fault;
+        } catch (FaultException e) {
+            return e.fault();
+        }
     }
 
     @Override

@@ -59,18 +59,31 @@ final class HeadStart implements AutoCloseable {
 
     static HeadStart of(String... args) {
         List<String> words = List.of(args);
-        if (words.isEmpty() || words.stream().anyMatch(HeadStart::isWithout)) return none();
+        if (words.isEmpty() || isWithout(words)) return none();
         HeadStart start = new HeadStart();
-        // its own thread, because half of a connection is the loading of TLS
-        begin("warm-up", ClientTransport::warmUp);
-        begin("head-start", () -> start.run(words));
+        new Begin("head-start-tls", List.of(), start).start();
+        new Begin("head-start", words, start).start();
         return start;
     }
 
-    private static void begin(String name, Runnable work) {
-        Thread thread = new Thread(work, name);
-        thread.setDaemon(true);
-        thread.start();
+    /** Plain code up to here: the first lambda costs milliseconds, and both threads wait for it. */
+    private static final class Begin extends Thread {
+        private final List<String> words;
+        private final HeadStart start;
+
+        /** @param words none to warm up */
+        Begin(String name, List<String> words, HeadStart start) {
+            super(name);
+            this.words = words;
+            this.start = start;
+            setDaemon(true);
+        }
+
+        @Override
+        public void run() {
+            if (words.isEmpty()) ClientTransport.warmUpTls();
+            else start.run(words);
+        }
     }
 
     /**
@@ -81,9 +94,13 @@ final class HeadStart implements AutoCloseable {
         if (Runtime.getRuntime().availableProcessors() <= 2) begun.join();
     }
 
-    private static boolean isWithout(String word) {
-        boolean isCluster = word.length() > 2 && word.startsWith("-") && !word.startsWith("--"); // as -jd, -oFILE
-        return isCluster || WITHOUT.contains(word.replaceFirst("=.*", ""));
+    private static boolean isWithout(List<String> words) {
+        for (String word : words) {
+            boolean isCluster = word.length() > 2 && word.startsWith("-") && !word.startsWith("--"); // as -jd, -oFILE
+            int end = word.indexOf('=');
+            if (isCluster || WITHOUT.contains(end < 0 ? word : word.substring(0, end))) return true;
+        }
+        return false;
     }
 
     private void run(List<String> words) {
@@ -92,7 +109,9 @@ final class HeadStart implements AutoCloseable {
             LoggerFactory.getILoggerFactory();
             Optional<Path> path = path(words);
             DmgConfig config = DmgConfig.find(path);
-            ClientTransport transport = ClientTransport.open(settings(config));
+            // what does not need TLS, while that is being loaded
+            ClientTransport.warmUpChannels();
+            ClientTransport transport = ClientTransport.openUnchecked(settings(config));
             begun.complete(Optional.of(new Begun(path, config, transport)));
             connect(transport, config.hosts().get(0));
         } catch (RuntimeException e) {

@@ -16,8 +16,13 @@ final class WarmUp {
         if (args.length == 0 || List.of(args).stream().anyMatch(LOCAL::contains)) return;
         // before there are two threads: else logging tells on the terminal that both were early
         LoggerFactory.getILoggerFactory();
-        Thread thread = new Thread(ClientTransport::warmUp, "warm-up");
+        Thread thread = new Thread(WarmUp::load, "warm-up");
         thread.setDaemon(true);
         thread.start();
+    }
+
+    private static void load() {
+        ClientTransport.warmUpTls();
+        ClientTransport.warmUpChannels();
     }
 }

@@ -1,9 +1,14 @@
 package io.daosmesh.transport;
 
 import io.daosmesh.model.metric.MetricSource;
+import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.time.Hlc;
+import io.daosmesh.transport.tls.TlsMaterial;
 import io.daosmesh.transport.wire.Identity;
+import java.util.Optional;
+import java.util.function.BiFunction;
 
 /**
  * The transport of a tool or an application in a plain JVM. Any thread. Close it before the process ends: with its event
@@ -18,13 +23,39 @@ public final class ClientTransport implements AutoCloseable {
 
     /** Connects nowhere yet. NO_CERT or BAD_CERT when its certificates cannot be used. */
     public static ClientTransport open(ClientSettings settings) {
-        Identity identity = new Identity(settings.role(), settings.system(), "");
-        return new ClientTransport(new Machinery(identity, settings.tls(), false, 1));
+        return open(settings, TlsMaterial::load);
     }
 
-    /** Loads the classes of a first connection; a tool calls it in a thread of its own while it reads its arguments. */
-    public static void warmUp() {
-        WarmUp.run();
+    /** As {@link #open}, for who is in a hurry and calls {@link #checkCertificates} when a connection fails. */
+    public static ClientTransport openUnchecked(ClientSettings settings) {
+        return open(settings, TlsMaterial::read);
+    }
+
+    private static ClientTransport open(
+            ClientSettings settings, BiFunction<NodeConfig.Tls, Role, TlsMaterial> certificates) {
+        NodeConfig.Tls tls = settings.tls();
+        Optional<TlsMaterial> material =
+                tls.allowInsecure() ? Optional.empty() : Optional.of(certificates.apply(tls, settings.role()));
+        Identity identity = new Identity(settings.role(), settings.system(), "");
+        return new ClientTransport(new Machinery(identity, material, tls.clearData(), false, 1));
+    }
+
+    /** BAD_CERT when our certificate is not the authority's or our key not the certificate's. Computes for some milliseconds. */
+    public void checkCertificates() {
+        machinery.material.ifPresent(TlsMaterial::check);
+    }
+
+    /**
+     * Loads the classes of TLS, half of those of a first connection; a tool calls it in a thread of its own while it does
+     * something else.
+     */
+    public static void warmUpTls() {
+        WarmUp.tls();
+    }
+
+    /** Loads the other half. */
+    public static void warmUpChannels() {
+        WarmUp.channels();
     }
 
     public Rpc rpc() {

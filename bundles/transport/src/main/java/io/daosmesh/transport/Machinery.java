@@ -1,6 +1,5 @@
 package io.daosmesh.transport;
 
-import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.transport.client.Connector;
 import io.daosmesh.transport.client.RpcClient;
@@ -35,13 +34,13 @@ final class Machinery {
     final RpcClient client;
 
     /**
+     * @param material absent in insecure mode
      * @param isNode nodes use epoll where it is there; tools use NIO, which starts faster
      * @param loopCount each connection stays on one of these
      */
-    Machinery(Identity identity, NodeConfig.Tls tls, boolean isNode, int loopCount) {
+    Machinery(Identity identity, Optional<TlsMaterial> material, boolean isClearData, boolean isNode, int loopCount) {
         this.identity = identity;
-        // certificates first: when they are wrong nothing has to be stopped
-        this.material = tls.allowInsecure() ? Optional.empty() : Optional.of(TlsMaterial.load(tls, identity.role()));
+        this.material = material;
         Optional<SslContext> clientTls = material.map(TlsMaterial::clientContext);
         this.hlc = new Hlc(Machinery::epochNanos);
         String name = isNode ? "daos-net" : "daos-client";
@@ -51,7 +50,7 @@ final class Machinery {
         // again.
         deadlines.schedulePeriodically(() -> {}, TIMER_TICK_MS, TIMER_TICK_MS, TimeUnit.MILLISECONDS);
         this.counters = new TransportCounters(material.isPresent() ? "tcp+tls" : "tcp");
-        Connector connector = new Connector(identity, clientTls, tls.clearData(), loops, isNode);
+        Connector connector = new Connector(identity, clientTls, isClearData, loops, isNode);
         this.client = new RpcClient(connector, hlc, deadlines, counters, Listener.dataMethods());
     }
 

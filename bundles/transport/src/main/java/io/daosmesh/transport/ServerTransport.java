@@ -6,6 +6,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.EventLoops;
+import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcCall;
@@ -22,6 +23,7 @@ import io.daosmesh.transport.wire.Identity;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import reactor.core.publisher.Mono;
 
@@ -52,7 +54,11 @@ public final class ServerTransport implements AutoCloseable {
     /** Listens when it returns. BUSY when the port is in use; NO_CERT or BAD_CERT for certificates. */
     public static ServerTransport open(ServerSettings settings) {
         Identity identity = new Identity(Role.SERVER, settings.system(), settings.address());
-        Machinery machinery = new Machinery(identity, settings.tls(), true, settings.loops());
+        NodeConfig.Tls tls = settings.tls();
+        // certificates first: when they are wrong nothing has to be stopped
+        Optional<TlsMaterial> material =
+                tls.allowInsecure() ? Optional.empty() : Optional.of(TlsMaterial.load(tls, Role.SERVER));
+        Machinery machinery = new Machinery(identity, material, tls.clearData(), true, settings.loops());
         try {
             ServerTransport transport = new ServerTransport(settings, machinery);
             int port = transport.listener.open();

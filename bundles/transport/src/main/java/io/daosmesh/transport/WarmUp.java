@@ -2,6 +2,7 @@ package io.daosmesh.transport;
 
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.rsocket.core.RSocketConnector;
@@ -12,14 +13,18 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManager;
+import reactor.netty.resources.ConnectionProvider;
 import reactor.netty.tcp.TcpClient;
 
-/** Loads what the first connection of a process will need: TLS and its key exchange, buffers, the pipeline. */
+/**
+ * Loads what the first connection of a process will need. Effects none but loaded classes; a failure here is told by the
+ * connection that needs the same: nobody asked for this, so it never writes on a tool's terminal.
+ */
 final class WarmUp {
     private WarmUp() {}
 
-    /** Effects none but loaded classes. A failure here is told by the connection that needs the same. */
-    static void run() {
+    /** TLS, its key exchange and its place in the pipeline. */
+    static void tls() {
         try {
             clientHello();
             SslContextBuilder.forClient()
@@ -29,10 +34,19 @@ final class WarmUp {
                     .build()
                     .newHandler(PooledByteBufAllocator.DEFAULT)
                     .engine();
-            TcpClient.create();
-            RSocketConnector.create();
         } catch (GeneralSecurityException | SSLException | RuntimeException e) {
-            return; // nobody asked for this: it never writes on a tool's terminal
+            return;
+        }
+    }
+
+    /** A channel, what opens it, and what speaks over it. */
+    static void channels() {
+        try {
+            TcpClient.create(ConnectionProvider.newConnection());
+            RSocketConnector.create();
+            new NioSocketChannel().unsafe().closeForcibly();
+        } catch (RuntimeException e) {
+            return;
         }
     }
 
