@@ -16,6 +16,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.protocol.ClientId;
@@ -49,6 +51,13 @@ final class RatisNode implements RaftHost {
     private final Scheduler scheduler =
             Schedulers.newBoundedElastic(HANDLERS_MAX, WAITING_MAX, "daosmesh-raft", 30, true);
     private final AutoCloseable registration;
+    /**
+     * Groups are added and removed by several, and the server is closed by nobody meanwhile: a group that is being started when
+     * its server closes would keep its folder locked for as long as the process lives.
+     */
+    private final ReadWriteLock changing = new ReentrantReadWriteLock();
+
+    private boolean isClosed; // under changing
     private final ClientId client;
 
     /**
@@ -160,11 +169,15 @@ final class RatisNode implements RaftHost {
     }
 
     private void manage(GroupManagementRequest request) {
+        changing.readLock().lock();
         try {
+            if (isClosed) throw Fault.of(FaultCode.UNINIT).asException();
             server.groupManagement(request);
         } catch (IOException e) {
             throw Fault.of(FaultCode.IO, "Raft group %s: %s", request.getRaftGroupId(), String.valueOf(e.getMessage()))
                     .asException();
+        } finally {
+            changing.readLock().unlock();
         }
     }
 
@@ -174,11 +187,15 @@ final class RatisNode implements RaftHost {
 
     @Override
     public void close() {
+        changing.writeLock().lock();
         try {
+            isClosed = true;
             registration.close();
             server.close();
         } catch (Exception e) {
             LOG.warn("Raft server did not close cleanly: {}", e.toString());
+        } finally {
+            changing.writeLock().unlock();
         }
         scheduler.dispose();
     }

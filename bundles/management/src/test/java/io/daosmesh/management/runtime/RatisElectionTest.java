@@ -59,7 +59,7 @@ class RatisElectionTest {
 
     @AfterEach
     void stop() {
-        servers.forEach(RatisNode::close);
+        TestMesh.together(servers.stream().map(s -> (Runnable) s::close).toList());
         mesh.close();
     }
 

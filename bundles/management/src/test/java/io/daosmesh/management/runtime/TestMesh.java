@@ -28,7 +28,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import reactor.core.publisher.Mono;
@@ -257,11 +259,22 @@ final class TestMesh implements AutoCloseable {
         }
     }
 
+    /** Ratis takes up to a second for each log it closes, waiting for a thread that looks once a second. */
+    static void together(List<Runnable> works) {
+        CompletableFuture<?>[] all = works.stream()
+                .map(w -> CompletableFuture.runAsync(w, w2 -> new Thread(w2, "together").start()))
+                .toArray(CompletableFuture[]::new);
+        CompletableFuture.allOf(all)
+                .orTimeout(LONG.toSeconds(), TimeUnit.SECONDS)
+                .join();
+    }
+
     @Override
     public void close() {
-        for (Node n : nodes) {
-            if (n.management != null) n.management.close();
-        }
+        together(nodes.stream()
+                .filter(n -> n.management != null)
+                .map(n -> (Runnable) n.management::close)
+                .toList());
         clientLoop.close();
         net.close();
     }

@@ -1,0 +1,80 @@
+package io.daosmesh.management.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.daosmesh.management.pool.PoolDb;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class RatisNodeTest {
+    private static final int LIVES = 4;
+    private static final int ADDERS = 6;
+
+    @TempDir
+    Path dir;
+
+    private TestMesh mesh;
+
+    @BeforeEach
+    void start() {
+        mesh = new TestMesh(dir, 1, 1);
+    }
+
+    @AfterEach
+    void stop() {
+        mesh.close();
+    }
+
+    private RatisNode open() {
+        TestMesh.Node n = mesh.nodes.get(0);
+        return new RatisNode(
+                dir.resolve("raft"), n.context(mesh.net.server(n.address)), g -> new Replica<>(new PoolDb(), () -> {}));
+    }
+
+    /** A new life in the same process, as after an update of the bundle, takes over every folder of the former one. */
+    @Test
+    void shouldLeaveNoFolderLockedWhenItClosesWhileGroupsAreAdded() throws Exception {
+        for (int life = 0; life < LIVES; life++) {
+            RatisNode node = open();
+            Set<UUID> before = node.groups();
+            List<CompletableFuture<FaultCode>> adding = new ArrayList<>();
+            for (int i = 0; i < ADDERS; i++) adding.add(addUntilClosed(node, 1 + life * ADDERS + i));
+            TestMesh.await("two groups more", () -> node.groups().size() >= before.size() + 2);
+
+            node.close();
+
+            for (CompletableFuture<FaultCode> a : adding) assertEquals(FaultCode.UNINIT, a.get(30, TimeUnit.SECONDS));
+        }
+        RatisNode last = open();
+        assertTrue(last.groups().size() >= 2 * LIVES);
+        last.close();
+    }
+
+    private CompletableFuture<FaultCode> addUntilClosed(RatisNode node, int number) {
+        CompletableFuture<FaultCode> end = new CompletableFuture<>();
+        Thread thread = new Thread(() -> {
+            try {
+                for (int i = 0; i < 1000; i++) node.add(new UUID(number, i), mesh.addresses());
+                end.complete(FaultCode.MISC);
+            } catch (FaultException e) {
+                end.complete(e.code());
+            }
+        });
+        thread.start();
+        return end;
+    }
+}
