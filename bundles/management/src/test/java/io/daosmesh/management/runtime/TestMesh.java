@@ -184,7 +184,12 @@ final class TestMesh implements AutoCloseable {
 
     void startAll() {
         nodes.forEach(Node::start);
-        await("all joined", () -> nodes.stream().allMatch(n -> joined(n) == nodes.size()));
+        // a node may see its own engine in the map before it has kept the rank
+        await(
+                "all joined",
+                () -> nodes.stream()
+                        .allMatch(n ->
+                                joined(n) == nodes.size() && n.storage.rank().isPresent()));
     }
 
     static long joined(Node n) {
