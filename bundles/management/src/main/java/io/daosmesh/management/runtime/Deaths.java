@@ -3,8 +3,17 @@ package io.daosmesh.management.runtime;
 import io.daosmesh.model.port.Membership;
 import java.util.List;
 
-/** Tells several listeners, in order. Immutable. */
-record Deaths(List<Membership.Listener> listeners) implements Membership.Listener {
+/**
+ * Tells several listeners, in order. Immutable. Not a record: gossip compares its listeners, and the JDK remembers the class of
+ * the last record whose equals was linked, which would keep the whole bundle after it has been replaced.
+ */
+final class Deaths implements Membership.Listener {
+    private final List<Membership.Listener> listeners;
+
+    Deaths(List<Membership.Listener> listeners) {
+        this.listeners = List.copyOf(listeners);
+    }
+
     @Override
     public void onAlive(int rank, long incarnation) {
         listeners.forEach(l -> l.onAlive(rank, incarnation));
