@@ -33,10 +33,12 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Mono;
 
 /** Rank 1 of three loses its device; the test plays the pool service. */
+@Tag("slow")
 class DeviceWatchTest {
     private static final int RANK = 1;
     private static final long WAIT_NS = 15_000_000_000L;

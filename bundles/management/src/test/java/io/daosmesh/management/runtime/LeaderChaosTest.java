@@ -35,6 +35,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
  * sequence: {@code -Dchaos.seed=N -Dchaos.steps=N}.
  */
 @Timeout(300)
+@Tag("slow")
 class LeaderChaosTest {
     private static final long SEED = Long.getLong("chaos.seed", 20261122L);
     private static final int STEPS = Integer.getInteger("chaos.steps", 24);

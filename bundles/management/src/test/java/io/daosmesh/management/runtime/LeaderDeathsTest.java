@@ -27,6 +27,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +35,7 @@ import reactor.core.publisher.Mono;
 
 /** Reports of dead nodes, true and false, about the leaders of Raft groups. */
 @Timeout(180)
+@Tag("slow")
 class LeaderDeathsTest {
     /** What happens within this was not started by an election timeout. */
     private static final Duration SOON = Duration.ofSeconds(8);

@@ -46,6 +46,7 @@ import java.util.UUID;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -258,6 +259,7 @@ class ManagementNodeTest {
     }
 
     @Test
+    @Tag("slow")
     void shouldApplyEachCommandOnceWhenLeadersDieDuringAStream() {
         UUID pool = createPool("tank", "r1");
         createContainer(pool, "ids", "ids");
@@ -296,6 +298,7 @@ class ManagementNodeTest {
     }
 
     @Test
+    @Tag("slow")
     void shouldKnowEverythingAgainWhenAllNodesRestart() {
         UUID pool = createPool("tank", "r1");
         createContainer(pool, "c1", "k1");
@@ -318,6 +321,7 @@ class ManagementNodeTest {
     }
 
     @Test
+    @Tag("slow")
     void shouldMakePoolAllTheSameWhenTheLeaderDiesInTheMiddle() {
         TestMesh.Node leader = mesh.systemLeader();
         TestMesh.Node slow =
@@ -392,6 +396,7 @@ class ManagementNodeTest {
     }
 
     @Test
+    @Tag("slow")
     void shouldDropContainerOnExcludedRankWhenItReturns() {
         UUID pool = createPool("tank", "r1");
         createContainer(pool, "c1", "k1");
@@ -442,6 +447,7 @@ class ManagementNodeTest {
     }
 
     @Test
+    @Tag("slow")
     void shouldClearLeftoversWhenPoolWasDestroyedDuringANodesAbsence() {
         UUID pool = createPool("tank", "r1");
         TestMesh.Node away =

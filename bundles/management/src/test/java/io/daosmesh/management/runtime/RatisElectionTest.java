@@ -17,12 +17,14 @@ import java.util.TreeSet;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** One group on three Ratis servers, whose election timeouts are longer than the tests. */
 @Timeout(120)
+@Tag("slow")
 class RatisElectionTest {
     private static final UUID GROUP = new UUID(7, 7);
 

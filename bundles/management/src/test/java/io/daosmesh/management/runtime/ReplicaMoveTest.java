@@ -21,12 +21,14 @@ import java.util.TreeSet;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Six nodes: the first is the management service and never dies, a pool's three replicas are on whatever lives. */
 @Timeout(180)
+@Tag("slow")
 class ReplicaMoveTest {
     @TempDir
     Path dir;

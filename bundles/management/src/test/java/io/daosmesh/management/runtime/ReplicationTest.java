@@ -26,6 +26,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +35,7 @@ import reactor.core.publisher.Mono;
 
 /** Replicas of a pool's service that fall behind or lead in vain. The management service is on the first of four nodes. */
 @Timeout(180)
+@Tag("slow")
 class ReplicationTest {
     /** Snapshots are taken every 1,000 commands, and the log before them is dropped from the second on. */
     private static final int COMMANDS = 2100;

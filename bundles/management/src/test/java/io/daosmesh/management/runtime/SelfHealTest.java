@@ -28,12 +28,14 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the system does by itself is what self_heal of the system and of the pool allow. The last node dies. */
 @Timeout(120)
+@Tag("slow")
 class SelfHealTest {
     @TempDir
     Path dir;

@@ -13,12 +13,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** kill -9 at any moment: what was acknowledged is there, the tables open, again and again. */
 @Timeout(180)
+@Tag("slow")
 class KillTest {
     private static final int ROUNDS = 5;
 
