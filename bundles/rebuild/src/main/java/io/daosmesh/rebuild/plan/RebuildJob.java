@@ -45,7 +45,7 @@ public final class RebuildJob {
     private static final Map<Phase, Set<Phase>> NEXT = new EnumMap<>(Map.of(
             Phase.PREPARING, EnumSet.of(Phase.MOVING, Phase.FAILED, Phase.ABORTED),
             Phase.MOVING, EnumSet.of(Phase.COMMITTING, Phase.FAILED, Phase.ABORTED),
-            Phase.COMMITTING, EnumSet.of(Phase.DONE, Phase.FAILED, Phase.ABORTED),
+            Phase.COMMITTING, EnumSet.of(Phase.DONE, Phase.FAILED),
             Phase.DONE, EnumSet.noneOf(Phase.class),
             Phase.FAILED, EnumSet.noneOf(Phase.class),
             Phase.ABORTED, EnumSet.noneOf(Phase.class)));
@@ -181,9 +181,12 @@ public final class RebuildJob {
         if (phase == Phase.COMMITTING) fail(nowNs, fault, out);
     }
 
-    /** A newer map or a lost leadership makes the job pointless. */
+    /**
+     * A newer map or a lost leadership makes the job pointless, but for one that commits: the newer map may be what it
+     * commits, so the commit's answer decides.
+     */
     public void abort(long nowNs, RebuildEffects out) {
-        if (NEXT.getOrDefault(phase, Set.of()).isEmpty()) return;
+        if (phase == Phase.COMMITTING || NEXT.getOrDefault(phase, Set.of()).isEmpty()) return;
         endedNs = nowNs;
         failure = FaultCode.OP_CANCELED.number();
         move(Phase.ABORTED);

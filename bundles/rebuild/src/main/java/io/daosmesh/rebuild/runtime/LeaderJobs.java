@@ -87,9 +87,9 @@ final class LeaderJobs implements PoolServices.LeaderListener, RebuildProgress {
     private void lead(PoolMap map, long term) {
         PoolLead known = leads.get(map.pool());
         if (known != null && known.term == term && known.map.version() >= map.version()) return;
-        if (known != null) known.drop();
         PoolLead lead = new PoolLead(map, term);
         leads.put(map.pool(), lead);
+        if (known != null) known.drop();
         if (map.needsRebuild() && !RebuildJob.participants(map).isEmpty()) lead.begin();
     }
 
@@ -191,7 +191,7 @@ final class LeaderJobs implements PoolServices.LeaderListener, RebuildProgress {
         public void finish(boolean isAborted) {
             RebuildJob over = current();
             RebuildStatus s = over.status(System.nanoTime());
-            progress.put(map.pool(), s);
+            show(over, s);
             LOG.info(
                     "Rebuild [{}] (pool {} ver={} toberb_obj={} rb_obj={} rec={} bytes={} duration={} ms)",
                     isAborted ? "aborted" : "completed",
@@ -212,6 +212,16 @@ final class LeaderJobs implements PoolServices.LeaderListener, RebuildProgress {
                 call(rank, RpcMethod.REBUILD_FINISH, RpcMessage.of(m), ASK_MAX, r -> true)
                         .subscribe(
                                 ok -> {}, e -> LOG.debug("rank {} was not told of the end: {}", rank, e.getMessage()));
+            }
+        }
+
+        /** A replaced job may still end well: shown unless a newer one runs. If it does not, it is nothing to show. */
+        private void show(RebuildJob over, RebuildStatus status) {
+            PoolLead now = leads.get(map.pool());
+            if (now == this || (now != null && now.job == null && over.phase() == Phase.DONE)) {
+                progress.put(map.pool(), status);
+            } else if (now != null && now.job == null) {
+                progress.remove(map.pool());
             }
         }
 

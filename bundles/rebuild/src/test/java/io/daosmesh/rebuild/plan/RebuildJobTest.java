@@ -127,6 +127,28 @@ class RebuildJobTest {
         assertEquals(RebuildJob.Phase.ABORTED, job.phase());
     }
 
+    @Test
+    void shouldBeDoneWhenTheNewerMapArrivesBeforeTheAnswerToItsCommit() {
+        shouldTrustPullDoneOnlyAfterEveryScanIsDone();
+
+        job.abort(5, out);
+        job.onCommitted(6, out);
+
+        assertEquals(List.of("finish false"), out.taken());
+        assertEquals(RebuildJob.Phase.DONE, job.phase());
+    }
+
+    @Test
+    void shouldFailWhenAnotherMapCameBeforeItsCommit() {
+        shouldTrustPullDoneOnlyAfterEveryScanIsDone();
+
+        job.abort(5, out);
+        job.onCommitFailed(Fault.of(FaultCode.STALE), 6, out);
+
+        assertEquals(List.of("finish true", "failed STALE"), out.taken());
+        assertEquals(RebuildJob.Phase.FAILED, job.phase());
+    }
+
     private void startMoving() {
         job.onTick(0, out);
         job.onPrepared(0, 50, 1, out);

@@ -187,6 +187,11 @@ class MeshIT {
         mesh.dmg("pool", "reintegrate", "tank", "--rank", Integer.toString(n.rank()))
                 .orFail();
         awaitRebuilt(0);
+        LocalMesh.await("the rebuild is said to have ended well", Duration.ofSeconds(10), () -> {
+            JsonNode rebuild = mesh.pool("tank").path("rebuild");
+            return rebuild.path("status").asInt() == 0
+                    && !rebuild.path("state").asText().equals("busy");
+        });
     }
 
     /** The map alone says it: the rebuild's own numbers stay with the leader that ran it. */
