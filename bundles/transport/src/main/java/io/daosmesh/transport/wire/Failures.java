@@ -5,6 +5,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.wire.FaultMessage;
+import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.rsocket.exceptions.ApplicationErrorException;
 import io.rsocket.exceptions.InvalidSetupException;
 import io.rsocket.exceptions.RejectedSetupException;
@@ -56,6 +57,18 @@ public final class Failures {
         return t.getClass().getSimpleName().contains("Timeout");
     }
 
+    /** True when the peer went away or fell silent in the middle of a handshake: nothing is wrong with certificates. */
+    private static boolean isBrokenHandshake(Throwable t) {
+        if (!(t instanceof SSLException)) return false;
+        if (t instanceof SslHandshakeTimeoutException) return true;
+        boolean isBroken = false;
+        for (Throwable c = cause(t); c != null; c = cause(c)) {
+            if (c instanceof CertificateException) return false;
+            isBroken |= c instanceof IOException && !(c instanceof SSLException);
+        }
+        return isBroken;
+    }
+
     private static @Nullable Throwable cause(Throwable t) {
         return t.getCause() == t ? null : t.getCause();
     }
@@ -63,6 +76,9 @@ public final class Failures {
     private static @Nullable Fault known(Throwable t, String peer) {
         if (t instanceof FaultException f) return f.fault();
         if (t instanceof SetupException) return ofSetup(t, peer);
+        if (isBrokenHandshake(t)) {
+            return Fault.of(FaultCode.UNREACH, "the connection to %s broke: %s", peer, text(t));
+        }
         if (t instanceof CertificateException || t instanceof SSLException) return ofTls(t, peer);
         if (isTimeout(t) && t instanceof ConnectException) {
             return Fault.of(FaultCode.UNREACH, "%s does not answer the connect", peer);
