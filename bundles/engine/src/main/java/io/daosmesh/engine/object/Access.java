@@ -45,6 +45,12 @@ final class Access {
         return Fault.of(FaultCode.STALE).with("have", version).with("need", s.mapVersion());
     }
 
+    /** Null if this shard serves at all, and the container is there. */
+    static @Nullable Fault refusal(PoolShard s, ShardAddress a) {
+        Fault f = s.refusal();
+        return f == null ? s.destroyed.refusal(a.container()) : f;
+    }
+
     /** Null if this target leads the group and may not be cut off. */
     @Nullable
     Fault writer(PoolShard s, ShardAddress a) {
@@ -55,7 +61,7 @@ final class Access {
     /** Null if this target leads the group by its map. */
     @Nullable
     Fault leader(PoolShard s, ShardAddress a) {
-        Fault f = s.refusal();
+        Fault f = refusal(s, a);
         if (f != null) return f;
         ShardGroup g = s.group(a.oid(), a.group());
         if (!g.isAvailable()) {
@@ -73,7 +79,7 @@ final class Access {
     /** A settled member may serve a read at an epoch that the leader has given. */
     @Nullable
     Fault settled(PoolShard s, ShardAddress a, long epoch) {
-        Fault f = s.refusal();
+        Fault f = refusal(s, a);
         if (f != null) return f;
         if (env.host().hlcNow() - epoch > Hlc.fromNanos(Aggregation.READ_AGE_NS))
             return Fault.of(FaultCode.AGAIN, "the epoch is too old to be read at: ask the leader for a new one");
@@ -87,7 +93,7 @@ final class Access {
     /** Null if this target takes part in writes of the group. */
     @Nullable
     Fault member(PoolShard s, ShardAddress a) {
-        Fault f = s.refusal();
+        Fault f = refusal(s, a);
         if (f != null) return f;
         List<Integer> members = s.group(a.oid(), a.group()).members();
         if (members.contains(s.myId())) return null;

@@ -189,8 +189,12 @@ public final class Migration {
         return b.build();
     }
 
-    /** Durable when done; what is here already is left as it is. */
+    /** Durable when done; what is here already is left as it is, what is of a destroyed container is not taken. */
     void importBatch(PoolShard s, ShardAddress a, List<MigratedRecordMessage> records, ByteBuffer data, Done done) {
+        if (s.destroyed.contains(a.container())) {
+            done.done(null);
+            return;
+        }
         long now = env.nowNs();
         VosWriter.Staging staging = new VosWriter.Staging(new StagedOp(true));
         List<ByteKey> keys = new ArrayList<>();

@@ -60,6 +60,7 @@ final class Opening {
         s.calmVersion = values[4];
         s.changes = 1;
         try {
+            s.destroyed.load(env, s.pool());
             countRecords(env, s);
             loadDtxs(env, s);
         } catch (FaultException e) {

@@ -68,6 +68,7 @@ public final class PoolShard {
     /** Newest map version at which no former leader can read by an older one. Durable: a restart must not forget to wait. */
     int calmVersion;
 
+    final Destroyed destroyed = new Destroyed();
     final Reigns.Memory reigns = new Reigns.Memory();
     final Readers.Memory readers = new Readers.Memory();
     /** When the present map was adopted. */

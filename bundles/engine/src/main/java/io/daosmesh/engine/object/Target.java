@@ -135,7 +135,8 @@ public final class Target {
                 return;
             }
             StagedOp op = new StagedOp(true);
-            op.batch().deleteRange(Keys.dtxs(pool), after(Keys.dtxs(pool)));
+            for (byte[] table : List.of(Keys.dtxs(pool), Keys.destroyed(pool)))
+                op.batch().deleteRange(table, Keys.behind(table));
             op.batch().delete(Keys.marker(pool));
             env.turns().stage(op, f -> {
                 if (f == null) {
@@ -147,15 +148,10 @@ public final class Target {
         });
     }
 
-    private static byte[] after(byte[] prefix) {
-        byte[] to = io.daosmesh.storage.kv.KvRange.prefix(prefix).to();
-        return to == null ? prefix : to;
-    }
-
     public void destroyContainer(UUID pool, UUID container, Done done) {
         PoolShard s = shards.get(pool);
         if (s == null) done.done(null);
-        else Deletion.start(env, s, List.of(Keys.container(pool, container)), done);
+        else Destroyed.destroy(env, s, container, done);
     }
 
     /** A map of one of the pools; older ones than the present are ignored. */
@@ -346,7 +342,7 @@ public final class Target {
         ShardAddress a = ShardAddress.of(r.getAddress());
         at(a, answer::refuse, s -> {
             if (r.getKind() == 3) {
-                allow(s.refusal());
+                allow(Access.refusal(s, a));
                 allow(access.majority());
             } else {
                 if (waitsToLead(s, a, isConfirmed, c -> enumerate(r, c, answer), answer::refuse)) return;

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * F                                                                    layout version
  * M pool                                                               marker of a pool shard
  * T pool client hlc                                                    DTX
+ * C pool container                                                     clock when the container was destroyed
  * R pool container oid group [dkey [akey]] ~epoch kind offset          record
  * </pre>
  *
@@ -56,6 +57,17 @@ public final class Keys {
     public static DtxId dtxId(byte[] key) {
         ByteBuffer b = ByteBuffer.wrap(key, POOL_BYTES, 24);
         return new DtxId(new UUID(b.getLong(), b.getLong()), b.getLong());
+    }
+
+    public static byte[] destroyed(UUID pool) {
+        return pool('C', pool);
+    }
+
+    public static byte[] destroyed(UUID pool, UUID container) {
+        return head('C', pool, 16)
+                .putLong(container.getMostSignificantBits())
+                .putLong(container.getLeastSignificantBits())
+                .array();
     }
 
     public static byte[] records(UUID pool) {
@@ -139,7 +151,8 @@ public final class Keys {
         return ByteBuffer.allocate(scope.length + 8).put(scope).putLong(~epoch).array();
     }
 
-    static byte[] behind(byte[] prefix) {
+    /** The first key behind all that start with the prefix. */
+    public static byte[] behind(byte[] prefix) {
         byte[] to = KvRange.prefix(prefix).to();
         return to == null ? prefix : to;
     }

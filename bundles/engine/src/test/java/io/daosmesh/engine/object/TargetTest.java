@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.DtxId;
@@ -15,6 +17,7 @@ import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.MigratedRecordMessage;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.kv.KvBatch;
 import java.nio.ByteBuffer;
@@ -224,6 +227,35 @@ class TargetTest extends TargetFixture {
     }
 
     @Test
+    void shouldKeepADestroyedContainerDestroyedOverRestarts() {
+        start(map(1, TargetState.UPIN));
+        assertEquals(List.of("ok"), outcome(a -> target.write(write(single, "a", 8192, 1, id(1)), a)));
+
+        target.destroyContainer(pool, new UUID(2, 2), f -> assertNull(f));
+        assertEquals(List.of("NONEXIST"), outcome(a -> target.write(write(single, "a", 10, 1, id(2)), a)));
+        assertEquals("NONEXIST", fetch(single, "a", 1));
+        target = open();
+        target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
+        target.onMap(map(1, TargetState.UPIN));
+        loop.drain();
+
+        assertEquals(List.of("NONEXIST"), outcome(a -> target.write(write(single, "a", 10, 1, id(3)), a)));
+        ShardAddress gone = new ShardAddress(pool, new UUID(2, 2), single, 0, 1);
+        MigratedRecordMessage punch = MigratedRecordMessage.newBuilder()
+                .setKind(VosRecord.PUNCH_OBJECT)
+                .setEpoch(hlc.now())
+                .build();
+        target.importBatch(gone, List.of(punch), ByteBuffer.allocate(0), f -> assertNull(f));
+        target.destroyContainer(pool, new UUID(2, 2), f -> assertNull(f));
+        loop.drain();
+        assertEquals(0, blob.allocator().usedBytes());
+        assertEquals(0, scm.usedBytes());
+        target.destroy(pool, f -> assertNull(f));
+        loop.drain();
+        assertNull(kv.get(Keys.destroyed(pool, new UUID(2, 2))));
+    }
+
+    @Test
     void shouldGiveSpaceBackOnceWhenTwoDeleteTheSameRecords() {
         start(map(1, TargetState.UPIN));
         for (int i = 0; i < 10; i++) {
@@ -235,6 +267,7 @@ class TargetTest extends TargetFixture {
 
         target.destroyContainer(pool, new UUID(2, 2), f -> assertNull(f));
         loop.drain();
+        loop.releaseCommit();
         target.onTick();
         loop.drain();
         loop.releaseCommit();

@@ -2,11 +2,14 @@ package io.daosmesh.itests.mesh;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.daosmesh.client.ContainerSpec;
 import io.daosmesh.client.KeyValue;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
 import java.io.IOException;
@@ -126,6 +129,21 @@ class MeshIT {
 
     @Test
     @Order(4)
+    void shouldRefuseADestroyedContainerThatIsStillOpen() {
+        KeyValue open = MeshClient.await(
+                client.container("tank", ContainerSpec.of("gone").withClass("RP_3GX"))
+                        .createKeyValue());
+        open.put("key", new byte[10]).block(Duration.ofSeconds(20));
+
+        mesh.daos("container", "destroy", "tank", "gone").orFail();
+
+        FaultException e = assertThrows(
+                FaultException.class, () -> open.put("key", new byte[10]).block(Duration.ofSeconds(20)));
+        assertEquals(FaultCode.NONEXIST, e.code());
+    }
+
+    @Test
+    @Order(5)
     void shouldSurviveTheDeathOfEachNodeInTurn() throws Exception {
         for (LocalMesh.Node n : mesh.nodes()) {
             mesh.kill(n.number());
@@ -140,7 +158,7 @@ class MeshIT {
     }
 
     @Test
-    @Order(5)
+    @Order(6)
     void shouldExcludeNobodyForAShortPause() throws Exception {
         LocalMesh.Node n = mesh.nodes().get(1);
         int version = client.newestGroupMap().version();
@@ -159,7 +177,7 @@ class MeshIT {
     }
 
     @Test
-    @Order(6)
+    @Order(7)
     void shouldKeepEverythingOverARestartOfAll() throws Exception {
         load.stopAndVerify();
         assertClean();

@@ -1,0 +1,78 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.engine.target.Done;
+import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.storage.kv.KvCursor;
+import io.daosmesh.storage.kv.KvRange;
+import java.nio.ByteBuffer;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The containers of a pool shard that were destroyed last. Whoever still has one open must not write into it again: nobody
+ * would ever delete that. Nor may a rebuild bring one back. Durable; an id is never used again. Owner: target loop.
+ */
+final class Destroyed {
+    /** More than anybody has open; older ones are forgotten. */
+    static final int KEPT_MAX = 16_384;
+
+    /** Clock at the destruction, oldest first. */
+    private final Map<UUID, Long> containers = new LinkedHashMap<>();
+
+    boolean contains(UUID container) {
+        return containers.containsKey(container);
+    }
+
+    /** Null if the container was not destroyed. */
+    @Nullable
+    Fault refusal(UUID container) {
+        return contains(container) ? Fault.of(FaultCode.NONEXIST, "container %s was destroyed", container) : null;
+    }
+
+    /** What the index remembers. */
+    void load(Env env, UUID pool) {
+        Map<Long, UUID> byAge = new TreeMap<>();
+        byte[] prefix = Keys.destroyed(pool);
+        try (KvCursor c = env.kv().cursor(KvRange.prefix(prefix))) {
+            while (c.next()) {
+                ByteBuffer key = ByteBuffer.wrap(c.key()).position(prefix.length);
+                byAge.put(ByteBuffer.wrap(c.value()).getLong(), new UUID(key.getLong(), key.getLong()));
+            }
+        }
+        byAge.forEach((hlc, container) -> containers.put(container, hlc));
+    }
+
+    /** Refuses the container from now on, over restarts as well, and deletes what it holds here. Again changes nothing. */
+    static void destroy(Env env, PoolShard s, UUID container, Done done) {
+        List<byte[]> doomed = List.of(Keys.container(s.pool(), container));
+        StagedOp op = new StagedOp(true);
+        s.destroyed.note(env, s.pool(), container, op);
+        env.turns().stage(op, fault -> {
+            if (fault != null) done.done(fault);
+            else Deletion.start(env, s, doomed, done);
+        });
+    }
+
+    private void note(Env env, UUID pool, UUID container, StagedOp op) {
+        if (contains(container)) return;
+        long hlc = env.host().hlcNow();
+        containers.put(container, hlc);
+        op.batch()
+                .put(
+                        Keys.destroyed(pool, container),
+                        ByteBuffer.allocate(8).putLong(hlc).array());
+        Iterator<UUID> oldest = containers.keySet().iterator();
+        while (containers.size() > KEPT_MAX) {
+            op.batch().delete(Keys.destroyed(pool, oldest.next()));
+            oldest.remove();
+        }
+    }
+}
