@@ -11,7 +11,6 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.time.Hlc;
 import java.time.Instant;
-import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
@@ -61,7 +60,7 @@ final class DaosContainer implements DaosCommand.Group {
     private static String time(long hlc) {
         return Instant.ofEpochMilli(Hlc.toUnixMillis(hlc))
                 .truncatedTo(ChronoUnit.MILLIS)
-                .atZone(ZoneId.systemDefault())
+                .atZone(LocalZone.get())
                 .toOffsetDateTime()
                 .toString();
     }

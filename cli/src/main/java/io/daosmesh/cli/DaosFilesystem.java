@@ -9,7 +9,6 @@ import io.daosmesh.model.fault.FaultCode;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
@@ -237,7 +236,7 @@ final class DaosFilesystem implements DaosCommand.Group {
         private static String time(long mtimeNs) {
             return Instant.ofEpochSecond(0, mtimeNs)
                     .truncatedTo(ChronoUnit.SECONDS)
-                    .atZone(ZoneId.systemDefault())
+                    .atZone(LocalZone.get())
                     .toOffsetDateTime()
                     .toString();
         }

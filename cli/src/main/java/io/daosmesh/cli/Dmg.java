@@ -21,7 +21,7 @@ public final class Dmg {
 
     /** Ends the process without waiting for daemon threads: the connection is closed before. */
     public static void main(String[] args) {
-        LeanStart.prepare(args);
+        LeanStart.prepareSmall(args);
         HeadStart start = HeadStart.of(args);
         PrintStream out = new PrintStream(
                 new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16),

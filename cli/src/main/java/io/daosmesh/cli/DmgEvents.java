@@ -7,7 +7,6 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.ras.RasLine;
 import io.daosmesh.model.wire.RasEventMessage;
 import java.time.Duration;
-import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -83,8 +82,7 @@ final class DmgEvents {
     }
 
     private void print(RasEventMessage event) {
-        root.out.println(
-                root.json ? Json.writeLine(SystemView.eventJson(event)) : RasLine.of(event, ZoneId.systemDefault()));
+        root.out.println(root.json ? Json.writeLine(SystemView.eventJson(event)) : RasLine.of(event, LocalZone.get()));
         root.out.flush();
     }
 }

@@ -16,9 +16,16 @@ final class LeanStart {
         if (System.getProperty("javax.net.ssl.trustStore") == null)
             System.setProperty("javax.net.ssl.trustStore", "NONE");
         if (!isLogging(List.of(args))) {
+            LocalZone.defer();
             System.setProperty("slf4j.internal.verbosity", "WARN");
             System.setProperty("slf4j.provider", "org.slf4j.helpers.NOP_FallbackServiceProvider");
         }
+    }
+
+    /** As {@link #prepare}, for a tool that moves no data: pools of buffers are not worth their start. */
+    static void prepareSmall(String... args) {
+        System.setProperty("io.netty.allocator.type", "unpooled");
+        prepare(args);
     }
 
     private static boolean isLogging(List<String> words) {

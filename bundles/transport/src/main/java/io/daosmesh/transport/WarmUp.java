@@ -1,10 +1,12 @@
 package io.daosmesh.transport;
 
-import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.util.internal.logging.InternalLoggerFactory;
+import io.netty.util.internal.logging.Slf4JLoggerFactory;
 import io.rsocket.core.RSocketConnector;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
@@ -21,6 +23,11 @@ import reactor.netty.tcp.TcpClient;
  * connection that needs the same: nobody asked for this, so it never writes on a tool's terminal.
  */
 final class WarmUp {
+    static {
+        // else netty, where slf4j is silent, looks for another logging and starts that of the JDK
+        InternalLoggerFactory.setDefaultFactory(Slf4JLoggerFactory.INSTANCE);
+    }
+
     private WarmUp() {}
 
     /** TLS, its key exchange and its place in the pipeline. */
@@ -32,7 +39,7 @@ final class WarmUp {
                     .protocols("TLSv1.3")
                     .trustManager(List.of())
                     .build()
-                    .newHandler(PooledByteBufAllocator.DEFAULT)
+                    .newHandler(ByteBufAllocator.DEFAULT)
                     .engine();
         } catch (GeneralSecurityException | SSLException | RuntimeException e) {
             return;

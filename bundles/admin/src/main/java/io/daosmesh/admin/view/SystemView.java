@@ -13,6 +13,7 @@ import io.daosmesh.model.wire.RasEventMessage;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +22,8 @@ import java.util.Map;
 
 /** Views of members, leaders, start and stop, events. Source: daos-admin facts 2.2 and 3. */
 public final class SystemView {
+    private static final Comparator<MemberMessage> BY_RANK = (a, b) -> Integer.compare(a.getRank(), b.getRank());
+
     private SystemView() {}
 
     /**
@@ -37,9 +40,9 @@ public final class SystemView {
             List<Integer> absentRanks,
             List<String> absentHosts) {
         public Members {
-            members = members.stream()
-                    .sorted(Comparator.comparingInt(MemberMessage::getRank))
-                    .toList();
+            List<MemberMessage> byRank = new ArrayList<>(members);
+            byRank.sort(BY_RANK);
+            members = List.copyOf(byRank);
             absentRanks = List.copyOf(absentRanks);
             absentHosts = List.copyOf(absentHosts);
         }
@@ -187,13 +190,21 @@ public final class SystemView {
     }
 
     /** Largest groups first, equal sizes by text. */
+    /** The largest group first; by the text of its ranks among equals. */
+    private record Group(int size, String ranks, String label) implements Comparable<Group> {
+        @Override
+        public int compareTo(Group other) {
+            int bySize = Integer.compare(other.size, size);
+            return bySize == 0 ? ranks.compareTo(other.ranks) : bySize;
+        }
+    }
+
     private static Map<String, String> sorted(Map<String, List<Integer>> groups) {
+        List<Group> order = new ArrayList<>();
+        groups.forEach((label, ranks) -> order.add(new Group(ranks.size(), RankSet.bracketed(ranks), label)));
+        Collections.sort(order);
         Map<String, String> rows = new LinkedHashMap<>();
-        groups.entrySet().stream()
-                .sorted(Comparator.comparing((Map.Entry<String, List<Integer>> e) ->
-                                -e.getValue().size())
-                        .thenComparing(e -> RankSet.bracketed(e.getValue())))
-                .forEach(e -> rows.put(RankSet.bracketed(e.getValue()), e.getKey()));
+        for (Group g : order) rows.put(g.ranks, g.label);
         return rows;
     }
 
