@@ -93,6 +93,12 @@ class LeaderDeathsTest {
         return n.management.pools().service(pool).orElseThrow();
     }
 
+    /** Who lags behind is refused, and then only the timeout helps. */
+    private void awaitLog(TestMesh.Node n, UUID pool) {
+        TestMesh.await(
+                "its log holds the pool", () -> service(n, pool).replica().read(PoolDb::isMade));
+    }
+
     @Test
     void shouldLeadTheSystemAtOnceWhenTheLeadersNodeIsDead() {
         start(TestMesh.PATIENT);
@@ -118,6 +124,7 @@ class LeaderDeathsTest {
         TestMesh.Node dead = mesh.poolLeader(pool);
         TestMesh.Node first = without(dead).get(0);
         long term = service(dead, pool).term();
+        awaitLog(first, pool);
         dead.kill();
 
         tell(without(dead), dead);
@@ -135,6 +142,7 @@ class LeaderDeathsTest {
         TestMesh.Node dead = mesh.poolLeader(pool);
         TestMesh.Node first =
                 without(dead).stream().filter(n -> n != system).findFirst().orElseThrow();
+        awaitLog(first, pool);
         dead.kill();
 
         tell(List.of(system), dead);
