@@ -16,7 +16,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -129,6 +134,40 @@ class MeshIT {
 
     @Test
     @Order(4)
+    void shouldKeepTheClassesOfTheAssemblysToolWhenItsFirstCallEnds() throws Exception {
+        Path home = Files.createDirectory(dir.resolve("home"));
+
+        assertEquals("", assemblysDmg(home, "version"), "connects nowhere");
+        String kept = assemblysDmg(home, "system", "query");
+
+        assertTrue(kept.startsWith("dmg-") && kept.endsWith(".jsa"), kept);
+        assertEquals(kept, assemblysDmg(home, "system", "query"));
+    }
+
+    /** Names of the files that the call has left in its cache. */
+    private static String assemblysDmg(Path home, String... args) throws Exception {
+        Path tool = Path.of(System.getProperty("mesh.root"), "karaf-assembly", "target", "assembly", "bin", "dmg");
+        List<String> line = new ArrayList<>(List.of(tool.toString()));
+        if (args.length > 1)
+            line.addAll(List.of("-o", mesh.dir().resolve("daos_control.yml").toString()));
+        line.addAll(List.of(args));
+        ProcessBuilder b = new ProcessBuilder(line)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(ProcessBuilder.Redirect.DISCARD);
+        b.environment().put("HOME", home.toString());
+        b.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        b.environment().remove("XDG_CACHE_HOME");
+        Process p = b.start();
+        assertTrue(p.waitFor(60, TimeUnit.SECONDS), "no end within 60 s");
+        assertEquals(0, p.exitValue());
+        Path cache = home.resolve(".cache").resolve("daos-mesh");
+        try (Stream<Path> files = Files.list(cache)) {
+            return files.map(f -> f.getFileName().toString()).collect(Collectors.joining(" "));
+        }
+    }
+
+    @Test
+    @Order(5)
     void shouldRefuseADestroyedContainerThatIsStillOpen() {
         KeyValue open = MeshClient.await(
                 client.container("tank", ContainerSpec.of("gone").withClass("RP_3GX"))
@@ -143,7 +182,7 @@ class MeshIT {
     }
 
     @Test
-    @Order(5)
+    @Order(6)
     void shouldSurviveTheDeathOfEachNodeInTurn() throws Exception {
         for (LocalMesh.Node n : mesh.nodes()) {
             mesh.kill(n.number());
@@ -158,7 +197,7 @@ class MeshIT {
     }
 
     @Test
-    @Order(6)
+    @Order(7)
     void shouldExcludeNobodyForAShortPause() throws Exception {
         LocalMesh.Node n = mesh.nodes().get(1);
         int version = client.newestGroupMap().version();
@@ -177,7 +216,7 @@ class MeshIT {
     }
 
     @Test
-    @Order(7)
+    @Order(8)
     void shouldKeepEverythingOverARestartOfAll() throws Exception {
         load.stopAndVerify();
         assertClean();
