@@ -101,6 +101,14 @@ public final class PoolDb implements Replicated {
                         .asException());
     }
 
+    /** What an exclusion may cost: the least redundant container that may hold data decides. */
+    public TargetChanges.Guard guard() {
+        return containers
+                .weakest()
+                .map(c -> new TargetChanges.Guard(c.getRdFac(), "container '" + c.getLabel() + "'"))
+                .orElseGet(() -> new TargetChanges.Guard(Math.max(1, rdFac()), "the pool"));
+    }
+
     public Optional<LogReply> outcome(String requestId) {
         return outcomes.find(requestId);
     }
@@ -159,7 +167,8 @@ public final class PoolDb implements Replicated {
             case NEXT_GENERATION ->
                 Replies.done(
                         RebuildSession.newBuilder().setGeneration(++generation).build());
-            case CONTAINER_CREATE -> Replies.done(containers.create(c.getContainerCreate(), c.getHlc()));
+            case CONTAINER_CREATE ->
+                Replies.done(containers.create(c.getContainerCreate(), c.getHlc(), map().version()));
             case CONTAINER_DESTROY -> {
                 containers.doom(c.getContainerDestroy(), map().ranks());
                 yield Replies.DONE;
@@ -180,6 +189,13 @@ public final class PoolDb implements Replicated {
                 yield Replies.done(OidRangeReply.newBuilder().setFirst(first).build());
             }
             case POOL_PROPERTIES -> setProperties(c.getPoolProperties());
+            case CONTAINER_PROPERTIES -> {
+                var r = c.getContainerProperties();
+                ContainerMessage changed = containers.setProperties(r.getContainer(), r.getSetMap(), map());
+                yield Replies.done(PropertiesReply.newBuilder()
+                        .putAllValues(ContainerHealth.properties(changed))
+                        .build());
+            }
             case SERVICE_RANKS -> serviceRanks(c.getServiceRanks());
             case REPLICA_GONE -> {
                 retired.remove(c.getReplicaGone());
@@ -199,8 +215,9 @@ public final class PoolDb implements Replicated {
 
     private LogReply targets(TargetsChangeMessage m) {
         PoolMap before = map();
-        map = TargetChanges.apply(before, m, entry().getPropertiesMap());
+        map = TargetChanges.apply(before, m, entry().getPropertiesMap(), guard());
         if (map.version() != before.version()) {
+            containers.review(map);
             boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == TargetOp.EXCLUDE.ordinal();
             rebuildAutomatic = isAutomatic && (rebuildAutomatic || !before.needsRebuild());
         }
@@ -215,7 +232,7 @@ public final class PoolDb implements Replicated {
                     .with("need", map().version())
                     .asException();
         }
-        map = map().afterRebuild();
+        map = map().afterRebuild(containers.weakest().map(c -> c.getRdFac() + 1).orElse(Integer.MAX_VALUE));
         return Replies.done(map.toWire());
     }
 

@@ -51,6 +51,7 @@ final class PoolService {
     private final ContainerCleaner cleaner;
     private final AtomicBoolean reviewWaits = new AtomicBoolean();
     private final AtomicLong commands = new AtomicLong();
+    private final UncleanWatch unclean;
     private boolean proposing;
     private long leadingTerm;
     private int toldVersion;
@@ -75,6 +76,7 @@ final class PoolService {
         this.replica = new Replica<>(new PoolDb(), this::reviewSoon);
         this.keeper = new ReplicaKeeper(node, this, system);
         this.cleaner = new ContainerCleaner(node, this);
+        this.unclean = new UncleanWatch(node.ras(), pool);
     }
 
     UUID pool() {
@@ -161,6 +163,7 @@ final class PoolService {
             heldVersion = 0;
             pusher.forget();
             keeper.forget();
+            unclean.forget();
         }
         if (made) {
             first = null;
@@ -180,6 +183,7 @@ final class PoolService {
             pusher.push(map.version(), message, members, map.ranks());
             excludeDead(map, members);
             cleaner.review(members);
+            unclean.review(replica.read(PoolDb::containers));
             keeper.review(g, map, members);
         }
         if (toldVersion != map.version()) tell(map, term);
@@ -224,9 +228,8 @@ final class PoolService {
         Set<Integer> dead = deadRanks(map, members);
         if (dead.isEmpty()) return;
         if (!mayExclude()) return;
-        var properties = replica.read(db -> db.entry().getPropertiesMap());
-        if (TargetChanges.excludable(map, List.copyOf(dead), List.of(), properties)
-                .isEmpty()) return;
+        var guard = replica.read(PoolDb::guard);
+        if (TargetChanges.excludable(map, List.copyOf(dead), List.of(), guard).isEmpty()) return;
         LOG.info("pool {}: excludes dead ranks {} from map version {}", pool, dead, map.version());
         proposeOnce(
                 "exclude ranks " + dead,
