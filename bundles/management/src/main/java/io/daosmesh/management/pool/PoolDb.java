@@ -11,6 +11,7 @@ import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
@@ -52,6 +53,7 @@ public final class PoolDb implements Replicated {
     private final TreeSet<Integer> retired = new TreeSet<>();
 
     private final Containers containers = new Containers();
+    private final Returns returns = new Returns();
     private final Outcomes outcomes = new Outcomes();
 
     public boolean isMade() {
@@ -109,6 +111,10 @@ public final class PoolDb implements Replicated {
                 .orElseGet(() -> new TargetChanges.Guard(Math.max(1, rdFac()), "the pool"));
     }
 
+    public Returns returns() {
+        return returns;
+    }
+
     public Optional<LogReply> outcome(String requestId) {
         return outcomes.find(requestId);
     }
@@ -162,7 +168,7 @@ public final class PoolDb implements Replicated {
     private LogReply dispatch(LogCommand c) {
         return switch (c.getCommandCase()) {
             case POOL_INIT -> init(c.getPoolInit());
-            case TARGETS -> targets(c.getTargets());
+            case TARGETS -> targets(c.getTargets(), c.getHlc());
             case REBUILD_DONE -> rebuildDone(c.getRebuildDone());
             case NEXT_GENERATION ->
                 Replies.done(
@@ -213,16 +219,25 @@ public final class PoolDb implements Replicated {
         return Replies.DONE;
     }
 
-    private LogReply targets(TargetsChangeMessage m) {
+    private LogReply targets(TargetsChangeMessage m, long hlc) {
         PoolMap before = map();
         map = TargetChanges.apply(before, m, entry().getPropertiesMap(), guard());
         if (map.version() != before.version()) {
             containers.review(map);
+            if (m.getAutomatic() && m.getOp() == TargetOp.EXCLUDE.ordinal())
+                returns.onDeath(changedRanks(before, map), hlc);
             boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == TargetOp.EXCLUDE.ordinal();
             rebuildAutomatic = isAutomatic && (rebuildAutomatic || !before.needsRebuild());
         }
         return Replies.done(
                 PoolTargetsReply.newBuilder().setMapVersion(map.version()).build());
+    }
+
+    private static Set<Integer> changedRanks(PoolMap before, PoolMap after) {
+        return after.targets().stream()
+                .filter(t -> t.state() != before.target(t.id()).state())
+                .map(PoolTarget::rank)
+                .collect(java.util.stream.Collectors.toCollection(TreeSet::new));
     }
 
     private LogReply rebuildDone(int version) {
@@ -266,6 +281,7 @@ public final class PoolDb implements Replicated {
         return b.addAllContainers(containers.save())
                 .addAllRetiredRanks(retired)
                 .setRebuildAutomatic(rebuildAutomatic)
+                .addAllReturns(returns.save())
                 .addAllOutcomes(outcomes.save())
                 .build()
                 .toByteArray();
@@ -292,6 +308,7 @@ public final class PoolDb implements Replicated {
         entry = s.hasEntry() ? s.getEntry() : null;
         generation = s.getGeneration();
         rebuildAutomatic = s.getRebuildAutomatic();
+        returns.load(s.getReturnsList());
         retired.clear();
         retired.addAll(s.getRetiredRanksList());
         containers.load(s.getContainersList());

@@ -43,12 +43,24 @@ public final class TargetChanges {
                     .asException();
         }
         TargetOp op = TargetOp.values()[m.getOp()];
-        if (m.getAutomatic()) {
-            if (op != TargetOp.EXCLUDE || !PoolProperties.mayExclude(properties)) return map;
-            Set<Integer> ids = excludable(map, m.getRanksList(), m.getTargetIndexesList(), guard);
-            return ids.isEmpty() ? map : map.withStates(ids, op.result(), Outage.Cause.DEATH);
-        }
-        return byHand(map, op, m, guard);
+        return m.getAutomatic() ? automatic(map, op, m, properties, guard) : byHand(map, op, m, guard);
+    }
+
+    private static PoolMap automatic(
+            PoolMap map, TargetOp op, TargetsChangeMessage m, Map<String, String> properties, Guard guard) {
+        Set<Integer> ids = Set.of();
+        if (op == TargetOp.EXCLUDE && PoolProperties.mayExclude(properties))
+            ids = excludable(map, m.getRanksList(), m.getTargetIndexesList(), guard);
+        // a return moves data, as a rebuild does
+        if (op == TargetOp.REINTEGRATE && PoolProperties.mayRebuild(properties)) ids = returning(map, m.getRanksList());
+        return ids.isEmpty() ? map : map.withStates(ids, op.result(), Outage.Cause.DEATH);
+    }
+
+    private static Set<Integer> returning(PoolMap map, List<Integer> ranks) {
+        return map.targets().stream()
+                .filter(t -> ranks.contains(t.rank()) && Returns.isReturnable(t))
+                .map(PoolTarget::id)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** Targets of the ranks that an automatic exclusion may take, rank by rank as long as the guard allows. */

@@ -128,7 +128,8 @@ class LossIT {
         assertEquals(1, told.size(), told.toString());
         assertEquals("UNCLEAN", told.path(0).path("status").asText());
         assertEquals(0.33, told.path(0).path("unavailable_share").asDouble(), 0.1);
-        String query = mesh.daos("container", "query", "tank", "single").orFail().out();
+        String query =
+                mesh.daos("container", "query", "tank", "single").orFail().out();
         assertTrue(query.contains("UNCLEAN"), query);
         String events = mesh.dmg("system", "events").out();
         assertTrue(events.contains("container_unclean"), events);
@@ -159,7 +160,8 @@ class LossIT {
         mesh.daos("filesystem", "copy", "--src", file("f").toString(), "--dst", "daos://tank/files/f")
                 .orFail();
         assertEquals(
-                "f", mesh.daos("filesystem", "cat", "daos://tank/files/f").orFail().out());
+                "f",
+                mesh.daos("filesystem", "cat", "daos://tank/files/f").orFail().out());
         assertEquals(0, unavailable(fill(container("late-single", "SX"))));
     }
 
