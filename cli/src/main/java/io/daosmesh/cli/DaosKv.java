@@ -8,7 +8,6 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
@@ -17,6 +16,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
@@ -69,8 +69,12 @@ final class DaosKv implements DaosCommand.Group {
         @Parameters(index = "3", paramLabel = "FILE", arity = "0..1", description = "- or absent: standard input.")
         private String file = "-";
 
+        @Option(names = "--hex", description = "KEY is in hexadecimal, two digits a byte.")
+        private boolean hex;
+
         @Override
         Answer run() {
+            byte[] name = KvKey.parse(key, hex);
             byte[] value = read();
             if (value.length > VALUE_BYTES_MAX) {
                 throw Fault.of(FaultCode.REC2BIG, "a value has at most %d bytes", VALUE_BYTES_MAX)
@@ -78,7 +82,7 @@ final class DaosKv implements DaosCommand.Group {
                         .asException();
             }
             KeyValue root = Blocking.get(session().container(pool, container).keyValueRoot());
-            Blocking.run(root.put(key, value));
+            Blocking.run(root.put(name, value, Condition.NONE));
             return new Answer("", object("key", key, "size", value.length));
         }
 
@@ -108,11 +112,15 @@ final class DaosKv implements DaosCommand.Group {
         @Parameters(index = "3", paramLabel = "FILE", arity = "0..1", description = "- or absent: standard output.")
         private String file = "-";
 
+        @Option(names = "--hex", description = "KEY is in hexadecimal, two digits a byte.")
+        private boolean hex;
+
         @Override
         Answer run() {
             Optional<KeyValue> root =
                     Blocking.find(session().containerToRead(pool, container).existingKeyValueRoot());
-            byte[] value = root.flatMap(kv -> Blocking.find(kv.get(key))).orElseThrow(() -> absent(key));
+            byte[] name = KvKey.parse(key, hex);
+            byte[] value = root.flatMap(kv -> Blocking.find(kv.get(name))).orElseThrow(() -> absent(key));
             if (!file.equals("-")) {
                 try {
                     Files.write(Path.of(file), value);
@@ -135,13 +143,15 @@ final class DaosKv implements DaosCommand.Group {
         @Parameters(index = "1", paramLabel = "CONT")
         private String container = "";
 
+        @Option(names = "--hex", description = "Keys in hexadecimal.")
+        private boolean hex;
+
         @Override
         Answer run() {
             Optional<KeyValue> root =
                     Blocking.find(session().containerToRead(pool, container).existingKeyValueRoot());
-            List<String> keys = root.map(kv -> Blocking.list(kv.list()
-                            .map(key -> new String(key, StandardCharsets.UTF_8))
-                            .sort()))
+            List<String> keys = root.map(kv -> Blocking.list(
+                            kv.list().map(hex ? KvKey::hex : KvKey::show).sort()))
                     .orElse(List.of());
             StringBuilder text = new StringBuilder();
             keys.forEach(key -> text.append(key).append('\n'));
@@ -164,13 +174,16 @@ final class DaosKv implements DaosCommand.Group {
         @Parameters(index = "2", paramLabel = "KEY")
         private String key = "";
 
+        @Option(names = "--hex", description = "KEY is in hexadecimal, two digits a byte.")
+        private boolean hex;
+
         @Override
         Answer run() {
             Optional<KeyValue> root =
                     Blocking.find(session().container(pool, container).existingKeyValueRoot());
             if (root.isEmpty()) throw absent(key);
             try {
-                Blocking.run(root.get().remove(KeyValue.utf8(key), Condition.EXISTING));
+                Blocking.run(root.get().remove(KvKey.parse(key, hex), Condition.EXISTING));
             } catch (FaultException e) {
                 throw e.code() == FaultCode.NONEXIST ? absent(key) : e;
             }

@@ -104,6 +104,65 @@ class DaosTest {
     }
 
     @Test
+    void shouldTakeKeysAsTheyAreTyped() throws IOException {
+        succeed("container", "create", "tank", "c1");
+        Files.writeString(folder.resolve("words"), "other words");
+        for (String key : new String[] {"@x", "@@x", "@" + folder.resolve("words"), "ключ", "-", "a,b", " "}) {
+            input = key.getBytes(StandardCharsets.UTF_8);
+            succeed("kv", "put", "tank", "c1", "--", key);
+        }
+
+        for (String key : new String[] {"@x", "@@x", "@" + folder.resolve("words"), "ключ", "-", "a,b", " "}) {
+            succeed("kv", "get", "tank", "c1", "--", key);
+            assertEquals(key, text());
+        }
+        fail("INVAL", "kv", "put", "tank", "c1", "");
+    }
+
+    @Test
+    void shouldKeepTheBytesOfKeysOrRefuseThem() {
+        succeed("container", "create", "tank", "c1");
+        fail("INVAL", "kv", "put", "tank", "c1", "\ufffd");
+        fail("INVAL", "kv", "get", "tank", "c1", "a\ufffdb");
+        fail("INVAL", "kv", "put", "tank", "c1", "--hex", "xyz");
+        input = new byte[] {1};
+        succeed("kv", "put", "tank", "c1", "--hex", "ff");
+        input = new byte[] {2};
+        succeed("kv", "put", "tank", "c1", "--hex", "fe");
+        succeed("kv", "put", "tank", "c1", "plain");
+
+        succeed("kv", "get", "tank", "c1", "--hex", "ff");
+        assertArrayEquals(new byte[] {1}, out.toByteArray());
+        succeed("kv", "get", "tank", "c1", "--hex", "fe");
+        assertArrayEquals(new byte[] {2}, out.toByteArray());
+        succeed("kv", "list", "tank", "c1");
+        assertEquals("hex:fe\nhex:ff\nplain\n", text());
+        succeed("kv", "list", "tank", "c1", "--hex");
+        assertEquals("706c61696e\nfe\nff\n", text());
+        succeed("kv", "remove", "tank", "c1", "--hex", "ff");
+        fail("NONEXIST", "kv", "get", "tank", "c1", "--hex", "ff");
+    }
+
+    @Test
+    void shouldRefuseToCopyATreeIntoItself() throws IOException {
+        Path source = tree();
+        Files.createSymbolicLink(folder.resolve("other-name"), source);
+        for (String inside : new String[] {"source", "source/b", "source/d/../x/y", "other-name/z", "./source/d"}) {
+            fail("INVAL", "fs", "copy", "-r", "--src", source.toString(), "--dst", folder + "/" + inside);
+        }
+        assertEquals(
+                describe(source).keySet(), describe(folder.resolve("source")).keySet());
+        assertFalse(Files.exists(source.resolve("b")) || Files.exists(source.resolve("x")));
+
+        succeed("container", "create", "tank", "fs", "--type", "POSIX");
+        succeed("fs", "copy", "-r", "--src", source.toString(), "--dst", "daos://tank/fs/in");
+        fail("INVAL", "fs", "copy", "-r", "--src", "daos://tank/fs/in", "--dst", "daos://tank/fs/in/d/deep");
+        fail("INVAL", "fs", "copy", "-r", "--src", "daos://tank/fs/", "--dst", "daos://tank/fs/copy");
+        fail("INVAL", "fs", "copy", "-r", "--src", "daos://tank/fs/in", "--dst", "daos://tank/fs/in");
+        succeed("fs", "copy", "-r", "--src", "daos://tank/fs/in", "--dst", "daos://tank/fs/in2");
+    }
+
+    @Test
     void shouldWrapAnswersAndFaultsInJson() {
         succeed("-j", "cont", "create", "tank", "c1", "--type", "POSIX");
         assertTrue(text().contains("\"container_label\": \"c1\""), text());

@@ -83,7 +83,7 @@ final class SystemActions {
             List<Member> all = group.members().stream()
                     .filter(m -> m.state() != MemberState.ADMIN_EXCLUDED)
                     .toList();
-            if (r.getAction() > 1)
+            if (r.getAction() > 1 || !r.getAll())
                 throw Fault.of(FaultCode.INVAL, "no ranks given").asException();
             if (all.isEmpty() && !group.members().isEmpty()) throw allExcluded();
             return all;
