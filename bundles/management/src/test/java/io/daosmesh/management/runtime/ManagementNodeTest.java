@@ -232,8 +232,6 @@ class ManagementNodeTest {
 
         dead.start();
         TestMesh.await("joined again", () -> mesh.stateOf(other, dead.rank()) == MemberState.JOINED);
-        assertEquals(4, reintegrate(pool, dead.rank(), "i1"));
-        assertEquals(4, reintegrate(pool, dead.rank(), "i1"), "a resend changes nothing");
         TestMesh.await(
                 "map on the returned node",
                 () -> dead.management
@@ -242,6 +240,8 @@ class ManagementNodeTest {
                         .filter(m -> m.version() == 4)
                         .isPresent());
         assertEquals(TargetState.UP, map(dead, pool).ofRank(dead.rank()).get(0).state());
+        FaultException late = assertThrows(FaultException.class, () -> reintegrate(pool, dead.rank(), "i1"));
+        assertEquals(FaultCode.ALREADY, late.code());
     }
 
     private int reintegrate(UUID pool, int rank, String requestId) {
@@ -347,7 +347,7 @@ class ManagementNodeTest {
     }
 
     @Test
-    void shouldStopAndStartRanksWithoutExcludingAnybody() {
+    void shouldLetPoolsDoWithoutAStoppedRankUntilItIsStarted() {
         UUID pool = createPool("tank", "r1");
         TestMesh.Node watcher = mesh.nodes.get(0);
         int rank = mesh.nodes.get(1).rank();
@@ -358,19 +358,42 @@ class ManagementNodeTest {
 
         assertEquals(MemberState.STOPPED.ordinal(), stopped.getResults(0).getState());
         TestMesh.await("stopped", () -> mesh.stateOf(watcher, rank) == MemberState.STOPPED);
+        TestMesh.await(
+                "out of the pool", () -> map(watcher, pool).disabledRanks().contains(rank));
+        assertEquals(2, map(watcher, pool).version());
         SystemActionReply started = act(1, rank);
         assertEquals(MemberState.JOINED.ordinal(), started.getResults(0).getState());
-        assertEquals(1, map(watcher, pool).version());
+        TestMesh.await("back in the pool", () -> map(watcher, pool).version() == 3);
+        assertEquals(TargetState.UP, map(watcher, pool).ofRank(rank).get(0).state());
         FaultException unknown = assertThrows(FaultException.class, () -> act(0, 77));
         assertEquals("invalid rank(s): 77", unknown.fault().text());
     }
 
-    private SystemActionReply act(int action, int rank) {
+    @Test
+    void shouldExcludeNobodyWhenAllAreStoppedAndThoseLeftBehindByAStart() {
+        UUID pool = createPool("tank", "r1");
+        int last = mesh.nodes.get(2).rank();
+
+        act(0);
+        TestMesh.await("all are missed", () -> query(pool).getDeadRanksCount() == 3);
+        act(1);
+        TestMesh.await("all are there", () -> query(pool).getDeadRanksCount() == 0);
+        assertEquals(1, query(pool).getMap().getVersion());
+
+        act(0);
+        act(1, mesh.nodes.get(0).rank(), mesh.nodes.get(1).rank());
+        TestMesh.await(
+                "out of the pool", () -> query(pool).getDisabledRanksList().equals(List.of(last)));
+        act(1, last);
+        TestMesh.await("back in the pool", () -> query(pool).getMap().getVersion() == 3);
+    }
+
+    private SystemActionReply act(int action, Integer... ranks) {
         return mesh.admin(
                 RpcMethod.SYSTEM_ACTION,
                 SystemActionRequest.newBuilder()
                         .setAction(action)
-                        .addRanks(rank)
+                        .addAllRanks(List.of(ranks))
                         .build(),
                 SystemActionReply.parser());
     }
