@@ -5,6 +5,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.Outage;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.util.List;
 import java.util.Map;
@@ -92,6 +93,8 @@ public final class TargetChanges {
             checkKnown(map, rank, m.getTargetIndexesList());
             ids.addAll(movable(map, op, rank, m.getTargetIndexesList()));
         }
+        // it may have begun to come back by itself
+        if (ids.isEmpty() && op == TargetOp.REINTEGRATE && isComingBack(map, m)) return map;
         if (ids.isEmpty()) throw nothingToDo(map, op, m).asException();
         // a device that has failed serves nobody, in the map or out of it
         int failuresMax = m.getByServer() ? guard.automatic() : guard.byHand();
@@ -107,6 +110,15 @@ public final class TargetChanges {
                     .asException();
         }
         return map.withStates(ids, op.result(), m.getByServer() ? Outage.Cause.DEVICE : Outage.Cause.ADMIN);
+    }
+
+    private static boolean isComingBack(PoolMap map, TargetsChangeMessage m) {
+        return map.targets().stream().anyMatch(t -> isNamed(t, m) && t.state() == TargetState.UP);
+    }
+
+    private static boolean isNamed(PoolTarget t, TargetsChangeMessage m) {
+        return m.getRanksList().contains(t.rank())
+                && (m.getTargetIndexesCount() == 0 || m.getTargetIndexesList().contains(t.index()));
     }
 
     /** A slip of the pen must not pass for work already done. */
@@ -136,9 +148,7 @@ public final class TargetChanges {
 
     private static Fault nothingToDo(PoolMap map, TargetOp op, TargetsChangeMessage m) {
         Set<String> states = map.targets().stream()
-                .filter(t -> m.getRanksList().contains(t.rank()))
-                .filter(t -> m.getTargetIndexesCount() == 0
-                        || m.getTargetIndexesList().contains(t.index()))
+                .filter(t -> isNamed(t, m))
                 .map(t -> t.state().label())
                 .collect(Collectors.toCollection(TreeSet::new));
         return Fault.of(

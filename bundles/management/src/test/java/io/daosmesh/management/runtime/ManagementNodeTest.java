@@ -233,6 +233,11 @@ class ManagementNodeTest {
         dead.start();
         TestMesh.await("joined again", () -> mesh.stateOf(other, dead.rank()) == MemberState.JOINED);
         TestMesh.await(
+                "back by itself",
+                () -> map(other, pool).ofRank(dead.rank()).get(0).state() == TargetState.UP);
+        assertEquals(4, reintegrate(pool, dead.rank(), "i1"), "who asks for it is told that it is so");
+        assertEquals(4, reintegrate(pool, dead.rank(), "i1"), "a resend changes nothing");
+        TestMesh.await(
                 "map on the returned node",
                 () -> dead.management
                         .maps()
@@ -240,8 +245,6 @@ class ManagementNodeTest {
                         .filter(m -> m.version() == 4)
                         .isPresent());
         assertEquals(TargetState.UP, map(dead, pool).ofRank(dead.rank()).get(0).state());
-        FaultException late = assertThrows(FaultException.class, () -> reintegrate(pool, dead.rank(), "i1"));
-        assertEquals(FaultCode.ALREADY, late.code());
     }
 
     private int reintegrate(UUID pool, int rank, String requestId) {
@@ -347,7 +350,7 @@ class ManagementNodeTest {
     }
 
     @Test
-    void shouldLetPoolsDoWithoutAStoppedRankUntilItIsStarted() {
+    void shouldLetGoOfARankThatIsStoppedAloneAndTakeItBack() {
         UUID pool = createPool("tank", "r1");
         TestMesh.Node watcher = mesh.nodes.get(0);
         int rank = mesh.nodes.get(1).rank();
@@ -358,32 +361,40 @@ class ManagementNodeTest {
 
         assertEquals(MemberState.STOPPED.ordinal(), stopped.getResults(0).getState());
         TestMesh.await("stopped", () -> mesh.stateOf(watcher, rank) == MemberState.STOPPED);
-        TestMesh.await(
-                "out of the pool", () -> map(watcher, pool).disabledRanks().contains(rank));
-        assertEquals(2, map(watcher, pool).version());
+        TestMesh.await("others serve", () -> map(watcher, pool).disabledRanks().contains(rank));
         SystemActionReply started = act(1, rank);
         assertEquals(MemberState.JOINED.ordinal(), started.getResults(0).getState());
-        TestMesh.await("back in the pool", () -> map(watcher, pool).version() == 3);
-        assertEquals(TargetState.UP, map(watcher, pool).ofRank(rank).get(0).state());
+        TestMesh.await(
+                "back by itself", () -> map(watcher, pool).ofRank(rank).get(0).state() == TargetState.UP);
         FaultException unknown = assertThrows(FaultException.class, () -> act(0, 77));
         assertEquals("invalid rank(s): 77", unknown.fault().text());
     }
 
     @Test
-    void shouldExcludeNobodyWhenAllAreStoppedAndThoseLeftBehindByAStart() {
+    void shouldExcludeNobodyWhenTheWholeSystemIsStopped() {
+        UUID pool = createPool("tank", "r1");
+        Integer[] all = mesh.nodes.stream().map(TestMesh.Node::rank).toArray(Integer[]::new);
+        TestMesh.Node watcher = mesh.nodes.get(0);
+
+        act(0, all);
+        for (int rank : all) TestMesh.await("stopped", () -> mesh.stateOf(watcher, rank) == MemberState.STOPPED);
+        act(1, all);
+
+        for (int rank : all) TestMesh.await("joined", () -> mesh.stateOf(watcher, rank) == MemberState.JOINED);
+        mesh.poolLeader(pool).management.pools().service("tank").reviewSoon();
+        assertEquals(1, map(watcher, pool).version());
+    }
+
+    @Test
+    void shouldLetGoOfThoseWhoStayStoppedWhileOthersAreStarted() {
         UUID pool = createPool("tank", "r1");
         int last = mesh.nodes.get(2).rank();
-
         act(0);
         TestMesh.await("all are missed", () -> query(pool).getDeadRanksCount() == 3);
-        act(1);
-        TestMesh.await("all are there", () -> query(pool).getDeadRanksCount() == 0);
         assertEquals(1, query(pool).getMap().getVersion());
 
-        act(0);
         act(1, mesh.nodes.get(0).rank(), mesh.nodes.get(1).rank());
-        TestMesh.await(
-                "out of the pool", () -> query(pool).getDisabledRanksList().equals(List.of(last)));
+        TestMesh.await("out of the pool", () -> query(pool).getDisabledRanksList().equals(List.of(last)));
         act(1, last);
         TestMesh.await("back in the pool", () -> query(pool).getMap().getVersion() == 3);
     }
