@@ -394,7 +394,8 @@ class ManagementNodeTest {
         assertEquals(1, query(pool).getMap().getVersion());
 
         act(1, mesh.nodes.get(0).rank(), mesh.nodes.get(1).rank());
-        TestMesh.await("out of the pool", () -> query(pool).getDisabledRanksList().equals(List.of(last)));
+        TestMesh.await(
+                "out of the pool", () -> query(pool).getDisabledRanksList().equals(List.of(last)));
         act(1, last);
         TestMesh.await("back in the pool", () -> query(pool).getMap().getVersion() == 3);
     }
