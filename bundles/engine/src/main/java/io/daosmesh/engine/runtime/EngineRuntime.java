@@ -136,7 +136,7 @@ public final class EngineRuntime implements AutoCloseable {
                 why.remedy());
         raise(
                 RasId.POOL_CORRUPTION_DETECTED,
-                "the index of the pool is damaged on rank " + identity.rank() + " target " + index + ": " + why.text(),
+                "the index on rank " + identity.rank() + " target " + index + " is damaged: " + why.text(),
                 Map.of(
                         "rank",
                         Integer.toString(identity.rank()),

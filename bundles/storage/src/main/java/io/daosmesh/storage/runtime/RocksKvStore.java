@@ -180,12 +180,14 @@ final class RocksKvStore implements KvStore {
         }
     }
 
-    /** A table that fails its checksum: what else is wrong with it is unknown, so nothing of it counts any more. */
+    /** What cannot be read must not be denied either, so read errors are as final as write errors. */
     private Fault onReadError(RocksDBException e) {
         Status status = e.getStatus();
         boolean isDamage = status != null && status.getCode() == Status.Code.Corruption;
-        if (!isDamage) return onError(e);
-        Fault fault = Fault.of(FaultCode.DF_INVAL, "index %s is damaged: %s", folder, String.valueOf(e.getMessage()));
+        Fault fault = isDamage
+                ? Fault.of(FaultCode.DF_INVAL, "%s", String.valueOf(e.getMessage()))
+                        .with("index", folder)
+                : onError(e);
         damage = fault;
         broken = fault;
         return fault;

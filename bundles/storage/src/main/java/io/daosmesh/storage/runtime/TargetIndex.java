@@ -82,10 +82,10 @@ final class TargetIndex implements AutoCloseable {
             throw damaged("it is index " + store.identity() + " in the place of " + note.index())
                     .asException();
         long missing = note.position() - store.durablePosition();
+        // short: it goes into an event of limited length
         if (missing > 0)
-            throw damaged("the last " + missing + " batches of the " + note.position() + " noted as durable "
-                            + (note.state() == State.CLOSED ? "at its clean stop" : "while it was in use")
-                            + " are missing")
+            throw damaged(missing + " of " + note.position() + " batches noted as durable are missing"
+                            + (note.state() == State.CLOSED ? " since its clean stop" : ""))
                     .asException();
     }
 
@@ -94,11 +94,12 @@ final class TargetIndex implements AutoCloseable {
     }
 
     private static TargetIndex damaged(ScmFolder scm, int target, IndexNote note, Fault why) {
-        Fault fault = Fault.of(FaultCode.DF_INVAL, "index %s is damaged: %s", scm.index(target), why.text())
+        Fault fault = Fault.of(FaultCode.DF_INVAL, "%s", why.text())
+                .with("index", scm.index(target))
                 .remedy(
                         "what it held is rebuilt from the other replicas; the target serves again when the engine's storage is"
                                 + " formatted anew (dmg storage format --force)");
-        log.error("target {}: {}; {}", target, fault.message(), fault.remedy());
+        log.error("target {}: its index is damaged: {}; {}", target, fault.message(), fault.remedy());
         TargetIndex index = new TargetIndex(target, scm.indexNote(target), new DamagedKvStore(fault), note);
         try {
             if (note.state() != State.DAMAGED) index.write(note.withDamage(why.text()));
@@ -120,7 +121,8 @@ final class TargetIndex implements AutoCloseable {
             if (open == null || isClosed || last.state() == State.DAMAGED) return;
             Fault damage = open.damage();
             long position = open.durablePosition();
-            if (damage != null) write(last.withDamage(damage.text()));
+            // an error of the medium may end with its repair, what fails its checksum stays wrong
+            if (damage != null && damage.code() == FaultCode.DF_INVAL) write(last.withDamage(damage.text()));
             else if (position > last.position()) write(new IndexNote(last.index(), State.OPEN, position, ""));
         }
     }

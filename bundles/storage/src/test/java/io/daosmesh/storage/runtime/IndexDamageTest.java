@@ -335,7 +335,7 @@ class IndexDamageTest {
         try (TargetIndex open = open(scm)) {
             Fault damage = assertNotNullFault(open.kv().damage());
             assertEquals(FaultCode.DF_INVAL, damage.code());
-            assertTrue(damage.text().contains("target-0"), damage.text());
+            assertTrue(damage.message().contains("target-0"), damage.message());
             assertTrue(damage.remedy().contains("storage format"), damage.remedy());
             assertThrows(FaultException.class, () -> open.kv().write(new KvBatch().put(key(1), key(1)), true));
         }
