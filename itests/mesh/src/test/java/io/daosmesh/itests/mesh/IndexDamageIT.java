@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.client.Container;
 import io.daosmesh.client.ContainerSpec;
 import io.daosmesh.client.KeyValue;
+import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -28,6 +31,9 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class IndexDamageIT {
     private static final int VALUES = 60;
+    /** Each of a few groups on two of six targets: enough that every target holds some. */
+    private static final int OBJECTS = 10;
+
     private static final int DAMAGED_NODE = 2;
     private static final int DAMAGED_TARGET = 0;
     private static final Duration STEP_MAX = Duration.ofSeconds(60);
@@ -35,6 +41,7 @@ class IndexDamageIT {
     @TempDir
     private Path dir;
 
+    private final List<ObjectId> objects = new ArrayList<>();
     private LocalMesh mesh;
 
     @Test
@@ -43,9 +50,12 @@ class IndexDamageIT {
             mesh = started;
             mesh.dmg("pool", "create", "tank", "--size", "6GB").orFail();
             try (MeshClient client = MeshClient.open(mesh)) {
-                KeyValue store = store(client);
-                for (int n = 0; n < VALUES; n++) store.put(key(n), value(n)).block(STEP_MAX);
-                awaitNotes(store);
+                Container box = box(client);
+                for (int i = 0; i < OBJECTS; i++)
+                    objects.add(MeshClient.await(box.createKeyValue()).id());
+                for (int n = 0; n < VALUES; n++)
+                    store(box, n).put(key(n), value(n)).block(STEP_MAX);
+                awaitNotes(box);
             }
 
             for (LocalMesh.Node n : mesh.nodes()) ProcessHandle.of(n.pid()).ifPresent(ProcessHandle::destroyForcibly);
@@ -53,9 +63,8 @@ class IndexDamageIT {
             mesh.mesh("up").orFail();
 
             try (MeshClient client = MeshClient.open(mesh)) {
-                KeyValue store = store(client);
-                for (int n = 0; n < VALUES; n++)
-                    assertArrayEquals(value(n), store.get(key(n)).block(STEP_MAX), "value " + n);
+                Container box = box(client);
+                checkValues(box);
                 LocalMesh.await("the target is out and what it held is rebuilt", STEP_MAX, () -> {
                     PoolMap map = PoolMap.fromWire(
                             MeshClient.await(client.pool("tank").query()).getMap());
@@ -69,17 +78,24 @@ class IndexDamageIT {
                         .orElseThrow();
                 assertEquals(DAMAGED_TARGET, out.index());
                 assertEquals(rank(DAMAGED_NODE), out.rank());
-                for (int n = 0; n < VALUES; n++)
-                    assertArrayEquals(value(n), store.get(key(n)).block(STEP_MAX), "value " + n);
+                checkValues(box);
             }
             String events = mesh.dmg("system", "events").orFail().out();
             assertTrue(events.contains("pool_corruption_detected") && events.contains("noted as durable"), events);
         }
     }
 
-    private static KeyValue store(MeshClient client) {
-        return MeshClient.await(client.container("tank", ContainerSpec.of("box").withClass("RP_2GX"))
-                .keyValueRoot());
+    private static Container box(MeshClient client) {
+        return client.container("tank", ContainerSpec.of("box").withClass("RP_2GX"));
+    }
+
+    private KeyValue store(Container box, int n) {
+        return box.keyValue(objects.get(n % OBJECTS));
+    }
+
+    private void checkValues(Container box) {
+        for (int n = 0; n < VALUES; n++)
+            assertArrayEquals(value(n), store(box, n).get(key(n)).block(STEP_MAX), "value " + n);
     }
 
     private static String key(int n) {
@@ -99,13 +115,14 @@ class IndexDamageIT {
     }
 
     /** All that is acknowledged by now is noted; writes in between give each target a reason to note. */
-    private void awaitNotes(KeyValue store) throws IOException {
+    private void awaitNotes(Container box) throws IOException {
         List<Path> notes = files(".note");
         assertFalse(notes.isEmpty());
         FileTime now = FileTime.from(Instant.now());
         int[] filler = {0};
         LocalMesh.await("what was written is noted", STEP_MAX, () -> {
-            store.put("filler " + filler[0]++ % 50, value(filler[0])).block(STEP_MAX);
+            int n = filler[0]++ % 200;
+            store(box, n).put("filler " + n, value(n)).block(STEP_MAX);
             for (Path note : notes) if (Files.getLastModifiedTime(note).compareTo(now) <= 0) return false;
             return true;
         });
