@@ -139,6 +139,15 @@ final class MemberWrites {
         }
     }
 
+    /** The states of many, in their order. A damaged shard must not deny what it does not know. */
+    List<Integer> check(PoolShard s, List<DtxRefMessage> refs) {
+        Fault damage = s.failure();
+        if (damage != null) throw damage.asException();
+        List<Integer> states = new ArrayList<>(refs.size());
+        for (DtxRefMessage ref : refs) states.add(check(s, WriteOp.dtxId(ref.getDtx()), ref.getEpoch()));
+        return states;
+    }
+
     /** State as in DtxBatchReply, of any try if the epoch is 0; INPROGRESS while it is being decided. */
     int check(PoolShard s, DtxId id, long epoch) {
         s.counters().dtxChecks.incrementAndGet();

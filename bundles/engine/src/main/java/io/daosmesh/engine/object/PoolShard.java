@@ -2,6 +2,7 @@ package io.daosmesh.engine.object;
 
 import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.vos.ByteKey;
+import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -208,6 +209,13 @@ public final class PoolShard {
             if (r != rank) ranks.add(r);
         }
         return ranks;
+    }
+
+    /** Others hold the group; a newer map may give it back to this target. */
+    boolean isForeign(byte[] groupPrefix) {
+        Keys.Parts p = Keys.parse(groupPrefix);
+        ShardGroup g = group(p.oid(), p.group());
+        return g.isAvailable() && !g.members().contains(myId);
     }
 
     boolean needsCleaning() {
