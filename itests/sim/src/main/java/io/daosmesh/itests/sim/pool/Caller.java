@@ -60,6 +60,10 @@ final class Caller {
         return doing + ", last refused: " + lastRefusal;
     }
 
+    void learn(PoolMap newest) {
+        if (newest.version() > map.version()) map = newest;
+    }
+
     /** Where a key lives. */
     record Place(ObjectId oid, byte[] dkey) {}
 
@@ -110,7 +114,7 @@ final class Caller {
                 return;
             }
             world.network.ask(Network.CLIENT, Timeline.ms(1_000), world.service::map, (newest, late) -> {
-                if (newest != null && newest.version() > map.version()) map = newest;
+                if (newest != null) learn(newest);
                 world.time.after(world.time.between(Timeline.ms(5), Timeline.ms(300)), retry);
             });
         }

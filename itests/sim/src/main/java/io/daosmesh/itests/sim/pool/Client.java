@@ -6,6 +6,7 @@ import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.itests.sim.history.RegisterModel.Operation;
 import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.wire.ValueMessage;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -20,12 +21,27 @@ final class Client implements User {
     private final World world;
     private final Caller caller;
     private final List<Register> own;
+    private final @Nullable Register watched;
+    private int turn;
 
-    /** @param own the keys that it writes; one without any reads a single key all the time, by a map as old as may be */
-    Client(World world, int number, List<Register> own) {
+    /**
+     * @param own the keys that it writes; one with a single key writes it now and then and does nothing else
+     * @param watched a key that it reads all the time, and nothing else
+     */
+    Client(World world, int number, List<Register> own, @Nullable Register watched) {
         this.world = world;
         this.caller = new Caller(world, number);
         this.own = own;
+        this.watched = watched;
+    }
+
+    boolean isWatching() {
+        return watched != null;
+    }
+
+    /** Hears of a map, say by another call. */
+    void learn(PoolMap map) {
+        caller.learn(map);
     }
 
     @Override
@@ -40,11 +56,30 @@ final class Client implements User {
 
     @Override
     public void start() {
-        world.time.after(world.time.between(0, Timeline.ms(40)), () -> {
-            if (!world.isOpen) return;
+        start(isSlow() ? world.time.between(Timeline.ms(1_000), Timeline.ms(3_000)) : pauseNs());
+    }
+
+    private long pauseNs() {
+        return world.time.between(0, Timeline.ms(40));
+    }
+
+    /** What members have not been told yet of the last writes would tell them of the maps that they shall miss. */
+    private boolean isSlow() {
+        return own.size() == 1;
+    }
+
+    /** A slow one begins its next call soon. */
+    void hurry() {
+        if (isSlow() && isIdle()) start(world.time.between(0, Timeline.ms(300)));
+    }
+
+    private void start(long inNs) {
+        int mine = ++turn;
+        world.time.after(inNs, () -> {
+            if (!world.isOpen || mine != turn) return;
             List<Register> all = world.registers;
-            if (own.isEmpty()) read(all.get(caller.number() % all.size()), world.limitNs());
-            else if (world.time.happens(0.5)) write(own.get(world.time.below(own.size())), world.limitNs());
+            if (watched != null) read(watched, world.limitNs());
+            else if (isSlow() || world.time.happens(0.5)) write(own.get(world.time.below(own.size())), world.limitNs());
             else read(all.get(world.time.below(all.size())), world.limitNs());
         });
     }

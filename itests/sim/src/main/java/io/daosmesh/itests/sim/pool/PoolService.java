@@ -15,6 +15,7 @@ import io.daosmesh.rebuild.plan.Session;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,6 +93,8 @@ final class PoolService implements RebuildEffects {
         RebuildJob j = job;
         if (j != null) j.abort(world.time.nowNs(), this);
         job = null;
+        // a rebuild tells everybody of the map: one that begins a little later leaves them in the dark
+        if (push.only != Push.ALL) notBeforeNs = world.time.nowNs() + Timeline.ms(300);
         for (Node n : world.nodes) {
             boolean isTold = push.only == Push.ALL ? world.time.happens(push.share) : push.only == n.rank;
             if (!n.isCutOff && isTold)
@@ -235,7 +238,8 @@ final class PoolService implements RebuildEffects {
         RebuildJob over = job;
         if (over == null) return;
         Session s = over.session();
-        for (int rank : over.ranks())
+        // in the same order in every process: a run is its seed
+        for (int rank : new TreeSet<>(over.ranks()))
             world.network.<Boolean>call(
                     Network.SERVICE,
                     rank,

@@ -115,25 +115,32 @@ final class Trouble {
     private void succession() {
         Timeline t = world.time;
         ObjectId oid = world.objects.get(t.below(world.objects.size()));
-        int group = t.below(oid.groupCount());
-        ShardGroup now = Placement.group(world.service.map(), oid, group);
+        ShardGroup now = Placement.group(world.service.map(), oid, t.below(oid.groupCount()));
         if (now.settled().size() < 2) return;
         Node first = world.nodes.get(rank(world.service.map(), now.leader()));
         Node second = world.nodes.get(rank(world.service.map(), now.settled().get(1)));
         if (!mayCrash(first) || !second.isWell()) return;
         crash(first, t.between(Timeline.ms(2_000), Timeline.ms(6_000)));
-        t.after(t.between(Timeline.ms(500), Timeline.ms(1_100)), () -> {
-            if (!world.service.exclude(first.rank, new PoolService.Push(second.rank))) return;
+        t.after(t.between(Timeline.ms(700), Timeline.ms(1_300)), () -> {
+            if (!second.isWell() || !world.service.exclude(first.rank, new PoolService.Push(second.rank))) return;
             world.note("rank " + first.rank + " put out, only rank " + second.rank + " hears of it");
-            t.after(t.between(Timeline.ms(10), Timeline.ms(300)), () -> {
-                if (second.isCutOff || !second.isUp()) return;
-                second.isCutOff = true;
-                second.isSeenByClients = true;
-                t.after(t.between(Timeline.ms(1_000), Timeline.ms(4_000)), () -> second.isCutOff = false);
-                if (world.service.exclude(second.rank, PoolService.Push.FAST))
-                    world.note("rank " + second.rank + " put out, cut off from all but its clients");
-            });
+            PoolMap map = world.service.map();
+            // who reads hears of it by its other calls
+            for (Client c : world.clients)
+                if (c.isWatching()) t.after(t.between(0, Timeline.ms(20)), () -> c.learn(map));
+            t.after(t.between(Timeline.ms(5), Timeline.ms(100)), () -> isolate(second));
         });
+    }
+
+    private void isolate(Node n) {
+        if (!n.isWell()) return;
+        n.isCutOff = true;
+        n.isSeenByClients = true;
+        world.time.after(
+                world.time.between(Timeline.ms(1_000), Timeline.ms(4_000)), () -> n.isCutOff = false);
+        if (world.service.exclude(n.rank, PoolService.Push.FAST))
+            world.note("rank " + n.rank + " put out, cut off from all but its clients");
+        world.clients.forEach(Client::hurry);
     }
 
     private static int rank(PoolMap map, int target) {

@@ -12,6 +12,7 @@ import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -83,12 +84,23 @@ final class World {
     private void people() {
         List<Register> contested = new ArrayList<>();
         for (int k = 0; k < CONTESTED_KEYS; k++) contested.add(register(true));
-        for (int c = 0; c < CLIENTS; c++) {
+        // whoever writes tells members of new maps: where they shall miss some there are not many
+        boolean isQuiet = plan.hazards().equals(Set.of(Hazard.SKIPPED_MAPS));
+        for (int c = 0; c < (isQuiet ? 1 : CLIENTS); c++) {
             List<Register> own = new ArrayList<>(contested.subList(c % 2, c % 2 + 1));
             for (int k = 0; k < KEYS_OF_CLIENT; k++) own.add(register(false));
-            clients.add(new Client(this, c, own));
+            clients.add(new Client(this, c, own, null));
         }
-        for (int w = 0; w < WATCHERS; w++) clients.add(new Client(this, CLIENTS + 3 * w, List.of()));
+        for (int w = 0; w < WATCHERS; w++) {
+            // each object's; with somebody who writes nothing else where successions are looked for
+            boolean hasOwn = has(Hazard.SKIPPED_MAPS);
+            Register watched = hasOwn ? register(false) : registers.get(CONTESTED_KEYS + 2 * w);
+            int number = CLIENTS + 3 * w;
+            clients.add(new Client(this, number, List.of(), watched));
+            if (!hasOwn) continue;
+            clients.add(new Client(this, number + 1, List.of(), watched));
+            clients.add(new Client(this, number + 2, List.of(watched), null));
+        }
         if (!has(Hazard.ODD_INPUT)) return;
         for (ObjectId oid : objects)
             oddKeys.add(new OddUser.Key(new Caller.Place(oid, new byte[] {0, (byte) 0xff, (byte) oddKeys.size()})));
