@@ -1,6 +1,7 @@
 package io.daosmesh.cli;
 
 import io.daosmesh.admin.grammar.KeyValues;
+import io.daosmesh.admin.view.PoolView;
 import io.daosmesh.admin.view.TextTable;
 import io.daosmesh.client.Blocking;
 import io.daosmesh.client.Container;
@@ -9,10 +10,13 @@ import io.daosmesh.client.ContainerSpec;
 import io.daosmesh.client.Pool;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.time.Hlc;
+import io.daosmesh.model.wire.ContainerHealthMessage;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,6 +38,8 @@ import picocli.CommandLine.ParentCommand;
             DaosContainer.ListContainers.class,
             DaosContainer.Query.class,
             DaosContainer.Destroy.class,
+            DaosContainerProperties.Get.class,
+            DaosContainerProperties.Set.class,
             DaosContainer.NotBuilt.class
         })
 final class DaosContainer implements DaosCommand.Group {
@@ -53,8 +59,13 @@ final class DaosContainer implements DaosCommand.Group {
                 "container_type", info.type(),
                 "object_class", info.objectClass(),
                 "redundancy_factor", info.redundancyFactor(),
+                "status", status(info),
                 "properties", info.properties(),
                 "created", info.createdHlc() == 0 ? null : time(info.createdHlc()));
+    }
+
+    private static String status(ContainerInfo info) {
+        return info.isUnclean() ? "UNCLEAN" : "HEALTHY";
     }
 
     private static String time(long hlc) {
@@ -140,7 +151,8 @@ final class DaosContainer implements DaosCommand.Group {
         @Override
         Answer run() {
             Pool at = session().pool(pool);
-            ContainerInfo info = Blocking.get(at.openContainer(container)).info();
+            ContainerInfo info = Blocking.get(at.openContainerToRead(container)).info();
+            ContainerHealthMessage health = health(at, info);
             StringBuilder text = new StringBuilder();
             line(text, "Container UUID", info.uuid());
             line(text, "Container Label", info.label());
@@ -148,8 +160,21 @@ final class DaosContainer implements DaosCommand.Group {
             line(text, "Pool UUID", at.uuid());
             line(text, "Container redundancy factor", info.redundancyFactor());
             line(text, "Object Class", info.objectClass());
+            line(text, "Health status", status(info));
+            if (health.getUnavailableShare() > 0) line(text, "Unavailable", PoolView.unavailable(health));
             if (info.createdHlc() != 0) line(text, "Created", time(info.createdHlc()));
-            return new Answer(text.toString(), json(at, info));
+            Map<String, @Nullable Object> json = new LinkedHashMap<>(json(at, info));
+            json.put("unavailable_share", health.getUnavailableShare());
+            json.put("missing_ranks", health.getMissingRanksList());
+            return new Answer(text.toString(), json);
+        }
+
+        /** What is out of reach now; nothing is where all is well. */
+        private static ContainerHealthMessage health(Pool pool, ContainerInfo info) {
+            return Blocking.get(pool.query()).getUnhealthyContainersList().stream()
+                    .filter(h -> Ids.uuid(h.getContainer().getUuid()).equals(info.uuid()))
+                    .findFirst()
+                    .orElse(ContainerHealthMessage.getDefaultInstance());
         }
 
         private static void line(StringBuilder text, String name, Object value) {
@@ -189,8 +214,6 @@ final class DaosContainer implements DaosCommand.Group {
                 "update-acl",
                 "delete-acl",
                 "set-owner",
-                "get-prop",
-                "set-prop",
                 "get-attr",
                 "set-attr",
                 "list-attr",
@@ -198,7 +221,7 @@ final class DaosContainer implements DaosCommand.Group {
                 "clone",
                 "check"
             },
-            description = "Snapshots, access lists, properties: not built yet.",
+            description = "Snapshots, access lists, attributes: not built yet.",
             mixinStandardHelpOptions = true)
     static final class NotBuilt extends DaosCommand {
         @picocli.CommandLine.Unmatched

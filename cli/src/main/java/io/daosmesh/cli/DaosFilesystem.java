@@ -48,6 +48,10 @@ final class DaosFilesystem implements DaosCommand.Group {
         return Blocking.get(Dfs.mount(session.container(address.pool(), address.container())));
     }
 
+    private static Dfs mountToRead(DaosSession session, DaosAddress address) {
+        return Blocking.get(Dfs.mount(session.containerToRead(address.pool(), address.container())));
+    }
+
     @Command(
             name = "copy",
             aliases = "cp",
@@ -134,7 +138,8 @@ final class DaosFilesystem implements DaosCommand.Group {
         private DaosTree tree(String address) {
             if (!DaosAddress.isOne(address)) return new DaosLocalTree(Path.of(address));
             DaosAddress at = DaosAddress.parse(address);
-            return new DaosDfsTree(mount(session(), at), at.path());
+            Dfs dfs = address.equals(src) ? mountToRead(session(), at) : mount(session(), at);
+            return new DaosDfsTree(dfs, at.path());
         }
 
         private Answer answer(DaosCopy copy, double seconds) {
@@ -197,7 +202,7 @@ final class DaosFilesystem implements DaosCommand.Group {
         @Override
         Answer run() {
             DaosAddress at = DaosAddress.parse(address);
-            Dfs dfs = mount(session(), at);
+            Dfs dfs = mountToRead(session(), at);
             DfsEntry self = Blocking.get(dfs.stat(at.path()));
             List<Line> lines = self.isFile()
                     ? List.of(new Line(at.path().name(), self))
@@ -250,7 +255,7 @@ final class DaosFilesystem implements DaosCommand.Group {
         @Override
         Answer run() {
             DaosAddress at = DaosAddress.parse(address);
-            Flux<ByteBuffer> content = mount(session(), at).read(at.path());
+            Flux<ByteBuffer> content = mountToRead(session(), at).read(at.path());
             long size = 0;
             try (Stream<ByteBuffer> pieces = content.toStream(1)) {
                 for (ByteBuffer piece : (Iterable<ByteBuffer>) pieces::iterator) {

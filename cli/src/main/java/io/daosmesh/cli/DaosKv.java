@@ -111,7 +111,7 @@ final class DaosKv implements DaosCommand.Group {
         @Override
         Answer run() {
             Optional<KeyValue> root =
-                    Blocking.find(session().container(pool, container).existingKeyValueRoot());
+                    Blocking.find(session().containerToRead(pool, container).existingKeyValueRoot());
             byte[] value = root.flatMap(kv -> Blocking.find(kv.get(key))).orElseThrow(() -> absent(key));
             if (!file.equals("-")) {
                 try {
@@ -138,7 +138,7 @@ final class DaosKv implements DaosCommand.Group {
         @Override
         Answer run() {
             Optional<KeyValue> root =
-                    Blocking.find(session().container(pool, container).existingKeyValueRoot());
+                    Blocking.find(session().containerToRead(pool, container).existingKeyValueRoot());
             List<String> keys = root.map(kv -> Blocking.list(kv.list()
                             .map(key -> new String(key, StandardCharsets.UTF_8))
                             .sort()))

@@ -49,7 +49,7 @@ final class DaosObjectCommands implements DaosCommand.Group {
                 throw Fault.of(FaultCode.INVAL, "'%s' is no object id", oid).asException();
             }
             String className = new io.daosmesh.model.id.ObjectClass.Named(id.objectClass(), id.groupCount()).name();
-            Container at = session().container(pool, container);
+            Container at = session().containerToRead(pool, container);
             PoolMap map = at.poolMap();
             StringBuilder text = new StringBuilder(String.format(
                     "oid: %s ver %d grp_nr: %d class: %s%n", id, map.version(), id.groupCount(), className));

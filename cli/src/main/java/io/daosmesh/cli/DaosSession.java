@@ -48,8 +48,13 @@ final class DaosSession implements AutoCloseable {
         return Blocking.get(client().connectPool(pool));
     }
 
+    /** To read and write. */
     Container container(String pool, String container) {
         return Blocking.get(pool(pool).openContainer(container));
+    }
+
+    Container containerToRead(String pool, String container) {
+        return Blocking.get(pool(pool).openContainerToRead(container));
     }
 
     @Override

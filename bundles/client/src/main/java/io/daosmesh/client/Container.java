@@ -1,5 +1,6 @@
 package io.daosmesh.client;
 
+import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.ObjectClass;
@@ -12,9 +13,7 @@ import reactor.core.publisher.Mono;
 
 /** An open container: makes and opens objects. Any thread. */
 public final class Container {
-    /** Upper user bits of ids that are fixed by convention; those handed out by the pool service have {@link #ALLOCATED}. */
-    private static final int WELL_KNOWN = 0;
-
+    /** Upper user bits of ids that the pool service has handed out. */
     private static final int ALLOCATED = 1;
 
     private static final byte[] KEY_VALUE_ROOT = KeyValue.utf8("kv.root");
@@ -44,13 +43,27 @@ public final class Container {
         return defaultClass;
     }
 
-    /** A new id that nobody else gets. The number of groups is settled now, with the pool's present size. */
+    /**
+     * A new id that nobody else gets. The number of groups is settled now, with the pool's present size. INVAL for a class
+     * that survives fewer failures than the container's redundancy factor, RF when too few fault domains serve now.
+     */
     public Mono<ObjectId> newId(ObjectId.Type type, ObjectClass.Named objectClass) {
-        return oids.next().map(number -> {
+        return Mono.defer(() -> {
             PoolMap map = maps.map();
             Redundancy.check(objectClass, map);
+            ObjectClass c = objectClass.objectClass();
+            if (c.redundancyFactor() < info.redundancyFactor()) {
+                throw Fault.of(
+                                FaultCode.INVAL,
+                                "class %s survives fewer failures than rd_fac %d of the container",
+                                objectClass.name(),
+                                info.redundancyFactor())
+                        .remedy("choose a class with more replicas")
+                        .asException();
+            }
             int groups = objectClass.resolveGroups(map.targets().size());
-            return ObjectId.of(type, objectClass.objectClass(), groups, ALLOCATED, number);
+            Available.Maker maker = (number, n) -> ObjectId.of(type, c, n, ALLOCATED, number);
+            return Available.id(oids.next(), maker, groups, Available.copiesMin(c, info.redundancyFactor()), map);
         });
     }
 
@@ -80,7 +93,7 @@ public final class Container {
 
     /** The one object every client finds without asking: what the container's other well-known objects are. */
     public KeyValue catalogue() {
-        return keyValue(ObjectId.of(ObjectId.Type.KEY_VALUE, defaultClass.objectClass(), 1, WELL_KNOWN, 0));
+        return keyValue(Available.catalogue(defaultClass.objectClass(), info.catalogueNumber()));
     }
 
     /** The container's own key-value object, for scripts; made at the first call of anybody. */

@@ -9,6 +9,8 @@ import java.util.UUID;
  * A container as its pool service knows it. Immutable.
  *
  * @param createdHlc clock value of its making; 0 = not told
+ * @param isUnclean more fault domains had failed than it can stand: it may be read only
+ * @param catalogueNumber number of its well-known object
  */
 public record ContainerInfo(
         UUID uuid,
@@ -17,7 +19,9 @@ public record ContainerInfo(
         String objectClass,
         int redundancyFactor,
         Map<String, String> properties,
-        long createdHlc) {
+        long createdHlc,
+        boolean isUnclean,
+        long catalogueNumber) {
     public ContainerInfo {
         properties = Map.copyOf(properties);
     }
@@ -30,6 +34,8 @@ public record ContainerInfo(
                 m.getObjectClass(),
                 m.getRdFac(),
                 m.getPropertiesMap(),
-                m.getCreatedHlc());
+                m.getCreatedHlc(),
+                m.getStatus() != 0,
+                m.getCatalogueNumber());
     }
 }

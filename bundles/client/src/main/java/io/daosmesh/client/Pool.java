@@ -9,10 +9,13 @@ import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerListReply;
 import io.daosmesh.model.wire.ContainerMessage;
+import io.daosmesh.model.wire.ContainerPropertiesRequest;
 import io.daosmesh.model.wire.ContainerRef;
 import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolRef;
+import io.daosmesh.model.wire.PropertiesReply;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import reactor.core.publisher.Mono;
 
@@ -75,6 +78,7 @@ public final class Pool {
                     .setType(spec.type().isEmpty() ? "unknown" : spec.type())
                     .setObjectClass(redundancy.objectClass().name())
                     .setRdFac(redundancy.factor())
+                    .setCatalogueNumber(Available.catalogueNumber(redundancy, maps.map()))
                     .putAllProperties(spec.properties())
                     .build();
             ContainerCreateRequest request = ContainerCreateRequest.newBuilder()
@@ -87,15 +91,36 @@ public final class Pool {
         });
     }
 
-    /** By label or UUID; NONEXIST when there is none. */
+    /** To read and write, by label or UUID; NONEXIST when there is none, RF when it is unclean. */
     public Mono<Container> openContainer(String container) {
-        return queryContainer(container).map(this::open);
+        return queryContainer(container, true).map(this::open);
     }
 
-    private Mono<ContainerMessage> queryContainer(String container) {
+    /** The same to read only: an unclean container can be opened so. */
+    public Mono<Container> openContainerToRead(String container) {
+        return queryContainer(container, false).map(this::open);
+    }
+
+    /** Sets what is given, and answers all properties with the values that hold. */
+    public Mono<Map<String, String>> containerProperties(String container, Map<String, String> set) {
+        return Mono.defer(() -> {
+            ContainerPropertiesRequest request = ContainerPropertiesRequest.newBuilder()
+                    .setPool(uuid.toString())
+                    .setContainer(container)
+                    .putAllSet(set)
+                    .setRequestId(UUID.randomUUID().toString())
+                    .build();
+            return service.call(
+                    RpcMethod.CONTAINER_PROPERTIES,
+                    request,
+                    reply -> Map.copyOf(PropertiesReply.parseFrom(reply.body()).getValuesMap()));
+        });
+    }
+
+    private Mono<ContainerMessage> queryContainer(String container, boolean isForWriting) {
         return service.call(
                         RpcMethod.CONTAINER_QUERY,
-                        containerRef(container).build(),
+                        containerRef(container).setForWriting(isForWriting).build(),
                         reply -> ContainerMessage.parseFrom(reply.body()))
                 .map(found -> {
                     if (found.getUuid().isEmpty()) {

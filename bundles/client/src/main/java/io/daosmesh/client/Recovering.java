@@ -41,6 +41,7 @@ final class Recovering {
         private long epoch;
         private int checksumTries;
         private @Nullable Fault checksum;
+        private long unavailableVersion;
 
         private ForRead(boolean mayReadElsewhere) {
             this.mayReadElsewhere = mayReadElsewhere;
@@ -57,7 +58,13 @@ final class Recovering {
         }
 
         @Override
+        public boolean mayTryAgain(Fault fault) {
+            return fault.code() == FaultCode.DATA_LOSS || Retrying.Recovery.super.mayTryAgain(fault);
+        }
+
+        @Override
         public Mono<Void> recover(Fault fault, Retrying.Try failed) {
+            if (fault.code() == FaultCode.DATA_LOSS) return afterUnavailable(fault, failed);
             if (fault.code().retry() == FaultCode.Retry.OTHER_REPLICA) return afterDamage(fault, failed);
             replica = 0;
             epoch = 0;
@@ -80,6 +87,22 @@ final class Recovering {
             replica = isElsewhere ? checksumTries : 0;
             epoch = isElsewhere ? given : 0;
             return failed.pause();
+        }
+
+        /** That every holder is out is believed when the pool service has no newer map. */
+        private Mono<Void> afterUnavailable(Fault fault, Retrying.Try failed) {
+            replica = 0;
+            epoch = 0;
+            long had = fault.argument("map_version").map(Recovering::number).orElse(0L);
+            if (had != 0 && had == unavailableVersion) {
+                cluster.counters.failures.increment();
+                return Mono.error(fault.asException());
+            }
+            return maps.refresh()
+                    .timeout(REFRESH_LIMIT)
+                    .doOnNext(map -> unavailableVersion = map.version())
+                    .then()
+                    .onErrorResume(e -> failed.pause());
         }
 
         /** The first time at once; a server that lags behind our map gets a pause. */
@@ -116,11 +139,11 @@ final class Recovering {
         return FaultException.faultOf(error).code().retry() != FaultCode.Retry.NEVER;
     }
 
-    /** Every holder of the group is down: it may come back, so this is worth other tries until the call's time is over. */
+    /** Every holder of the group is out. Not absent: it is there again when one that holds all of it is back. */
     static RuntimeException unavailable(ObjectId oid, int group, PoolMap map) {
-        return Fault.of(FaultCode.UNREACH, "all replicas of object %s, group %d are down", oid, group)
+        return Fault.of(FaultCode.DATA_LOSS, "all replicas of object %s, group %d are out", oid, group)
                 .with("map_version", map.version())
-                .remedy("restart the failed ranks and reintegrate them")
+                .remedy("start the failed ranks again: see dmg pool query")
                 .asException();
     }
 }

@@ -56,6 +56,7 @@ record Redundancy(int factor, ObjectClass.Named objectClass) {
         }
     }
 
+    /** The domains of the pool count, not those that serve just now: what is missing is made good when they are back. */
     static void check(ObjectClass.Named named, PoolMap map) {
         long have = domains(map);
         if (named.objectClass().replicas() > have) {
@@ -72,7 +73,7 @@ record Redundancy(int factor, ObjectClass.Named objectClass) {
 
     private static long domains(PoolMap map) {
         return map.targets().stream()
-                .filter(t -> t.state() != TargetState.DOWNOUT && t.state() != TargetState.NEW)
+                .filter(t -> t.state() != TargetState.NEW)
                 .map(PoolTarget::faultDomain)
                 .distinct()
                 .count();

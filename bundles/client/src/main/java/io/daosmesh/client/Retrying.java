@@ -69,6 +69,11 @@ final class Retrying {
     @FunctionalInterface
     interface Recovery {
         Mono<Void> recover(Fault fault, Try failed);
+
+        /** After which the same request, with the same DTX id, may be sent again without doing anything twice. */
+        default boolean mayTryAgain(Fault fault) {
+            return fault.code().retry() != FaultCode.Retry.NEVER;
+        }
     }
 
     <T> Mono<T> run(Function<Try, Mono<T>> oneTry, Recovery recovery) {
@@ -85,7 +90,7 @@ final class Retrying {
 
     private Mono<Boolean> again(Throwable error, Try state, Recovery recovery) {
         Fault fault = FaultException.faultOf(error);
-        if (!mayTryAgain(fault.code())) return Mono.error(ended(fault, error));
+        if (!recovery.mayTryAgain(fault)) return Mono.error(ended(fault, error));
         if (state.leftNs() <= 0) return Mono.error(ended(overdue(fault, state), null));
         return recovery.recover(fault, state).then(Mono.fromSupplier(() -> {
             if (state.leftNs() <= 0) throw ended(overdue(fault, state), null);
@@ -93,11 +98,6 @@ final class Retrying {
             counters.retries.increment();
             return true;
         }));
-    }
-
-    /** Faults after which the same request, with the same DTX id, may be sent again without doing anything twice. */
-    private static boolean mayTryAgain(FaultCode code) {
-        return code.retry() != FaultCode.Retry.NEVER;
     }
 
     private RuntimeException ended(Fault fault, @Nullable Throwable cause) {

@@ -14,7 +14,9 @@ final class SingleFlight<T> {
         return Mono.defer(() -> {
             Mono<T> joined = running.get();
             if (joined != null) return joined;
-            Mono<T> mine = Mono.defer(start).doFinally(end -> running.set(null)).cache();
+            // it ends before it answers: who asks again from within the answer must not join what is over
+            Mono<T> mine =
+                    Mono.defer(start).doOnTerminate(() -> running.set(null)).cache();
             if (running.compareAndSet(null, mine)) return mine;
             Mono<T> theirs = running.get();
             return theirs != null ? theirs : mine;

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.RpcMethod;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -182,8 +184,10 @@ class RetryTest {
 
     @Test
     void shouldRefuseAClassThePoolCannotHold() {
-        for (int rank = 0; rank < 2; rank++) cluster.exclude(rank);
-        cluster.map = cluster.map.afterRebuild();
+        cluster.map = new PoolMap(
+                cluster.map.pool(),
+                1,
+                cluster.map.targets().stream().filter(t -> t.rank() == 0).toList());
         Pool pool = Blocking.get(connect().connectPool("tank"));
 
         FaultException fault = assertThrows(
@@ -194,5 +198,68 @@ class RetryTest {
         assertEquals(
                 "SX",
                 Blocking.get(pool.createContainer(ContainerSpec.of("d"))).info().objectClass());
+    }
+
+    @Test
+    void shouldMakeObjectsWithTheCopiesThatTheRedundancyFactorAsksFor() {
+        Pool pool = Blocking.get(connect().connectPool("tank"));
+        cluster.exclude(2);
+        cluster.map = cluster.map.afterRebuild();
+        Pool degraded = Blocking.get(connect().connectPool("tank"));
+
+        Container tolerant =
+                Blocking.get(pool.createContainer(ContainerSpec.of("t").withClass("RP_3GX")));
+        KeyValue kv = Blocking.get(Blocking.get(degraded.openContainer("t")).createKeyValue());
+        Blocking.run(kv.put("k", new byte[] {1}));
+        assertArrayEquals(new byte[] {1}, Blocking.get(kv.get("k")));
+        assertEquals(2, tolerant.info().redundancyFactor());
+
+        ContainerSpec strict = new ContainerSpec("s", "", "RP_3GX", java.util.Map.of("rd_fac", "0"));
+        FaultException fault = assertThrows(
+                FaultException.class,
+                () -> Blocking.get(
+                        Blocking.get(degraded.createContainer(strict)).createKeyValue()));
+        assertEquals(FaultCode.RF, fault.code());
+    }
+
+    @Test
+    void shouldMakeSingleCopiesWhereSomebodyServes() {
+        Pool pool = Blocking.get(connect().connectPool("tank"));
+        Container c = Blocking.get(pool.createContainer(ContainerSpec.of("s").withClass("SX")));
+        cluster.exclude(2);
+        cluster.map = cluster.map.afterRebuild();
+        Container degraded =
+                Blocking.get(Blocking.get(connect().connectPool("tank")).openContainer("s"));
+
+        for (int i = 0; i < 50; i++)
+            Blocking.run(Blocking.get(degraded.createKeyValue()).put("k" + i, new byte[1]));
+        assertEquals(0, c.info().redundancyFactor());
+    }
+
+    @Test
+    void shouldSayUnavailableAtOnceWhenEveryHolderIsOut() {
+        Container c = Blocking.get(Blocking.get(connect().connectPool("tank"))
+                .createContainer(ContainerSpec.of("s").withClass("S1")));
+        List<KeyValue> all = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            all.add(Blocking.get(c.createKeyValue()));
+            Blocking.run(all.get(i).put("k", new byte[] {(byte) i}));
+        }
+        cluster.kill(1);
+        cluster.exclude(1);
+        cluster.map = cluster.map.afterRebuild();
+
+        int unavailable = 0;
+        for (int i = 0; i < 30; i++) {
+            KeyValue kv = all.get(i);
+            long start = System.nanoTime();
+            Optional<FaultCode> code = attempt(() -> Blocking.get(kv.get("k")));
+            if (code.isEmpty()) continue;
+            assertEquals(FaultCode.DATA_LOSS, code.get());
+            assertTrue(System.nanoTime() - start < 20_000_000_000L, "long before the operation's limit");
+            assertEquals(Optional.of(FaultCode.DATA_LOSS), attempt(() -> Blocking.run(kv.put("k", new byte[1]))));
+            unavailable++;
+        }
+        assertTrue(unavailable > 0 && unavailable < 30, "some of them: " + unavailable);
     }
 }

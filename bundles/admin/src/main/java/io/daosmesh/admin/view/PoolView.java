@@ -11,6 +11,8 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.RebuildStatus;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.ContainerHealthMessage;
+import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolQueryReply;
@@ -172,6 +174,7 @@ public final class PoolView {
         out.append("- Data redundancy: ")
                 .append(isDegraded(reply, map) ? "degraded" : "normal")
                 .append('\n');
+        unhealthy(reply, out);
         if (domains(map) < reply.getCopiesWanted()) {
             out.append(String.format(
                     "- Too few fault domains: %d serve, objects want %d copies%n",
@@ -194,6 +197,45 @@ public final class PoolView {
             out.append(", mean:").append(ByteSize.format(t.getMeanFree())).append('\n');
         }
         return out.toString().replace("\r\n", "\n");
+    }
+
+    /** Containers with data that nobody can give out now, and those that may not be written to. */
+    private static void unhealthy(PoolQueryReply reply, StringBuilder out) {
+        for (ContainerHealthMessage h : reply.getUnhealthyContainersList()) {
+            ContainerMessage c = h.getContainer();
+            out.append("- Container ").append(c.getLabel()).append(": ");
+            if (h.getUnavailableShare() > 0) out.append(unavailable(h));
+            if (h.getUnavailableShare() > 0 && c.getStatus() != 0) out.append("; ");
+            if (c.getStatus() != 0) out.append("UNCLEAN since map version ").append(c.getUncleanVersion());
+            out.append('\n');
+        }
+        int more = reply.getUnhealthyContainerCount() - reply.getUnhealthyContainersCount();
+        if (more > 0) out.append("- and ").append(more).append(" more containers\n");
+    }
+
+    /** How much of a container, and whom it waits for. */
+    public static String unavailable(ContainerHealthMessage h) {
+        return String.format(
+                Locale.ROOT,
+                "about %d%% of its data is unavailable without rank%s %s",
+                Math.max(1, Math.round(100 * h.getUnavailableShare())),
+                h.getMissingRanksCount() == 1 ? "" : "s",
+                RankSet.plain(h.getMissingRanksList()));
+    }
+
+    private static List<Map<String, ?>> unhealthyJson(PoolQueryReply reply) {
+        List<Map<String, ?>> all = new ArrayList<>();
+        for (ContainerHealthMessage h : reply.getUnhealthyContainersList()) {
+            ContainerMessage c = h.getContainer();
+            all.add(Json.object(
+                    "uuid", Ids.uuid(c.getUuid()).toString(),
+                    "label", c.getLabel(),
+                    "status", c.getStatus() == 0 ? "HEALTHY" : "UNCLEAN",
+                    "unclean_version", c.getUncleanVersion(),
+                    "unavailable_share", h.getUnavailableShare(),
+                    "missing_ranks", h.getMissingRanksList()));
+        }
+        return all;
     }
 
     public static Map<String, ?> queryJson(PoolQueryReply reply) {
@@ -230,6 +272,7 @@ public final class PoolView {
                 "enabled_ranks", List.copyOf(enabled(map)),
                 "disabled_ranks", List.copyOf(map.disabledRanks()),
                 "dead_ranks", reply.getDeadRanksList(),
+                "unhealthy_containers", unhealthyJson(reply),
                 "rebuild",
                         Json.object(
                                 "state", rebuildState(r).name().toLowerCase(Locale.ROOT),
@@ -266,10 +309,11 @@ public final class PoolView {
         return state.equals("Ready") && map.disabledCount() > 0 ? "TargetsExcluded" : state;
     }
 
-    /** True while a failed target's data has not been rebuilt elsewhere, or cannot be for want of fault domains. */
+    /** True while a failed target's data has not been rebuilt elsewhere, or cannot be for want of fault domains or holders. */
     private static boolean isDegraded(PoolQueryReply reply, PoolMap map) {
         return reply.getDeadRanksCount() > 0
                 || map.targets().stream().anyMatch(t -> t.state() == TargetState.DOWN)
+                || reply.getUnhealthyContainersList().stream().anyMatch(h -> h.getUnavailableShare() > 0)
                 || domains(map) < reply.getCopiesWanted();
     }
 

@@ -25,6 +25,13 @@ public final class PropertyView {
             "perf_domain", "Pool performance domain",
             "reintegration", "Reintegration mode");
 
+    private static final Map<String, String> CONTAINER = Map.of(
+            "label", "Label",
+            "layout_type", "Layout Type",
+            "rd_fac", "Redundancy Factor",
+            "rd_lvl", "Redundancy Level",
+            "status", "Health");
+
     private final Map<String, String> names;
     private final TreeMap<String, String> values;
 
@@ -41,6 +48,11 @@ public final class PropertyView {
     /** @param keys only these; empty = all. DER_INVAL for one that is not there. */
     public static PropertyView ofPool(Map<String, String> values, List<String> keys) {
         return new PropertyView(POOL, chosen(values, keys, "unknown property \"%s\""));
+    }
+
+    /** @param keys only these; empty = all. DER_INVAL for one that is not there. */
+    public static PropertyView ofContainer(Map<String, String> values, List<String> keys) {
+        return new PropertyView(CONTAINER, chosen(values, keys, "unknown property \"%s\""));
     }
 
     private static Map<String, String> chosen(Map<String, String> values, List<String> keys, String complaint) {

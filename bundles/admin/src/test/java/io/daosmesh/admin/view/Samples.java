@@ -6,6 +6,8 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.ContainerHealthMessage;
+import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.DeviceHealthMessage;
 import io.daosmesh.model.wire.DeviceInfoMessage;
 import io.daosmesh.model.wire.DriverMessage;
@@ -257,6 +259,21 @@ final class Samples {
                 .addTiers(tier(1_200 * GB, 900 * GB, 15 * GB, 17 * GB, 16 * GB))
                 .addDisabledRanks(3)
                 .addDeadRanks(3)
+                .addUnhealthyContainers(unhealthy("scratch", 0.25, 3))
+                .addUnhealthyContainers(unhealthy("old", 0))
+                .setUnhealthyContainerCount(3)
+                .build();
+    }
+
+    private static ContainerHealthMessage unhealthy(String label, double share, Integer... missing) {
+        return ContainerHealthMessage.newBuilder()
+                .setContainer(ContainerMessage.newBuilder()
+                        .setUuid(Ids.bytes(uuid(7)))
+                        .setLabel(label)
+                        .setStatus(1)
+                        .setUncleanVersion(11))
+                .setUnavailableShare(share)
+                .addAllMissingRanks(List.of(missing))
                 .build();
     }
 

@@ -80,6 +80,8 @@ class ViewsTest {
         PoolQueryReply three = Samples.poolQuery(1, "tank").toBuilder()
                 .setCopiesWanted(3)
                 .clearDeadRanks()
+                .clearUnhealthyContainers()
+                .clearUnhealthyContainerCount()
                 .build();
         PoolMapMessage.Builder map = three.getMap().toBuilder();
         for (PoolTargetMessage.Builder t : map.getTargetsBuilderList())

@@ -65,7 +65,8 @@ final class Access {
         if (f != null) return f;
         ShardGroup g = s.group(a.oid(), a.group());
         if (!g.isAvailable()) {
-            return Fault.of(FaultCode.DATA_LOSS, "no replica of group %d of object %s is up", a.group(), a.oid());
+            return Fault.of(FaultCode.DATA_LOSS, "all replicas of object %s, group %d are out", a.oid(), a.group())
+                    .with("map_version", s.mapVersion());
         }
         if (g.leader() != s.myId()) {
             return Fault.of(FaultCode.STALE, "this target does not lead the group")

@@ -11,9 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A target that comes back (UP) holds old data: what has another settled holder is deleted before anything else happens,
- * because it missed updates and punches meanwhile; what has none is the only copy and is kept. A durable marker makes it
- * happen once for each return. Owner: target loop.
+ * A target that comes back (UP) holds old data: what has other settled holders is deleted before anything else happens,
+ * because it missed updates and punches meanwhile. What has none may be needed, and what this target itself is the settled
+ * holder of is the last copy: both are kept. A durable marker makes it happen once for each return. Owner: target loop.
  */
 final class Cleaner {
     private static final int GROUPS_PER_STEP = 256;
@@ -70,7 +70,7 @@ final class Cleaner {
                     break;
                 }
                 Keys.Parts parts = Keys.parse(c.key());
-                if (hasOtherHolder(s, parts)) doomed.add(parts.groupPrefix());
+                if (isHeldByOthers(s, parts)) doomed.add(parts.groupPrefix());
                 byte[] behind = KvRange.prefix(parts.groupPrefix()).to();
                 if (behind == null) break;
                 at = behind;
@@ -85,10 +85,9 @@ final class Cleaner {
         });
     }
 
-    private static boolean hasOtherHolder(PoolShard s, Keys.Parts parts) {
+    private static boolean isHeldByOthers(PoolShard s, Keys.Parts parts) {
         ShardGroup g = s.group(parts.oid(), parts.group());
-        for (int id : g.settled()) if (id != s.myId()) return true;
-        return false;
+        return g.isAvailable() && !g.settled().contains(s.myId());
     }
 
     private void mark(PoolShard s, int version) {

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.PoolContainerMessage;
 import java.util.Collection;
@@ -50,7 +51,8 @@ final class Containers {
                 .findFirst();
     }
 
-    ContainerMessage create(ContainerMessage c, long hlc) {
+    /** @param mapVersion of the pool: earlier failures have cost it nothing */
+    ContainerMessage create(ContainerMessage c, long hlc, int mapVersion) {
         UUID id = Ids.uuid(c.getUuid());
         if (all.containsKey(id)) {
             // Under the same identity, old data of a rank that was away would be seen again.
@@ -65,7 +67,8 @@ final class Containers {
             throw Fault.of(FaultCode.OVERFLOW, "the pool has %d containers, the most it can have", CONTAINERS_MAX)
                     .asException();
         }
-        ContainerMessage made = c.toBuilder().setCreatedHlc(hlc).build();
+        ContainerMessage made =
+                c.toBuilder().setCreatedHlc(hlc).setAcceptedVersion(mapVersion).build();
         all.put(
                 id,
                 PoolContainerMessage.newBuilder()
@@ -105,6 +108,31 @@ final class Containers {
         left.removeAll(ranks);
         if (left.isEmpty()) all.remove(id);
         else all.put(id, c.toBuilder().clearHeldBy().addAllHeldBy(left).build());
+    }
+
+    /** Under a new map of the pool. */
+    void review(PoolMap map) {
+        all.replaceAll((id, c) -> c.getDoomed()
+                ? c
+                : c.toBuilder()
+                        .setContainer(ContainerHealth.review(c.getContainer(), map))
+                        .build());
+    }
+
+    ContainerMessage setProperties(String idOrLabel, Map<String, String> set, PoolMap map) {
+        ContainerMessage now = find(idOrLabel)
+                .orElseThrow(() -> Fault.of(FaultCode.NONEXIST, "container '%s' does not exist", idOrLabel)
+                        .asException());
+        ContainerMessage next = ContainerHealth.withProperties(now, set, map);
+        all.computeIfPresent(
+                Ids.uuid(now.getUuid()),
+                (id, c) -> c.toBuilder().setContainer(next).build());
+        return next;
+    }
+
+    /** The one that fewest failed domains hurt first. */
+    Optional<ContainerMessage> weakest() {
+        return live().stream().min(java.util.Comparator.comparingInt(ContainerMessage::getRdFac));
     }
 
     void forget(ByteString uuid) {

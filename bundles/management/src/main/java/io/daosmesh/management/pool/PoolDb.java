@@ -11,6 +11,7 @@ import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
@@ -52,6 +53,7 @@ public final class PoolDb implements Replicated {
     private final TreeSet<Integer> retired = new TreeSet<>();
 
     private final Containers containers = new Containers();
+    private final Returns returns = new Returns();
     private final Outcomes outcomes = new Outcomes();
 
     public boolean isMade() {
@@ -99,6 +101,18 @@ public final class PoolDb implements Replicated {
                 .find(idOrLabel)
                 .orElseThrow(() -> Fault.of(FaultCode.NONEXIST, "container '%s' does not exist", idOrLabel)
                         .asException());
+    }
+
+    /** What an exclusion may cost: the least redundant container that may hold data decides. */
+    public TargetChanges.Guard guard() {
+        return containers
+                .weakest()
+                .map(c -> new TargetChanges.Guard(c.getRdFac(), "container '" + c.getLabel() + "'"))
+                .orElseGet(() -> new TargetChanges.Guard(Math.max(1, rdFac()), "the pool"));
+    }
+
+    public Returns returns() {
+        return returns;
     }
 
     public Optional<LogReply> outcome(String requestId) {
@@ -154,12 +168,13 @@ public final class PoolDb implements Replicated {
     private LogReply dispatch(LogCommand c) {
         return switch (c.getCommandCase()) {
             case POOL_INIT -> init(c.getPoolInit());
-            case TARGETS -> targets(c.getTargets());
+            case TARGETS -> targets(c.getTargets(), c.getHlc());
             case REBUILD_DONE -> rebuildDone(c.getRebuildDone());
             case NEXT_GENERATION ->
                 Replies.done(
                         RebuildSession.newBuilder().setGeneration(++generation).build());
-            case CONTAINER_CREATE -> Replies.done(containers.create(c.getContainerCreate(), c.getHlc()));
+            case CONTAINER_CREATE ->
+                Replies.done(containers.create(c.getContainerCreate(), c.getHlc(), map().version()));
             case CONTAINER_DESTROY -> {
                 containers.doom(c.getContainerDestroy(), map().ranks());
                 yield Replies.DONE;
@@ -180,6 +195,13 @@ public final class PoolDb implements Replicated {
                 yield Replies.done(OidRangeReply.newBuilder().setFirst(first).build());
             }
             case POOL_PROPERTIES -> setProperties(c.getPoolProperties());
+            case CONTAINER_PROPERTIES -> {
+                var r = c.getContainerProperties();
+                ContainerMessage changed = containers.setProperties(r.getContainer(), r.getSetMap(), map());
+                yield Replies.done(PropertiesReply.newBuilder()
+                        .putAllValues(ContainerHealth.properties(changed))
+                        .build());
+            }
             case SERVICE_RANKS -> serviceRanks(c.getServiceRanks());
             case REPLICA_GONE -> {
                 retired.remove(c.getReplicaGone());
@@ -197,15 +219,25 @@ public final class PoolDb implements Replicated {
         return Replies.DONE;
     }
 
-    private LogReply targets(TargetsChangeMessage m) {
+    private LogReply targets(TargetsChangeMessage m, long hlc) {
         PoolMap before = map();
-        map = TargetChanges.apply(before, m, entry().getPropertiesMap());
+        map = TargetChanges.apply(before, m, entry().getPropertiesMap(), guard());
         if (map.version() != before.version()) {
+            containers.review(map);
+            if (m.getAutomatic() && m.getOp() == TargetOp.EXCLUDE.ordinal())
+                returns.onDeath(changedRanks(before, map), hlc);
             boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == TargetOp.EXCLUDE.ordinal();
             rebuildAutomatic = isAutomatic && (rebuildAutomatic || !before.needsRebuild());
         }
         return Replies.done(
                 PoolTargetsReply.newBuilder().setMapVersion(map.version()).build());
+    }
+
+    private static Set<Integer> changedRanks(PoolMap before, PoolMap after) {
+        return after.targets().stream()
+                .filter(t -> t.state() != before.target(t.id()).state())
+                .map(PoolTarget::rank)
+                .collect(java.util.stream.Collectors.toCollection(TreeSet::new));
     }
 
     private LogReply rebuildDone(int version) {
@@ -215,7 +247,7 @@ public final class PoolDb implements Replicated {
                     .with("need", map().version())
                     .asException();
         }
-        map = map().afterRebuild();
+        map = map().afterRebuild(containers.weakest().map(c -> c.getRdFac() + 1).orElse(Integer.MAX_VALUE));
         return Replies.done(map.toWire());
     }
 
@@ -249,6 +281,7 @@ public final class PoolDb implements Replicated {
         return b.addAllContainers(containers.save())
                 .addAllRetiredRanks(retired)
                 .setRebuildAutomatic(rebuildAutomatic)
+                .addAllReturns(returns.save())
                 .addAllOutcomes(outcomes.save())
                 .build()
                 .toByteArray();
@@ -275,6 +308,7 @@ public final class PoolDb implements Replicated {
         entry = s.hasEntry() ? s.getEntry() : null;
         generation = s.getGeneration();
         rebuildAutomatic = s.getRebuildAutomatic();
+        returns.load(s.getReturnsList());
         retired.clear();
         retired.addAll(s.getRetiredRanksList());
         containers.load(s.getContainersList());

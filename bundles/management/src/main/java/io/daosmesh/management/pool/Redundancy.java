@@ -10,8 +10,8 @@ import java.util.Set;
  * The redundancy guard: may these targets be given up without losing what others still need? Pure.
  *
  * <p>A fault domain is unavailable while one of its targets is DOWN, that is while its data is not yet protected again;
- * DOWNOUT is protected elsewhere and counts no more. Source: daos-engine facts 2.7 (DAOS_POOL_RF): beyond the factor,
- * excluding loses data for sure, waiting may not.
+ * DOWNOUT is protected elsewhere, or gone with its only copies, and counts no more. Source: daos-engine facts 2.7
+ * (DAOS_POOL_RF): beyond the factor excluding makes data unavailable for sure, waiting may not.
  */
 public final class Redundancy {
     private Redundancy() {}
@@ -19,19 +19,36 @@ public final class Redundancy {
     /**
      * In a pool with a single domain each target stands for itself.
      *
-     * @param rdFac the pool's redundancy factor; one failed domain is always tolerated
+     * @param failuresMax domains that may be unavailable at a time
      */
-    public static boolean mayExclude(PoolMap map, Set<Integer> targetIds, int rdFac) {
-        boolean oneDomain =
-                map.targets().stream().map(PoolTarget::faultDomain).distinct().count() == 1;
+    public static boolean mayExclude(PoolMap map, Set<Integer> targetIds, int failuresMax) {
         Set<String> unavailable = new HashSet<>();
         Set<String> serving = new HashSet<>();
+        boolean isOneDomain = isOneDomain(map);
         for (PoolTarget t : map.targets()) {
-            String domain = oneDomain ? "target " + t.id() : t.faultDomain();
+            String domain = domain(t, isOneDomain);
             if (t.state() == TargetState.DOWN || targetIds.contains(t.id())) unavailable.add(domain);
             else if (t.state() == TargetState.UPIN || t.state() == TargetState.DRAIN) serving.add(domain);
         }
         serving.removeAll(unavailable);
-        return !serving.isEmpty() && unavailable.size() <= Math.max(1, rdFac);
+        return !serving.isEmpty() && unavailable.size() <= failuresMax;
+    }
+
+    /** Domains that miss updates since a later map version than this one. */
+    static int failures(PoolMap map, int sinceVersion) {
+        boolean isOneDomain = isOneDomain(map);
+        return (int) map.targets().stream()
+                .filter(t -> t.isHole() && t.outage().downVersion() > sinceVersion)
+                .map(t -> domain(t, isOneDomain))
+                .distinct()
+                .count();
+    }
+
+    private static boolean isOneDomain(PoolMap map) {
+        return map.targets().stream().map(PoolTarget::faultDomain).distinct().count() == 1;
+    }
+
+    private static String domain(PoolTarget t, boolean isOneDomain) {
+        return isOneDomain ? "target " + t.id() : t.faultDomain();
     }
 }

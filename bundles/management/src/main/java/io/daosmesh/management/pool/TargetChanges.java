@@ -2,8 +2,10 @@ package io.daosmesh.management.pool;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.pool.Outage;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.util.List;
 import java.util.Map;
@@ -15,35 +17,66 @@ import java.util.stream.Collectors;
 public final class TargetChanges {
     private TargetChanges() {}
 
+    /**
+     * How many fault domains may fail at a time.
+     *
+     * @param failures those that the least redundant container survives; the pool's own factor while it has none
+     * @param weakest that container, for people
+     */
+    public record Guard(int failures, String weakest) {
+        /**
+         * A first failed domain is always let go of: it serves nobody, what only it holds is unavailable either way and comes
+         * back with it, and everything else must go on.
+         */
+        int automatic() {
+            return Math.max(1, failures);
+        }
+
+        int byHand() {
+            return failures;
+        }
+    }
+
     /** The next map, or the same one when an automatic exclusion finds nothing it may do; faults for a person's request. */
-    public static PoolMap apply(PoolMap map, TargetsChangeMessage m, Map<String, String> properties) {
+    public static PoolMap apply(PoolMap map, TargetsChangeMessage m, Map<String, String> properties, Guard guard) {
         if (m.getOp() >= TargetOp.values().length) {
             throw Fault.of(FaultCode.INVAL, "unknown target operation %d", m.getOp())
                     .asException();
         }
         TargetOp op = TargetOp.values()[m.getOp()];
-        if (m.getAutomatic()) {
-            if (op != TargetOp.EXCLUDE || !PoolProperties.mayExclude(properties)) return map;
-            Set<Integer> ids = excludable(map, m.getRanksList(), m.getTargetIndexesList(), properties);
-            return ids.isEmpty() ? map : map.withStates(ids, op.result());
-        }
-        return byHand(map, op, m, PoolProperties.rdFac(properties));
+        return m.getAutomatic() ? automatic(map, op, m, properties, guard) : byHand(map, op, m, guard);
+    }
+
+    private static PoolMap automatic(
+            PoolMap map, TargetOp op, TargetsChangeMessage m, Map<String, String> properties, Guard guard) {
+        Set<Integer> ids = Set.of();
+        if (op == TargetOp.EXCLUDE && PoolProperties.mayExclude(properties))
+            ids = excludable(map, m.getRanksList(), m.getTargetIndexesList(), guard);
+        // a return moves data, as a rebuild does
+        if (op == TargetOp.REINTEGRATE && PoolProperties.mayRebuild(properties)) ids = returning(map, m.getRanksList());
+        return ids.isEmpty() ? map : map.withStates(ids, op.result(), Outage.Cause.DEATH);
+    }
+
+    private static Set<Integer> returning(PoolMap map, List<Integer> ranks) {
+        return map.targets().stream()
+                .filter(t -> ranks.contains(t.rank()) && Returns.isReturnable(t))
+                .map(PoolTarget::id)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** Targets of the ranks that an automatic exclusion may take, rank by rank as long as the guard allows. */
-    public static Set<Integer> excludable(
-            PoolMap map, List<Integer> ranks, List<Integer> indexes, Map<String, String> properties) {
+    public static Set<Integer> excludable(PoolMap map, List<Integer> ranks, List<Integer> indexes, Guard guard) {
         Set<Integer> taken = new TreeSet<>();
         for (int rank : new TreeSet<>(ranks)) {
             Set<Integer> more = movable(map, TargetOp.EXCLUDE, rank, indexes);
             if (more.isEmpty()) continue;
             more.addAll(taken);
-            if (Redundancy.mayExclude(map, more, PoolProperties.rdFac(properties))) taken = more;
+            if (Redundancy.mayExclude(map, more, guard.automatic())) taken = more;
         }
         return taken;
     }
 
-    private static PoolMap byHand(PoolMap map, TargetOp op, TargetsChangeMessage m, int rdFac) {
+    private static PoolMap byHand(PoolMap map, TargetOp op, TargetsChangeMessage m, Guard guard) {
         if (op == TargetOp.EXTEND) {
             throw Fault.of(FaultCode.NOSYS, "pool extend is not built yet").asException();
         }
@@ -55,13 +88,32 @@ public final class TargetChanges {
             checkKnown(map, rank, m.getTargetIndexesList());
             ids.addAll(movable(map, op, rank, m.getTargetIndexesList()));
         }
+        // it may have begun to come back by itself
+        if (ids.isEmpty() && op == TargetOp.REINTEGRATE && isComingBack(map, m)) return map;
         if (ids.isEmpty()) throw nothingToDo(map, op, m).asException();
-        if (op == TargetOp.EXCLUDE && !m.getForce() && !Redundancy.mayExclude(map, ids, rdFac)) {
-            throw Fault.of(FaultCode.RF, "excluding these targets would exceed the pool's redundancy factor")
-                    .remedy("reintegrate failed ranks first, or use --force and risk losing data")
+        // a device that has failed serves nobody, in the map or out of it
+        int failuresMax = m.getByServer() ? guard.automatic() : guard.byHand();
+        if (op == TargetOp.EXCLUDE && !m.getForce() && !Redundancy.mayExclude(map, ids, failuresMax)) {
+            throw Fault.of(FaultCode.RF, "without these targets data of %s would be unavailable", guard.weakest())
+                    .remedy(
+                            "reintegrate failed ranks first, drain instead, or use --force: the data comes back with the targets")
                     .asException();
         }
-        return map.withStates(ids, op.result());
+        if (op == TargetOp.DRAIN && map.targets().stream().noneMatch(t -> t.isHome() && !ids.contains(t.id()))) {
+            throw Fault.of(FaultCode.RF, "no target would be left to take the data of those that are drained")
+                    .remedy("reintegrate failed ranks first, or drain fewer")
+                    .asException();
+        }
+        return map.withStates(ids, op.result(), m.getByServer() ? Outage.Cause.DEVICE : Outage.Cause.ADMIN);
+    }
+
+    private static boolean isComingBack(PoolMap map, TargetsChangeMessage m) {
+        return map.targets().stream().anyMatch(t -> isNamed(t, m) && t.state() == TargetState.UP);
+    }
+
+    private static boolean isNamed(PoolTarget t, TargetsChangeMessage m) {
+        return m.getRanksList().contains(t.rank())
+                && (m.getTargetIndexesCount() == 0 || m.getTargetIndexesList().contains(t.index()));
     }
 
     /** A slip of the pen must not pass for work already done. */
@@ -91,9 +143,7 @@ public final class TargetChanges {
 
     private static Fault nothingToDo(PoolMap map, TargetOp op, TargetsChangeMessage m) {
         Set<String> states = map.targets().stream()
-                .filter(t -> m.getRanksList().contains(t.rank()))
-                .filter(t -> m.getTargetIndexesCount() == 0
-                        || m.getTargetIndexesList().contains(t.index()))
+                .filter(t -> isNamed(t, m))
                 .map(t -> t.state().label())
                 .collect(Collectors.toCollection(TreeSet::new));
         return Fault.of(

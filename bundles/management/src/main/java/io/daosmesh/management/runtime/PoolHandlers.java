@@ -3,6 +3,7 @@ package io.daosmesh.management.runtime;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Parser;
 import io.daosmesh.management.log.Replies;
+import io.daosmesh.management.pool.ContainerHealth;
 import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.management.pool.TargetOp;
 import io.daosmesh.model.fault.Fault;
@@ -16,6 +17,7 @@ import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerListReply;
 import io.daosmesh.model.wire.ContainerMessage;
+import io.daosmesh.model.wire.ContainerPropertiesRequest;
 import io.daosmesh.model.wire.ContainerRef;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.LogCommand;
@@ -75,7 +77,11 @@ final class PoolHandlers {
                 RpcMethod.CONTAINER_QUERY,
                 ContainerRef.parser(),
                 q -> at(RpcMethod.CONTAINER_QUERY, q.getPool())
-                        .flatMap(s -> s.read(db -> db.container(q.getContainer()))));
+                        .flatMap(s -> s.read(db -> db.container(q.getContainer())))
+                        .doOnNext(c -> {
+                            if (q.getForWriting()) ContainerHealth.checkWritable(c);
+                        }));
+        r.on(RpcMethod.CONTAINER_PROPERTIES, ContainerPropertiesRequest.parser(), this::containerProperties);
         r.on(RpcMethod.CONTAINER_DESTROY, ContainerRef.parser(), this::destroy);
         r.on(RpcMethod.OID_RANGE, OidRangeRequest.parser(), this::oids);
     }
@@ -105,6 +111,19 @@ final class PoolHandlers {
             return s.propose(LogCommand.newBuilder()
                             .setRequestId(r.getRequestId())
                             .setPoolProperties(r))
+                    .map(reply -> body(reply, PropertiesReply.parser()));
+        });
+    }
+
+    private Mono<PropertiesReply> containerProperties(ContainerPropertiesRequest r) {
+        return at(RpcMethod.CONTAINER_PROPERTIES, r.getPool()).flatMap(s -> {
+            if (r.getSetCount() == 0)
+                return s.read(db -> PropertiesReply.newBuilder()
+                        .putAllValues(ContainerHealth.properties(db.container(r.getContainer())))
+                        .build());
+            return s.propose(LogCommand.newBuilder()
+                            .setRequestId(r.getRequestId())
+                            .setContainerProperties(r))
                     .map(reply -> body(reply, PropertiesReply.parser()));
         });
     }

@@ -1,5 +1,6 @@
 package io.daosmesh.management.runtime;
 
+import io.daosmesh.management.pool.ContainerHealth;
 import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
@@ -10,6 +11,7 @@ import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.RebuildProgress;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.ContainerHealthMessage;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.RebuildStatusMessage;
@@ -33,6 +35,9 @@ import reactor.core.publisher.Mono;
 final class PoolQueries {
     private static final Duration SPACE_MAX = Duration.ofMillis(1500);
 
+    /** More would only be counted. */
+    private static final int UNHEALTHY_SHOWN_MAX = 100;
+
     private final NodeContext node;
     private final MapsKeeper maps;
     private final Supplier<Optional<RebuildProgress>> rebuild;
@@ -43,11 +48,16 @@ final class PoolQueries {
         this.rebuild = rebuild;
     }
 
-    private record View(PoolEntryMessage entry, PoolMap map, int containers, int copies) {}
+    private record View(
+            PoolEntryMessage entry, PoolMap map, int containers, int copies, List<ContainerHealthMessage> unhealthy) {}
 
     Mono<PoolQueryReply> query(PoolService service) {
-        return service.read((PoolDb db) ->
-                        new View(db.entry(), db.map(), db.containers().size(), db.copiesWanted()))
+        return service.read((PoolDb db) -> new View(
+                        db.entry(),
+                        db.map(),
+                        db.containers().size(),
+                        db.copiesWanted(),
+                        ContainerHealth.unhealthy(db.containers(), db.map())))
                 .flatMap(v -> space(v.map).map(space -> reply(v, space)));
     }
 
@@ -72,6 +82,8 @@ final class PoolQueries {
                 .addAllDeadRanks(dead)
                 .setContainerCount(v.containers)
                 .setCopiesWanted(v.copies)
+                .addAllUnhealthyContainers(v.unhealthy.subList(0, Math.min(UNHEALTHY_SHOWN_MAX, v.unhealthy.size())))
+                .setUnhealthyContainerCount(v.unhealthy.size())
                 .build();
     }
 

@@ -51,6 +51,8 @@ final class PoolService {
     private final ContainerCleaner cleaner;
     private final AtomicBoolean reviewWaits = new AtomicBoolean();
     private final AtomicLong commands = new AtomicLong();
+    private final UncleanWatch unclean;
+    private final RankReturns returns;
     private boolean proposing;
     private long leadingTerm;
     private int toldVersion;
@@ -75,6 +77,8 @@ final class PoolService {
         this.replica = new Replica<>(new PoolDb(), this::reviewSoon);
         this.keeper = new ReplicaKeeper(node, this, system);
         this.cleaner = new ContainerCleaner(node, this);
+        this.unclean = new UncleanWatch(node.ras(), pool);
+        this.returns = new RankReturns(node.hlc(), node.ras(), pool);
     }
 
     UUID pool() {
@@ -161,6 +165,8 @@ final class PoolService {
             heldVersion = 0;
             pusher.forget();
             keeper.forget();
+            unclean.forget();
+            returns.forget();
         }
         if (made) {
             first = null;
@@ -168,7 +174,7 @@ final class PoolService {
             maps.offer(map);
             if (term != 0) lead(g, map, term);
         } else if (term != 0 && first != null) {
-            proposeOnce("make the pool", LogCommand.newBuilder().setPoolInit(first));
+            proposeOnce("make the pool", LogCommand.newBuilder().setPoolInit(first), () -> {});
         }
     }
 
@@ -179,7 +185,9 @@ final class PoolService {
                     MapPushMessage.newBuilder().setPoolMap(map.toWire()).build();
             pusher.push(map.version(), message, members, map.ranks());
             excludeDead(map, members);
+            bringBack(map, members);
             cleaner.review(members);
+            unclean.review(replica.read(PoolDb::containers));
             keeper.review(g, map, members);
         }
         if (toldVersion != map.version()) tell(map, term);
@@ -208,25 +216,27 @@ final class PoolService {
                 && replica.read(db -> PoolProperties.mayExclude(db.entry().getPropertiesMap()));
     }
 
-    /** Ranks the members' table has given up and the pool map has not. */
+    /** Ranks the members' table has given up, or that were stopped while others go on, and the pool map has not. */
     static Set<Integer> deadRanks(PoolMap map, GroupMap members) {
         return map.targets().stream()
                 .filter(t -> t.state().mayBecome(TargetState.DOWN))
                 .map(t -> t.rank())
-                .filter(r -> members.member(r)
-                        .map(Member::state)
-                        .filter(s -> s != MemberState.EXCLUDED && s != MemberState.ADMIN_EXCLUDED)
-                        .isEmpty())
+                .filter(r -> members.member(r).filter(m -> !isGone(m)).isEmpty())
                 .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static boolean isGone(Member m) {
+        return m.state() == MemberState.EXCLUDED
+                || m.state() == MemberState.ADMIN_EXCLUDED
+                || m.state() == MemberState.STOPPED && m.info().equals(SystemActions.STOPPED_ALONE);
     }
 
     private void excludeDead(PoolMap map, GroupMap members) {
         Set<Integer> dead = deadRanks(map, members);
         if (dead.isEmpty()) return;
         if (!mayExclude()) return;
-        var properties = replica.read(db -> db.entry().getPropertiesMap());
-        if (TargetChanges.excludable(map, List.copyOf(dead), List.of(), properties)
-                .isEmpty()) return;
+        var guard = replica.read(PoolDb::guard);
+        if (TargetChanges.excludable(map, List.copyOf(dead), List.of(), guard).isEmpty()) return;
         LOG.info("pool {}: excludes dead ranks {} from map version {}", pool, dead, map.version());
         proposeOnce(
                 "exclude ranks " + dead,
@@ -234,11 +244,29 @@ final class PoolService {
                         .setTargets(TargetsChangeMessage.newBuilder()
                                 .setOp(TargetOp.EXCLUDE.ordinal())
                                 .addAllRanks(dead)
-                                .setAutomatic(true)));
+                                .setAutomatic(true)),
+                () -> {});
+    }
+
+    private void bringBack(PoolMap map, GroupMap members) {
+        if (proposing || !mayBringBack()) return;
+        returns.due(replica.read(db -> db.returns().awaited(map, members))).ifPresent(change -> {
+            LOG.info("pool {}: ranks {} come back into map version {}", pool, change.getRanksList(), map.version());
+            proposeOnce(
+                    "bring back ranks " + change.getRanksList(),
+                    LogCommand.newBuilder().setTargets(change),
+                    () -> returns.onBack(change.getRanksList()));
+        });
+    }
+
+    /** A return moves data, as a rebuild does. */
+    private boolean mayBringBack() {
+        return SystemProperties.heals(maps.systemProperties(), "pool_rebuild")
+                && replica.read(db -> PoolProperties.mayRebuild(db.entry().getPropertiesMap()));
     }
 
     /** One at a time: whatever comes of it, the next review looks again. */
-    private void proposeOnce(String what, LogCommand.Builder command) {
+    private void proposeOnce(String what, LogCommand.Builder command, Runnable onDone) {
         if (proposing) return;
         proposing = true;
         propose(command)
@@ -248,7 +276,7 @@ final class PoolService {
                     reviewSoon();
                 }))
                 .subscribe(
-                        ok -> {},
+                        ok -> onDone.run(),
                         e -> LOG.warn(
                                 "pool {}: could not {}: {}",
                                 pool,

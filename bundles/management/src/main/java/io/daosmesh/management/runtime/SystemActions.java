@@ -33,6 +33,8 @@ final class SystemActions {
     private static final Duration ACTION_MAX = Duration.ofSeconds(20);
     private static final Duration JOIN_MAX = Duration.ofSeconds(20);
     private static final List<String> NAMES = List.of("stop", "start", "exclude", "clear-exclude");
+    /** Why a rank is stopped that others go on without: pools let go of it, and take it back when it is started. */
+    static final String STOPPED_ALONE = "stopped by the administrator, others serve";
 
     private final NodeContext node;
     private final SystemService system;
@@ -54,14 +56,26 @@ final class SystemActions {
                     .asException());
         String name = NAMES.get(r.getAction());
         return system.read(SystemDb::groupMap)
-                .map(group -> choose(group, r))
-                .flatMap(members -> switch (r.getAction()) {
-                    case 0 -> stop(members);
-                    case 1 -> start(members);
-                    case 2 -> mark(members, MemberState.ADMIN_EXCLUDED);
-                    default -> mark(members, MemberState.EXCLUDED);
-                })
+                .flatMap(group -> act(r, group, choose(group, r)))
                 .map(outcomes -> reply(name, outcomes));
+    }
+
+    private Mono<List<Outcome>> act(SystemActionRequest r, GroupMap group, List<Member> members) {
+        return switch (r.getAction()) {
+            case 0 -> stop(members, isAllThatServe(group, members) ? "" : STOPPED_ALONE);
+            case 1 -> start(members);
+            case 2 -> mark(members, MemberState.ADMIN_EXCLUDED);
+            default -> mark(members, MemberState.EXCLUDED);
+        };
+    }
+
+    private static boolean isAllThatServe(GroupMap group, List<Member> members) {
+        Set<Integer> others = group.members().stream()
+                .filter(m -> m.state().isInGroup())
+                .map(Member::rank)
+                .collect(Collectors.toSet());
+        members.forEach(m -> others.remove(m.rank()));
+        return others.isEmpty();
     }
 
     private static List<Member> choose(GroupMap group, SystemActionRequest r) {
@@ -95,7 +109,8 @@ final class SystemActions {
                 .asException();
     }
 
-    private Mono<List<Outcome>> stop(List<Member> members) {
+    /** @param why kept with the ranks that have stopped */
+    private Mono<List<Outcome>> stop(List<Member> members, String why) {
         List<Integer> running = members.stream()
                 .filter(m -> m.state() != MemberState.STOPPED)
                 .map(Member::rank)
@@ -104,9 +119,9 @@ final class SystemActions {
                 .thenMany(Flux.fromIterable(members))
                 .flatMap(m -> m.state() == MemberState.STOPPED ? Mono.just(already(m)) : tell(m, RankJoiner.STOP), 64)
                 .collectList()
-                .flatMap(outcomes -> keep(outcomes, MemberState.STOPPED)
-                        .then(keep(outcomes, MemberState.UNRESPONSIVE))
-                        .then(keep(outcomes, MemberState.ERRORED))
+                .flatMap(outcomes -> keep(outcomes, MemberState.STOPPED, why)
+                        .then(keep(outcomes, MemberState.UNRESPONSIVE, ""))
+                        .then(keep(outcomes, MemberState.ERRORED, ""))
                         .thenReturn(outcomes))
                 .doOnNext(outcomes -> raise(RasId.SYSTEM_STOP_FAILED, "System stop failed", outcomes));
     }
@@ -178,12 +193,12 @@ final class SystemActions {
                 });
     }
 
-    private Mono<List<Integer>> keep(List<Outcome> outcomes, MemberState state) {
+    private Mono<List<Integer>> keep(List<Outcome> outcomes, MemberState state, String info) {
         List<Integer> ranks = outcomes.stream()
                 .filter(o -> o.state == state && o.member.state() != state)
                 .map(o -> o.member.rank())
                 .toList();
-        return ranks.isEmpty() ? Mono.just(ranks) : system.change(ranks, state, "");
+        return ranks.isEmpty() ? Mono.just(ranks) : system.change(ranks, state, info);
     }
 
     private void raise(RasId id, String what, List<Outcome> outcomes) {

@@ -216,12 +216,13 @@ class PoolDbTest {
         PoolMap three = nodes(3);
         PoolMap oneDown = three.withStates(Set.of(0, 1), TargetState.DOWN);
 
-        assertTrue(Redundancy.mayExclude(three, Set.of(0), 0));
-        assertFalse(Redundancy.mayExclude(oneDown, Set.of(2), 0), "a second domain at once");
+        assertTrue(Redundancy.mayExclude(three, Set.of(0), 1));
+        assertFalse(Redundancy.mayExclude(three, Set.of(0), 0), "single copies");
+        assertFalse(Redundancy.mayExclude(oneDown, Set.of(2), 1), "a second domain at once");
         assertTrue(Redundancy.mayExclude(oneDown, Set.of(2), 2));
         assertFalse(Redundancy.mayExclude(oneDown, Set.of(2, 4), 4), "nobody would be left");
-        assertTrue(Redundancy.mayExclude(oneDown.afterRebuild(), Set.of(2), 0), "the first is protected again");
-        assertTrue(Redundancy.mayExclude(nodes(1), Set.of(0), 0), "one domain: each target for itself");
+        assertTrue(Redundancy.mayExclude(oneDown.afterRebuild(), Set.of(2), 1), "the first is protected again");
+        assertTrue(Redundancy.mayExclude(nodes(1), Set.of(0), 1), "one domain: each target for itself");
         assertFalse(Redundancy.mayExclude(nodes(1), Set.of(0, 1), 4));
     }
 

@@ -232,7 +232,10 @@ class ManagementNodeTest {
 
         dead.start();
         TestMesh.await("joined again", () -> mesh.stateOf(other, dead.rank()) == MemberState.JOINED);
-        assertEquals(4, reintegrate(pool, dead.rank(), "i1"));
+        TestMesh.await(
+                "back by itself",
+                () -> map(other, pool).ofRank(dead.rank()).get(0).state() == TargetState.UP);
+        assertEquals(4, reintegrate(pool, dead.rank(), "i1"), "who asks for it is told that it is so");
         assertEquals(4, reintegrate(pool, dead.rank(), "i1"), "a resend changes nothing");
         TestMesh.await(
                 "map on the returned node",
@@ -347,7 +350,7 @@ class ManagementNodeTest {
     }
 
     @Test
-    void shouldStopAndStartRanksWithoutExcludingAnybody() {
+    void shouldLetGoOfARankThatIsStoppedAloneAndTakeItBack() {
         UUID pool = createPool("tank", "r1");
         TestMesh.Node watcher = mesh.nodes.get(0);
         int rank = mesh.nodes.get(1).rank();
@@ -358,19 +361,36 @@ class ManagementNodeTest {
 
         assertEquals(MemberState.STOPPED.ordinal(), stopped.getResults(0).getState());
         TestMesh.await("stopped", () -> mesh.stateOf(watcher, rank) == MemberState.STOPPED);
+        TestMesh.await("others serve", () -> map(watcher, pool).disabledRanks().contains(rank));
         SystemActionReply started = act(1, rank);
         assertEquals(MemberState.JOINED.ordinal(), started.getResults(0).getState());
-        assertEquals(1, map(watcher, pool).version());
+        TestMesh.await(
+                "back by itself", () -> map(watcher, pool).ofRank(rank).get(0).state() == TargetState.UP);
         FaultException unknown = assertThrows(FaultException.class, () -> act(0, 77));
         assertEquals("invalid rank(s): 77", unknown.fault().text());
     }
 
-    private SystemActionReply act(int action, int rank) {
+    @Test
+    void shouldExcludeNobodyWhenTheWholeSystemIsStopped() {
+        UUID pool = createPool("tank", "r1");
+        Integer[] all = mesh.nodes.stream().map(TestMesh.Node::rank).toArray(Integer[]::new);
+        TestMesh.Node watcher = mesh.nodes.get(0);
+
+        act(0, all);
+        for (int rank : all) TestMesh.await("stopped", () -> mesh.stateOf(watcher, rank) == MemberState.STOPPED);
+        act(1, all);
+
+        for (int rank : all) TestMesh.await("joined", () -> mesh.stateOf(watcher, rank) == MemberState.JOINED);
+        mesh.poolLeader(pool).management.pools().service("tank").reviewSoon();
+        assertEquals(1, map(watcher, pool).version());
+    }
+
+    private SystemActionReply act(int action, Integer... ranks) {
         return mesh.admin(
                 RpcMethod.SYSTEM_ACTION,
                 SystemActionRequest.newBuilder()
                         .setAction(action)
-                        .addRanks(rank)
+                        .addAllRanks(List.of(ranks))
                         .build(),
                 SystemActionReply.parser());
     }

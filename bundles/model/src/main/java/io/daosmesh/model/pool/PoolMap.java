@@ -1,14 +1,19 @@
 package io.daosmesh.model.pool;
 
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolTargetMessage;
 import java.util.ArrayList;
+import java.util.LinkedList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -16,14 +21,21 @@ import java.util.stream.Collectors;
  *
  * @param version strictly increasing from 1
  * @param targets ordered by id
+ * @param losses rebuilds that ended without a holder that some group may have needed, oldest first
  */
-public record PoolMap(UUID pool, int version, List<PoolTarget> targets) {
+public record PoolMap(UUID pool, int version, List<PoolTarget> targets, List<Loss> losses) {
     public PoolMap {
         targets = List.copyOf(targets);
+        losses = List.copyOf(losses);
         Invariant.check(version >= 1, "pool map version %d", version);
         for (int i = 0; i < targets.size(); i++) {
             Invariant.check(targets.get(i).id() == i, "target ids of pool %s are not dense", pool);
         }
+    }
+
+    /** Without losses. */
+    public PoolMap(UUID pool, int version, List<PoolTarget> targets) {
+        this(pool, version, targets, List.of());
     }
 
     public PoolTarget target(int id) {
@@ -57,27 +69,95 @@ public record PoolMap(UUID pool, int version, List<PoolTarget> targets) {
                         t.state() == TargetState.DOWN || t.state() == TargetState.UP || t.state() == TargetState.DRAIN);
     }
 
-    /** Map with version + 1 in which the given targets have the given state; each move must be legal. */
+    /** As a person asks for it. */
     public PoolMap withStates(Set<Integer> targetIds, TargetState next) {
+        return withStates(targetIds, next, Outage.Cause.ADMIN);
+    }
+
+    /** Map with version + 1 in which the given targets have the given state; each move must be legal. */
+    public PoolMap withStates(Set<Integer> targetIds, TargetState next, Outage.Cause cause) {
         List<PoolTarget> changed = new ArrayList<>(targets);
         for (int id : targetIds) {
             PoolTarget t = changed.get(id);
             Invariant.check(t.state().mayBecome(next), "target %d of pool %s: %s to %s", id, pool, t.state(), next);
-            changed.set(id, t.withState(next, version + 1));
+            changed.set(id, t.withState(next, version + 1, cause));
         }
-        return new PoolMap(pool, version + 1, changed);
+        List<Loss> after = next != TargetState.UP
+                ? losses
+                : losses.stream().map(l -> l.claimed(targetIds, version + 1)).toList();
+        return new PoolMap(pool, version + 1, changed, after);
     }
 
-    /** Map after a finished rebuild: DOWN and DRAIN become DOWNOUT, UP becomes UPIN; version + 1. */
+    /** The same for a pool whose objects may have a single copy. */
     public PoolMap afterRebuild() {
+        return afterRebuild(1);
+    }
+
+    /**
+     * Map after a finished rebuild: DOWN and DRAIN become DOWNOUT, UP becomes UPIN; version + 1. Remembers a loss where some
+     * group may have had no holder left to copy from. Where nobody was left to copy to, nothing has moved: what drained serves
+     * on, and what is DOWN stays so. OVERFLOW when there are too many losses already.
+     *
+     * @param copiesMin fewest copies that an object of the pool may have
+     */
+    public PoolMap afterRebuild(int copiesMin) {
+        if (targets.stream().noneMatch(PoolTarget::isHome))
+            return withStates(ids(t -> t.state() == TargetState.DRAIN), TargetState.UPIN);
+        Set<Integer> back = ids(t -> t.state() == TargetState.UP);
+        List<Loss> after = new ArrayList<>();
+        for (Loss l : losses) after.add(l.returned(back, version + 1));
+        if (mayHaveLost(copiesMin)) {
+            if (after.size() >= Loss.LOSSES_MAX) {
+                throw Fault.of(FaultCode.OVERFLOW, "pool %s misses the data of %d failures already", pool, after.size())
+                        .remedy("bring back ranks that are excluded, see dmg pool query --show-disabled")
+                        .asException();
+            }
+            after.add(loss(back));
+        }
         List<PoolTarget> changed = targets.stream()
                 .map(t -> switch (t.state()) {
-                    case DOWN, DRAIN -> t.withState(TargetState.DOWNOUT, version + 1);
-                    case UP -> t.withState(TargetState.UPIN, version + 1);
+                    case DOWN, DRAIN ->
+                        t.withState(TargetState.DOWNOUT, version + 1, t.outage().cause());
+                    case UP -> t.withState(TargetState.UPIN, version + 1, Outage.Cause.NONE);
                     default -> t;
                 })
                 .toList();
-        return new PoolMap(pool, version + 1, changed);
+        return new PoolMap(pool, version + 1, changed, stillNeeded(after));
+    }
+
+    /**
+     * Some hole goes, and all copies of a group may be in holes: so many domains have one, or each that holds anything has, and
+     * then a group in all of them may be short of copies.
+     */
+    private boolean mayHaveLost(int copiesMin) {
+        if (targets.stream().noneMatch(t -> t.isHole() && t.state() == TargetState.DOWN)) return false;
+        Set<String> holed = domains(PoolTarget::isHole);
+        return holed.size() >= copiesMin || holed.containsAll(domains(PoolTarget::isHolder));
+    }
+
+    private Set<String> domains(Predicate<PoolTarget> wanted) {
+        return targets.stream().filter(wanted).map(PoolTarget::faultDomain).collect(Collectors.toSet());
+    }
+
+    private Loss loss(Set<Integer> back) {
+        Map<Integer, Loss.Hole> holes =
+                targets.stream().filter(PoolTarget::isHole).collect(Collectors.toMap(PoolTarget::id, Loss.Hole::of));
+        return new Loss(version + 1, ids(PoolTarget::isHolder), holes).returned(back, version + 1);
+    }
+
+    /** One that is over is still needed to understand those that came before it was. */
+    private static List<Loss> stillNeeded(List<Loss> all) {
+        LinkedList<Loss> kept = new LinkedList<>();
+        for (int i = all.size() - 1; i >= 0; i--) {
+            Loss l = all.get(i);
+            boolean isNeeded = !l.isOver() || kept.stream().anyMatch(later -> later.version() <= l.overVersion());
+            if (isNeeded) kept.addFirst(l);
+        }
+        return kept;
+    }
+
+    private Set<Integer> ids(Predicate<PoolTarget> wanted) {
+        return targets.stream().filter(wanted).map(PoolTarget::id).collect(Collectors.toCollection(TreeSet::new));
     }
 
     public PoolMapMessage toWire() {
@@ -90,8 +170,12 @@ public record PoolMap(UUID pool, int version, List<PoolTarget> targets) {
                     .setFaultDomain(t.faultDomain())
                     .setState(t.state().ordinal())
                     .setHasHomeElsewhere(t.hasHomeElsewhere())
-                    .setChangedVersion(t.changedVersion()));
+                    .setChangedVersion(t.changedVersion())
+                    .setDownVersion(t.outage().downVersion())
+                    .setClaimVersion(t.outage().claimVersion())
+                    .setOutageCause(t.outage().cause().ordinal()));
         }
+        losses.forEach(l -> b.addLosses(l.toWire()));
         return b.build();
     }
 
@@ -105,8 +189,14 @@ public record PoolMap(UUID pool, int version, List<PoolTarget> targets) {
                     t.getFaultDomain(),
                     TargetState.values()[t.getState()],
                     t.getHasHomeElsewhere(),
-                    t.getChangedVersion()));
+                    t.getChangedVersion(),
+                    outage(t)));
         }
-        return new PoolMap(Ids.uuid(m.getPool()), m.getVersion(), targets);
+        List<Loss> losses = m.getLossesList().stream().map(Loss::fromWire).toList();
+        return new PoolMap(Ids.uuid(m.getPool()), m.getVersion(), targets, losses);
+    }
+
+    private static Outage outage(PoolTargetMessage t) {
+        return new Outage(t.getDownVersion(), t.getClaimVersion(), Outage.Cause.values()[t.getOutageCause()]);
     }
 }

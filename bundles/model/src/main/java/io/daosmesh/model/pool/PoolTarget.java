@@ -11,6 +11,7 @@ package io.daosmesh.model.pool;
  *     target holds its shards complete; false if it comes back from DOWN before the rebuild had finished. A target that
  *     fails while it comes back (DOWN) keeps it: it held nothing yet, so nobody waits for its shards
  * @param changedVersion map version of its last state change
+ * @param outage since when it misses updates
  */
 public record PoolTarget(
         int id,
@@ -19,14 +20,48 @@ public record PoolTarget(
         String faultDomain,
         TargetState state,
         boolean hasHomeElsewhere,
-        int changedVersion) {
+        int changedVersion,
+        Outage outage) {
 
-    public PoolTarget withState(TargetState next, int version) {
+    /** Without an outage. */
+    public PoolTarget(
+            int id,
+            int rank,
+            int index,
+            String faultDomain,
+            TargetState state,
+            boolean hasHomeElsewhere,
+            int changedVersion) {
+        this(id, rank, index, faultDomain, state, hasHomeElsewhere, changedVersion, Outage.NONE);
+    }
+
+    public PoolTarget withState(TargetState next, int version, Outage.Cause cause) {
         boolean elsewhere = switch (next) {
             case UP -> state != TargetState.DOWN || hasHomeElsewhere;
             case DOWN -> state == TargetState.UP && hasHomeElsewhere;
             default -> false;
         };
-        return new PoolTarget(id, rank, index, faultDomain, next, elsewhere, version);
+        Outage after = switch (next) {
+            case DOWN -> state == TargetState.UP ? outage.because(cause) : new Outage(version, Outage.UNCLAIMED, cause);
+            case UP -> outage.claimed(version);
+            case DOWNOUT -> state == TargetState.DRAIN ? Outage.NONE.because(cause) : outage;
+            case UPIN, DRAIN, NEW -> Outage.NONE;
+        };
+        return new PoolTarget(id, rank, index, faultDomain, next, elsewhere, version, after);
+    }
+
+    /** It was a holder and is not sure to have everything: its place is taken, but what it holds may be old. */
+    public boolean isHole() {
+        return (state == TargetState.DOWN || state == TargetState.UP) && !hasHomeElsewhere;
+    }
+
+    /** Data belongs on it, or is being copied to it. */
+    public boolean isHome() {
+        return state == TargetState.UPIN || state == TargetState.UP;
+    }
+
+    /** Holds everything that belongs to it. */
+    public boolean isHolder() {
+        return state == TargetState.UPIN || state == TargetState.DRAIN;
     }
 }

@@ -60,6 +60,7 @@ public enum RpcMethod {
     CONTAINER_DESTROY(56, Kind.CALL, ADMIN, AGENT),
     OID_RANGE(57, Kind.CALL, ADMIN, AGENT),
     POOL_PROPERTIES(58, Kind.CALL, ADMIN),
+    CONTAINER_PROPERTIES(59, Kind.CALL, ADMIN, AGENT),
     // gossip (destination = rank)
     SWIM(60, Kind.FIRE, SERVER),
     // engine (destination = rank)

@@ -217,6 +217,37 @@ class MeshIT {
 
     @Test
     @Order(8)
+    void shouldTakeBackANodeThatSleptLong() throws Exception {
+        LocalMesh.Node n = mesh.nodes().get(1);
+        mesh.mesh("pause", Integer.toString(n.number())).orFail();
+        LocalMesh.await("rank " + n.rank() + " is excluded", Duration.ofSeconds(30), () -> isExcluded(n.rank()));
+        awaitRebuilt(2);
+
+        mesh.mesh("resume", Integer.toString(n.number())).orFail();
+        awaitRebuilt(0);
+
+        load.stopAndVerify();
+        assertClean();
+    }
+
+    @Test
+    @Order(9)
+    void shouldServeWithoutARankThatIsStopped() throws Exception {
+        LocalMesh.Node n = mesh.nodes().get(1);
+        mesh.dmg("system", "stop", "--ranks", Integer.toString(n.rank())).orFail();
+        awaitRebuilt(2);
+        long before = load.operations();
+        LocalMesh.await("the load goes on", Duration.ofSeconds(20), () -> load.operations() > before + 200);
+        assertEquals("stopped", mesh.state(n.rank()));
+
+        mesh.dmg("system", "start", "--ranks", Integer.toString(n.rank())).orFail();
+        awaitRebuilt(0);
+        load.stopAndVerify();
+        assertClean();
+    }
+
+    @Test
+    @Order(10)
     void shouldKeepEverythingOverARestartOfAll() throws Exception {
         load.stopAndVerify();
         assertClean();
@@ -235,14 +266,12 @@ class MeshIT {
         return client.newestGroupMap().member(rank).orElseThrow().state() == MemberState.EXCLUDED;
     }
 
-    /** A node that was killed comes back into the pool. */
+    /** A node that was killed comes back into the pool by itself. */
     private void heal(LocalMesh.Node n) {
         LocalMesh.await(
                 "rank " + n.rank() + " joined",
                 JOIN_MAX,
                 () -> mesh.state(n.rank()).equals("joined"));
-        mesh.dmg("pool", "reintegrate", "tank", "--rank", Integer.toString(n.rank()))
-                .orFail();
         awaitRebuilt(0);
         LocalMesh.await("the rebuild is said to have ended well", Duration.ofSeconds(10), () -> {
             JsonNode rebuild = mesh.pool("tank").path("rebuild");

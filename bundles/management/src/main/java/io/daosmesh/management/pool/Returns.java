@@ -1,0 +1,90 @@
+package io.daosmesh.management.pool;
+
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.pool.Outage;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.time.Hlc;
+import io.daosmesh.model.wire.RankReturnsMessage;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * Which ranks come back into a pool by themselves, and when: those whose death put them out and that are joined again. One
+ * that dies again and again has to wait longer each time, because each return moves data. What a person or a device has put
+ * out is brought back by a person or the engine that watches the device. Owner: its {@link PoolDb}.
+ */
+public final class Returns {
+    /** Pauses after the first, second, ... death within {@link #MEMORY_HLC}; the last one holds for all later ones. */
+    private static final long[] PAUSES_S = {0, 0, 30, 120, 600};
+
+    private static final long MEMORY_HLC = Hlc.fromNanos(3_600_000_000_000L);
+
+    /** Deaths remembered of a rank: more make no difference. */
+    private static final int DEATHS_MAX = PAUSES_S.length;
+
+    private final TreeMap<Integer, Deque<Long>> deaths = new TreeMap<>();
+
+    /** Ranks have been put out for their death. */
+    void onDeath(Collection<Integer> ranks, long hlc) {
+        for (int rank : ranks) {
+            Deque<Long> of = deaths.computeIfAbsent(rank, r -> new ArrayDeque<>());
+            of.addLast(hlc);
+            if (of.size() > DEATHS_MAX) of.removeFirst();
+        }
+        deaths.values().removeIf(of -> hlc - of.getLast() > MEMORY_HLC);
+    }
+
+    /** Ranks that could come back into the map now, with the clock from when on they may. */
+    public Map<Integer, Long> awaited(PoolMap map, GroupMap members) {
+        Map<Integer, Long> awaited = new LinkedHashMap<>();
+        for (int rank : returnable(map)) {
+            boolean isThere = members.member(rank)
+                    .map(Member::state)
+                    .filter(s -> s == MemberState.JOINED)
+                    .isPresent();
+            if (isThere) awaited.put(rank, fromHlc(rank));
+        }
+        return awaited;
+    }
+
+    private long fromHlc(int rank) {
+        Deque<Long> of = deaths.get(rank);
+        if (of == null) return 0;
+        long last = of.getLast();
+        long count = of.stream().filter(d -> last - d < MEMORY_HLC).count();
+        return last + Hlc.fromNanos(PAUSES_S[(int) Math.min(count, PAUSES_S.length) - 1] * 1_000_000_000L);
+    }
+
+    private static Set<Integer> returnable(PoolMap map) {
+        Set<Integer> ranks = new TreeSet<>();
+        for (PoolTarget t : map.targets()) if (isReturnable(t)) ranks.add(t.rank());
+        return ranks;
+    }
+
+    static boolean isReturnable(PoolTarget t) {
+        return t.state().isDisabled() && t.outage().cause() == Outage.Cause.DEATH;
+    }
+
+    Iterable<RankReturnsMessage> save() {
+        return deaths.entrySet().stream()
+                .map(e -> RankReturnsMessage.newBuilder()
+                        .setRank(e.getKey())
+                        .addAllDeaths(e.getValue())
+                        .build())::iterator;
+    }
+
+    void load(Iterable<RankReturnsMessage> saved) {
+        deaths.clear();
+        for (RankReturnsMessage m : saved)
+            if (m.getDeathsCount() > 0) deaths.put(m.getRank(), new ArrayDeque<>(m.getDeathsList()));
+    }
+}
