@@ -8,6 +8,8 @@ import io.daosmesh.engine.object.Target;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.TurnPipeline;
+import io.daosmesh.itests.sim.machine.Buffers;
+import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.PoolMap;

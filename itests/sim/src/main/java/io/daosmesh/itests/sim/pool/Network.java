@@ -1,6 +1,7 @@
 package io.daosmesh.itests.sim.pool;
 
 import io.daosmesh.engine.target.Answer;
+import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -17,6 +18,9 @@ final class Network {
     static final int CLIENT = -1;
 
     static final int SERVICE = -2;
+
+    /** What a request does at the rank that it reaches. */
+    interface Handler<T> extends BiConsumer<EngineLife, Answer<T>> {}
 
     private final Timeline time;
     private final List<Node> nodes;
@@ -61,6 +65,21 @@ final class Network {
                     handler.accept(life, back);
                 } catch (FaultException e) {
                     back.refuse(e.fault());
+                }
+            });
+        });
+    }
+
+    /** From a client to a rank: the request comes after a delay, and nobody waits for its answer any more. */
+    <T> void callLate(int to, long delayNs, Handler<T> handler) {
+        time.after(delayNs, () -> {
+            EngineLife life = nodes.get(to).life();
+            if (life == null || isLost(CLIENT, to)) return;
+            nodes.get(to).whenAwake(life, () -> {
+                try {
+                    handler.accept(life, (value, fault) -> {});
+                } catch (FaultException e) {
+                    // nobody hears of it
                 }
             });
         });

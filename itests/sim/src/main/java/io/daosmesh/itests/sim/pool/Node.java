@@ -1,5 +1,7 @@
 package io.daosmesh.itests.sim.pool;
 
+import io.daosmesh.itests.sim.machine.Disk;
+import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.pool.PoolMap;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -42,6 +44,11 @@ final class Node {
 
     boolean isPaused() {
         return isPaused;
+    }
+
+    /** Runs, and reaches the others. */
+    boolean isWell() {
+        return life != null && !isPaused && !isCutOff;
     }
 
     void start(EngineLife next) {

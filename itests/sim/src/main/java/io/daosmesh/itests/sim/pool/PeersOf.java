@@ -4,6 +4,8 @@ import io.daosmesh.engine.object.Peers;
 import io.daosmesh.engine.object.WriteOp;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.Done;
+import io.daosmesh.itests.sim.machine.Buffers;
+import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.wire.DtxBatchRequest;
 import io.daosmesh.model.wire.DtxResolveRequest;
 import java.nio.ByteBuffer;

@@ -1,5 +1,6 @@
 package io.daosmesh.itests.sim.pool;
 
+import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.ObjectId;
@@ -11,8 +12,10 @@ import io.daosmesh.rebuild.plan.RankStatus;
 import io.daosmesh.rebuild.plan.RebuildEffects;
 import io.daosmesh.rebuild.plan.RebuildJob;
 import io.daosmesh.rebuild.plan.Session;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,13 +26,22 @@ final class PoolService implements RebuildEffects {
     private static final long PREPARE_MAX_NS = Timeline.ms(20_000);
     private static final long ASK_MAX_NS = Timeline.ms(3_000);
 
+    /** As many stay in whatever happens: somebody has to rebuild. */
+    private static final int ENABLED_MIN = 2;
+    /** From when a rank is well again until it is taken back. */
+    private static final long BACK_MIN_NS = Timeline.ms(300);
+
+    private static final long BACK_MAX_NS = Timeline.ms(3_000);
+
     private final World world;
     private PoolMap map;
     private long term = 1;
     private long generation;
     private @Nullable RebuildJob job;
     private long notBeforeNs;
+    private final Map<Integer, Long> backAtNs = new HashMap<>();
     private int exclusions;
+    private int emptied;
     private int rebuilds;
 
     PoolService(World world, PoolMap first) {
@@ -46,6 +58,11 @@ final class PoolService implements RebuildEffects {
         return exclusions;
     }
 
+    /** How often a group was left without a holder. */
+    int emptied() {
+        return emptied;
+    }
+
     int rebuilds() {
         return rebuilds;
     }
@@ -54,36 +71,78 @@ final class PoolService implements RebuildEffects {
         return map.ofRank(rank).get(0).state();
     }
 
-    private void change(PoolMap next) {
+    /**
+     * Who is told of a new map at once; the others learn it by asking.
+     *
+     * @param only one rank; or {@link #ALL}
+     * @param withinNs how long it takes at most
+     */
+    record Push(int only, long withinNs, double share) {
+        private static final int ALL = -1;
+        static final Push USUAL = new Push(ALL, Timeline.ms(400), 0.9);
+        static final Push FAST = new Push(ALL, Timeline.ms(5), 1);
+
+        Push(int only) {
+            this(only, Timeline.ms(5), 1);
+        }
+    }
+
+    private void change(PoolMap next, Push push) {
+        countEmptied(next);
         map = next;
         RebuildJob j = job;
         if (j != null) j.abort(world.time.nowNs(), this);
         job = null;
+        // a rebuild tells everybody of the map: one that begins a little later leaves them in the dark
+        if (push.only != Push.ALL) notBeforeNs = world.time.nowNs() + Timeline.ms(300);
         for (Node n : world.nodes) {
-            // who misses it learns it by asking
-            if (!n.isCutOff && world.time.happens(0.9))
-                world.time.after(world.time.between(100_000, Timeline.ms(400)), () -> n.onMap(next));
+            boolean isTold = push.only == Push.ALL ? world.time.happens(push.share) : push.only == n.rank;
+            if (!n.isCutOff && isTold)
+                world.time.after(world.time.between(100_000, push.withinNs), () -> n.onMap(next));
         }
     }
 
-    /** Puts a rank out unless a group would be left without a settled replica; true if it did. */
-    boolean exclude(int rank, List<ObjectId> objects) {
+    private void countEmptied(PoolMap next) {
+        for (ObjectId oid : world.objects)
+            for (int g = 0; g < oid.groupCount(); g++)
+                if (Placement.group(map, oid, g).isAvailable()
+                        && !Placement.group(next, oid, g).isAvailable()) emptied++;
+    }
+
+    /** Puts a rank out; true if it did. */
+    boolean exclude(int rank, Push push) {
         PoolTarget t = map.ofRank(rank).get(0);
         if (!t.state().mayBecome(TargetState.DOWN)) return false;
         PoolMap next = map.withStates(Set.of(t.id()), TargetState.DOWN);
-        for (ObjectId oid : objects)
-            for (int g = 0; g < oid.groupCount(); g++)
-                if (!Placement.group(next, oid, g).isAvailable()) return false;
+        if (RebuildJob.participants(next).size() < ENABLED_MIN) return false;
+        if (!world.has(Hazard.EMPTIED_GROUPS) && isAnyEmpty(next)) return false;
         exclusions++;
-        change(next);
+        change(next, push);
         return true;
     }
 
-    boolean reintegrate(int rank) {
-        PoolTarget t = map.ofRank(rank).get(0);
-        if (!t.state().isDisabled()) return false;
-        change(map.withStates(Set.of(t.id()), TargetState.UP));
-        return true;
+    private boolean isAnyEmpty(PoolMap next) {
+        for (ObjectId oid : world.objects)
+            for (int g = 0; g < oid.groupCount(); g++)
+                if (!Placement.group(next, oid, g).isAvailable()) return true;
+        return false;
+    }
+
+    /** A rank that is up again is taken back after a while. */
+    private void takeBack() {
+        for (Node n : world.nodes) {
+            PoolTarget t = map.ofRank(n.rank).get(0);
+            if (!n.isWell() || !t.state().isDisabled()) {
+                backAtNs.remove(n.rank);
+                continue;
+            }
+            long now = world.time.nowNs();
+            long at = backAtNs.computeIfAbsent(n.rank, r -> now + world.time.between(BACK_MIN_NS, BACK_MAX_NS));
+            if (now < at) continue;
+            backAtNs.remove(n.rank);
+            world.note("rank " + n.rank + " comes back into the map");
+            change(map.withStates(Set.of(t.id()), TargetState.UP), Push.USUAL);
+        }
     }
 
     /** Another node leads the pool service from now on: it starts what the old one had under way again. */
@@ -96,6 +155,7 @@ final class PoolService implements RebuildEffects {
 
     private void tick() {
         world.time.after(Timeline.ms(50), this::tick);
+        takeBack();
         RebuildJob j = job;
         if (j != null) {
             j.onTick(world.time.nowNs(), this);
@@ -169,7 +229,7 @@ final class PoolService implements RebuildEffects {
             PoolMap next = map.afterRebuild();
             asked.onCommitted(world.time.nowNs(), this);
             job = null;
-            change(next);
+            change(next, Push.USUAL);
         });
     }
 
@@ -178,7 +238,8 @@ final class PoolService implements RebuildEffects {
         RebuildJob over = job;
         if (over == null) return;
         Session s = over.session();
-        for (int rank : over.ranks())
+        // in the same order in every process: a run is its seed
+        for (int rank : new TreeSet<>(over.ranks()))
             world.network.<Boolean>call(
                     Network.SERVICE,
                     rank,

@@ -4,6 +4,7 @@ import io.daosmesh.engine.object.Migration;
 import io.daosmesh.engine.object.ShardAddress;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.vos.Enumerator;
+import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.placement.Placement;

@@ -1,4 +1,4 @@
-package io.daosmesh.itests.sim.pool;
+package io.daosmesh.itests.sim.machine;
 
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BlobCompletion;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * What a rank keeps over its lives: an index whose unsynced batches, and a device whose unflushed blocks, may be lost when
  * the power fails. A request under way at a crash is done for any of its blocks, or not. Owner: the timeline.
  */
-final class Disk {
+public final class Disk {
     private static final int BLOCK = 4096;
     private static final int BLOB_BYTES = 16 << 20;
 
@@ -38,21 +38,21 @@ final class Disk {
 
     private record Writing(int offset, ByteBuffer src) {}
 
-    Disk(Timeline time) {
+    public Disk(Timeline time) {
         this.time = time;
     }
 
     /** Of the present life; what is written durably through it outlives a power loss as well. */
-    KvStore index() {
+    public KvStore index() {
         return new Index(index);
     }
 
-    Blob blob() {
+    public Blob blob() {
         return new BlobOfLife(life);
     }
 
     /** As KvStore.write promises. */
-    void write(KvBatch batch, boolean isDurable) {
+    public void write(KvBatch batch, boolean isDurable) {
         index.write(batch, isDurable);
         unsynced.add(batch);
         if (isDurable) {
@@ -62,7 +62,7 @@ final class Disk {
     }
 
     /** Ends a life; the next one opens what is left. */
-    void crash(boolean isPowerLoss) {
+    public void crash(boolean isPowerLoss) {
         life++;
         for (Writing w : underWay) {
             for (int at = 0; at < w.src.remaining(); at += BLOCK)

@@ -1,10 +1,10 @@
-package io.daosmesh.itests.sim.pool;
+package io.daosmesh.itests.sim.machine;
 
 import io.daosmesh.storage.BufferPool;
 import java.nio.ByteBuffer;
 
 /** Buffers that count what is out and overwrite what comes back: who still reads one has read garbage. */
-final class Buffers implements BufferPool {
+public final class Buffers implements BufferPool {
     private long usedBytes;
 
     @Override
@@ -32,7 +32,7 @@ final class Buffers implements BufferPool {
         };
     }
 
-    static void scribble(ByteBuffer bytes) {
+    public static void scribble(ByteBuffer bytes) {
         for (int i = 0; i < bytes.capacity(); i += 8)
             if (i + 8 <= bytes.capacity()) bytes.putLong(i, 0x5a5a5a5a5a5a5a5aL);
     }

@@ -1,11 +1,11 @@
-package io.daosmesh.itests.sim.pool;
+package io.daosmesh.itests.sim.machine;
 
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
 
 /** Virtual time and the one source of chance: a run is its seed. Owner: the thread of the test. */
-final class Timeline {
+public final class Timeline {
     private record Event(long atNs, long order, Runnable action) implements Comparable<Event> {
         @Override
         public int compareTo(Event other) {
@@ -21,24 +21,24 @@ final class Timeline {
 
     private long order;
 
-    Timeline(long seed) {
+    public Timeline(long seed) {
         random = new SplittableRandom(seed);
     }
 
-    static long ms(long milliseconds) {
+    public static long ms(long milliseconds) {
         return milliseconds * 1_000_000L;
     }
 
-    long nowNs() {
+    public long nowNs() {
         return nowNs;
     }
 
-    void after(long delayNs, Runnable action) {
+    public void after(long delayNs, Runnable action) {
         events.add(new Event(nowNs + Math.max(0, delayNs), order++, action));
     }
 
     /** Runs on until it holds or the time is over; true if it holds. */
-    boolean runUntil(BooleanSupplier condition, long maxNs) {
+    public boolean runUntil(BooleanSupplier condition, long maxNs) {
         long endNs = nowNs + maxNs;
         while (!condition.getAsBoolean()) {
             Event next = events.peek();
@@ -53,20 +53,20 @@ final class Timeline {
         return true;
     }
 
-    long between(long fromNs, long toNs) {
+    public long between(long fromNs, long toNs) {
         return random.nextLong(fromNs, toNs);
     }
 
-    int below(int bound) {
+    public int below(int bound) {
         return random.nextInt(bound);
     }
 
-    boolean happens(double probability) {
+    public boolean happens(double probability) {
         return random.nextDouble() < probability;
     }
 
     /** Some microseconds, now and then a hundred times as long: what comes later may arrive sooner. */
-    long latencyNs() {
+    public long latencyNs() {
         long ns = between(50_000, 1_500_000);
         return below(50) == 0 ? ns * 100 : ns;
     }

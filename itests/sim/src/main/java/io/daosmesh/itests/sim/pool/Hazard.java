@@ -1,0 +1,15 @@
+package io.daosmesh.itests.sim.pool;
+
+/** What may go wrong besides the usual. */
+public enum Hazard {
+    /** Ranks are put out although a group is left without a holder; ranks are away for long. */
+    EMPTIED_GROUPS,
+    /** Some maps reach nobody but the new leader, and the next one follows within a lease. */
+    SKIPPED_MAPS,
+    /** A blocked connection delivers a request seconds later, when it has been sent again. */
+    LATE_TRIES,
+    /** Clients end a call without knowing its outcome and go on. */
+    GIVEN_UP_CALLS,
+    /** Clients send requests with repeated, overlapping and empty values. */
+    ODD_INPUT
+}

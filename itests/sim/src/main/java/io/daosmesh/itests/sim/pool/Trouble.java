@@ -1,0 +1,149 @@
+package io.daosmesh.itests.sim.pool;
+
+import io.daosmesh.itests.sim.machine.Timeline;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolMap;
+
+/** What goes wrong with ranks and maps, and when. Owner: the timeline. */
+final class Trouble {
+    private static final int DOWN_MAX = 2;
+
+    private final World world;
+    private final long endNs;
+    private int crashes;
+
+    Trouble(World world, long forNs) {
+        this.world = world;
+        this.endNs = world.time.nowNs() + forNs;
+    }
+
+    boolean isOver() {
+        return world.time.nowNs() >= endNs;
+    }
+
+    int crashes() {
+        return crashes;
+    }
+
+    void next() {
+        Timeline t = world.time;
+        t.after(t.between(Timeline.ms(100), Timeline.ms(1_500)), () -> {
+            if (isOver()) return;
+            if (world.has(Hazard.SKIPPED_MAPS) && t.happens(0.3)) succession();
+            else strike(world.nodes.get(t.below(World.RANKS)));
+            next();
+        });
+    }
+
+    private void strike(Node n) {
+        Timeline t = world.time;
+        switch (t.below(7)) {
+            case 0, 1, 2 -> crash(n);
+            case 3 -> pause(n, t.between(Timeline.ms(50), Timeline.ms(6_000)));
+            case 4 -> cutOff(n, t.between(Timeline.ms(100), Timeline.ms(6_000)));
+            // also a rank that is well: the accusation may have been wrong
+            case 5 -> putOut(n);
+            default -> world.service.changeLeader();
+        }
+    }
+
+    private boolean mayCrash(Node n) {
+        return n.isUp() && world.nodes.stream().filter(o -> !o.isUp()).count() < DOWN_MAX;
+    }
+
+    private void crash(Node n) {
+        if (!mayCrash(n)) return;
+        Timeline t = world.time;
+        boolean isLong = world.has(Hazard.EMPTIED_GROUPS) && t.happens(0.6);
+        long forNs = isLong
+                ? t.between(Timeline.ms(3_000), Timeline.ms(9_000))
+                : t.between(Timeline.ms(50), Timeline.ms(4_000));
+        crash(n, forNs);
+        // as failure detection would
+        long noticedNs = t.between(Timeline.ms(300), Timeline.ms(1_500));
+        if (noticedNs < forNs && !t.happens(0.2)) t.after(noticedNs, () -> putOutIfSilent(n));
+    }
+
+    private void crash(Node n, long forNs) {
+        boolean isPowerLoss = world.time.happens(0.5);
+        world.note("rank " + n.rank + (isPowerLoss ? " loses power" : " is killed"));
+        crashes++;
+        n.crash(isPowerLoss);
+        world.time.after(forNs, () -> {
+            world.note("rank " + n.rank + " starts");
+            n.start(new EngineLife(n, world));
+        });
+    }
+
+    private void pause(Node n, long forNs) {
+        if (!n.isUp() || n.isPaused()) return;
+        world.note("rank " + n.rank + " sleeps " + forNs / 1_000_000 + " ms");
+        n.pause();
+        maybePutOut(n, forNs);
+        world.time.after(forNs, n::resume);
+    }
+
+    private void cutOff(Node n, long forNs) {
+        if (n.isCutOff) return;
+        world.note("rank " + n.rank + " is cut off for " + forNs / 1_000_000 + " ms");
+        n.isCutOff = true;
+        n.isSeenByClients = world.time.happens(0.5);
+        world.time.after(forNs, () -> n.isCutOff = false);
+        maybePutOut(n, forNs);
+    }
+
+    /** As failure detection would, sooner or later than it would. */
+    private void maybePutOut(Node n, long silentNs) {
+        if (world.time.happens(0.3)) return;
+        world.time.after(world.time.between(0, silentNs), () -> putOut(n));
+    }
+
+    private void putOutIfSilent(Node n) {
+        if (!n.isUp()) putOut(n);
+    }
+
+    private void putOut(Node n) {
+        if (world.service.exclude(n.rank, PoolService.Push.USUAL)) world.note("rank " + n.rank + " put out");
+    }
+
+    /**
+     * A leader dies, its successor leads for less than a lease, cut off from all but its clients, and the members of its
+     * group never see the map that made it the leader.
+     */
+    private void succession() {
+        Timeline t = world.time;
+        ObjectId oid = world.objects.get(t.below(world.objects.size()));
+        ShardGroup now = Placement.group(world.service.map(), oid, t.below(oid.groupCount()));
+        if (now.settled().size() < 2) return;
+        Node first = world.nodes.get(rank(world.service.map(), now.leader()));
+        Node second = world.nodes.get(rank(world.service.map(), now.settled().get(1)));
+        if (!mayCrash(first) || !second.isWell()) return;
+        crash(first, t.between(Timeline.ms(2_000), Timeline.ms(6_000)));
+        t.after(t.between(Timeline.ms(700), Timeline.ms(1_300)), () -> {
+            if (!second.isWell() || !world.service.exclude(first.rank, new PoolService.Push(second.rank))) return;
+            world.note("rank " + first.rank + " put out, only rank " + second.rank + " hears of it");
+            PoolMap map = world.service.map();
+            // who reads hears of it by its other calls
+            for (Client c : world.clients)
+                if (c.isWatching()) t.after(t.between(0, Timeline.ms(20)), () -> c.learn(map));
+            t.after(t.between(Timeline.ms(5), Timeline.ms(100)), () -> isolate(second));
+        });
+    }
+
+    private void isolate(Node n) {
+        if (!n.isWell()) return;
+        n.isCutOff = true;
+        n.isSeenByClients = true;
+        world.time.after(
+                world.time.between(Timeline.ms(1_000), Timeline.ms(4_000)), () -> n.isCutOff = false);
+        if (world.service.exclude(n.rank, PoolService.Push.FAST))
+            world.note("rank " + n.rank + " put out, cut off from all but its clients");
+        world.clients.forEach(Client::hurry);
+    }
+
+    private static int rank(PoolMap map, int target) {
+        return map.target(target).rank();
+    }
+}
