@@ -46,17 +46,25 @@ public final class DtxTable implements Prepared {
 
     public void add(DtxEntry entry) {
         prepared.put(entry.id(), entry);
-        epochs.computeIfAbsent(new ByteKey(entry.scope()), k -> new HashSet<>()).add(entry.epoch());
+        for (byte[] scope : entry.scopes())
+            epochs.computeIfAbsent(new ByteKey(scope), k -> new HashSet<>()).add(entry.epoch());
     }
 
-    /** Its records become visible, or are gone. */
+    /** Its records, in all their scopes, become visible, or are gone. */
     public void remove(DtxEntry entry) {
         prepared.remove(entry.id(), entry);
-        ByteKey key = new ByteKey(entry.scope());
-        Set<Long> of = epochs.get(key);
-        if (of == null) return;
-        of.remove(entry.epoch());
-        if (of.isEmpty()) epochs.remove(key);
+        for (byte[] scope : entry.scopes()) {
+            epochs.computeIfPresent(new ByteKey(scope), (k, of) -> {
+                of.remove(entry.epoch());
+                return of.isEmpty() ? null : of;
+            });
+        }
+    }
+
+    /** True if an update of exactly this epoch is open in one of the scopes. */
+    public boolean isOpenAt(List<byte[]> scopes, long epoch) {
+        for (byte[] scope : scopes) if (epochs(scope).contains(epoch)) return true;
+        return false;
     }
 
     public @Nullable DtxEntry prepared(DtxId id) {
@@ -71,9 +79,11 @@ public final class DtxTable implements Prepared {
         return prepared.size();
     }
 
-    /** True if the outcome of an update of the scope is open. */
-    public boolean isPreparedIn(byte[] scope) {
-        return !epochs(scope).isEmpty();
+    /** The first of the scopes in which the outcome of an update is open; null if there is none. */
+    public byte @Nullable [] firstOpen(List<byte[]> scopes) {
+        if (epochs.isEmpty()) return null;
+        for (byte[] scope : scopes) if (!epochs(scope).isEmpty()) return scope;
+        return null;
     }
 
     /** Committed or committable, but the store does not say so yet. */

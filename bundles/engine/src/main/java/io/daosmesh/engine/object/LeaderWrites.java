@@ -4,7 +4,6 @@ import io.daosmesh.engine.dtx.DtxEntry;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.StagedOp;
 import io.daosmesh.engine.vos.ByteKey;
-import io.daosmesh.engine.vos.GroupReader;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
@@ -15,7 +14,6 @@ import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.wire.DtxBatchRequest;
 import io.daosmesh.model.wire.DtxRefMessage;
-import io.daosmesh.model.wire.ValueMessage;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -60,9 +58,9 @@ final class LeaderWrites {
     }
 
     private void execute(PoolShard s, WriteOp op, Answer<Long> answer) {
-        byte[] scope = op.scope();
-        if (op.dtx().condition() != 0) {
-            byte[] open = openScope(s, op, scope);
+        List<byte[]> scopes = op.scopes();
+        if (op.isConditional()) {
+            byte[] open = Conditions.openScope(s, op, scopes);
             if (open != null) {
                 Fault late = Fault.of(FaultCode.INPROGRESS, "another update of the key is under way");
                 access.park(
@@ -71,7 +69,7 @@ final class LeaderWrites {
                         answer::refuse);
                 return;
             }
-            Fault unmet = unmet(s, op);
+            Fault unmet = Conditions.unmet(env.kv(), s, op);
             if (unmet != null) {
                 answer.refuse(unmet);
                 return;
@@ -87,7 +85,7 @@ final class LeaderWrites {
             answer.refuse(e.fault());
             return;
         }
-        launch(s, at, scope, staging, answer);
+        launch(s, at, scopes, staging, answer);
     }
 
     private void retry(PoolShard s, WriteOp op, Answer<Long> answer) {
@@ -97,7 +95,7 @@ final class LeaderWrites {
         else if (!isKnown(s, op, answer)) execute(s, op, answer);
     }
 
-    private void launch(PoolShard s, WriteOp op, byte[] scope, VosWriter.Staging staging, Answer<Long> answer) {
+    private void launch(PoolShard s, WriteOp op, List<byte[]> scopes, VosWriter.Staging staging, Answer<Long> answer) {
         ShardAddress a = op.address();
         ShardGroup group = s.group(a.oid(), a.group());
         DtxEntry entry = new DtxEntry(
@@ -105,7 +103,7 @@ final class LeaderWrites {
                 op.dtx().epoch(),
                 new DtxEntry.Place(s.mapVersion(), a.container(), a.oid(), a.group()),
                 op.dkey(),
-                scope,
+                scopes,
                 staging.keys());
         entry.setPreparedNs(env.nowNs());
         boolean isAlone = group.members().size() == 1;
@@ -152,28 +150,6 @@ final class LeaderWrites {
         if (epoch == null) return false;
         answer.answer(epoch, null);
         return true;
-    }
-
-    private static byte @Nullable [] openScope(PoolShard s, WriteOp op, byte[] scope) {
-        if (s.dtx().isPreparedIn(scope)) return scope;
-        byte[] punches = Keys.punches(op.address().groupPrefix());
-        return s.dtx().isPreparedIn(punches) ? punches : null;
-    }
-
-    /** Null if the condition holds now. */
-    private @Nullable Fault unmet(PoolShard s, WriteOp op) {
-        boolean wanted = op.dtx().condition() == WriteOp.MUST_EXIST;
-        Fault f = Fault.of(
-                wanted ? FaultCode.NONEXIST : FaultCode.EXIST, "the key %s", wanted ? "is absent" : "is there");
-        try (GroupReader r = new GroupReader(env.kv(), op.address().groupPrefix(), Long.MAX_VALUE, s.dtx())) {
-            if (op.level() == WriteOp.OBJECT) return null;
-            r.at(op.dkey());
-            if (op.values().isEmpty()) return r.dkeyExists() == wanted ? null : f;
-            for (ValueMessage v : op.values()) {
-                if (r.akeyExists(v.getAkey().toByteArray()) != wanted) return f;
-            }
-            return null;
-        }
     }
 
     /** Any thread. Nearly always the bytes are away long before the members answer: then the loop need not be woken. */
@@ -228,7 +204,7 @@ final class LeaderWrites {
             if (s.committables.isEmpty()) s.oldestCommittableNs = env.nowNs();
             s.committables.add(new PoolShard.Committable(w.entry.id(), w.entry.epoch(), w.members));
         }
-        outcomes.wake(s, w.entry.scope());
+        outcomes.wake(s, w.entry);
         maybeAnswer(w);
         if (s.committables.size() >= COMMIT_BATCH) flushCommits(s);
     }
@@ -262,7 +238,7 @@ final class LeaderWrites {
         } else {
             s.writer().giveUp(w.staging.records(), env.nowNs());
             s.dtx().remove(w.entry);
-            outcomes.wake(s, w.entry.scope());
+            outcomes.wake(s, w.entry);
         }
     }
 

@@ -15,7 +15,6 @@ import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.storage.PoolSpace;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -231,7 +230,7 @@ public final class PoolShard {
     /** True if this target leads the update; another leader may have given the same epoch elsewhere. */
     boolean isDriven(byte[] scope, long epoch) {
         LeaderWrite w = leadingByEpoch.get(epoch);
-        return w != null && Arrays.equals(w.entry.scope(), scope);
+        return w != null && w.entry.isIn(scope);
     }
 
     byte[] marker() {
