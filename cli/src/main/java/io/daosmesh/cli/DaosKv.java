@@ -16,7 +16,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
@@ -55,6 +57,24 @@ final class DaosKv implements DaosCommand.Group {
                 .asException();
     }
 
+    /** What a put expects to find. */
+    static final class OnlyIf {
+        @Option(names = "--if-absent", required = true, description = "Fails (DER_EXIST) when the key is there.")
+        private boolean isAbsent;
+
+        @Option(
+                names = "--if-version",
+                required = true,
+                paramLabel = "VERSION",
+                description = "Fails (DER_TX_RESTART) when the value has another one; see: daos kv get --show-version.")
+        private long version;
+
+        void put(KeyValue to, byte[] key, byte[] value) {
+            if (isAbsent) Blocking.run(to.put(key, value, Condition.INSERT));
+            else Blocking.get(to.put(key, value, version));
+        }
+    }
+
     @Command(name = "put", description = "Stores a value.", mixinStandardHelpOptions = true)
     static final class Put extends DaosCommand {
         @Parameters(index = "0", paramLabel = "POOL")
@@ -69,6 +89,9 @@ final class DaosKv implements DaosCommand.Group {
         @Parameters(index = "3", paramLabel = "FILE", arity = "0..1", description = "- or absent: standard input.")
         private String file = "-";
 
+        @ArgGroup
+        private @Nullable OnlyIf onlyIf;
+
         @Override
         Answer run() {
             byte[] value = read();
@@ -78,7 +101,8 @@ final class DaosKv implements DaosCommand.Group {
                         .asException();
             }
             KeyValue root = Blocking.get(session().container(pool, container).keyValueRoot());
-            Blocking.run(root.put(key, value));
+            if (onlyIf == null) Blocking.run(root.put(key, value));
+            else onlyIf.put(root, KeyValue.utf8(key), value);
             return new Answer("", object("key", key, "size", value.length));
         }
 
@@ -108,11 +132,17 @@ final class DaosKv implements DaosCommand.Group {
         @Parameters(index = "3", paramLabel = "FILE", arity = "0..1", description = "- or absent: standard output.")
         private String file = "-";
 
+        @Option(names = "--show-version", description = "Writes the value's version to standard error.")
+        private boolean showsVersion;
+
         @Override
         Answer run() {
             Optional<KeyValue> root =
                     Blocking.find(session().container(pool, container).existingKeyValueRoot());
-            byte[] value = root.flatMap(kv -> Blocking.find(kv.get(key))).orElseThrow(() -> absent(key));
+            KeyValue.Versioned found = root.flatMap(kv -> Blocking.find(kv.getVersioned(KeyValue.utf8(key))))
+                    .orElseThrow(() -> absent(key));
+            byte[] value = found.value();
+            if (showsVersion && !daos().isJson()) daos().context().err().println(found.version());
             if (!file.equals("-")) {
                 try {
                     Files.write(Path.of(file), value);
@@ -123,7 +153,9 @@ final class DaosKv implements DaosCommand.Group {
                 daos().context().out().writeBytes(value);
             }
             String base64 = file.equals("-") ? Base64.getEncoder().encodeToString(value) : null;
-            return new Answer("", object("key", key, "size", value.length, "value_base64", base64));
+            // as text: it has more digits than a number of JSON keeps
+            String version = Long.toString(found.version());
+            return new Answer("", object("key", key, "size", value.length, "version", version, "value_base64", base64));
         }
     }
 
