@@ -34,6 +34,9 @@ public final class DtxTable implements Prepared {
 
     private final Map<DtxId, DtxEntry> prepared = new HashMap<>();
     private final Map<ByteKey, Set<Long>> epochs = new HashMap<>();
+    /** Aborted here, but others may still have them: nobody reads by this, only conditions wait. */
+    private final Map<ByteKey, Set<DtxEntry>> doubts = new HashMap<>();
+
     private final Map<DtxId, Long> settling = new HashMap<>();
     private final ArrayDeque<Kept> committed = new ArrayDeque<>();
 
@@ -79,11 +82,29 @@ public final class DtxTable implements Prepared {
         return prepared.size();
     }
 
-    /** The first of the scopes in which the outcome of an update is open; null if there is none. */
-    public byte @Nullable [] firstOpen(List<byte[]> scopes) {
-        if (epochs.isEmpty()) return null;
-        for (byte[] scope : scopes) if (!epochs(scope).isEmpty()) return scope;
+    /** The first of the scopes in which the outcome of another update than {@code id} is open; null if there is none. */
+    public byte @Nullable [] firstOpen(List<byte[]> scopes, DtxId id) {
+        if (epochs.isEmpty() && doubts.isEmpty()) return null;
+        for (byte[] scope : scopes) {
+            if (!epochs(scope).isEmpty()) return scope;
+            // another try of the same replaces what members have of the first
+            for (DtxEntry e : doubts.getOrDefault(new ByteKey(scope), Set.of())) if (!e.id().equals(id)) return scope;
+        }
         return null;
+    }
+
+    public void addDoubt(DtxEntry entry) {
+        for (byte[] scope : entry.scopes())
+            doubts.computeIfAbsent(new ByteKey(scope), k -> new HashSet<>()).add(entry);
+    }
+
+    public void removeDoubt(DtxEntry entry) {
+        for (byte[] scope : entry.scopes()) {
+            doubts.computeIfPresent(new ByteKey(scope), (k, of) -> {
+                of.remove(entry);
+                return of.isEmpty() ? null : of;
+            });
+        }
     }
 
     /** Committed or committable, but the store does not say so yet. */

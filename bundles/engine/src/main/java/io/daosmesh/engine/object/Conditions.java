@@ -22,7 +22,7 @@ final class Conditions {
     static byte @Nullable [] openScope(PoolShard s, WriteOp op, List<byte[]> scopes) {
         List<byte[]> all = new ArrayList<>(scopes);
         all.add(Keys.punches(op.address().groupPrefix()));
-        return s.dtx().firstOpen(all);
+        return s.dtx().firstOpen(all, op.dtx().id());
     }
 
     /** Null if all conditions hold now. */

@@ -39,6 +39,7 @@ final class LeaderWrites {
     private final Access access;
     private final Outcomes outcomes;
     private final Resends resends;
+    private final Aborts aborts;
     private final VosLatencies latencies;
 
     LeaderWrites(Env env, Access access, Outcomes outcomes, VosLatencies latencies) {
@@ -47,6 +48,7 @@ final class LeaderWrites {
         this.access = access;
         this.outcomes = outcomes;
         this.resends = new Resends(env);
+        this.aborts = new Aborts(env, outcomes);
     }
 
     /** The shard leads the group at the operation's map version. */
@@ -60,6 +62,10 @@ final class LeaderWrites {
     private void execute(PoolShard s, WriteOp op, Answer<Long> answer) {
         List<byte[]> scopes = op.scopes();
         if (op.isConditional()) {
+            if (s.aborts.isFull(env.nowNs())) {
+                answer.refuse(Fault.of(FaultCode.BUSY, "the outcome of many updates is open"));
+                return;
+            }
             byte[] open = Conditions.openScope(s, op, scopes);
             if (open != null) {
                 Fault late = Fault.of(FaultCode.INPROGRESS, "another update of the key is under way");
@@ -122,6 +128,7 @@ final class LeaderWrites {
         s.leadingByEpoch.put(entry.epoch(), w);
         s.changes++;
         w.waiting.addAll(w.members);
+        w.silent.addAll(w.members);
         w.sending.set(w.members.size());
         for (int id : w.members) {
             PoolTarget t = s.target(id);
@@ -159,6 +166,7 @@ final class LeaderWrites {
 
     private void onReply(PoolShard s, LeaderWrite w, int member, @Nullable Fault fault) {
         if (!w.waiting.remove(member)) return;
+        if (fault == null || !isNoAnswer(fault)) w.silent.remove(member);
         if (fault != null) {
             if (fault.code() == FaultCode.STALE)
                 fault.argument("need").ifPresent(v -> env.host().needMap(s.pool(), Integer.parseInt(v)));
@@ -166,6 +174,11 @@ final class LeaderWrites {
         } else {
             maybeSettle(s, w);
         }
+    }
+
+    /** The member may not have the write yet, and get it still. */
+    private static boolean isNoAnswer(Fault fault) {
+        return fault.code() == FaultCode.TIMEDOUT || fault.code() == FaultCode.UNREACH;
     }
 
     private static Fault clientFault(PoolShard s, int member, Fault fault) {
@@ -218,15 +231,9 @@ final class LeaderWrites {
         if (w.fault != null || w.isSettled) return;
         w.fault = fault;
         s.counters().dtxAborts.incrementAndGet();
-        // under a newer map another target may lead the group: then it decides, and asks here first
-        if (w.entry.mapVersion() == s.mapVersion()) for (int id : w.members) tellAbort(s, id, w.entry);
+        aborts.start(s, w.entry, w.members, w.silent);
         if (w.isLocalDone) undoLocal(s, w);
         maybeAnswer(w);
-    }
-
-    private void tellAbort(PoolShard s, int member, DtxEntry e) {
-        PoolTarget t = s.target(member);
-        env.peers().abort(t.rank(), batch(s, t, List.of(ref(e.id(), e.epoch()))));
     }
 
     private void undoLocal(PoolShard s, LeaderWrite w) {
@@ -265,6 +272,7 @@ final class LeaderWrites {
         s.counters().committable.record(s.committables.size());
         s.counters().committed.record(s.dtx().committedCount());
         if (!s.committables.isEmpty() && now - s.oldestCommittableNs >= COMMIT_AGE_NS) flushCommits(s);
+        aborts.onTick(s);
         for (LeaderWrite w : List.copyOf(s.leading.values())) {
             if (now - w.startNs > LOCAL_MAX_NS)
                 fail(s, w, Fault.of(FaultCode.AGAIN, "the update was not durable in time"));

@@ -70,6 +70,7 @@ public final class PoolShard {
     final Destroyed destroyed = new Destroyed();
     final Reigns.Memory reigns = new Reigns.Memory();
     final Readers.Memory readers = new Readers.Memory();
+    final Aborts.Memory aborts = new Aborts.Memory();
     /** When the present map was adopted. */
     long adoptedNs;
     /** Excluded because its device was gone or faulty: comes back with the device. Durable in the marker. */

@@ -75,11 +75,16 @@ class DtxEntryTest {
 
         table.add(e);
         assertTrue(table.epochs(a).contains(99L) && table.epochs(ab).contains(99L));
-        assertArrayEquals(a, table.firstOpen(List.of(group, a)));
+        assertArrayEquals(a, table.firstOpen(List.of(group, a), id));
         assertTrue(table.isOpenAt(List.of(group, ab), 99) && !table.isOpenAt(List.of(a), 98));
         table.remove(e);
 
-        assertEquals(null, table.firstOpen(List.of(a, ab)));
+        assertEquals(null, table.firstOpen(List.of(a, ab), id));
         assertTrue(table.epochs(a).isEmpty() && table.epochs(ab).isEmpty());
+        table.addDoubt(e);
+        assertEquals(null, table.firstOpen(List.of(a, ab), id), "its own next try may go on");
+        assertArrayEquals(ab, table.firstOpen(List.of(group, ab), new DtxId(new UUID(5, 5), 8)));
+        table.removeDoubt(e);
+        assertEquals(null, table.firstOpen(List.of(a, ab), new DtxId(new UUID(5, 5), 8)));
     }
 }

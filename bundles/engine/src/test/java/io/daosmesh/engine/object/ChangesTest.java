@@ -164,10 +164,78 @@ class ChangesTest extends TargetFixture {
         assertEquals("absent", fetch(twice, "a", 1));
         assertEquals(before, scm.usedBytes());
         assertEquals(0, blob.allocator().usedBytes());
+        tick(0);
+        questions.get(0).answer(0, null);
         change(twice, 2, put("b", 10, ABSENT, 0));
         replies.get(1).done(null);
         loop.drain();
         assertEquals("10 bytes", fetch(twice, "b", 1));
+    }
+
+    private void tick(long laterNs) {
+        nowNs += laterNs;
+        target.onTick();
+        loop.drain();
+    }
+
+    /**
+     * The member may have prepared what this leader gave up, and not have heard of that. If the leader died, it would be
+     * committed at its old epoch: behind the back of every condition that was judged since.
+     */
+    @Test
+    void shouldJudgeNoConditionWhileAMemberMayStillHaveAnAbortedChange() {
+        start(map(1, TargetState.UPIN));
+        change(twice, 1, put("a", 10, VERSION, 0), put("b", 10, VERSION, 0));
+        replies.get(0).done(Fault.of(FaultCode.TIMEDOUT));
+        loop.drain();
+        List<String> other = change(twice, 2, put("c", 10, VERSION, 0));
+        assertEquals(2, replies.size(), "other keys do not wait");
+        List<String> same = change(twice, 3, put("b", 20, VERSION, 0));
+        assertEquals(2, replies.size());
+        tick(500_000_000L);
+        assertTrue(questions.isEmpty(), "the member may get it still");
+
+        tick(2_600_000_000L);
+        assertEquals(1, questions.size());
+        sent.clear();
+        questions.get(0).answer(1, null);
+        assertEquals(List.of("abort 1"), sent, "once more");
+        same.addAll(change(twice, 3, put("b", 20, VERSION, 0)));
+        assertEquals(2, replies.size());
+        List<String> again = outcome(a -> {
+            WriteOp first = op(twice, 1, id(1), put("a", 10, VERSION, 0), put("b", 10, VERSION, 0));
+            WriteOp.Dtx resent = new WriteOp.Dtx(id(1), 0, 0, true);
+            target.write(WriteOp.changes(first.address(), first.changes(), first.data(), resent), a);
+        });
+        questions.get(1).answer(0, null); // whether it is committed there, as after every recent change of the map
+        loop.drain();
+        replies.get(2).done(null);
+        loop.drain();
+        assertEquals(List.of("ok"), again, "its own next try does not wait");
+        assertTrue(other.isEmpty());
+        tick(400_000_000L);
+        questions.get(2).answer(0, null);
+        loop.drain();
+        assertEquals(0, target.shard(pool).aborts.openCount());
+    }
+
+    @Test
+    void shouldHoldBackConditionsForAWhileWhenTooManyAbortsAreOpen() {
+        start(map(1, TargetState.UPIN));
+        for (int i = 0; i <= Aborts.OPEN_MAX; i++) {
+            change(twice, 10 + i, put("k" + i, 1, NONE, 0));
+            replies.get(i).done(Fault.of(FaultCode.UNREACH));
+            loop.drain();
+        }
+        assertEquals(Aborts.OPEN_MAX, target.shard(pool).aborts.openCount());
+
+        assertEquals(List.of("BUSY"), change(twice, 1, put("a", 1, ABSENT, 0)));
+        nowNs += 11_000_000_000L;
+        change(twice, 1, put("a", 1, ABSENT, 0));
+        replies.get(replies.size() - 1).done(null);
+        loop.drain();
+
+        assertEquals("1 bytes", fetch(twice, "a", 1));
     }
 
     @Test
