@@ -19,10 +19,13 @@ import reactor.util.retry.Retry;
  * the name becomes free again: see {@link #ofNewName}.
  */
 final class Attempts {
-    /** Others that are faster so often: a loop somewhere, rather than bad luck. */
-    static final int ATTEMPTS_MAX = 40;
+    /** With the pauses about 6 s: others that are faster so often are a loop somewhere, rather than bad luck. */
+    static final int ATTEMPTS_MAX = 50;
 
-    private static final int PAUSE_MAX_MS = 20;
+    private static final int PAUSE_FIRST_MS = 20;
+    private static final int PAUSE_MAX_MS = 500;
+    /** So many before the pauses double: at first it is a matter of one other request. */
+    private static final int DOUBLED_EACH = 6;
 
     private Attempts() {}
 
@@ -30,7 +33,7 @@ final class Attempts {
         return Mono.defer(step)
                 .retryWhen(Retry.from(failures ->
                         failures.concatMap(s -> isOvertaken(s.failure()) && s.totalRetries() + 1 < ATTEMPTS_MAX
-                                ? pause()
+                                ? pause(s.totalRetries())
                                 : Mono.error(s.failure()))));
     }
 
@@ -50,8 +53,9 @@ final class Attempts {
                 .asException();
     }
 
-    private static Mono<Long> pause() {
-        long ms = ThreadLocalRandom.current().nextLong(1, PAUSE_MAX_MS + 1);
+    private static Mono<Long> pause(long number) {
+        long longest = Math.min(PAUSE_MAX_MS, (long) PAUSE_FIRST_MS << number / DOUBLED_EACH);
+        long ms = ThreadLocalRandom.current().nextLong(1, longest + 1);
         return Mono.delay(Duration.ofMillis(ms), Schedulers.parallel());
     }
 }

@@ -34,7 +34,10 @@ public final class Dfs {
     /** Its object never changes; its attributes are read afresh where they matter. */
     private final DfsEntry root;
 
-    private Dfs(Container container, Layout.Superblock superblock) {
+    private final Marks marks;
+
+    private Dfs(Container container, Layout.Superblock superblock, Marks marks) {
+        this.marks = marks;
         this.container = container;
         this.chunkBytes = superblock.chunkBytes();
         this.root = superblock.root();
@@ -42,6 +45,10 @@ public final class Dfs {
 
     /** Opens the file system, making an empty one in a container that has none. INVAL for a container of another type. */
     public static Mono<Dfs> mount(Container container) {
+        return mount(container, Marks.USUAL);
+    }
+
+    static Mono<Dfs> mount(Container container, Marks marks) {
         return Mono.defer(() -> {
             String type = container.info().type();
             if (!type.equalsIgnoreCase("POSIX")) {
@@ -54,7 +61,7 @@ public final class Dfs {
             }
             return superblock(container)
                     .switchIfEmpty(Mono.defer(() -> format(container)))
-                    .map(found -> new Dfs(container, found));
+                    .map(found -> new Dfs(container, found, marks));
         });
     }
 
@@ -182,6 +189,7 @@ public final class Dfs {
     }
 
     private Mono<DfsEntry> replace(DfsDirectory parent, DfsDirectory.Found before, DfsEntry entry) {
+        marks.check(before, 0);
         if (before.isDirectory()) {
             throw Fault.of(FaultCode.EXIST, "'%s' is a directory", parent.path().child(before.name()))
                     .asException();
@@ -244,8 +252,7 @@ public final class Dfs {
     /**
      * Gives a file or directory another name; an existing file of that name is replaced. One atomic step inside a directory.
      * Between two directories both names stand for it for a moment, and after a crash in that moment until one of them is
-     * removed, or renamed to the other, again; it never has no name. When others rename the same file to a third directory
-     * at the same moment both may succeed, and it has both names.
+     * removed, or renamed to the other, again; it never has no name.
      */
     public Mono<Void> rename(DfsPath from, DfsPath to) {
         if (from.equals(to)) return stat(from).then();
@@ -254,7 +261,12 @@ public final class Dfs {
                     .asException());
         }
         return Mono.zip(directory(from.parent()), directory(to.parent()))
-                .flatMap(both -> new Rename(both.getT1(), from.name(), both.getT2(), to.name(), this::free).run());
+                .flatMap(both -> new Rename(
+                                new Rename.Place(both.getT1(), from.name()),
+                                new Rename.Place(both.getT2(), to.name()),
+                                marks,
+                                this::free)
+                        .run());
     }
 
     /** Removes a file, a link, or a directory. INVAL for a directory that is not empty, unless {@code recursive}. */
@@ -277,6 +289,7 @@ public final class Dfs {
     private Mono<Void> remove(DfsDirectory parent, DfsDirectory.Found found, boolean recursive) {
         DfsEntry entry = found.entry();
         if (entry == null) return Mono.empty();
+        marks.check(found, 0);
         // The name goes first: a crash in between leaves garbage, never a name that leads nowhere.
         Mono<Void> unlink = parent.remove(found).then(free(entry));
         if (!entry.isDirectory()) return unlink;
@@ -302,7 +315,7 @@ public final class Dfs {
 
     /** What others have removed or replaced since it was listed is looked at again. */
     private Mono<Void> removeListed(DfsDirectory directory, DfsDirectory.Found listed) {
-        return remove(directory, listed, true)
+        return Mono.defer(() -> remove(directory, listed, true))
                 .onErrorResume(
                         Attempts::isOvertaken,
                         e -> Attempts.run(() -> directory

@@ -12,7 +12,7 @@ import io.daosmesh.model.id.ObjectId;
  * @param chunkBytes file: chunk size of its array
  * @param sha256 file: digest of the content as it was written, 32 bytes; empty = not known
  * @param linkTarget symbolic link: where it points to
- * @param isShared another name may stand for the same object: whoever takes this one away leaves the object alone
+ * @param sharedSinceNs 0, or since when another name may stand for the same object, because it is or was being renamed
  */
 public record DfsEntry(
         Type type,
@@ -23,7 +23,7 @@ public record DfsEntry(
         int chunkBytes,
         byte[] sha256,
         String linkTarget,
-        boolean isShared) {
+        long sharedSinceNs) {
     /** Kind of an entry; the order is part of the layout. */
     public enum Type {
         FILE,
@@ -36,12 +36,12 @@ public record DfsEntry(
     private static final byte[] NO_DIGEST = {};
 
     static DfsEntry directory(int mode, long mtimeNs, ObjectId object) {
-        return new DfsEntry(Type.DIRECTORY, mode & MODE_MASK, mtimeNs, 0, object, 0, NO_DIGEST, "", false);
+        return new DfsEntry(Type.DIRECTORY, mode & MODE_MASK, mtimeNs, 0, object, 0, NO_DIGEST, "", 0);
     }
 
     static DfsEntry link(String target, long mtimeNs) {
         long size = target.getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
-        return new DfsEntry(Type.SYMLINK, 0777, mtimeNs, size, NO_OBJECT, 0, NO_DIGEST, target, false);
+        return new DfsEntry(Type.SYMLINK, 0777, mtimeNs, size, NO_OBJECT, 0, NO_DIGEST, target, 0);
     }
 
     DfsEntry withAttributes(Attributes attributes) {
@@ -54,11 +54,16 @@ public record DfsEntry(
                 chunkBytes,
                 sha256,
                 linkTarget,
-                isShared);
+                sharedSinceNs);
     }
 
-    DfsEntry withShared(boolean shared) {
-        return new DfsEntry(type, mode, mtimeNs, size, object, chunkBytes, sha256, linkTarget, shared);
+    DfsEntry withShared(long sinceNs) {
+        return new DfsEntry(type, mode, mtimeNs, size, object, chunkBytes, sha256, linkTarget, sinceNs);
+    }
+
+    /** Whoever takes this name away leaves the object alone. */
+    public boolean isShared() {
+        return sharedSinceNs != 0;
     }
 
     boolean hasObject() {

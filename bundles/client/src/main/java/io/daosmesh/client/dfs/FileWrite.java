@@ -36,7 +36,7 @@ final class FileWrite {
                         array.chunkBytes(),
                         digest.digest(),
                         "",
-                        false)));
+                        0)));
     }
 
     private Piece next(ByteBuffer data) {

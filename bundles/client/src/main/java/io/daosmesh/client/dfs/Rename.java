@@ -22,11 +22,10 @@ import reactor.core.publisher.Mono;
  *   <li>{@code to} loses its mark, if nobody else can have used that of {@code from} in between.
  * </ol>
  *
- * Every step compares, so a repeated or late one does nothing. Between 2 and 3, and after a crash there, both names stand
- * for the object; a further rename of the one to the other, or a removal of either, tidies up. Two clients that give the
- * same file names in other directories at the same moment may both succeed: it has both. To take the link back instead
- * would be to remove what somebody may have relied on when he removed the old name. An object whose mark remains is not
- * freed with its last name: space is lost, never content.
+ * Every step compares, so a repeated or late one does nothing. Others wait while a mark is fresh, see {@link Marks}. Between 2
+ * and 3, and after a crash or a long pause there, both names stand for the object; a further rename of the one to the other,
+ * or a removal of either, tidies up. An object whose mark remains is not freed with its last name: space is lost, never
+ * content.
  */
 final class Rename {
     private final DfsDirectory source;
@@ -34,16 +33,22 @@ final class Rename {
     private final String from;
     private final String to;
     private final Function<DfsEntry, Mono<Void>> free;
+    private final Marks marks;
+    private final long ownMark = Marks.make();
     private boolean isMarkOurs;
     /** What {@code to} has been set to; null = not yet. */
     private @Nullable DfsEntry moved;
 
+    /** A name in a directory. */
+    record Place(DfsDirectory directory, String name) {}
+
     /** @param free gives the space back of what has no name any more; never fails */
-    Rename(DfsDirectory source, String from, DfsDirectory destination, String to, Function<DfsEntry, Mono<Void>> free) {
-        this.source = source;
-        this.from = from;
-        this.destination = destination;
-        this.to = to;
+    Rename(Place from, Place to, Marks marks, Function<DfsEntry, Mono<Void>> free) {
+        this.source = from.directory();
+        this.from = from.name();
+        this.destination = to.directory();
+        this.to = to.name();
+        this.marks = marks;
         this.free = free;
     }
 
@@ -65,12 +70,14 @@ final class Rename {
     }
 
     private Mono<Void> within(Found found, Found there) {
+        marks.check(found, ownMark);
         checkTarget(there);
         DfsEntry entry = Objects.requireNonNull(found.entry());
         return source.move(found, there, entry).then(freeReplaced(there, entry));
     }
 
     private void checkTarget(Found there) {
+        marks.check(there, ownMark);
         if (!there.isDirectory()) return;
         throw Fault.of(
                         FaultCode.EXIST,
@@ -111,11 +118,12 @@ final class Rename {
 
     /** What is at {@code from} now: the only one with this version. */
     private Mono<Found> mark(Found found, Found there) {
+        marks.check(found, ownMark);
         checkTarget(there);
         DfsEntry entry = Objects.requireNonNull(found.entry());
         if (!entry.hasObject()) return Mono.just(found);
         isMarkOurs = !entry.isShared();
-        DfsEntry shared = entry.withShared(true);
+        DfsEntry shared = entry.withShared(ownMark);
         // also when it is shared already: somebody else's rename must see that this one is under way
         return source.set(found, shared).map(version -> new Found(from, shared, version));
     }
@@ -138,6 +146,6 @@ final class Rename {
     private Mono<Void> unmark(DfsDirectory directory, Found marked) {
         DfsEntry entry = Objects.requireNonNull(marked.entry());
         if (!isMarkOurs || !entry.hasObject()) return Mono.empty();
-        return directory.set(marked, entry.withShared(false)).then().onErrorResume(e -> Mono.empty());
+        return directory.set(marked, entry.withShared(0)).then().onErrorResume(e -> Mono.empty());
     }
 }

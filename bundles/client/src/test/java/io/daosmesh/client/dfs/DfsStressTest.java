@@ -1,6 +1,7 @@
 package io.daosmesh.client.dfs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.client.Blocking;
@@ -126,7 +127,11 @@ class DfsStressTest {
         });
 
         cluster.loseMessages(0);
-        assertEquals(contents, new TreeSet<>(look().values()));
+        List<String> found = new ArrayList<>(look().values());
+        found.sort(null);
+        assertEquals(List.copyOf(contents), found, "each once");
+        for (String d : DIRECTORIES)
+            files.list(d).forEach(n -> assertFalse(n.entry().isShared(), n.name()));
     }
 
     /** Few names that all write, rename over each other, and remove. */
