@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -55,6 +56,24 @@ final class DaosKv implements DaosCommand.Group {
                 .asException();
     }
 
+    /** What a put expects to find. */
+    static final class OnlyIf {
+        @Option(names = "--if-absent", required = true, description = "Fails (DER_EXIST) when the key is there.")
+        private boolean isAbsent;
+
+        @Option(
+                names = "--if-version",
+                required = true,
+                paramLabel = "VERSION",
+                description = "Fails (DER_TX_RESTART) when the value has another one; see: daos kv get --show-version.")
+        private long version;
+
+        void put(KeyValue to, byte[] key, byte[] value) {
+            if (isAbsent) Blocking.run(to.put(key, value, Condition.INSERT));
+            else Blocking.get(to.put(key, value, version));
+        }
+    }
+
     @Command(name = "put", description = "Stores a value.", mixinStandardHelpOptions = true)
     static final class Put extends DaosCommand {
         @Parameters(index = "0", paramLabel = "POOL")
@@ -72,6 +91,9 @@ final class DaosKv implements DaosCommand.Group {
         @Option(names = "--hex", description = "KEY is in hexadecimal, two digits a byte.")
         private boolean hex;
 
+        @ArgGroup
+        private @Nullable OnlyIf onlyIf;
+
         @Override
         Answer run() {
             byte[] name = KvKey.parse(key, hex);
@@ -82,7 +104,8 @@ final class DaosKv implements DaosCommand.Group {
                         .asException();
             }
             KeyValue root = Blocking.get(session().container(pool, container).keyValueRoot());
-            Blocking.run(root.put(name, value, Condition.NONE));
+            if (onlyIf == null) Blocking.run(root.put(name, value, Condition.NONE));
+            else onlyIf.put(root, name, value);
             return new Answer("", object("key", key, "size", value.length));
         }
 
@@ -115,12 +138,18 @@ final class DaosKv implements DaosCommand.Group {
         @Option(names = "--hex", description = "KEY is in hexadecimal, two digits a byte.")
         private boolean hex;
 
+        @Option(names = "--show-version", description = "Writes the value's version to standard error.")
+        private boolean showsVersion;
+
         @Override
         Answer run() {
             Optional<KeyValue> root =
                     Blocking.find(session().containerToRead(pool, container).existingKeyValueRoot());
             byte[] name = KvKey.parse(key, hex);
-            byte[] value = root.flatMap(kv -> Blocking.find(kv.get(name))).orElseThrow(() -> absent(key));
+            KeyValue.Versioned found =
+                    root.flatMap(kv -> Blocking.find(kv.getVersioned(name))).orElseThrow(() -> absent(key));
+            byte[] value = found.value();
+            if (showsVersion && !daos().isJson()) daos().context().err().println(found.version());
             if (!file.equals("-")) {
                 try {
                     Files.write(Path.of(file), value);
@@ -131,7 +160,9 @@ final class DaosKv implements DaosCommand.Group {
                 daos().context().out().writeBytes(value);
             }
             String base64 = file.equals("-") ? Base64.getEncoder().encodeToString(value) : null;
-            return new Answer("", object("key", key, "size", value.length, "value_base64", base64));
+            // as text: it has more digits than a number of JSON keeps
+            String version = Long.toString(found.version());
+            return new Answer("", object("key", key, "size", value.length, "version", version, "value_base64", base64));
         }
     }
 

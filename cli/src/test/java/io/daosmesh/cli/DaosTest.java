@@ -86,6 +86,26 @@ class DaosTest {
     }
 
     @Test
+    void shouldCompareBeforeItStores() {
+        succeed("container", "create", "tank", "c1");
+        succeed("kv", "put", "tank", "c1", "k", "--if-absent");
+        succeed("kv", "get", "tank", "c1", "k", "--show-version");
+        String version = errors().strip();
+        fail("EXIST", "kv", "put", "tank", "c1", "k", "--if-absent");
+        input = new byte[] {1, 2, 3};
+
+        succeed("kv", "put", "tank", "c1", "k", "--if-version", version);
+        fail("TX_RESTART", "kv", "put", "tank", "c1", "k", "--if-version", version);
+
+        succeed("kv", "get", "tank", "c1", "k");
+        assertArrayEquals(input, out.toByteArray());
+        succeed("--json", "kv", "get", "tank", "c1", "k");
+        assertFalse(text().contains("\"" + version + "\""), text());
+        assertTrue(text().contains("\"version\""), text());
+        fail("INVAL", "kv", "put", "tank", "c1", "k", "--if-version", version, "--if-absent");
+    }
+
+    @Test
     void shouldKeepValuesForScripts() {
         succeed("container", "create", "tank", "c1", "--properties", "rd_fac:1");
         assertTrue(text().contains("RP_2GX"), text());

@@ -44,6 +44,17 @@ public final class DaosObject {
         return io.update(id, dkey, writes, condition);
     }
 
+    /**
+     * Changes up to eight dkeys, all or none, each only if it is as expected; they have to belong to one group, as those of
+     * an object of one group always do (INVAL). EXIST, NONEXIST or TX_RESTART when a key is not as expected.
+     *
+     * @return the version of the values that were written. After a change of the group's leader it may be one that no value
+     *     has: then comparing with it fails, and the value is to be read
+     */
+    public Mono<Long> change(List<KeyChange> changes) {
+        return io.change(id, changes);
+    }
+
     /** Reads values of one dkey, in the order asked. */
     public Mono<List<Fetched>> fetch(byte[] dkey, List<Read> reads) {
         return io.fetch(id, dkey, reads);

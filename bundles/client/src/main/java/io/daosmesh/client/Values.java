@@ -16,6 +16,11 @@ record Values(List<ValueMessage> descriptions, ByteBuffer bytes, int length) {
         if (writes.isEmpty()) {
             throw Fault.of(FaultCode.INVAL, "an update has at least one value").asException();
         }
+        return ofAll(writes);
+    }
+
+    /** The same for a change that may only remove. */
+    static Values ofAll(List<Write> writes) {
         long length = 0;
         List<ValueMessage> descriptions = new ArrayList<>(writes.size());
         for (Write write : writes) {

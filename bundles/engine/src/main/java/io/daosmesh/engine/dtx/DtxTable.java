@@ -34,6 +34,9 @@ public final class DtxTable implements Prepared {
 
     private final Map<DtxId, DtxEntry> prepared = new HashMap<>();
     private final Map<ByteKey, Set<Long>> epochs = new HashMap<>();
+    /** Aborted here, but others may still have them: nobody reads by this, only conditions wait. */
+    private final Map<ByteKey, Set<DtxEntry>> doubts = new HashMap<>();
+
     private final Map<DtxId, Long> settling = new HashMap<>();
     private final ArrayDeque<Kept> committed = new ArrayDeque<>();
 
@@ -46,17 +49,25 @@ public final class DtxTable implements Prepared {
 
     public void add(DtxEntry entry) {
         prepared.put(entry.id(), entry);
-        epochs.computeIfAbsent(new ByteKey(entry.scope()), k -> new HashSet<>()).add(entry.epoch());
+        for (byte[] scope : entry.scopes())
+            epochs.computeIfAbsent(new ByteKey(scope), k -> new HashSet<>()).add(entry.epoch());
     }
 
-    /** Its records become visible, or are gone. */
+    /** Its records, in all their scopes, become visible, or are gone. */
     public void remove(DtxEntry entry) {
         prepared.remove(entry.id(), entry);
-        ByteKey key = new ByteKey(entry.scope());
-        Set<Long> of = epochs.get(key);
-        if (of == null) return;
-        of.remove(entry.epoch());
-        if (of.isEmpty()) epochs.remove(key);
+        for (byte[] scope : entry.scopes()) {
+            epochs.computeIfPresent(new ByteKey(scope), (k, of) -> {
+                of.remove(entry.epoch());
+                return of.isEmpty() ? null : of;
+            });
+        }
+    }
+
+    /** True if an update of exactly this epoch is open in one of the scopes. */
+    public boolean isOpenAt(List<byte[]> scopes, long epoch) {
+        for (byte[] scope : scopes) if (epochs(scope).contains(epoch)) return true;
+        return false;
     }
 
     public @Nullable DtxEntry prepared(DtxId id) {
@@ -71,9 +82,29 @@ public final class DtxTable implements Prepared {
         return prepared.size();
     }
 
-    /** True if the outcome of an update of the scope is open. */
-    public boolean isPreparedIn(byte[] scope) {
-        return !epochs(scope).isEmpty();
+    /** The first of the scopes in which the outcome of another update than {@code id} is open; null if there is none. */
+    public byte @Nullable [] firstOpen(List<byte[]> scopes, DtxId id) {
+        if (epochs.isEmpty() && doubts.isEmpty()) return null;
+        for (byte[] scope : scopes) {
+            if (!epochs(scope).isEmpty()) return scope;
+            // another try of the same replaces what members have of the first
+            for (DtxEntry e : doubts.getOrDefault(new ByteKey(scope), Set.of())) if (!e.id().equals(id)) return scope;
+        }
+        return null;
+    }
+
+    public void addDoubt(DtxEntry entry) {
+        for (byte[] scope : entry.scopes())
+            doubts.computeIfAbsent(new ByteKey(scope), k -> new HashSet<>()).add(entry);
+    }
+
+    public void removeDoubt(DtxEntry entry) {
+        for (byte[] scope : entry.scopes()) {
+            doubts.computeIfPresent(new ByteKey(scope), (k, of) -> {
+                of.remove(entry);
+                return of.isEmpty() ? null : of;
+            });
+        }
     }
 
     /** Committed or committable, but the store does not say so yet. */

@@ -58,7 +58,7 @@ final class MemberWrites {
                             : Fault.of(FaultCode.AGAIN, "another try of this update is committed here"));
             return;
         }
-        if (old == null && s.dtx().epochs(op.scope()).contains(epoch)) {
+        if (old == null && s.dtx().isOpenAt(op.scopes(), epoch)) {
             // two leaders, one after the other, gave the same epoch: their records would have the same keys
             done.done(Fault.of(FaultCode.AGAIN, "another update of the key has this epoch"));
             return;
@@ -80,7 +80,7 @@ final class MemberWrites {
                 epoch,
                 new DtxEntry.Place(a.mapVersion(), a.container(), a.oid(), a.group()),
                 op.dkey(),
-                op.scope(),
+                op.scopes(),
                 staging.keys());
         entry.setPreparedNs(now);
         staging.op().batch().put(Keys.dtx(s.pool(), id), entry.encode());
@@ -118,16 +118,16 @@ final class MemberWrites {
 
     void commit(PoolShard s, List<DtxRefMessage> refs) {
         List<Outcomes.Settled> found = new ArrayList<>(refs.size());
-        List<byte[]> scopes = new ArrayList<>();
+        List<DtxEntry> entries = new ArrayList<>(refs.size());
         for (DtxRefMessage ref : refs) {
             DtxEntry e = s.dtx().prepared(WriteOp.dtxId(ref.getDtx()));
             if (e == null || e.epoch() != ref.getEpoch() || !e.isDurable() || e.isSettling()) continue;
             s.dtx().remove(e);
             found.add(new Outcomes.Settled(e.id(), e.epoch()));
-            scopes.add(e.scope());
+            entries.add(e);
         }
         outcomes.commit(s, found);
-        for (byte[] scope : scopes) outcomes.wake(s, scope);
+        for (DtxEntry e : entries) outcomes.wake(s, e);
     }
 
     void abort(PoolShard s, List<DtxRefMessage> refs) {

@@ -45,7 +45,7 @@ final class Outcomes {
     void commitEntry(PoolShard s, DtxEntry entry) {
         s.dtx().remove(entry);
         commit(s, List.of(new Settled(entry.id(), entry.epoch())));
-        wake(s, entry.scope());
+        wake(s, entry);
     }
 
     /** Removes a durable prepared entry with its records. */
@@ -64,7 +64,7 @@ final class Outcomes {
             }
             s.writer().release(records);
             s.dtx().remove(entry);
-            wake(s, entry.scope());
+            wake(s, entry);
         });
     }
 
@@ -92,12 +92,11 @@ final class Outcomes {
     }
 
     /** Lets requests go on that waited for the outcome. */
-    void wake(PoolShard s, byte[] scope) {
+    void wake(PoolShard s, DtxEntry entry) {
         if (s.parked.isEmpty()) return;
-        ByteKey key = new ByteKey(scope);
         s.parked.removeIf(p -> {
             ByteKey waited = p.scope();
-            if (waited == null || !key.equals(waited)) return false;
+            if (waited == null || !entry.isIn(waited.bytes())) return false;
             env.loop().execute(p.retry());
             return true;
         });

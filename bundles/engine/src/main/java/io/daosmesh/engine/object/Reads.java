@@ -34,12 +34,13 @@ final class Reads {
     /** Bytes {@code from} to {@code to} of a record belong at {@code at} of the reply. */
     private record Part(VosRecord record, long from, long to, int at) {}
 
-    /** Length and, where it is known already, checksum of a value of the reply. */
+    /** Length, version of a single value and, where it is known already, checksum of a value of the reply. */
     private record Found(
             ValueMessage asked,
             long length,
             boolean isAbsent,
-            @Nullable Integer crc) {}
+            @Nullable Integer crc,
+            long version) {}
 
     /** Owner: target loop. The answer comes on the loop or on a device thread. */
     void fetch(PoolShard s, ShardAddress a, byte[] dkey, List<ValueMessage> asked, long epoch, Answer<Fetched> answer) {
@@ -70,9 +71,9 @@ final class Reads {
 
     private static Found single(GroupReader r, ValueMessage v, long at, List<Part> parts) {
         VosRecord record = r.single(v.getAkey().toByteArray());
-        if (record == null) return new Found(v, 0, true, null);
+        if (record == null) return new Found(v, 0, true, null, 0);
         if (record.length() > 0) parts.add(new Part(record, 0, record.length(), (int) at));
-        return new Found(v, record.length(), false, record.crc32c());
+        return new Found(v, record.length(), false, record.crc32c(), record.epoch());
     }
 
     private static Found array(GroupReader r, ValueMessage v, long at, List<Part> parts) {
@@ -88,7 +89,7 @@ final class Reads {
             boolean isWhole = f.length() == record.length() && f.length() == range.length();
             if (isWhole) crc = record.crc32c();
         }
-        return new Found(v, range.length(), range.isAbsent(), crc);
+        return new Found(v, range.length(), range.isAbsent(), crc, 0);
     }
 
     private record Plan(List<Part> parts, int totalBytes, long epoch, int mapVersion) {}
@@ -208,7 +209,10 @@ final class Reads {
             List<ValueMessage> values = new ArrayList<>(found.size());
             int at = 0;
             for (Found v : found) {
-                ValueMessage.Builder b = v.asked.toBuilder().setLength(v.length).setAbsent(v.isAbsent);
+                ValueMessage.Builder b = v.asked.toBuilder()
+                        .setLength(v.length)
+                        .setAbsent(v.isAbsent)
+                        .setVersion(v.version);
                 int n = (int) v.length;
                 Integer crc = v.crc;
                 if (n > 0) b.setCrc32C(crc != null ? crc : VosWriter.crc(out.slice(at, n)));

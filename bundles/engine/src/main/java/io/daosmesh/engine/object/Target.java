@@ -359,7 +359,8 @@ public final class Target {
                 if (waitsToLead(s, a, isConfirmed, c -> enumerate(r, c, answer), answer::refuse)) return;
                 if (s.dtx().preparedCount() > s.leading.size())
                     for (var e : s.dtx().prepared())
-                        if (e.oid().equals(a.oid()) && e.group() == a.group()) allow(undecided(s, e.scope(), 0));
+                        if (e.oid().equals(a.oid()) && e.group() == a.group())
+                            for (byte[] scope : e.scopes()) allow(undecided(s, scope, 0));
             }
             s.counters().enumerations.incrementAndGet();
             answer.answer(Listing.page(env, s, a, r), null);

@@ -406,6 +406,7 @@ class ManagementNodeTest {
                 SystemActionRequest.newBuilder()
                         .setAction(action)
                         .addAllRanks(List.of(ranks))
+                        .setAll(ranks.length == 0)
                         .build(),
                 SystemActionReply.parser());
     }
