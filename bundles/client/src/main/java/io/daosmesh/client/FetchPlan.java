@@ -7,6 +7,7 @@ import io.daosmesh.model.wire.FetchReply;
 import io.daosmesh.model.wire.FetchRequest;
 import io.daosmesh.model.wire.ObjectAddress;
 import io.daosmesh.model.wire.ValueMessage;
+import io.daosmesh.model.wire.ValueRules;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -37,6 +38,8 @@ record FetchPlan(FetchRequest template, List<Read> reads) {
                             ObjectIo.REQUEST_BYTES_MAX)
                     .asException();
         }
+        ObjectIo.checkCount(reads.size());
+        ValueRules.check(ValueRules.Use.FETCH, request.getValuesList());
         return new FetchPlan(request.build(), List.copyOf(reads));
     }
 

@@ -22,6 +22,7 @@ import io.daosmesh.model.wire.PunchRequest;
 import io.daosmesh.model.wire.UpdateReply;
 import io.daosmesh.model.wire.UpdateRequest;
 import io.daosmesh.model.wire.ValueMessage;
+import io.daosmesh.model.wire.ValueRules;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.UUID;
@@ -38,6 +39,9 @@ final class ObjectIo {
 
     /** Longest dkey or akey. */
     static final int KEY_BYTES_MAX = 4096;
+
+    /** Values of one request. */
+    static final int VALUES_MAX = 1024;
 
     static final int KEYS_PER_PAGE = 512;
 
@@ -97,6 +101,12 @@ final class ObjectIo {
     /** Level as in the protocol: 0 object (this group of it), 1 dkey, 2 akeys, 3 extents. */
     Mono<Void> punch(ObjectId oid, int group, PunchRequest description) {
         return Mono.defer(() -> {
+            checkCount(description.getValuesCount());
+            ValueRules.check(
+                    description.getLevel() == DaosObject.PUNCH_EXTENTS
+                            ? ValueRules.Use.PUNCH_EXTENTS
+                            : ValueRules.Use.PUNCH_AKEYS,
+                    description.getValuesList());
             PunchRequest.Builder request = description.toBuilder().setDtx(newDtx());
             return cluster.retrying.run(
                     state -> {
@@ -193,6 +203,13 @@ final class ObjectIo {
             throw Fault.of(FaultCode.INVAL, "a key has at least one byte").asException();
         }
         return UnsafeByteOperations.unsafeWrap(key);
+    }
+
+    static void checkCount(int valueCount) {
+        if (valueCount > VALUES_MAX) {
+            throw Fault.of(FaultCode.INVAL, "%d values in one request, at most %d", valueCount, VALUES_MAX)
+                    .asException();
+        }
     }
 
     static ValueMessage describe(byte[] akey, Write.Kind kind, long offset, long length) {
