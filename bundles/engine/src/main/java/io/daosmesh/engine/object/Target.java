@@ -385,8 +385,7 @@ public final class Target {
         ShardAddress a = ShardAddress.of(r.getAddress());
         at(a, answer::refuse, s -> {
             allow(s.refusal());
-            int state = member.resolve(s, a, r.getDkey().toByteArray(), WriteOp.dtxId(r.getDtx()), r.getEpoch());
-            answer.answer(state, null);
+            member.resolve(s, a, r.getDkey().toByteArray(), WriteOp.dtxId(r.getDtx()), r.getEpoch(), answer);
         });
     }
 
