@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
 final class MemberWrites {
     /** Below this age an unknown DTX cannot have been forgotten. */
     private static final long FORGOTTEN_AGE_HLC = io.daosmesh.model.time.Hlc.fromNanos(25_000_000_000L);
-    /** Half of what a commit takes at least to follow its prepare. */
-    private static final long LATE_HLC = io.daosmesh.model.time.Hlc.fromNanos(100_000_000L);
 
     private final Env env;
     private final Outcomes outcomes;
@@ -50,9 +48,7 @@ final class MemberWrites {
             return;
         }
         // a try that was long on its way may come behind the one that has replaced it
-        boolean mayBeCommitted = op.dtx().isResent() || env.host().hlcNow() - epoch > LATE_HLC;
-        Long committed =
-                mayBeCommitted ? outcomes.committedEpoch(s, id) : s.dtx().settlingEpoch(id);
+        Long committed = s.dtx().committedEpoch(id);
         if (committed != null) {
             done.done(
                     committed == epoch
@@ -151,7 +147,7 @@ final class MemberWrites {
                         .asException();
             return 1;
         }
-        Long committed = outcomes.committedEpoch(s, id);
+        Long committed = s.dtx().committedEpoch(id);
         return committed != null && (committed == epoch || epoch == 0) ? 2 : 0;
     }
 
