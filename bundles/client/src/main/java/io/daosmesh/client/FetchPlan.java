@@ -2,12 +2,12 @@ package io.daosmesh.client;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.port.RpcReply;
 import io.daosmesh.model.wire.FetchReply;
 import io.daosmesh.model.wire.FetchRequest;
 import io.daosmesh.model.wire.ObjectAddress;
 import io.daosmesh.model.wire.ValueMessage;
-import io.daosmesh.model.wire.ValueRules;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -2,8 +2,8 @@ package io.daosmesh.client;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.wire.ValueMessage;
-import io.daosmesh.model.wire.ValueRules;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;

@@ -8,11 +8,11 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.DtxId;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.wire.DtxMessage;
 import io.daosmesh.model.wire.PunchRequest;
 import io.daosmesh.model.wire.UpdateRequest;
 import io.daosmesh.model.wire.ValueMessage;
-import io.daosmesh.model.wire.ValueRules;
 import java.nio.ByteBuffer;
 import java.util.List;
 

@@ -1,4 +1,4 @@
-/** Generated protobuf messages: what goes over the wire and into the Raft logs; and what both ends hold them to. */
+/** Generated protobuf messages: what goes over the wire and into the Raft logs. */
 @Export
 @Version("1.0.0")
 package io.daosmesh.model.wire;

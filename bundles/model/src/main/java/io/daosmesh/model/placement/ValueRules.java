@@ -1,7 +1,8 @@
-package io.daosmesh.model.wire;
+package io.daosmesh.model.placement;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.wire.ValueMessage;
 import java.util.Arrays;
 import java.util.List;
 
