@@ -21,7 +21,7 @@ public final class DaosObject {
     private static final int PUNCH_OBJECT = 0;
     private static final int PUNCH_DKEY = 1;
     private static final int PUNCH_AKEYS = 2;
-    private static final int PUNCH_EXTENTS = 3;
+    static final int PUNCH_EXTENTS = 3;
 
     private static final int LIST_DKEYS = 0;
     private static final int LIST_AKEYS = 1;

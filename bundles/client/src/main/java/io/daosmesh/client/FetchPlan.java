@@ -2,6 +2,7 @@ package io.daosmesh.client;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.port.RpcReply;
 import io.daosmesh.model.wire.FetchReply;
 import io.daosmesh.model.wire.FetchRequest;
@@ -37,6 +38,8 @@ record FetchPlan(FetchRequest template, List<Read> reads) {
                             ObjectIo.REQUEST_BYTES_MAX)
                     .asException();
         }
+        ObjectIo.checkCount(reads.size());
+        ValueRules.check(ValueRules.Use.FETCH, request.getValuesList());
         return new FetchPlan(request.build(), List.copyOf(reads));
     }
 

@@ -9,6 +9,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.port.Endpoint;
@@ -41,6 +42,9 @@ final class ObjectIo {
 
     /** Longest dkey or akey. */
     static final int KEY_BYTES_MAX = 4096;
+
+    /** Values of one request. */
+    static final int VALUES_MAX = 1024;
 
     static final int KEYS_PER_PAGE = 512;
 
@@ -155,6 +159,12 @@ final class ObjectIo {
     /** Level as in the protocol: 0 object (this group of it), 1 dkey, 2 akeys, 3 extents. */
     Mono<Void> punch(ObjectId oid, int group, PunchRequest description) {
         return Mono.defer(() -> {
+            checkCount(description.getValuesCount());
+            ValueRules.check(
+                    description.getLevel() == DaosObject.PUNCH_EXTENTS
+                            ? ValueRules.Use.PUNCH_EXTENTS
+                            : ValueRules.Use.PUNCH_AKEYS,
+                    description.getValuesList());
             PunchRequest.Builder request = description.toBuilder().setDtx(newDtx());
             return cluster.retrying
                     .change(
@@ -253,6 +263,13 @@ final class ObjectIo {
             throw Fault.of(FaultCode.INVAL, "a key has at least one byte").asException();
         }
         return UnsafeByteOperations.unsafeWrap(key);
+    }
+
+    static void checkCount(int valueCount) {
+        if (valueCount > VALUES_MAX) {
+            throw Fault.of(FaultCode.INVAL, "%d values in one request, at most %d", valueCount, VALUES_MAX)
+                    .asException();
+        }
     }
 
     static ValueMessage describe(byte[] akey, Write.Kind kind, long offset, long length) {

@@ -3,11 +3,12 @@ package io.daosmesh.engine.dtx;
 import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.engine.vos.Prepared;
 import io.daosmesh.model.id.DtxId;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -16,21 +17,22 @@ import org.jspecify.annotations.Nullable;
 /**
  * Active DTXs of a pool shard and the order in which committed ones are forgotten. Owner: target loop.
  *
- * <p>A record is visible iff its DTX is not prepared here. Committed entries are kept on disk to recognise a resent
- * request.
+ * <p>A record is visible iff its DTX is not prepared here. Committed entries are kept to recognise a request that comes
+ * again, or whose resend has overtaken it. All that the store holds of them is in memory, too: they are read at the start,
+ * come when the store has them and go when their deletion is staged. So every write can be looked up, without the store.
  */
 public final class DtxTable implements Prepared {
-    /** Committed entries kept; older ones are forgotten first. About 80 bytes each in memory. */
+    /** Committed entries kept; older ones are forgotten first. About 130 bytes each in memory. */
     public static final int COMMITTED_MAX = 65_536;
     /** As in DAOS about ten minutes: no client resends for longer. */
     public static final long COMMITTED_AGE_NS = 600_000_000_000L;
     /**
      * Never younger than this, whatever the number: a client resends for up to 60 s, and a resend that is not recognised
-     * would be done twice. At 2,000 updates/s a target this keeps 180,000 entries, about 15 MB.
+     * would be done twice. At 2,000 updates/s a target this keeps 180,000 entries, about 25 MB.
      */
     public static final long COMMITTED_AGE_MIN_NS = 90_000_000_000L;
 
-    private record Kept(byte[] key, long committedNs) {}
+    private record Kept(long epoch, long committedNs) {}
 
     private final Map<DtxId, DtxEntry> prepared = new HashMap<>();
     private final Map<ByteKey, Set<Long>> epochs = new HashMap<>();
@@ -38,7 +40,8 @@ public final class DtxTable implements Prepared {
     private final Map<ByteKey, Set<DtxEntry>> doubts = new HashMap<>();
 
     private final Map<DtxId, Long> settling = new HashMap<>();
-    private final ArrayDeque<Kept> committed = new ArrayDeque<>();
+    /** In the order of their commits. */
+    private final LinkedHashMap<DtxId, Kept> committed = new LinkedHashMap<>();
 
     @Override
     public Set<Long> epochs(byte[] scope) {
@@ -113,34 +116,38 @@ public final class DtxTable implements Prepared {
     }
 
     /** The store says so. */
-    public void endCommit(DtxId id, byte[] key, long nowNs) {
+    public void endCommit(DtxId id, long epoch, long nowNs) {
         settling.remove(id);
-        committed.addLast(new Kept(key, nowNs));
+        committed.put(id, new Kept(epoch, nowNs));
     }
 
     public void cancelCommit(DtxId id) {
         settling.remove(id);
     }
 
-    public @Nullable Long settlingEpoch(DtxId id) {
-        return settling.get(id);
+    /** Epoch under which the DTX is committed here, whether the store says so yet or not; null if it is not. */
+    public @Nullable Long committedEpoch(DtxId id) {
+        Long open = settling.get(id);
+        if (open != null) return open;
+        Kept kept = committed.get(id);
+        return kept == null ? null : kept.epoch;
     }
 
     public int committedCount() {
         return committed.size();
     }
 
-    /** Keys of committed entries that may be forgotten now, at most {@code countMax}. */
-    public List<byte[]> takeExpired(long nowNs, int countMax) {
-        List<byte[]> out = new ArrayList<>();
-        while (out.size() < countMax) {
-            Kept first = committed.peekFirst();
-            if (first == null) break;
-            long age = nowNs - first.committedNs;
+    /** Committed DTXs that may be forgotten now, at most {@code countMax}. */
+    public List<DtxId> takeExpired(long nowNs, int countMax) {
+        List<DtxId> out = new ArrayList<>();
+        Iterator<Map.Entry<DtxId, Kept>> oldest = committed.entrySet().iterator();
+        while (out.size() < countMax && oldest.hasNext()) {
+            Map.Entry<DtxId, Kept> first = oldest.next();
+            long age = nowNs - first.getValue().committedNs;
             boolean isOld = age > COMMITTED_AGE_NS || (committed.size() > COMMITTED_MAX && age > COMMITTED_AGE_MIN_NS);
             if (!isOld) break;
-            committed.removeFirst();
-            out.add(first.key);
+            out.add(first.getKey());
+            oldest.remove();
         }
         return out;
     }

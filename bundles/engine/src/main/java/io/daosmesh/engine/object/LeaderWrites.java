@@ -137,7 +137,7 @@ final class LeaderWrites {
         env.turns().stage(staging.op(), fault -> onLocal(s, w, fault));
     }
 
-    /** A resend of something that is settled or under way. */
+    /** Something that is settled or under way already. */
     private boolean isKnown(PoolShard s, WriteOp op, Answer<Long> answer) {
         Fault open = Fault.of(FaultCode.INPROGRESS, "the first try of this update is not settled yet");
         if (op.dtx().isResent()) s.counters().resent.incrementAndGet();
@@ -151,9 +151,8 @@ final class LeaderWrites {
             answer.refuse(open);
             return true;
         }
-        Long epoch = op.dtx().isResent()
-                ? outcomes.committedEpoch(s, op.dtx().id())
-                : s.dtx().settlingEpoch(op.dtx().id());
+        // a first try, too: its resend may have overtaken it
+        Long epoch = s.dtx().committedEpoch(op.dtx().id());
         if (epoch == null) return false;
         answer.answer(epoch, null);
         return true;
@@ -211,7 +210,7 @@ final class LeaderWrites {
         forget(s, w);
         s.dtx().remove(w.entry);
         if (w.members.isEmpty()) {
-            s.dtx().endCommit(w.entry.id(), Keys.dtx(s.pool(), w.entry.id()), env.nowNs());
+            s.dtx().endCommit(w.entry.id(), w.entry.epoch(), env.nowNs());
         } else {
             s.dtx().startCommit(w.entry.id(), w.entry.epoch());
             if (s.committables.isEmpty()) s.oldestCommittableNs = env.nowNs();

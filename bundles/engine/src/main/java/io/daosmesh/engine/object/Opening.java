@@ -126,7 +126,7 @@ final class Opening {
                 byte[] value = c.value();
                 DtxId id = Keys.dtxId(key);
                 if (DtxEntry.isCommitted(value)) {
-                    s.dtx().endCommit(id, key, now);
+                    s.dtx().endCommit(id, DtxEntry.epochOf(value), now);
                 } else {
                     DtxEntry e = DtxEntry.decode(id, value);
                     e.setPreparedNs(now);

@@ -9,6 +9,8 @@ import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.wire.ValueMessage;
 import io.daosmesh.storage.BufferPool;
 import java.nio.ByteBuffer;
@@ -42,7 +44,25 @@ final class Reads {
             @Nullable Integer crc,
             long version) {}
 
-    /** Owner: target loop. The answer comes on the loop or on a device thread. */
+    /** Refuses what no retry can make right, before anything is looked at: INVAL, KEY2BIG, REC2BIG. */
+    static void check(ShardAddress a, byte[] dkey, List<ValueMessage> asked) {
+        WriteOp.checkKey(dkey);
+        if (Placement.groupOf(a.oid(), dkey) != a.group())
+            throw Fault.of(FaultCode.INVAL, "the dkey does not belong to group %d", a.group())
+                    .asException();
+        if (asked.size() > WriteOp.VALUES_MAX)
+            throw Fault.of(FaultCode.INVAL, "%d values in one request, at most %d", asked.size(), WriteOp.VALUES_MAX)
+                    .asException();
+        ValueRules.check(ValueRules.Use.FETCH, asked);
+        for (ValueMessage v : asked) {
+            WriteOp.checkKeyLength(v.getAkey().size());
+            if (v.getKind() != 0 && v.getLength() > VosWriter.VALUE_BYTES_MAX)
+                throw Fault.of(FaultCode.REC2BIG, "a fetch of at most %d bytes", VosWriter.VALUE_BYTES_MAX)
+                        .asException();
+        }
+    }
+
+    /** Owner: target loop. The request is checked; the answer comes on the loop or on a device thread. */
     void fetch(PoolShard s, ShardAddress a, byte[] dkey, List<ValueMessage> asked, long epoch, Answer<Fetched> answer) {
         List<Part> parts = new ArrayList<>();
         List<Found> found = new ArrayList<>(asked.size());
@@ -77,9 +97,6 @@ final class Reads {
     }
 
     private static Found array(GroupReader r, ValueMessage v, long at, List<Part> parts) {
-        if (v.getLength() > VosWriter.VALUE_BYTES_MAX || v.getLength() < 0 || v.getOffset() < 0)
-            throw Fault.of(FaultCode.REC2BIG, "a fetch of at most %d bytes", VosWriter.VALUE_BYTES_MAX)
-                    .asException();
         GroupReader.ArrayRange range = r.array(v.getAkey().toByteArray(), v.getOffset(), v.getLength());
         Integer crc = null;
         for (Fragment f : range.fragments()) {

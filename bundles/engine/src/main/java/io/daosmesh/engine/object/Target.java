@@ -297,7 +297,7 @@ public final class Target {
         ShardAddress a = ShardAddress.of(r.getAddress());
         at(a, answer::refuse, s -> {
             byte[] dkey = r.getDkey().toByteArray();
-            WriteOp.checkKey(dkey);
+            Reads.check(a, dkey, r.getValuesList());
             // with an epoch from the leader any settled replica can answer: it has all that was acknowledged before
             if (r.getEpoch() != 0) allow(access.settled(s, a, r.getEpoch()));
             else if (waitsToLead(s, a, isConfirmed, c -> fetch(r, c, answer), answer::refuse)) return;
@@ -395,8 +395,7 @@ public final class Target {
         ShardAddress a = ShardAddress.of(r.getAddress());
         at(a, answer::refuse, s -> {
             allow(s.refusal());
-            int state = member.resolve(s, a, r.getDkey().toByteArray(), WriteOp.dtxId(r.getDtx()), r.getEpoch());
-            answer.answer(state, null);
+            member.resolve(s, a, r.getDkey().toByteArray(), WriteOp.dtxId(r.getDtx()), r.getEpoch(), answer);
         });
     }
 

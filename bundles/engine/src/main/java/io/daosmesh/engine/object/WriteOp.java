@@ -8,6 +8,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.DtxId;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.wire.ChangeRequest;
 import io.daosmesh.model.wire.DtxMessage;
 import io.daosmesh.model.wire.PunchRequest;
@@ -144,12 +145,10 @@ public record WriteOp(
                 throw Fault.of(FaultCode.INVAL, "the dkey does not belong to group %d", address.group())
                         .asException();
         }
+        checkValues();
         long bytes = 0;
         for (ValueMessage v : values) {
-            if (v.getAkey().size() > Keys.KEY_BYTES_MAX)
-                throw tooBig(v.getAkey().size());
-            if (v.getLength() < 0 || v.getOffset() < 0 || v.getOffset() + v.getLength() < 0)
-                throw Fault.of(FaultCode.INVAL, "extent outside of 0..2^63").asException();
+            checkKeyLength(v.getAkey().size());
             if (isUpdate()) bytes += v.getLength();
             if (bytes > VosWriter.VALUE_BYTES_MAX || bytes < 0)
                 throw Fault.of(FaultCode.REC2BIG, "a request carries at most %d bytes", VosWriter.VALUE_BYTES_MAX)
@@ -160,13 +159,26 @@ public record WriteOp(
                     .asException();
     }
 
-    static void checkKey(byte[] key) {
-        if (key.length > Keys.KEY_BYTES_MAX) throw tooBig(key.length);
+    private void checkValues() {
+        switch (level) {
+            case UPDATE -> ValueRules.check(ValueRules.Use.UPDATE, values);
+            case EXTENTS -> ValueRules.check(ValueRules.Use.PUNCH_EXTENTS, values);
+            // for a whole dkey or object they only say which akeys a condition is about
+            default -> ValueRules.check(ValueRules.Use.PUNCH_AKEYS, values);
+        }
     }
 
-    private static RuntimeException tooBig(int length) {
-        return Fault.of(FaultCode.KEY2BIG, "a key of %d bytes, at most %d", length, Keys.KEY_BYTES_MAX)
-                .asException();
+    /** Of a user: INVAL, KEY2BIG. */
+    static void checkKey(byte[] key) {
+        if (key.length == 0)
+            throw Fault.of(FaultCode.INVAL, "a key has at least one byte").asException();
+        checkKeyLength(key.length);
+    }
+
+    static void checkKeyLength(int length) {
+        if (length > Keys.KEY_BYTES_MAX)
+            throw Fault.of(FaultCode.KEY2BIG, "a key of %d bytes, at most %d", length, Keys.KEY_BYTES_MAX)
+                    .asException();
     }
 
     /** Stages all records of this operation at its epoch. */

@@ -311,6 +311,42 @@ class TargetTest extends TargetFixture {
         assertEquals(0, scm.usedBytes());
     }
 
+    private WriteOp resent(WriteOp op) {
+        WriteOp.Dtx dtx = new WriteOp.Dtx(op.dtx().id(), 0, 0, true);
+        return new WriteOp(op.address(), op.level(), op.dkey(), op.values(), op.data(), dtx);
+    }
+
+    /** A blocked connection lets the first try go when its resend, and another update, are done. */
+    @Test
+    void shouldNotRepeatAnUpdateWhoseFirstTryComesBehindItsResend() {
+        start(map(1, TargetState.UPIN));
+        // long enough ago that no other holder is asked about a resend
+        nowNs += 100_000_000_000L;
+        WriteOp first = write(single, "a", 100, 1, id(1));
+        WriteOp pair = write(twice, "a", 100, 1, id(3));
+        assertEquals(List.of("ok"), outcome(a -> target.write(resent(first), a)));
+        assertEquals(List.of("ok"), outcome(a -> target.write(write(single, "a", 200, 1, id(2)), a)));
+        outcome(a -> target.write(resent(pair), a));
+        replies.get(0).done(null);
+        outcome(a -> target.write(write(twice, "a", 200, 1, id(4)), a));
+        replies.get(1).done(null);
+        loop.drain();
+        nowNs += 300_000_000L;
+        target.onTick();
+        loop.drain();
+
+        for (int life = 0; life < 2; life++) {
+            assertEquals(List.of("ok"), outcome(a -> target.write(first, a)));
+            assertEquals("200 bytes", fetch(single, "a", 1));
+            assertEquals(List.of("ok"), outcome(a -> target.write(pair, a)));
+            assertEquals("200 bytes", fetch(twice, "a", 1));
+            target = open();
+            target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
+            target.onMap(map(1, TargetState.UPIN));
+            loop.drain();
+        }
+    }
+
     @Test
     void shouldRefuseATryThatArrivesBehindTheCommittedOne() {
         ObjectId led = ledBySecond(ObjectClass.RP_2);
