@@ -26,12 +26,15 @@ final class CommandLines {
     private static void refuseEmpty(ParseResult at) {
         for (ArgSpec arg : at.matchedArgs()) {
             for (String word : given(arg)) {
-                if (!isEmpty(arg, word)) continue;
-                throw new CommandLine.ParameterException(
-                        at.commandSpec().commandLine(),
-                        "invalid value \"" + word + "\" for " + name(arg) + ": it names nothing");
+                if (isEmpty(arg, word)) throw invalid(at, arg, word, "it names nothing");
+                if (word.indexOf(KvKey.REPLACED) >= 0) throw invalid(at, arg, word, "it is not UTF-8");
             }
         }
+    }
+
+    private static RuntimeException invalid(ParseResult at, ArgSpec arg, String word, String why) {
+        return new CommandLine.ParameterException(
+                at.commandSpec().commandLine(), "invalid value \"" + word + "\" for " + name(arg) + ": " + why);
     }
 
     private static List<String> given(ArgSpec arg) {

@@ -10,21 +10,15 @@ import java.util.HexFormat;
 
 /**
  * Keys as people type and read them. Java has put U+FFFD in the place of bytes that are no UTF-8 before a program sees its
- * words: two such keys would be one, so they are refused and may be given in hexadecimal.
+ * words: two such keys would be one, so {@link CommandLines} refuses them, and they may be given in hexadecimal.
  */
 final class KvKey {
-    private static final char REPLACED = '\ufffd';
+    static final char REPLACED = '\ufffd';
 
     private KvKey() {}
 
     static byte[] parse(String word, boolean isHex) {
-        if (isHex) return fromHex(word);
-        if (word.indexOf(REPLACED) >= 0) {
-            throw Fault.of(FaultCode.INVAL, "the key is not UTF-8")
-                    .remedy("give its bytes in hexadecimal: --hex fffe")
-                    .asException();
-        }
-        return word.getBytes(StandardCharsets.UTF_8);
+        return isHex ? fromHex(word) : word.getBytes(StandardCharsets.UTF_8);
     }
 
     private static byte[] fromHex(String word) {

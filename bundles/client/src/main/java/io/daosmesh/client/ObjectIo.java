@@ -129,12 +129,14 @@ final class ObjectIo {
                         .remedy("use an object with one group for keys that change together")
                         .asException();
             }
+            List<ValueMessage> written =
+                    values.descriptions().subList(at, at + c.writes().size());
+            ValueRules.check(ValueRules.Use.UPDATE, written);
             Expected expected = c.expected();
             KeyChangeMessage.Builder message = KeyChangeMessage.newBuilder()
                     .setDkey(key(c.dkey()))
                     .setPunch(c.isRemoval())
-                    .addAllValues(
-                            values.descriptions().subList(at, at + c.writes().size()))
+                    .addAllValues(written)
                     .setCondition(expected.kind().ordinal())
                     .setVersion(expected.version());
             if (expected.akey().length > 0) message.setAkey(key(expected.akey()));

@@ -17,10 +17,12 @@ record Values(List<ValueMessage> descriptions, ByteBuffer bytes, int length) {
         if (writes.isEmpty()) {
             throw Fault.of(FaultCode.INVAL, "an update has at least one value").asException();
         }
-        return ofAll(writes);
+        Values values = ofAll(writes);
+        ValueRules.check(ValueRules.Use.UPDATE, values.descriptions);
+        return values;
     }
 
-    /** The same for a change that may only remove. */
+    /** Of several keys, each of which has to keep the rules alone; none for a change that only removes. */
     static Values ofAll(List<Write> writes) {
         long length = 0;
         List<ValueMessage> descriptions = new ArrayList<>(writes.size());
@@ -36,7 +38,6 @@ record Values(List<ValueMessage> descriptions, ByteBuffer bytes, int length) {
                     .build());
         }
         ObjectIo.checkCount(writes.size());
-        ValueRules.check(ValueRules.Use.UPDATE, descriptions);
         return new Values(List.copyOf(descriptions), inOnePiece(writes, (int) length), (int) length);
     }
 

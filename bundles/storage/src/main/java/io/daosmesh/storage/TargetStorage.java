@@ -14,6 +14,14 @@ public interface TargetStorage {
     KvStore kv();
 
     /**
+     * The same for an engine that begins: from now on it alone writes to the index, and what an engine before it has under
+     * way is either there by now or never comes. Waits for it, bounded; a store that says it is damaged where that hangs.
+     */
+    default KvStore takeKv() {
+        return kv();
+    }
+
+    /**
      * The target's share of a pool that is reserved; the same object each time. NONEXIST if it is not. After a restart its
      * blob is all free and its SCM account empty: the owner marks what its index holds before the first allocation.
      */

@@ -5,6 +5,7 @@ import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.ValueMessage;
 import java.util.HashSet;
@@ -63,23 +64,14 @@ public record KeyChange(
         Set<ByteKey> dkeys = new HashSet<>();
         for (KeyChange c : changes) {
             WriteOp.checkKey(c.dkey);
-            WriteOp.checkKey(c.akey);
+            WriteOp.checkKeyLength(c.akey.length);
             if (Placement.groupOf(address.oid(), c.dkey) != address.group())
                 throw invalid("a dkey does not belong to group %d", address.group());
             if (!dkeys.add(new ByteKey(c.dkey))) throw invalid("a dkey is changed twice in one request");
             if (c.isPunch != c.values.isEmpty()) throw invalid("a change either writes values or punches the dkey");
             if (c.condition == Condition.VERSION && c.akey.length == 0)
                 throw invalid("a version is that of an akey's value");
-            c.checkValues();
-        }
-    }
-
-    /** All records of the dkey have one epoch: two of an akey would be one, or hide each other. */
-    private void checkValues() {
-        Set<ByteString> akeys = new HashSet<>();
-        for (ValueMessage v : values) {
-            if (!akeys.add(v.getAkey())) throw invalid("an akey is written twice in one change");
-            if (v.getKind() != 0 && v.getLength() == 0) throw invalid("an extent of no bytes");
+            ValueRules.check(ValueRules.Use.UPDATE, c.values);
         }
     }
 

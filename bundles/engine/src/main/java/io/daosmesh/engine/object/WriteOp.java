@@ -162,6 +162,9 @@ public record WriteOp(
     private void checkValues() {
         switch (level) {
             case UPDATE -> ValueRules.check(ValueRules.Use.UPDATE, values);
+            case CHANGES -> {
+                // each change for itself
+            }
             case EXTENTS -> ValueRules.check(ValueRules.Use.PUNCH_EXTENTS, values);
             // for a whole dkey or object they only say which akeys a condition is about
             default -> ValueRules.check(ValueRules.Use.PUNCH_AKEYS, values);

@@ -13,6 +13,7 @@ import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.TargetStorage;
+import io.daosmesh.storage.kv.KvStore;
 import java.util.Collection;
 import java.util.List;
 import java.util.UUID;
@@ -27,6 +28,7 @@ final class TargetUnit {
     private final TargetStorage storage;
     private final TargetLoop loop;
     private final Target target;
+    private final KvStore kv;
     private final TargetMetrics metrics = new TargetMetrics();
     private final BiConsumer<TargetUnit, Fault> onStopped;
     private volatile @Nullable Fault broken;
@@ -40,16 +42,17 @@ final class TargetUnit {
             EngineContext context,
             BiConsumer<TargetUnit, Fault> onStopped) {
         this.storage = engine.target(index);
+        this.kv = storage.takeKv();
         this.onStopped = onStopped;
         this.loop = new TargetLoop(
                 "engine-" + identity.rank() + "-target-" + index,
                 context.loops().loop(identity.engineIndex() * engine.targetCount() + index),
-                storage.kv(),
+                kv,
                 this::onBroken,
                 this::stopServing);
         RpcPeers peers = new RpcPeers(context, loop);
-        this.target = new Target(
-                new Env(identity.rank(), index, storage.kv(), engine.buffers(), loop.pipeline(), loop, peers, host));
+        this.target =
+                new Target(new Env(identity.rank(), index, kv, engine.buffers(), loop.pipeline(), loop, peers, host));
     }
 
     private void onBroken(Throwable error) {
@@ -101,9 +104,9 @@ final class TargetUnit {
     }
 
     void start() {
-        boolean wasWhole = storage.kv().damage() == null;
+        boolean wasWhole = kv.damage() == null;
         loop.start(() -> {
-            Fault damage = wasWhole ? storage.kv().damage() : null;
+            Fault damage = wasWhole ? kv.damage() : null;
             // read errors are as final as write errors: what cannot be read must not be denied
             if (damage != null) stopServing(damage);
             target.onTick();
@@ -150,7 +153,7 @@ final class TargetUnit {
 
     /** Of an index that cannot be read whoever asks hears to try again: the target stops, another one leads soon. */
     private Fault refusal(Fault fault) {
-        Fault damage = storage.kv().damage();
+        Fault damage = kv.damage();
         if (damage == null || fault.code() != damage.code()) return fault;
         return Fault.of(FaultCode.AGAIN, "target %d stops: %s", storage.index(), fault.message())
                 .with("state", "stopped");

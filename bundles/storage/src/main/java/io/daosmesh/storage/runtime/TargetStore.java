@@ -7,6 +7,7 @@ import io.daosmesh.storage.SpaceAccount;
 import io.daosmesh.storage.TargetStorage;
 import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.smd.Smd;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -18,14 +19,17 @@ final class TargetStore implements TargetStorage {
     private static final UUID NO_DEVICE = new UUID(0, 0);
 
     private final int index;
-    private final KvStore kv;
+    /** Longer than a turn's own deadline: what is under way then hangs. */
+    private static final Duration WRITE_MAX = Duration.ofSeconds(20);
+
+    private final IndexLease lease;
     private final Supplier<Smd> smd;
     private final SlotSet slots;
     private final Map<UUID, PoolSpace> pools = new ConcurrentHashMap<>();
 
     TargetStore(int index, KvStore kv, Supplier<Smd> smd, SlotSet slots) {
         this.index = index;
-        this.kv = kv;
+        this.lease = new IndexLease(kv, WRITE_MAX);
         this.smd = smd;
         this.slots = slots;
     }
@@ -42,7 +46,12 @@ final class TargetStore implements TargetStorage {
 
     @Override
     public KvStore kv() {
-        return kv;
+        return lease.kv();
+    }
+
+    @Override
+    public KvStore takeKv() {
+        return lease.take();
     }
 
     @Override
