@@ -136,8 +136,7 @@ final class Trouble {
         if (!n.isWell()) return;
         n.isCutOff = true;
         n.isSeenByClients = true;
-        world.time.after(
-                world.time.between(Timeline.ms(1_000), Timeline.ms(4_000)), () -> n.isCutOff = false);
+        world.time.after(world.time.between(Timeline.ms(1_000), Timeline.ms(4_000)), () -> n.isCutOff = false);
         if (world.service.exclude(n.rank, PoolService.Push.FAST))
             world.note("rank " + n.rank + " put out, cut off from all but its clients");
         world.clients.forEach(Client::hurry);
