@@ -183,7 +183,10 @@ final class Client implements User {
                 if (more == 0) world.violate("at the end, " + caller.doing());
                 else again.run();
             } else if (!Arrays.equals(first.values().get(0), other.values().get(0))) {
-                world.violate("replicas of " + r.name() + " differ on target " + settled.get(at));
+                world.violate("replicas of " + r.name() + " differ: "
+                        + r.describe(first.values().get(0))
+                        + " on target " + settled.get(0) + ", "
+                        + r.describe(other.values().get(0)) + " on target " + settled.get(at));
             } else {
                 compareNext(r, first, settled, at + 1, again, more);
             }
