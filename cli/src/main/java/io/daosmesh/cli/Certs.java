@@ -24,7 +24,7 @@ public final class Certs implements Runnable {
     private Certs() {}
 
     public static void main(String[] args) {
-        CommandLine line = new CommandLine(new Certs())
+        CommandLine line = CommandLines.strict(new CommandLine(new Certs()))
                 .setParameterExceptionHandler((e, a) -> {
                     e.getCommandLine().getErr().println("ERROR: certs: " + e.getMessage());
                     return 1;

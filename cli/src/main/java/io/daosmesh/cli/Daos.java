@@ -138,6 +138,7 @@ final class Daos implements DaosCommand.Group {
         line.setOut(new java.io.PrintWriter(context.out(), true, StandardCharsets.UTF_8));
         line.setParameterExceptionHandler((wrong, given) -> wrongUsage(context, wrong, given));
         line.setExecutionExceptionHandler((error, command, parsed) -> daos.failed(error));
+        CommandLines.strict(line);
         try {
             int status = line.execute(args);
             return status == 0 ? 0 : 1;

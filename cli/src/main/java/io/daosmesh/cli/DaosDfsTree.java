@@ -1,5 +1,6 @@
 package io.daosmesh.cli;
 
+import io.daosmesh.client.Container;
 import io.daosmesh.client.dfs.Dfs;
 import io.daosmesh.client.dfs.DfsDirectory;
 import io.daosmesh.client.dfs.DfsEntry;
@@ -39,6 +40,26 @@ final class DaosDfsTree implements DaosTree {
                 : new DfsPath(
                         java.util.stream.Stream.concat(start.names().stream(), java.util.Arrays.stream(path.split("/")))
                                 .toList());
+    }
+
+    @Override
+    public Mono<String> place() {
+        Container c = dfs.container();
+        return place(start)
+                .map(p -> "daos://" + c.poolMap().pool() + "/" + c.info().uuid() + p);
+    }
+
+    private Mono<DfsPath> place(DfsPath path) {
+        if (path.isRoot()) return Mono.just(path);
+        return dfs.directory(path)
+                .map(DfsDirectory::path)
+                .onErrorResume(
+                        DaosDfsTree::isNoDirectory, e -> place(path.parent()).map(p -> p.child(path.name())));
+    }
+
+    private static boolean isNoDirectory(Throwable error) {
+        FaultCode code = FaultException.faultOf(error).code();
+        return code == FaultCode.NONEXIST || code == FaultCode.NOTDIR;
     }
 
     private Mono<DfsDirectory> directory(DfsPath path) {

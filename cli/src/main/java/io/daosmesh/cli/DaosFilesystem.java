@@ -98,11 +98,24 @@ final class DaosFilesystem implements DaosCommand.Group {
             long startNs = System.nanoTime();
             long total = daos().context().isTerminal() ? Blocking.get(DaosCopy.size(from)) : 0;
             try (DaosProgress progress = new DaosProgress(daos().context(), total)) {
-                Target target = source.type() == DaosTree.Type.DIRECTORY ? new Target(tree(dst), "") : forFile();
+                boolean isDirectory = source.type() == DaosTree.Type.DIRECTORY;
+                if (isDirectory) refuseIntoItself(from, tree(dst));
+                Target target = isDirectory ? new Target(tree(dst), "") : forFile();
                 DaosCopy copy = new DaosCopy(from, target.tree(), verify, progress);
                 Blocking.run(copy.run(source, target.name()));
                 return answer(copy, (System.nanoTime() - startNs) / 1e9);
             }
+        }
+
+        /** Before anything is written: it would never end. */
+        private void refuseIntoItself(DaosTree from, DaosTree to) {
+            String source = Blocking.get(from.place());
+            String target = Blocking.get(to.place());
+            boolean isInside = target.startsWith(source.endsWith("/") ? source : source + "/");
+            if (!isInside && !target.equals(source)) return;
+            throw Fault.of(FaultCode.INVAL, "'%s' cannot be copied into itself, '%s'", src, dst)
+                    .remedy("choose a destination outside of the source")
+                    .asException();
         }
 
         private record Target(DaosTree tree, String name) {}

@@ -8,7 +8,6 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
@@ -16,7 +15,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
@@ -55,6 +56,24 @@ final class DaosKv implements DaosCommand.Group {
                 .asException();
     }
 
+    /** What a put expects to find. */
+    static final class OnlyIf {
+        @Option(names = "--if-absent", required = true, description = "Fails (DER_EXIST) when the key is there.")
+        private boolean isAbsent;
+
+        @Option(
+                names = "--if-version",
+                required = true,
+                paramLabel = "VERSION",
+                description = "Fails (DER_TX_RESTART) when the value has another one; see: daos kv get --show-version.")
+        private long version;
+
+        void put(KeyValue to, byte[] key, byte[] value) {
+            if (isAbsent) Blocking.run(to.put(key, value, Condition.INSERT));
+            else Blocking.get(to.put(key, value, version));
+        }
+    }
+
     @Command(name = "put", description = "Stores a value.", mixinStandardHelpOptions = true)
     static final class Put extends DaosCommand {
         @Parameters(index = "0", paramLabel = "POOL")
@@ -69,8 +88,15 @@ final class DaosKv implements DaosCommand.Group {
         @Parameters(index = "3", paramLabel = "FILE", arity = "0..1", description = "- or absent: standard input.")
         private String file = "-";
 
+        @Option(names = "--hex", description = "KEY is in hexadecimal, two digits a byte.")
+        private boolean hex;
+
+        @ArgGroup
+        private @Nullable OnlyIf onlyIf;
+
         @Override
         Answer run() {
+            byte[] name = KvKey.parse(key, hex);
             byte[] value = read();
             if (value.length > VALUE_BYTES_MAX) {
                 throw Fault.of(FaultCode.REC2BIG, "a value has at most %d bytes", VALUE_BYTES_MAX)
@@ -78,7 +104,8 @@ final class DaosKv implements DaosCommand.Group {
                         .asException();
             }
             KeyValue root = Blocking.get(session().container(pool, container).keyValueRoot());
-            Blocking.run(root.put(key, value));
+            if (onlyIf == null) Blocking.run(root.put(name, value, Condition.NONE));
+            else onlyIf.put(root, name, value);
             return new Answer("", object("key", key, "size", value.length));
         }
 
@@ -108,11 +135,21 @@ final class DaosKv implements DaosCommand.Group {
         @Parameters(index = "3", paramLabel = "FILE", arity = "0..1", description = "- or absent: standard output.")
         private String file = "-";
 
+        @Option(names = "--hex", description = "KEY is in hexadecimal, two digits a byte.")
+        private boolean hex;
+
+        @Option(names = "--show-version", description = "Writes the value's version to standard error.")
+        private boolean showsVersion;
+
         @Override
         Answer run() {
             Optional<KeyValue> root =
                     Blocking.find(session().containerToRead(pool, container).existingKeyValueRoot());
-            byte[] value = root.flatMap(kv -> Blocking.find(kv.get(key))).orElseThrow(() -> absent(key));
+            byte[] name = KvKey.parse(key, hex);
+            KeyValue.Versioned found =
+                    root.flatMap(kv -> Blocking.find(kv.getVersioned(name))).orElseThrow(() -> absent(key));
+            byte[] value = found.value();
+            if (showsVersion && !daos().isJson()) daos().context().err().println(found.version());
             if (!file.equals("-")) {
                 try {
                     Files.write(Path.of(file), value);
@@ -123,7 +160,9 @@ final class DaosKv implements DaosCommand.Group {
                 daos().context().out().writeBytes(value);
             }
             String base64 = file.equals("-") ? Base64.getEncoder().encodeToString(value) : null;
-            return new Answer("", object("key", key, "size", value.length, "value_base64", base64));
+            // as text: it has more digits than a number of JSON keeps
+            String version = Long.toString(found.version());
+            return new Answer("", object("key", key, "size", value.length, "version", version, "value_base64", base64));
         }
     }
 
@@ -135,13 +174,15 @@ final class DaosKv implements DaosCommand.Group {
         @Parameters(index = "1", paramLabel = "CONT")
         private String container = "";
 
+        @Option(names = "--hex", description = "Keys in hexadecimal.")
+        private boolean hex;
+
         @Override
         Answer run() {
             Optional<KeyValue> root =
                     Blocking.find(session().containerToRead(pool, container).existingKeyValueRoot());
-            List<String> keys = root.map(kv -> Blocking.list(kv.list()
-                            .map(key -> new String(key, StandardCharsets.UTF_8))
-                            .sort()))
+            List<String> keys = root.map(kv -> Blocking.list(
+                            kv.list().map(hex ? KvKey::hex : KvKey::show).sort()))
                     .orElse(List.of());
             StringBuilder text = new StringBuilder();
             keys.forEach(key -> text.append(key).append('\n'));
@@ -164,13 +205,16 @@ final class DaosKv implements DaosCommand.Group {
         @Parameters(index = "2", paramLabel = "KEY")
         private String key = "";
 
+        @Option(names = "--hex", description = "KEY is in hexadecimal, two digits a byte.")
+        private boolean hex;
+
         @Override
         Answer run() {
             Optional<KeyValue> root =
                     Blocking.find(session().container(pool, container).existingKeyValueRoot());
             if (root.isEmpty()) throw absent(key);
             try {
-                Blocking.run(root.get().remove(KeyValue.utf8(key), Condition.EXISTING));
+                Blocking.run(root.get().remove(KvKey.parse(key, hex), Condition.EXISTING));
             } catch (FaultException e) {
                 throw e.code() == FaultCode.NONEXIST ? absent(key) : e;
             }

@@ -52,6 +52,17 @@ final class DaosLocalTree implements DaosTree {
     }
 
     @Override
+    public Mono<String> place() {
+        return waiting(start, () -> "file:" + place(start.toAbsolutePath().normalize()));
+    }
+
+    private static Path place(Path path) throws IOException {
+        Path parent = path.getParent();
+        if (parent == null || Files.exists(path)) return path.toRealPath();
+        return place(parent).resolve(path.getFileName());
+    }
+
+    @Override
     public Mono<Item> stat(String path) {
         return Mono.fromCallable(() -> item(path))
                 .onErrorResume(NoSuchFileException.class, e -> Mono.empty())

@@ -40,6 +40,9 @@ interface DaosTree {
         }
     }
 
+    /** Where the tree's start is, however it was named: links are followed as far as there is something. */
+    Mono<String> place();
+
     /** Empty when there is nothing. */
     Mono<Item> stat(String path);
 

@@ -41,7 +41,7 @@ public final class Dmg {
             line.setErr(new PrintWriter(root.err, true));
             line.setParameterExceptionHandler((e, words) -> wrongUsage(root, e));
             line.setExecutionExceptionHandler((e, command, parsed) -> failed(root, e));
-            line.setExecutionStrategy(new CommandLine.RunLast());
+            CommandLines.strict(line);
             return line.execute(args) == 0 ? 0 : 1;
         }
     }

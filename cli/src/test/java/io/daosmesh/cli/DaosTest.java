@@ -86,6 +86,26 @@ class DaosTest {
     }
 
     @Test
+    void shouldCompareBeforeItStores() {
+        succeed("container", "create", "tank", "c1");
+        succeed("kv", "put", "tank", "c1", "k", "--if-absent");
+        succeed("kv", "get", "tank", "c1", "k", "--show-version");
+        String version = errors().strip();
+        fail("EXIST", "kv", "put", "tank", "c1", "k", "--if-absent");
+        input = new byte[] {1, 2, 3};
+
+        succeed("kv", "put", "tank", "c1", "k", "--if-version", version);
+        fail("TX_RESTART", "kv", "put", "tank", "c1", "k", "--if-version", version);
+
+        succeed("kv", "get", "tank", "c1", "k");
+        assertArrayEquals(input, out.toByteArray());
+        succeed("--json", "kv", "get", "tank", "c1", "k");
+        assertFalse(text().contains("\"" + version + "\""), text());
+        assertTrue(text().contains("\"version\""), text());
+        fail("INVAL", "kv", "put", "tank", "c1", "k", "--if-version", version, "--if-absent");
+    }
+
+    @Test
     void shouldKeepValuesForScripts() {
         succeed("container", "create", "tank", "c1", "--properties", "rd_fac:1");
         assertTrue(text().contains("RP_2GX"), text());
@@ -101,6 +121,65 @@ class DaosTest {
         succeed("kv", "remove", "tank", "c1", "k");
         fail("NONEXIST", "kv", "get", "tank", "c1", "k");
         fail("NONEXIST", "kv", "remove", "tank", "c1", "k");
+    }
+
+    @Test
+    void shouldTakeKeysAsTheyAreTyped() throws IOException {
+        succeed("container", "create", "tank", "c1");
+        Files.writeString(folder.resolve("words"), "other words");
+        for (String key : new String[] {"@x", "@@x", "@" + folder.resolve("words"), "ключ", "-", "a,b", " "}) {
+            input = key.getBytes(StandardCharsets.UTF_8);
+            succeed("kv", "put", "tank", "c1", "--", key);
+        }
+
+        for (String key : new String[] {"@x", "@@x", "@" + folder.resolve("words"), "ключ", "-", "a,b", " "}) {
+            succeed("kv", "get", "tank", "c1", "--", key);
+            assertEquals(key, text());
+        }
+        fail("INVAL", "kv", "put", "tank", "c1", "");
+    }
+
+    @Test
+    void shouldKeepTheBytesOfKeysOrRefuseThem() {
+        succeed("container", "create", "tank", "c1");
+        fail("INVAL", "kv", "put", "tank", "c1", "\ufffd");
+        fail("INVAL", "kv", "get", "tank", "c1", "a\ufffdb");
+        fail("INVAL", "kv", "put", "tank", "c1", "--hex", "xyz");
+        input = new byte[] {1};
+        succeed("kv", "put", "tank", "c1", "--hex", "ff");
+        input = new byte[] {2};
+        succeed("kv", "put", "tank", "c1", "--hex", "fe");
+        succeed("kv", "put", "tank", "c1", "plain");
+
+        succeed("kv", "get", "tank", "c1", "--hex", "ff");
+        assertArrayEquals(new byte[] {1}, out.toByteArray());
+        succeed("kv", "get", "tank", "c1", "--hex", "fe");
+        assertArrayEquals(new byte[] {2}, out.toByteArray());
+        succeed("kv", "list", "tank", "c1");
+        assertEquals("hex:fe\nhex:ff\nplain\n", text());
+        succeed("kv", "list", "tank", "c1", "--hex");
+        assertEquals("706c61696e\nfe\nff\n", text());
+        succeed("kv", "remove", "tank", "c1", "--hex", "ff");
+        fail("NONEXIST", "kv", "get", "tank", "c1", "--hex", "ff");
+    }
+
+    @Test
+    void shouldRefuseToCopyATreeIntoItself() throws IOException {
+        Path source = tree();
+        Files.createSymbolicLink(folder.resolve("other-name"), source);
+        for (String inside : new String[] {"source", "source/b", "source/d/../x/y", "other-name/z", "./source/d"}) {
+            fail("INVAL", "fs", "copy", "-r", "--src", source.toString(), "--dst", folder + "/" + inside);
+        }
+        assertEquals(
+                describe(source).keySet(), describe(folder.resolve("source")).keySet());
+        assertFalse(Files.exists(source.resolve("b")) || Files.exists(source.resolve("x")));
+
+        succeed("container", "create", "tank", "fs", "--type", "POSIX");
+        succeed("fs", "copy", "-r", "--src", source.toString(), "--dst", "daos://tank/fs/in");
+        fail("INVAL", "fs", "copy", "-r", "--src", "daos://tank/fs/in", "--dst", "daos://tank/fs/in/d/deep");
+        fail("INVAL", "fs", "copy", "-r", "--src", "daos://tank/fs/", "--dst", "daos://tank/fs/copy");
+        fail("INVAL", "fs", "copy", "-r", "--src", "daos://tank/fs/in", "--dst", "daos://tank/fs/in");
+        succeed("fs", "copy", "-r", "--src", "daos://tank/fs/in", "--dst", "daos://tank/fs/in2");
     }
 
     @Test

@@ -38,7 +38,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,6 +52,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -63,6 +67,7 @@ class DmgTest {
             new NodeConfig.Tls(true, false, Optional.empty(), Optional.empty(), Optional.empty()));
 
     private final Map<RpcMethod, Function<MessageLite, MessageLite>> answers = new EnumMap<>(RpcMethod.class);
+    private int calls;
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
@@ -316,6 +321,59 @@ class DmgTest {
         return Dmg.run(root, words);
     }
 
+    /** An unset variable of a shell must not stop a system: also not with a command that is added later. */
+    @Test
+    void shouldRefuseAWordThatNamesNothingWhereverItStands() {
+        List<List<String>> options = new ArrayList<>();
+        collect(DmgTree.build(new DmgRoot(stream(out), stream(err)), List.of()), List.of(), options);
+        assertTrue(options.size() > 30, options.toString());
+        answers.put(RpcMethod.SYSTEM_QUERY, r -> members());
+
+        for (List<String> option : options) {
+            List<String> words = new ArrayList<>(option);
+            words.add(options.indexOf(option) % 2 == 0 ? "" : ",");
+            assertEquals(1, dmg(words.toArray(String[]::new)), words.toString());
+            assertEquals(0, calls, words.toString());
+        }
+    }
+
+    private static void collect(CommandLine at, List<String> path, List<List<String>> options) {
+        for (OptionSpec option : at.getCommandSpec().options()) {
+            if (option.arity().max() == 0 || option.inherited()) continue;
+            List<String> words = new ArrayList<>(path);
+            words.add(option.longestName());
+            options.add(words);
+        }
+        new LinkedHashSet<>(at.getSubcommands().values()).forEach(command -> {
+            List<String> deeper = new ArrayList<>(path);
+            deeper.add(command.getCommandName());
+            collect(command, deeper, options);
+        });
+    }
+
+    @Test
+    void shouldActOnNobodyWhenASelectorNamesNobody() {
+        answers.put(RpcMethod.SYSTEM_QUERY, r -> members());
+        answers.put(RpcMethod.SYSTEM_ACTION, r -> SystemActionReply.getDefaultInstance());
+
+        for (String command : List.of("stop", "start", "exclude", "clear-exclude")) {
+            for (String option : List.of("--ranks", "--rank-hosts", "--host-ranks")) {
+                assertEquals(1, dmg("system", command, option, ""), command + option);
+                assertTrue(text(err).contains("it names nothing"), text(err));
+            }
+        }
+        assertEquals(0, calls);
+    }
+
+    @Test
+    void shouldTakeWordsAsTheyAreTyped() throws IOException {
+        Path words = Files.writeString(folder.resolve("words"), "system query");
+
+        assertEquals(1, dmg("@" + words));
+
+        assertTrue(text(err).contains("Unknown command `@"), text(err));
+    }
+
     private static PrintStream stream(ByteArrayOutputStream to) {
         return new PrintStream(to, true, StandardCharsets.UTF_8);
     }
@@ -342,6 +400,7 @@ class DmgTest {
         @Override
         public <T> Mono<T> call(
                 Endpoint to, RpcMethod method, RpcMessage request, Duration deadline, RpcReply.Decoder<T> decoder) {
+            calls++;
             return Mono.fromCallable(() -> {
                 Function<MessageLite, MessageLite> answer = answers.get(method);
                 if (answer == null)

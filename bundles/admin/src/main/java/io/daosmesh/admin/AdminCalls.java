@@ -107,8 +107,10 @@ public final class AdminCalls {
         CLEAR_EXCLUDE
     }
 
+    /** @param ranks empty = all there are, for stop and start */
     public SystemActionReply systemAction(SystemAction action, List<Integer> ranks, boolean force) {
         SystemActionRequest request = SystemActionRequest.newBuilder()
+                .setAll(ranks.isEmpty())
                 .setAction(action.ordinal())
                 .addAllRanks(ranks)
                 .setForce(force)

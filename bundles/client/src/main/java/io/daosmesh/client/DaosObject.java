@@ -21,7 +21,7 @@ public final class DaosObject {
     private static final int PUNCH_OBJECT = 0;
     private static final int PUNCH_DKEY = 1;
     private static final int PUNCH_AKEYS = 2;
-    private static final int PUNCH_EXTENTS = 3;
+    static final int PUNCH_EXTENTS = 3;
 
     private static final int LIST_DKEYS = 0;
     private static final int LIST_AKEYS = 1;
@@ -42,6 +42,17 @@ public final class DaosObject {
     /** Writes values of one dkey, all or nothing. At most 8 MiB together (REC2BIG). */
     public Mono<Void> update(byte[] dkey, List<Write> writes, Condition condition) {
         return io.update(id, dkey, writes, condition);
+    }
+
+    /**
+     * Changes up to eight dkeys, all or none, each only if it is as expected; they have to belong to one group, as those of
+     * an object of one group always do (INVAL). EXIST, NONEXIST or TX_RESTART when a key is not as expected.
+     *
+     * @return the version of the values that were written. After a change of the group's leader it may be one that no value
+     *     has: then comparing with it fails, and the value is to be read
+     */
+    public Mono<Long> change(List<KeyChange> changes) {
+        return io.change(id, changes);
     }
 
     /** Reads values of one dkey, in the order asked. */

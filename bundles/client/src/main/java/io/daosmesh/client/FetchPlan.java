@@ -2,6 +2,7 @@ package io.daosmesh.client;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.port.RpcReply;
 import io.daosmesh.model.wire.FetchReply;
 import io.daosmesh.model.wire.FetchRequest;
@@ -37,6 +38,8 @@ record FetchPlan(FetchRequest template, List<Read> reads) {
                             ObjectIo.REQUEST_BYTES_MAX)
                     .asException();
         }
+        ObjectIo.checkCount(reads.size());
+        ValueRules.check(ValueRules.Use.FETCH, request.getValuesList());
         return new FetchPlan(request.build(), List.copyOf(reads));
     }
 
@@ -86,12 +89,12 @@ record FetchPlan(FetchRequest template, List<Read> reads) {
         if (read.kind() == Write.Kind.SINGLE) {
             if (parts.size() != 1) throw unexpected("no answer for a value");
             ValueMessage only = parts.get(0);
-            if (only.getAbsent()) return new Fetched(true, ByteBuffer.allocate(0));
-            return new Fetched(false, take(only, bytes));
+            if (only.getAbsent()) return new Fetched(true, ByteBuffer.allocate(0), 0);
+            return new Fetched(false, take(only, bytes), only.getVersion());
         }
         boolean isWhole =
                 parts.size() == 1 && !parts.get(0).getAbsent() && parts.get(0).getLength() == read.length();
-        if (isWhole) return new Fetched(false, take(parts.get(0), bytes));
+        if (isWhole) return new Fetched(false, take(parts.get(0), bytes), 0);
         ByteBuffer whole = ByteBuffer.allocate(read.length());
         boolean isAbsent = true;
         for (ValueMessage part : parts) {
@@ -101,7 +104,7 @@ record FetchPlan(FetchRequest template, List<Read> reads) {
             whole.put((int) at, take(part, bytes), 0, (int) part.getLength());
             isAbsent = false;
         }
-        return new Fetched(isAbsent, whole);
+        return new Fetched(isAbsent, whole, 0);
     }
 
     private static ByteBuffer take(ValueMessage part, ByteBuffer bytes) {

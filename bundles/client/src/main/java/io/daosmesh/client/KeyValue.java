@@ -12,6 +12,9 @@ public final class KeyValue {
     /** Every entry is one single value under this akey of its dkey. */
     private static final byte[] AKEY = {'v'};
 
+    /** Version of what is not there. */
+    public static final long ABSENT = 0;
+
     private final DaosObject object;
 
     KeyValue(DaosObject object) {
@@ -41,6 +44,51 @@ public final class KeyValue {
                 .flatMap(all -> all.get(0).isAbsent()
                         ? Mono.empty()
                         : Mono.just(bytes(all.get(0).data())));
+    }
+
+    /**
+     * A value and which one it is.
+     *
+     * @param version never the same for two puts
+     */
+    public record Versioned(byte[] value, long version) {}
+
+    /** Empty when absent. */
+    public Mono<Versioned> getVersioned(byte[] key) {
+        return object.fetch(key, List.of(Read.single(AKEY)))
+                .flatMap(all -> all.get(0).isAbsent()
+                        ? Mono.empty()
+                        : Mono.just(new Versioned(
+                                bytes(all.get(0).data()), all.get(0).version())));
+    }
+
+    /**
+     * Compare and set: TX_RESTART when the value is not the one of this version, {@link #ABSENT} for none.
+     *
+     * @return the new version, see {@link DaosObject#change}
+     */
+    public Mono<Long> put(byte[] key, byte[] value, long expectedVersion) {
+        return Mono.defer(() -> change(List.of(putting(key, value, version(expectedVersion)))));
+    }
+
+    /** TX_RESTART when the value is not the one of this version. */
+    public Mono<Void> remove(byte[] key, long expectedVersion) {
+        return Mono.defer(() -> change(List.of(KeyChange.remove(key, version(expectedVersion)))))
+                .then();
+    }
+
+    /** Several entries at once, see {@link DaosObject#change}: all or none, each only if it is as expected. */
+    public Mono<Long> change(List<KeyChange> changes) {
+        return object.change(changes);
+    }
+
+    /** For {@link #change}; its counterpart is {@link KeyChange#remove}. */
+    public static KeyChange putting(byte[] key, byte[] value, Expected expected) {
+        return KeyChange.write(key, List.of(Write.single(AKEY, ByteBuffer.wrap(value))), expected);
+    }
+
+    public static Expected version(long version) {
+        return Expected.version(AKEY, version);
     }
 
     public Mono<byte[]> get(String key) {

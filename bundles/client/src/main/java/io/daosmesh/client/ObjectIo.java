@@ -9,20 +9,24 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.ChangeRequest;
 import io.daosmesh.model.wire.DtxMessage;
 import io.daosmesh.model.wire.EnumerateReply;
 import io.daosmesh.model.wire.EnumerateRequest;
+import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.ObjectAddress;
 import io.daosmesh.model.wire.PunchRequest;
 import io.daosmesh.model.wire.UpdateReply;
 import io.daosmesh.model.wire.UpdateRequest;
 import io.daosmesh.model.wire.ValueMessage;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import reactor.core.publisher.Mono;
@@ -38,6 +42,9 @@ final class ObjectIo {
 
     /** Longest dkey or akey. */
     static final int KEY_BYTES_MAX = 4096;
+
+    /** Values of one request. */
+    static final int VALUES_MAX = 1024;
 
     static final int KEYS_PER_PAGE = 512;
 
@@ -68,7 +75,7 @@ final class ObjectIo {
                     .setCondition(condition.number());
             int group = Placement.groupOf(oid, dkey);
             return cluster.retrying
-                    .run(
+                    .change(
                             state -> {
                                 Route route = route(oid, group, 0);
                                 UpdateRequest now = request.setAddress(route.address())
@@ -77,11 +84,67 @@ final class ObjectIo {
                                 return call(route, RpcMethod.OBJECT_UPDATE, now, values.bytes(), state);
                             },
                             recovering.forChange())
+                    .doOnSuccess(done -> cluster.counters.bytesWritten.add(values.length()))
+                    .then();
+        });
+    }
+
+    /** All or none; answers the version that every value written has now. */
+    Mono<Long> change(ObjectId oid, List<KeyChange> changes) {
+        return Mono.defer(() -> {
+            if (changes.isEmpty() || changes.size() > KeyChange.CHANGES_MAX) {
+                throw Fault.of(
+                                FaultCode.INVAL,
+                                "a change is of 1 to %d keys, not %d",
+                                KeyChange.CHANGES_MAX,
+                                changes.size())
+                        .asException();
+            }
+            Values values = Values.ofAll(
+                    changes.stream().flatMap(c -> c.writes().stream()).toList());
+            int group = Placement.groupOf(oid, changes.get(0).dkey());
+            ChangeRequest.Builder request = ChangeRequest.newBuilder()
+                    .addAllChanges(describe(oid, group, changes, values))
+                    .setDtx(newDtx());
+            return cluster.retrying
+                    .change(
+                            state -> {
+                                Route route = route(oid, group, 0);
+                                ChangeRequest now = request.setAddress(route.address())
+                                        .setResent(state.isResend())
+                                        .build();
+                                return call(route, RpcMethod.OBJECT_CHANGE, now, values.bytes(), state);
+                            },
+                            recovering.forChange())
                     .doOnSuccess(done -> cluster.counters.bytesWritten.add(values.length()));
         });
     }
 
-    private Mono<Void> call(Route route, RpcMethod method, MessageLite request, ByteBuffer data, Retrying.Try state) {
+    private static List<KeyChangeMessage> describe(ObjectId oid, int group, List<KeyChange> changes, Values values) {
+        List<KeyChangeMessage> messages = new ArrayList<>(changes.size());
+        int at = 0;
+        for (KeyChange c : changes) {
+            if (Placement.groupOf(oid, c.dkey()) != group) {
+                throw Fault.of(FaultCode.INVAL, "the keys of a change belong to different groups of object %s", oid)
+                        .remedy("use an object with one group for keys that change together")
+                        .asException();
+            }
+            Expected expected = c.expected();
+            KeyChangeMessage.Builder message = KeyChangeMessage.newBuilder()
+                    .setDkey(key(c.dkey()))
+                    .setPunch(c.isRemoval())
+                    .addAllValues(
+                            values.descriptions().subList(at, at + c.writes().size()))
+                    .setCondition(expected.kind().ordinal())
+                    .setVersion(expected.version());
+            if (expected.akey().length > 0) message.setAkey(key(expected.akey()));
+            messages.add(message.build());
+            at += c.writes().size();
+        }
+        return messages;
+    }
+
+    private Mono<Long> call(Route route, RpcMethod method, MessageLite request, ByteBuffer data, Retrying.Try state) {
         return cluster.config
                 .rpc()
                 .call(
@@ -89,24 +152,31 @@ final class ObjectIo {
                         method,
                         RpcMessage.of(request, data.duplicate()),
                         state.limit(),
-                        reply -> UpdateReply.parseFrom(reply.body()))
-                .publishOn(Schedulers.parallel())
-                .then();
+                        reply -> UpdateReply.parseFrom(reply.body()).getEpoch())
+                .publishOn(Schedulers.parallel());
     }
 
     /** Level as in the protocol: 0 object (this group of it), 1 dkey, 2 akeys, 3 extents. */
     Mono<Void> punch(ObjectId oid, int group, PunchRequest description) {
         return Mono.defer(() -> {
+            checkCount(description.getValuesCount());
+            ValueRules.check(
+                    description.getLevel() == DaosObject.PUNCH_EXTENTS
+                            ? ValueRules.Use.PUNCH_EXTENTS
+                            : ValueRules.Use.PUNCH_AKEYS,
+                    description.getValuesList());
             PunchRequest.Builder request = description.toBuilder().setDtx(newDtx());
-            return cluster.retrying.run(
-                    state -> {
-                        Route route = route(oid, group, 0);
-                        PunchRequest now = request.setAddress(route.address())
-                                .setResent(state.isResend())
-                                .build();
-                        return call(route, RpcMethod.OBJECT_PUNCH, now, RpcMessage.NO_DATA, state);
-                    },
-                    recovering.forChange());
+            return cluster.retrying
+                    .change(
+                            state -> {
+                                Route route = route(oid, group, 0);
+                                PunchRequest now = request.setAddress(route.address())
+                                        .setResent(state.isResend())
+                                        .build();
+                                return call(route, RpcMethod.OBJECT_PUNCH, now, RpcMessage.NO_DATA, state);
+                            },
+                            recovering.forChange())
+                    .then();
         });
     }
 
@@ -193,6 +263,13 @@ final class ObjectIo {
             throw Fault.of(FaultCode.INVAL, "a key has at least one byte").asException();
         }
         return UnsafeByteOperations.unsafeWrap(key);
+    }
+
+    static void checkCount(int valueCount) {
+        if (valueCount > VALUES_MAX) {
+            throw Fault.of(FaultCode.INVAL, "%d values in one request, at most %d", valueCount, VALUES_MAX)
+                    .asException();
+        }
     }
 
     static ValueMessage describe(byte[] akey, Write.Kind kind, long offset, long length) {

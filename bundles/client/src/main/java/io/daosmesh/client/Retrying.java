@@ -36,6 +36,8 @@ final class Retrying {
         private final long endNs = System.nanoTime() + config.operationLimit().toNanos();
         private int number;
         private int pauses;
+        /** One of the tries may have been carried out although it was not answered so. */
+        private boolean mayBeDone;
 
         /** 0 for the first. */
         int number() {
@@ -77,15 +79,29 @@ final class Retrying {
     }
 
     <T> Mono<T> run(Function<Try, Mono<T>> oneTry, Recovery recovery) {
+        return Mono.defer(() -> run(oneTry, recovery, new Try()));
+    }
+
+    /** For changes: the fault at the end tells by {@link Outcome} whether any try may have been carried out. */
+    <T> Mono<T> change(Function<Try, Mono<T>> oneTry, Recovery recovery) {
         return Mono.defer(() -> {
             Try state = new Try();
-            return Mono.defer(() -> {
-                        counters.requests.increment();
-                        return oneTry.apply(state);
-                    })
-                    .retryWhen(Retry.from(
-                            failures -> failures.concatMap(signal -> again(signal.failure(), state, recovery), 1)));
+            Function<Try, Mono<T>> watched =
+                    t -> oneTry.apply(t).doOnError(e -> t.mayBeDone |= Outcome.of(e) == Outcome.UNKNOWN);
+            return run(watched, recovery, state)
+                    .onErrorMap(
+                            e -> state.mayBeDone,
+                            e -> Outcome.unknown(FaultException.faultOf(e)).asException());
         });
+    }
+
+    private <T> Mono<T> run(Function<Try, Mono<T>> oneTry, Recovery recovery, Try state) {
+        return Mono.defer(() -> {
+                    counters.requests.increment();
+                    return oneTry.apply(state);
+                })
+                .retryWhen(Retry.from(
+                        failures -> failures.concatMap(signal -> again(signal.failure(), state, recovery), 1)));
     }
 
     private Mono<Boolean> again(Throwable error, Try state, Recovery recovery) {

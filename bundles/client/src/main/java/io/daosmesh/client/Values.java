@@ -2,6 +2,7 @@ package io.daosmesh.client;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.wire.ValueMessage;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -11,11 +12,16 @@ import java.util.zip.CRC32C;
 /** The values of one update as they go out: descriptions with checksums, and the bytes in one piece. Immutable. */
 record Values(List<ValueMessage> descriptions, ByteBuffer bytes, int length) {
 
-    /** Computes every checksum once, however often the update is sent. REC2BIG above {@link ObjectIo#REQUEST_BYTES_MAX}. */
+    /** Computes every checksum once, however often the update is sent. REC2BIG above {@link ObjectIo#REQUEST_BYTES_MAX}, INVAL by {@link ValueRules}. */
     static Values of(List<Write> writes) {
         if (writes.isEmpty()) {
             throw Fault.of(FaultCode.INVAL, "an update has at least one value").asException();
         }
+        return ofAll(writes);
+    }
+
+    /** The same for a change that may only remove. */
+    static Values ofAll(List<Write> writes) {
         long length = 0;
         List<ValueMessage> descriptions = new ArrayList<>(writes.size());
         for (Write write : writes) {
@@ -29,6 +35,8 @@ record Values(List<ValueMessage> descriptions, ByteBuffer bytes, int length) {
                     .setCrc32C(crc32c(data))
                     .build());
         }
+        ObjectIo.checkCount(writes.size());
+        ValueRules.check(ValueRules.Use.UPDATE, descriptions);
         return new Values(List.copyOf(descriptions), inOnePiece(writes, (int) length), (int) length);
     }
 

@@ -10,12 +10,14 @@ import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.ChangeRequest;
 import io.daosmesh.model.wire.DtxMessage;
 import io.daosmesh.model.wire.EnumerateReply;
 import io.daosmesh.model.wire.EnumerateRequest;
 import io.daosmesh.model.wire.ExtentMessage;
 import io.daosmesh.model.wire.FetchReply;
 import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.ObjectAddress;
 import io.daosmesh.model.wire.PunchRequest;
 import io.daosmesh.model.wire.UpdateReply;
@@ -25,10 +27,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 
 /** Objects of the fake system: one copy for all replicas, guarded by the rules of the leader. Owner: FakeCluster's lock. */
@@ -40,13 +40,15 @@ final class FakeEngine {
         byte[] bytes = {};
         final BitSet there = new BitSet();
         boolean isArray;
+        long version;
     }
 
     private record Where(ByteString container, ObjectId oid, int group) {}
 
     private final FakeCluster cluster;
     private final Map<Where, TreeMap<ByteString, TreeMap<ByteString, Cell>>> objects = new java.util.HashMap<>();
-    private final Set<DtxMessage> done = new HashSet<>();
+    private final Map<DtxMessage, Long> done = new java.util.HashMap<>();
+    private long epoch;
     int applied;
     /** Reads that find their bytes damaged on the media. */
     int damageNext;
@@ -60,6 +62,7 @@ final class FakeEngine {
     RpcMessage serve(int rank, RpcMethod method, MessageLite body, ByteBuffer data) {
         return switch (method) {
             case OBJECT_UPDATE -> update(rank, (UpdateRequest) body, data);
+            case OBJECT_CHANGE -> change(rank, (ChangeRequest) body, data);
             case OBJECT_PUNCH -> punch(rank, (PunchRequest) body);
             case OBJECT_FETCH -> fetch(rank, (FetchRequest) body);
             case OBJECT_ENUMERATE -> enumerate(rank, (EnumerateRequest) body);
@@ -93,25 +96,71 @@ final class FakeEngine {
         Where where = check(rank, r.getAddress(), true);
         if (Placement.groupOf(where.oid(), r.getDkey().toByteArray()) != where.group())
             throw new IllegalStateException();
-        if (done.contains(r.getDtx())) {
+        if (done.containsKey(r.getDtx())) {
             if (!r.getResent()) throw new IllegalStateException("a resend that does not say so");
-            return RpcMessage.of(UpdateReply.getDefaultInstance());
+            return epochOf(r.getDtx());
         }
         var object = object(where);
         boolean exists = object.containsKey(r.getDkey());
         if (r.getCondition() == 1 && exists) throw FakeCluster.fault(FaultCode.EXIST);
         if (r.getCondition() == 2 && !exists) throw FakeCluster.fault(FaultCode.NONEXIST);
-        var akeys = object.computeIfAbsent(r.getDkey(), k -> new TreeMap<>(BY_BYTES));
-        for (ValueMessage v : r.getValuesList()) {
+        epoch++;
+        write(object.computeIfAbsent(r.getDkey(), k -> new TreeMap<>(BY_BYTES)), r.getValuesList(), data);
+        if (data.hasRemaining()) throw new IllegalStateException("more bytes than values");
+        return finish(r.getDtx());
+    }
+
+    private RpcMessage finish(DtxMessage dtx) {
+        done.put(dtx, epoch);
+        applied++;
+        return epochOf(dtx);
+    }
+
+    private RpcMessage epochOf(DtxMessage dtx) {
+        return RpcMessage.of(UpdateReply.newBuilder().setEpoch(done.get(dtx)).build());
+    }
+
+    private void write(TreeMap<ByteString, Cell> akeys, List<ValueMessage> values, ByteBuffer data) {
+        for (ValueMessage v : values) {
             byte[] bytes = new byte[(int) v.getLength()];
             data.get(bytes);
             if (Values.crc32c(ByteBuffer.wrap(bytes)) != v.getCrc32C()) throw FakeCluster.fault(FaultCode.CSUM);
-            write(akeys.computeIfAbsent(v.getAkey(), k -> new Cell()), v, bytes);
+            Cell cell = akeys.computeIfAbsent(v.getAkey(), k -> new Cell());
+            write(cell, v, bytes);
+            cell.version = epoch;
+        }
+    }
+
+    private RpcMessage change(int rank, ChangeRequest r, ByteBuffer data) {
+        Where where = check(rank, r.getAddress(), true);
+        if (done.containsKey(r.getDtx())) {
+            if (!r.getResent()) throw new IllegalStateException("a resend that does not say so");
+            return epochOf(r.getDtx());
+        }
+        var object = object(where);
+        for (KeyChangeMessage c : r.getChangesList()) {
+            if (Placement.groupOf(where.oid(), c.getDkey().toByteArray()) != where.group())
+                throw new IllegalStateException("a key of another group");
+            if (c.getPunch() != (c.getValuesCount() == 0)) throw new IllegalStateException("neither write nor punch");
+            checkCondition(object, c);
+        }
+        epoch++;
+        for (KeyChangeMessage c : r.getChangesList()) {
+            if (c.getPunch()) object.remove(c.getDkey());
+            else write(object.computeIfAbsent(c.getDkey(), k -> new TreeMap<>(BY_BYTES)), c.getValuesList(), data);
         }
         if (data.hasRemaining()) throw new IllegalStateException("more bytes than values");
-        done.add(r.getDtx());
-        applied++;
-        return RpcMessage.of(UpdateReply.getDefaultInstance());
+        return finish(r.getDtx());
+    }
+
+    private static void checkCondition(TreeMap<ByteString, TreeMap<ByteString, Cell>> object, KeyChangeMessage c) {
+        var akeys = object.get(c.getDkey());
+        Cell cell = akeys == null ? null : akeys.get(c.getAkey());
+        boolean exists = c.getAkey().isEmpty() ? akeys != null : cell != null;
+        long version = cell == null ? 0 : cell.version;
+        if (c.getCondition() == 1 && exists) throw FakeCluster.fault(FaultCode.EXIST);
+        if (c.getCondition() == 2 && !exists) throw FakeCluster.fault(FaultCode.NONEXIST);
+        if (c.getCondition() == 3 && version != c.getVersion()) throw FakeCluster.fault(FaultCode.TX_RESTART);
     }
 
     private static void write(Cell cell, ValueMessage v, byte[] bytes) {
@@ -128,12 +177,12 @@ final class FakeEngine {
 
     private RpcMessage punch(int rank, PunchRequest r) {
         Where where = check(rank, r.getAddress(), true);
-        if (!done.add(r.getDtx())) return RpcMessage.of(UpdateReply.getDefaultInstance());
+        if (done.containsKey(r.getDtx())) return epochOf(r.getDtx());
         var object = object(where);
         if (r.getCondition() == 2 && !object.containsKey(r.getDkey())) {
-            done.remove(r.getDtx());
             throw FakeCluster.fault(FaultCode.NONEXIST);
         }
+        epoch++;
         switch (r.getLevel()) {
             case 0 -> object.clear();
             case 1 -> object.remove(r.getDkey());
@@ -148,8 +197,7 @@ final class FakeEngine {
                                 .there
                                 .clear((int) v.getOffset(), (int) (v.getOffset() + v.getLength())));
         }
-        applied++;
-        return RpcMessage.of(UpdateReply.getDefaultInstance());
+        return finish(r.getDtx());
     }
 
     private RpcMessage fetch(int rank, FetchRequest r) {
@@ -169,7 +217,10 @@ final class FakeEngine {
             }
             byte[] bytes = cell.isArray ? range(cell, (int) v.getOffset(), (int) v.getLength()) : cell.bytes;
             int crc = Values.crc32c(ByteBuffer.wrap(bytes));
-            reply.addValues(v.toBuilder().setLength(bytes.length).setCrc32C(damageAll ? crc ^ 1 : crc));
+            reply.addValues(v.toBuilder()
+                    .setLength(bytes.length)
+                    .setCrc32C(damageAll ? crc ^ 1 : crc)
+                    .setVersion(cell.isArray ? 0 : cell.version));
             out.writeBytes(bytes);
         }
         return RpcMessage.of(reply.build(), ByteBuffer.wrap(out.toByteArray()));

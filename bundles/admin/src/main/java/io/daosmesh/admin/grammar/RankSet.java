@@ -10,9 +10,9 @@ public final class RankSet {
 
     private RankSet() {}
 
-    /** Sorted, each rank once; an empty text means all ranks and gives an empty list. DER_INVAL. */
+    /** Sorted, each rank once, at least one. DER_INVAL. */
     public static List<Integer> parse(String text) {
-        if (text.isEmpty()) return List.of();
+        if (text.isEmpty()) throw unexpected(text, "no rank");
         for (char c : text.toCharArray()) {
             if (Character.isWhitespace(c)) throw unexpected(text, "unexpected whitespace character(s)");
             if (Character.isLetter(c)) throw unexpected(text, "unexpected alphabetic character(s)");

@@ -80,7 +80,7 @@ class GrammarTest {
     void shouldParseAndPrintRankSets() {
         assertEquals(List.of(0, 5, 6, 7), RankSet.parse("5-7,0,6"));
         assertEquals(List.of(0, 5), RankSet.parse("[0,5]"));
-        assertEquals(List.of(), RankSet.parse(""));
+        refused("no rank", () -> RankSet.parse(""));
         assertEquals("0-2,7", RankSet.plain(List.of(7, 1, 0, 2)));
         assertEquals("[0-2,7]", RankSet.bracketed(List.of(7, 1, 0, 2)));
         assertEquals("[6-7]", RankSet.bracketed(List.of(6, 7)));

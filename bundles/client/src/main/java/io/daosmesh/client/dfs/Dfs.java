@@ -4,6 +4,7 @@ import io.daosmesh.client.ArrayObject;
 import io.daosmesh.client.Condition;
 import io.daosmesh.client.Container;
 import io.daosmesh.client.KeyValue;
+import io.daosmesh.client.Outcome;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -16,8 +17,11 @@ import reactor.core.publisher.Mono;
 
 /**
  * The file system in a container. Any thread. A file appears, complete, when its last byte is durable; replacing one is
- * atomic: readers see the old or the new content. Names are changed atomically one at a time: a directory that is removed
- * while another client adds a name to it takes that name with it.
+ * atomic: readers see the old or the new content. Every change of a name compares it with what was read before, so that
+ * nothing is replaced, removed or freed that others have put there meanwhile, and a request that comes twice or late does
+ * nothing. A call that ends without an answer may have been carried out ({@code Outcome}); it may then leave an object
+ * without a name behind, never a name without its object. A directory that is removed while another client adds a name to
+ * it takes that name with it.
  */
 public final class Dfs {
     private static final byte[] SUPERBLOCK = KeyValue.utf8("dfs.superblock");
@@ -30,7 +34,10 @@ public final class Dfs {
     /** Its object never changes; its attributes are read afresh where they matter. */
     private final DfsEntry root;
 
-    private Dfs(Container container, Layout.Superblock superblock) {
+    private final Marks marks;
+
+    private Dfs(Container container, Layout.Superblock superblock, Marks marks) {
+        this.marks = marks;
         this.container = container;
         this.chunkBytes = superblock.chunkBytes();
         this.root = superblock.root();
@@ -38,6 +45,10 @@ public final class Dfs {
 
     /** Opens the file system, making an empty one in a container that has none. INVAL for a container of another type. */
     public static Mono<Dfs> mount(Container container) {
+        return mount(container, Marks.USUAL);
+    }
+
+    static Mono<Dfs> mount(Container container, Marks marks) {
         return Mono.defer(() -> {
             String type = container.info().type();
             if (!type.equalsIgnoreCase("POSIX")) {
@@ -50,7 +61,7 @@ public final class Dfs {
             }
             return superblock(container)
                     .switchIfEmpty(Mono.defer(() -> format(container)))
-                    .map(found -> new Dfs(container, found));
+                    .map(found -> new Dfs(container, found, marks));
         });
     }
 
@@ -152,7 +163,8 @@ public final class Dfs {
 
     /**
      * Writes a file: the content goes to a new object, four pieces at a time at the source's pace; then the name is set to
-     * it, and the object it had before is freed. On failure or cancellation nothing of it can be seen.
+     * it, and the object it had before is freed. On failure or cancellation nothing of it can be seen, unless the answer to
+     * the last step was lost: then the name has the old or the new content.
      */
     public Mono<DfsEntry> write(
             DfsDirectory parent, String name, DfsEntry.Attributes attributes, Flux<ByteBuffer> content) {
@@ -160,32 +172,39 @@ public final class Dfs {
             ArrayObject array = container.array(id, chunkBytes);
             return new FileWrite(array, attributes)
                     .run(content)
-                    .flatMap(entry -> publish(parent, name, entry))
-                    .onErrorResume(
-                            e -> array.clear().onErrorResume(f -> Mono.empty()).then(Mono.error(e)));
+                    .onErrorResume(e -> clear(array).then(Mono.error(e)))
+                    .flatMap(entry -> publish(parent, name, entry)
+                            .onErrorResume(e -> Outcome.of(e) == Outcome.NOT_DONE
+                                    ? clear(array).then(Mono.error(e))
+                                    : Mono.error(e)));
         });
     }
 
+    private static Mono<Void> clear(ArrayObject array) {
+        return array.clear().onErrorResume(e -> Mono.empty());
+    }
+
     private Mono<DfsEntry> publish(DfsDirectory parent, String name, DfsEntry entry) {
-        return parent.lookup(name)
-                .map(java.util.Optional::of)
-                .defaultIfEmpty(java.util.Optional.empty())
-                .flatMap(before -> {
-                    if (before.isPresent() && before.get().isDirectory()) {
-                        throw Fault.of(
-                                        FaultCode.EXIST,
-                                        "'%s' is a directory",
-                                        parent.path().child(name))
-                                .asException();
-                    }
-                    Mono<Void> free = before.isPresent() ? free(before.get()) : Mono.empty();
-                    return parent.put(name, entry, Condition.NONE).then(free).thenReturn(entry);
-                });
+        return Attempts.run(() -> parent.find(name).flatMap(before -> replace(parent, before, entry)));
+    }
+
+    private Mono<DfsEntry> replace(DfsDirectory parent, DfsDirectory.Found before, DfsEntry entry) {
+        marks.check(before, 0);
+        if (before.isDirectory()) {
+            throw Fault.of(FaultCode.EXIST, "'%s' is a directory", parent.path().child(before.name()))
+                    .asException();
+        }
+        DfsEntry old = before.entry();
+        Mono<Void> free = old == null ? Mono.empty() : free(old);
+        return parent.set(before, entry)
+                .onErrorMap(e -> Attempts.ofNewName(e, before))
+                .then(free)
+                .thenReturn(entry);
     }
 
     /** The space of what has no name any more; a failure only leaves garbage behind. */
     private Mono<Void> free(DfsEntry entry) {
-        if (entry.type() == DfsEntry.Type.SYMLINK) return Mono.empty();
+        if (!entry.hasObject() || entry.isShared()) return Mono.empty();
         return container.object(entry.object()).punch().onErrorResume(e -> Mono.empty());
     }
 
@@ -208,26 +227,33 @@ public final class Dfs {
         return Mono.defer(() -> publish(parent, name, DfsEntry.link(target, mtimeNs)));
     }
 
-    /** Changes mode and time of what is at the path. */
+    /** Changes mode and time of what is at the path, and nothing else of it. */
     public Mono<Void> setAttributes(DfsPath path, DfsEntry.Attributes attributes) {
-        if (path.isRoot()) {
-            return superblock(container)
-                    .flatMap(now -> container
-                            .catalogue()
-                            .put(
-                                    SUPERBLOCK,
-                                    Layout.write(new Layout.Superblock(
-                                            now.chunkBytes(), now.root().withAttributes(attributes))),
-                                    Condition.EXISTING));
-        }
+        if (path.isRoot())
+            return Attempts.run(() -> setRootAttributes(attributes)).then();
         return directory(path.parent())
-                .flatMap(parent -> parent.lookup(path.name())
-                        .switchIfEmpty(Mono.error(() -> absent(path)))
-                        .flatMap(entry ->
-                                parent.put(path.name(), entry.withAttributes(attributes), Condition.EXISTING)));
+                .flatMap(parent -> Attempts.run(() -> parent.find(path.name()).flatMap(found -> {
+                    DfsEntry entry = found.entry();
+                    if (entry == null) throw absent(path);
+                    return parent.set(found, entry.withAttributes(attributes));
+                })))
+                .then();
     }
 
-    /** Gives a file or directory another name; an existing file of that name is replaced. Not one atomic step. */
+    private Mono<Long> setRootAttributes(DfsEntry.Attributes attributes) {
+        return container.catalogue().getVersioned(SUPERBLOCK).flatMap(found -> {
+            Layout.Superblock now = Layout.readSuperblock(found.value());
+            Layout.Superblock next =
+                    new Layout.Superblock(now.chunkBytes(), now.root().withAttributes(attributes));
+            return container.catalogue().put(SUPERBLOCK, Layout.write(next), found.version());
+        });
+    }
+
+    /**
+     * Gives a file or directory another name; an existing file of that name is replaced. One atomic step inside a directory.
+     * Between two directories both names stand for it for a moment, and after a crash in that moment until one of them is
+     * removed, or renamed to the other, again; it never has no name.
+     */
     public Mono<Void> rename(DfsPath from, DfsPath to) {
         if (from.equals(to)) return stat(from).then();
         if (to.toString().startsWith(from + "/") || from.isRoot() || to.isRoot()) {
@@ -235,11 +261,12 @@ public final class Dfs {
                     .asException());
         }
         return Mono.zip(directory(from.parent()), directory(to.parent()))
-                .flatMap(both -> both.getT1()
-                        .lookup(from.name())
-                        .switchIfEmpty(Mono.error(() -> absent(from)))
-                        .flatMap(entry -> publish(both.getT2(), to.name(), entry))
-                        .then(both.getT1().remove(from.name())));
+                .flatMap(both -> new Rename(
+                                new Rename.Place(both.getT1(), from.name()),
+                                new Rename.Place(both.getT2(), to.name()),
+                                marks,
+                                this::free)
+                        .run());
     }
 
     /** Removes a file, a link, or a directory. INVAL for a directory that is not empty, unless {@code recursive}. */
@@ -251,18 +278,25 @@ public final class Dfs {
                             .asException());
         }
         return directory(path.parent())
-                .flatMap(parent -> parent.lookup(path.name())
-                        .switchIfEmpty(Mono.error(() -> absent(path)))
-                        .flatMap(entry -> remove(parent, new DfsDirectory.Named(path.name(), entry), recursive)));
+                .flatMap(parent -> Attempts.run(() -> parent.find(path.name()).flatMap(found -> {
+                    if (found.entry() == null) throw absent(path);
+                    return remove(parent, found, recursive).thenReturn(true);
+                })))
+                .then();
     }
 
-    private Mono<Void> remove(DfsDirectory parent, DfsDirectory.Named named, boolean recursive) {
+    /** TX_RESTART when the name stands for something else by now. */
+    private Mono<Void> remove(DfsDirectory parent, DfsDirectory.Found found, boolean recursive) {
+        DfsEntry entry = found.entry();
+        if (entry == null) return Mono.empty();
+        marks.check(found, 0);
         // The name goes first: a crash in between leaves garbage, never a name that leads nowhere.
-        Mono<Void> unlink = parent.remove(named.name()).then(free(named.entry()));
-        if (!named.entry().isDirectory()) return unlink;
-        DfsPath path = parent.path().child(named.name());
-        DfsDirectory directory = open(new Resolved(path, named.entry()));
-        if (recursive) return empty(directory).then(unlink);
+        Mono<Void> unlink = parent.remove(found).then(free(entry));
+        if (!entry.isDirectory()) return unlink;
+        DfsPath path = parent.path().child(found.name());
+        DfsDirectory directory = open(new Resolved(path, entry));
+        // what it holds may be wanted under its other name
+        if (recursive) return entry.isShared() ? unlink : empty(directory).then(unlink);
         return directory
                 .isEmpty()
                 .flatMap(isEmpty -> isEmpty
@@ -274,9 +308,21 @@ public final class Dfs {
 
     private Mono<Void> empty(DfsDirectory directory) {
         return directory
-                .list()
-                .flatMap(named -> remove(directory, named, true), REMOVALS_AT_ONCE)
+                .findAll()
+                .flatMap(found -> removeListed(directory, found), REMOVALS_AT_ONCE)
                 .then();
+    }
+
+    /** What others have removed or replaced since it was listed is looked at again. */
+    private Mono<Void> removeListed(DfsDirectory directory, DfsDirectory.Found listed) {
+        return Mono.defer(() -> remove(directory, listed, true))
+                .onErrorResume(
+                        Attempts::isOvertaken,
+                        e -> Attempts.run(() -> directory
+                                        .find(listed.name())
+                                        .flatMap(now ->
+                                                remove(directory, now, true).thenReturn(true)))
+                                .then());
     }
 
     /** One group: a directory is small, and listing it asks one server. Directories spread by their ids. */

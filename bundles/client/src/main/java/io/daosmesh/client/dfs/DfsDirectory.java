@@ -1,10 +1,13 @@
 package io.daosmesh.client.dfs;
 
 import io.daosmesh.client.Condition;
+import io.daosmesh.client.KeyChange;
 import io.daosmesh.client.KeyValue;
 import io.daosmesh.model.fault.Fault;
-import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -27,16 +30,47 @@ public final class DfsDirectory {
     /** A name and its entry. */
     public record Named(String name, DfsEntry entry) {}
 
+    /**
+     * What a name stands for at some moment. Immutable.
+     *
+     * @param entry null = nothing
+     * @param version of the entry, to compare with before it is changed
+     */
+    record Found(String name, @Nullable DfsEntry entry, long version) {
+        boolean isDirectory() {
+            return entry != null && entry.isDirectory();
+        }
+    }
+
+    /** Reached by two ways. */
+    boolean isSame(DfsDirectory other) {
+        return entries.id().equals(other.entries.id());
+    }
+
     /** Empty when there is no such name. */
     public Mono<DfsEntry> lookup(String name) {
         return Mono.defer(() -> entries.get(key(name))).map(Layout::readEntry);
     }
 
+    Mono<Found> find(String name) {
+        return Mono.defer(() -> entries.getVersioned(key(name)))
+                .map(v -> new Found(name, Layout.readEntry(v.value()), v.version()))
+                .defaultIfEmpty(new Found(name, null, KeyValue.ABSENT));
+    }
+
     /** All entries, in no order. */
     public Flux<Named> list() {
+        return findAll().mapNotNull(found -> {
+            DfsEntry entry = found.entry();
+            return entry == null ? null : new Named(found.name(), entry);
+        });
+    }
+
+    Flux<Found> findAll() {
         return entries.list()
                 .map(key -> new String(key, StandardCharsets.UTF_8))
-                .flatMap(name -> lookup(name).map(entry -> new Named(name, entry)), LOOKUPS_AT_ONCE, 64);
+                .flatMap(this::find, LOOKUPS_AT_ONCE, 64)
+                .filter(found -> found.entry() != null);
     }
 
     Mono<Boolean> isEmpty() {
@@ -48,15 +82,44 @@ public final class DfsDirectory {
                 .onErrorMap(e -> named(e, name));
     }
 
-    Mono<Void> remove(String name) {
-        return Mono.defer(() -> entries.remove(key(name), Condition.NONE));
+    /** TX_RESTART when the name stands for something else now; answers the new version. */
+    Mono<Long> set(Found before, DfsEntry entry) {
+        return Mono.defer(() -> entries.change(List.of(setting(before, entry))))
+                .onErrorMap(e -> named(e, before.name()));
+    }
+
+    Mono<Void> remove(Found before) {
+        return Mono.defer(() -> entries.change(List.of(removing(before))))
+                .onErrorMap(e -> named(e, before.name()))
+                .then();
+    }
+
+    /** In one step: {@code to} stands for what {@code from} stood for, which is gone. TX_RESTART when either has changed. */
+    Mono<Void> move(Found from, Found to, DfsEntry entry) {
+        return Mono.defer(() -> entries.change(List.of(setting(to, entry), removing(from))))
+                .onErrorMap(e -> named(e, from.name()))
+                .then();
+    }
+
+    private KeyChange setting(Found before, DfsEntry entry) {
+        return KeyValue.putting(key(before.name()), Layout.write(entry), KeyValue.version(before.version()));
+    }
+
+    private KeyChange removing(Found before) {
+        return KeyChange.remove(key(before.name()), KeyValue.version(before.version()));
     }
 
     private Throwable named(Throwable error, String name) {
-        FaultCode code = io.daosmesh.model.fault.FaultException.faultOf(error).code();
-        if (code != FaultCode.EXIST && code != FaultCode.NONEXIST) return error;
-        String what = code == FaultCode.EXIST ? "exists already" : "does not exist";
-        return Fault.of(code, "'%s' %s", path.child(name), what).asException();
+        Fault fault = FaultException.faultOf(error);
+        String what = switch (fault.code()) {
+            case EXIST -> "exists already";
+            case NONEXIST -> "does not exist";
+            case TX_RESTART -> "was changed meanwhile";
+            default -> "";
+        };
+        if (what.isEmpty()) return error;
+        String text = "'" + path.child(name) + "' " + what;
+        return new Fault(fault.code(), text, fault.arguments(), fault.code().remedy()).asException();
     }
 
     private byte[] key(String name) {

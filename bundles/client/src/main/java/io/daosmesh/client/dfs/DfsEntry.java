@@ -12,6 +12,7 @@ import io.daosmesh.model.id.ObjectId;
  * @param chunkBytes file: chunk size of its array
  * @param sha256 file: digest of the content as it was written, 32 bytes; empty = not known
  * @param linkTarget symbolic link: where it points to
+ * @param sharedSinceNs 0, or since when another name may stand for the same object, because it is or was being renamed
  */
 public record DfsEntry(
         Type type,
@@ -21,7 +22,8 @@ public record DfsEntry(
         ObjectId object,
         int chunkBytes,
         byte[] sha256,
-        String linkTarget) {
+        String linkTarget,
+        long sharedSinceNs) {
     /** Kind of an entry; the order is part of the layout. */
     public enum Type {
         FILE,
@@ -34,12 +36,12 @@ public record DfsEntry(
     private static final byte[] NO_DIGEST = {};
 
     static DfsEntry directory(int mode, long mtimeNs, ObjectId object) {
-        return new DfsEntry(Type.DIRECTORY, mode & MODE_MASK, mtimeNs, 0, object, 0, NO_DIGEST, "");
+        return new DfsEntry(Type.DIRECTORY, mode & MODE_MASK, mtimeNs, 0, object, 0, NO_DIGEST, "", 0);
     }
 
     static DfsEntry link(String target, long mtimeNs) {
         long size = target.getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
-        return new DfsEntry(Type.SYMLINK, 0777, mtimeNs, size, NO_OBJECT, 0, NO_DIGEST, target);
+        return new DfsEntry(Type.SYMLINK, 0777, mtimeNs, size, NO_OBJECT, 0, NO_DIGEST, target, 0);
     }
 
     DfsEntry withAttributes(Attributes attributes) {
@@ -51,7 +53,26 @@ public record DfsEntry(
                 object,
                 chunkBytes,
                 sha256,
-                linkTarget);
+                linkTarget,
+                sharedSinceNs);
+    }
+
+    DfsEntry withShared(long sinceNs) {
+        return new DfsEntry(type, mode, mtimeNs, size, object, chunkBytes, sha256, linkTarget, sinceNs);
+    }
+
+    /** Whoever takes this name away leaves the object alone. */
+    public boolean isShared() {
+        return sharedSinceNs != 0;
+    }
+
+    boolean hasObject() {
+        return type != Type.SYMLINK;
+    }
+
+    /** Both names stand for one file or directory. */
+    boolean isSameObject(DfsEntry other) {
+        return hasObject() && other.hasObject() && object.equals(other.object);
     }
 
     public boolean isDirectory() {

@@ -35,7 +35,8 @@ final class FileWrite {
                         array.id(),
                         array.chunkBytes(),
                         digest.digest(),
-                        "")));
+                        "",
+                        0)));
     }
 
     private Piece next(ByteBuffer data) {

@@ -14,6 +14,9 @@ final class Layout {
     private static final long MAGIC = 0x44_4d_44_46_53_00_0d_0aL; // "DMDFS", end of line: shows a text-mode copy
     private static final int SUPERBLOCK_LAYOUT = 1;
     private static final byte ENTRY_LAYOUT = 1;
+    /** With the mark of a rename at the end; only where there is one, so that older releases refuse just those. */
+    private static final byte ENTRY_LAYOUT_MARK = 2;
+
     private static final int TEXT_BYTES_MAX = 4096;
 
     private Layout() {}
@@ -58,12 +61,17 @@ final class Layout {
             throw Fault.of(FaultCode.INVAL, "a link's target has at most %d bytes", TEXT_BYTES_MAX)
                     .asException();
         }
-        ByteBuffer b = ByteBuffer.allocate(2 + 4 + 8 + 8 + 16 + 4 + 2 + entry.sha256().length + 2 + link.length);
-        b.put(ENTRY_LAYOUT).put((byte) entry.type().ordinal()).putInt(entry.mode());
+        int mark = entry.isShared() ? Long.BYTES : 0;
+        ByteBuffer b = ByteBuffer.allocate(2 + 4 + 8 + 8 + 16 + 4 + 2 + entry.sha256().length + 2 + link.length + mark);
+        b.put(entry.isShared() ? ENTRY_LAYOUT_MARK : ENTRY_LAYOUT)
+                .put((byte) entry.type().ordinal())
+                .putInt(entry.mode());
         b.putLong(entry.mtimeNs()).putLong(entry.size());
         b.put(Container.bytesOf(entry.object())).putInt(entry.chunkBytes());
         b.putShort((short) entry.sha256().length).put(entry.sha256());
-        return b.putShort((short) link.length).put(link).array();
+        b.putShort((short) link.length).put(link);
+        if (entry.isShared()) b.putLong(entry.sharedSinceNs());
+        return b.array();
     }
 
     /** No checksum of its own: the store keeps one with every value. */
@@ -71,7 +79,7 @@ final class Layout {
         try {
             ByteBuffer b = ByteBuffer.wrap(bytes);
             int layout = b.get();
-            if (layout != ENTRY_LAYOUT) throw newer("directory entry", layout);
+            if (layout != ENTRY_LAYOUT && layout != ENTRY_LAYOUT_MARK) throw newer("directory entry", layout);
             int type = b.get();
             if (type < 0 || type >= DfsEntry.Type.values().length) throw damaged("directory entry");
             int mode = b.getInt();
@@ -81,6 +89,7 @@ final class Layout {
             int chunkBytes = b.getInt();
             byte[] sha256 = sized(b, b.getShort());
             String link = new String(sized(b, b.getShort()), StandardCharsets.UTF_8);
+            long sharedSinceNs = layout == ENTRY_LAYOUT_MARK ? b.getLong() : 0;
             return new DfsEntry(
                     DfsEntry.Type.values()[type],
                     mode,
@@ -89,7 +98,8 @@ final class Layout {
                     Container.idFrom(object),
                     chunkBytes,
                     sha256,
-                    link);
+                    link,
+                    sharedSinceNs);
         } catch (BufferUnderflowException e) {
             throw damaged("directory entry");
         }
@@ -114,7 +124,7 @@ final class Layout {
     }
 
     private static RuntimeException newer(String what, int layout) {
-        return Fault.of(FaultCode.DF_INCOMPT, "%s has layout %d, this release reads 1", what, layout)
+        return Fault.of(FaultCode.DF_INCOMPT, "%s has layout %d, newer than this release", what, layout)
                 .asException();
     }
 }

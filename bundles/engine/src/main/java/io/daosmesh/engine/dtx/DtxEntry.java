@@ -2,22 +2,26 @@ package io.daosmesh.engine.dtx;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.DtxId;
 import io.daosmesh.model.id.ObjectId;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 
 /**
  * A prepared update of one shard: durable, outcome open. Owner: target loop.
  *
- * <p>On disk: layout 1, state, epoch, then for prepared ones map version, container, object, group, scope and the record
- * keys (their common scope cut off), for committed ones the time of the commit.
+ * <p>On disk: layout, state, epoch, then for prepared ones map version, container, object, group, dkey, scope and the
+ * record keys (their scope cut off), for committed ones the time of the commit. Layout 1 has one scope; layout 2, only of
+ * prepared ones, has several, and with each record key the number of its scope.
  */
 public final class DtxEntry {
     private static final byte LAYOUT = 1;
+    private static final byte LAYOUT_SCOPES = 2;
     private static final byte PREPARED = 1;
     private static final byte COMMITTED = 2;
 
@@ -28,7 +32,7 @@ public final class DtxEntry {
     private final ObjectId oid;
     private final int group;
     private final byte[] dkey;
-    private final byte[] scope;
+    private final List<byte[]> scopes;
     private final List<byte[]> recordKeys;
     private boolean isDurable;
     private boolean isAbortWanted;
@@ -39,8 +43,11 @@ public final class DtxEntry {
     /** Where and under which map the update was prepared. */
     public record Place(int mapVersion, UUID container, ObjectId oid, int group) {}
 
-    /** @param scope prefix of the dkey, or where the punches of the group lie: hides the records from readers */
-    public DtxEntry(DtxId id, long epoch, Place place, byte[] dkey, byte[] scope, List<byte[]> recordKeys) {
+    /**
+     * @param dkey one that the update changes: its trace is looked for there
+     * @param scopes prefixes of the dkeys, or where the punches of the group lie: hide the records from readers
+     */
+    public DtxEntry(DtxId id, long epoch, Place place, byte[] dkey, List<byte[]> scopes, List<byte[]> recordKeys) {
         this.id = id;
         this.epoch = epoch;
         this.mapVersion = place.mapVersion();
@@ -48,7 +55,7 @@ public final class DtxEntry {
         this.oid = place.oid();
         this.group = place.group();
         this.dkey = dkey;
-        this.scope = scope;
+        this.scopes = List.copyOf(scopes);
         this.recordKeys = recordKeys;
     }
 
@@ -80,8 +87,19 @@ public final class DtxEntry {
         return dkey;
     }
 
-    public byte[] scope() {
-        return scope;
+    public List<byte[]> scopes() {
+        return scopes;
+    }
+
+    /** True if it hides its records in this scope. */
+    public boolean isIn(byte[] scope) {
+        for (byte[] s : scopes) if (Arrays.equals(s, scope)) return true;
+        return false;
+    }
+
+    /** True if its records lie under the prefix of a group or of anything above. */
+    public boolean isUnder(byte[] prefix) {
+        return startsWith(scopes.get(0), prefix);
     }
 
     public List<byte[]> recordKeys() {
@@ -132,17 +150,39 @@ public final class DtxEntry {
     }
 
     public byte[] encode() {
-        int size = 2 + 8 + 4 + 16 + 16 + 4 + 4 + dkey.length + 4 + scope.length + 4;
-        for (byte[] k : recordKeys) size += 4 + k.length - scope.length;
+        boolean isOne = scopes.size() == 1;
+        int size = 2 + 8 + 4 + 16 + 16 + 4 + 4 + dkey.length + (isOne ? 0 : 1) + 4;
+        for (byte[] scope : scopes) size += 4 + scope.length;
+        for (byte[] k : recordKeys) size += (isOne ? 4 : 5) + k.length - scopes.get(scopeOf(k)).length;
         ByteBuffer b = ByteBuffer.allocate(size);
-        b.put(LAYOUT).put(PREPARED).putLong(epoch).putInt(mapVersion);
+        b.put(isOne ? LAYOUT : LAYOUT_SCOPES).put(PREPARED).putLong(epoch).putInt(mapVersion);
         b.putLong(container.getMostSignificantBits()).putLong(container.getLeastSignificantBits());
         b.putLong(oid.high()).putLong(oid.low()).putInt(group);
-        b.putInt(dkey.length).put(dkey).putInt(scope.length).put(scope).putInt(recordKeys.size());
+        b.putInt(dkey.length).put(dkey);
+        if (!isOne) b.put((byte) scopes.size());
+        for (byte[] scope : scopes) b.putInt(scope.length).put(scope);
+        b.putInt(recordKeys.size());
         for (byte[] k : recordKeys) {
-            b.putInt(k.length - scope.length).put(k, scope.length, k.length - scope.length);
+            int number = scopeOf(k);
+            int from = scopes.get(number).length;
+            if (!isOne) b.put((byte) number);
+            b.putInt(k.length - from).put(k, from, k.length - from);
         }
         return b.array();
+    }
+
+    /** No scope is the start of another: each ends with a terminated key or in the place of none. */
+    private int scopeOf(byte[] recordKey) {
+        int i = 0;
+        while (!startsWith(recordKey, scopes.get(i))) {
+            i++;
+            Invariant.check(i < scopes.size(), "a record of DTX %s outside of its scopes", id);
+        }
+        return i;
+    }
+
+    private static boolean startsWith(byte[] key, byte[] prefix) {
+        return key.length >= prefix.length && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
     }
 
     public static byte[] encodeCommitted(long epoch, long committedHlc) {
@@ -155,7 +195,7 @@ public final class DtxEntry {
     }
 
     public static boolean isCommitted(byte[] value) {
-        if (value.length < 10 || value[0] != LAYOUT)
+        if (value.length < 10 || (value[0] != LAYOUT && value[0] != LAYOUT_SCOPES))
             throw Fault.of(FaultCode.DF_INCOMPT, "DTX record of an unknown layout")
                     .asException();
         return value[1] == COMMITTED;
@@ -179,20 +219,22 @@ public final class DtxEntry {
             ObjectId oid = new ObjectId(b.getLong(), b.getLong());
             int group = b.getInt();
             byte[] dkey = bytes(b);
-            byte[] scope = bytes(b);
+            boolean isOne = value[0] == LAYOUT;
+            List<byte[]> scopes = new ArrayList<>();
+            for (int n = isOne ? 1 : b.get(); n > 0; n--) scopes.add(bytes(b));
             int count = b.getInt();
             List<byte[]> keys = new ArrayList<>();
             for (int i = 0; i < count; i++) {
+                byte[] scope = scopes.get(isOne ? 0 : b.get());
                 byte[] rest = bytes(b);
-                byte[] key = new byte[scope.length + rest.length];
-                System.arraycopy(scope, 0, key, 0, scope.length);
+                byte[] key = Arrays.copyOf(scope, scope.length + rest.length);
                 System.arraycopy(rest, 0, key, scope.length, rest.length);
                 keys.add(key);
             }
-            DtxEntry e = new DtxEntry(id, epoch, new Place(version, container, oid, group), dkey, scope, keys);
+            DtxEntry e = new DtxEntry(id, epoch, new Place(version, container, oid, group), dkey, scopes, keys);
             e.markDurable();
             return e;
-        } catch (BufferUnderflowException | NegativeArraySizeException e) {
+        } catch (BufferUnderflowException | NegativeArraySizeException | IndexOutOfBoundsException e) {
             throw Fault.of(FaultCode.DF_INVAL, "a DTX record is damaged").asException();
         }
     }

@@ -3,11 +3,12 @@ package io.daosmesh.engine.dtx;
 import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.engine.vos.Prepared;
 import io.daosmesh.model.id.DtxId;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -16,26 +17,31 @@ import org.jspecify.annotations.Nullable;
 /**
  * Active DTXs of a pool shard and the order in which committed ones are forgotten. Owner: target loop.
  *
- * <p>A record is visible iff its DTX is not prepared here. Committed entries are kept on disk to recognise a resent
- * request.
+ * <p>A record is visible iff its DTX is not prepared here. Committed entries are kept to recognise a request that comes
+ * again, or whose resend has overtaken it. All that the store holds of them is in memory, too: they are read at the start,
+ * come when the store has them and go when their deletion is staged. So every write can be looked up, without the store.
  */
 public final class DtxTable implements Prepared {
-    /** Committed entries kept; older ones are forgotten first. About 80 bytes each in memory. */
+    /** Committed entries kept; older ones are forgotten first. About 130 bytes each in memory. */
     public static final int COMMITTED_MAX = 65_536;
     /** As in DAOS about ten minutes: no client resends for longer. */
     public static final long COMMITTED_AGE_NS = 600_000_000_000L;
     /**
      * Never younger than this, whatever the number: a client resends for up to 60 s, and a resend that is not recognised
-     * would be done twice. At 2,000 updates/s a target this keeps 180,000 entries, about 15 MB.
+     * would be done twice. At 2,000 updates/s a target this keeps 180,000 entries, about 25 MB.
      */
     public static final long COMMITTED_AGE_MIN_NS = 90_000_000_000L;
 
-    private record Kept(byte[] key, long committedNs) {}
+    private record Kept(long epoch, long committedNs) {}
 
     private final Map<DtxId, DtxEntry> prepared = new HashMap<>();
     private final Map<ByteKey, Set<Long>> epochs = new HashMap<>();
+    /** Aborted here, but others may still have them: nobody reads by this, only conditions wait. */
+    private final Map<ByteKey, Set<DtxEntry>> doubts = new HashMap<>();
+
     private final Map<DtxId, Long> settling = new HashMap<>();
-    private final ArrayDeque<Kept> committed = new ArrayDeque<>();
+    /** In the order of their commits. */
+    private final LinkedHashMap<DtxId, Kept> committed = new LinkedHashMap<>();
 
     @Override
     public Set<Long> epochs(byte[] scope) {
@@ -46,17 +52,25 @@ public final class DtxTable implements Prepared {
 
     public void add(DtxEntry entry) {
         prepared.put(entry.id(), entry);
-        epochs.computeIfAbsent(new ByteKey(entry.scope()), k -> new HashSet<>()).add(entry.epoch());
+        for (byte[] scope : entry.scopes())
+            epochs.computeIfAbsent(new ByteKey(scope), k -> new HashSet<>()).add(entry.epoch());
     }
 
-    /** Its records become visible, or are gone. */
+    /** Its records, in all their scopes, become visible, or are gone. */
     public void remove(DtxEntry entry) {
         prepared.remove(entry.id(), entry);
-        ByteKey key = new ByteKey(entry.scope());
-        Set<Long> of = epochs.get(key);
-        if (of == null) return;
-        of.remove(entry.epoch());
-        if (of.isEmpty()) epochs.remove(key);
+        for (byte[] scope : entry.scopes()) {
+            epochs.computeIfPresent(new ByteKey(scope), (k, of) -> {
+                of.remove(entry.epoch());
+                return of.isEmpty() ? null : of;
+            });
+        }
+    }
+
+    /** True if an update of exactly this epoch is open in one of the scopes. */
+    public boolean isOpenAt(List<byte[]> scopes, long epoch) {
+        for (byte[] scope : scopes) if (epochs(scope).contains(epoch)) return true;
+        return false;
     }
 
     public @Nullable DtxEntry prepared(DtxId id) {
@@ -71,9 +85,29 @@ public final class DtxTable implements Prepared {
         return prepared.size();
     }
 
-    /** True if the outcome of an update of the scope is open. */
-    public boolean isPreparedIn(byte[] scope) {
-        return !epochs(scope).isEmpty();
+    /** The first of the scopes in which the outcome of another update than {@code id} is open; null if there is none. */
+    public byte @Nullable [] firstOpen(List<byte[]> scopes, DtxId id) {
+        if (epochs.isEmpty() && doubts.isEmpty()) return null;
+        for (byte[] scope : scopes) {
+            if (!epochs(scope).isEmpty()) return scope;
+            // another try of the same replaces what members have of the first
+            for (DtxEntry e : doubts.getOrDefault(new ByteKey(scope), Set.of())) if (!e.id().equals(id)) return scope;
+        }
+        return null;
+    }
+
+    public void addDoubt(DtxEntry entry) {
+        for (byte[] scope : entry.scopes())
+            doubts.computeIfAbsent(new ByteKey(scope), k -> new HashSet<>()).add(entry);
+    }
+
+    public void removeDoubt(DtxEntry entry) {
+        for (byte[] scope : entry.scopes()) {
+            doubts.computeIfPresent(new ByteKey(scope), (k, of) -> {
+                of.remove(entry);
+                return of.isEmpty() ? null : of;
+            });
+        }
     }
 
     /** Committed or committable, but the store does not say so yet. */
@@ -82,34 +116,38 @@ public final class DtxTable implements Prepared {
     }
 
     /** The store says so. */
-    public void endCommit(DtxId id, byte[] key, long nowNs) {
+    public void endCommit(DtxId id, long epoch, long nowNs) {
         settling.remove(id);
-        committed.addLast(new Kept(key, nowNs));
+        committed.put(id, new Kept(epoch, nowNs));
     }
 
     public void cancelCommit(DtxId id) {
         settling.remove(id);
     }
 
-    public @Nullable Long settlingEpoch(DtxId id) {
-        return settling.get(id);
+    /** Epoch under which the DTX is committed here, whether the store says so yet or not; null if it is not. */
+    public @Nullable Long committedEpoch(DtxId id) {
+        Long open = settling.get(id);
+        if (open != null) return open;
+        Kept kept = committed.get(id);
+        return kept == null ? null : kept.epoch;
     }
 
     public int committedCount() {
         return committed.size();
     }
 
-    /** Keys of committed entries that may be forgotten now, at most {@code countMax}. */
-    public List<byte[]> takeExpired(long nowNs, int countMax) {
-        List<byte[]> out = new ArrayList<>();
-        while (out.size() < countMax) {
-            Kept first = committed.peekFirst();
-            if (first == null) break;
-            long age = nowNs - first.committedNs;
+    /** Committed DTXs that may be forgotten now, at most {@code countMax}. */
+    public List<DtxId> takeExpired(long nowNs, int countMax) {
+        List<DtxId> out = new ArrayList<>();
+        Iterator<Map.Entry<DtxId, Kept>> oldest = committed.entrySet().iterator();
+        while (out.size() < countMax && oldest.hasNext()) {
+            Map.Entry<DtxId, Kept> first = oldest.next();
+            long age = nowNs - first.getValue().committedNs;
             boolean isOld = age > COMMITTED_AGE_NS || (committed.size() > COMMITTED_MAX && age > COMMITTED_AGE_MIN_NS);
             if (!isOld) break;
-            committed.removeFirst();
-            out.add(first.key);
+            out.add(first.getKey());
+            oldest.remove();
         }
         return out;
     }

@@ -37,11 +37,13 @@ public final class Resolution {
         return Outcome.COMMIT;
     }
 
+    /** What this release does not know is no "no". */
     public static Vote vote(int wireState) {
         return switch (wireState) {
+            case 0 -> Vote.UNKNOWN;
             case 1 -> Vote.PREPARED;
             case 2 -> Vote.COMMITTED;
-            default -> Vote.UNKNOWN;
+            default -> Vote.NO_ANSWER;
         };
     }
 }

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Read leases of one rank, given and held. A rank that leads a group answers reads while every other member of the group
@@ -23,6 +24,9 @@ public final class LeaseTable {
     private static final long USED_NS = 5_000_000_000L;
     /** Far enough away and safe to subtract. */
     private static final long LONG_AGO_NS = 3_600_000_000_000L;
+
+    /** In place of a rank: all of them together. */
+    public static final int ANY_RANK = -1;
 
     private final int rank;
     private final long openedNs;
@@ -94,14 +98,26 @@ public final class LeaseTable {
     }
 
     /**
-     * How long the rank may still answer reads by a map older than the version on the strength of what this rank has
-     * granted; 0 = not any more. It cannot be granted more: this rank acts by the version.
+     * How long the rank, or {@link #ANY_RANK}, may still answer reads by a map older than the version on the strength of
+     * what this rank has granted; 0 = not any more. It cannot be granted more: this rank acts by the version.
      */
     public long leftNs(UUID pool, int of, int version, long nowNs) {
         // targets of one rank change together
         if (of == rank) return 0;
         OfPool p = pools.get(pool);
+        if (of == ANY_RANK) return longestLeftNs(p, version, nowNs);
         Peer peer = p == null ? null : p.peers.get(of);
+        return leftNs(peer, version, nowNs);
+    }
+
+    /** Ranks that have not asked yet in this life may have been granted something by the former one. */
+    private long longestLeftNs(@Nullable OfPool p, int version, long nowNs) {
+        long longest = formerLifeLeftNs(nowNs);
+        if (p != null) for (Peer peer : p.peers.values()) longest = Math.max(longest, leftNs(peer, version, nowNs));
+        return longest;
+    }
+
+    private long leftNs(@Nullable Peer peer, int version, long nowNs) {
         if (peer != null && peer.seenVersion >= version) return 0;
         long from = peer == null ? openedNs : peer.grantedNs;
         return Math.max(0, from + LEASE_NS + MARGIN_NS - nowNs);

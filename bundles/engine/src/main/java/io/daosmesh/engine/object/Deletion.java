@@ -11,7 +11,6 @@ import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -53,7 +52,7 @@ final class Deletion {
         StagedOp op = new StagedOp(true);
         List<DtxEntry> dropped = new ArrayList<>();
         for (DtxEntry e : shard.dtx().prepared()) {
-            boolean isInside = prefixes.stream().anyMatch(p -> startsWith(e.scope(), p));
+            boolean isInside = prefixes.stream().anyMatch(e::isUnder);
             if (!isInside || !e.isDurable() || e.isSettling() || shard.leading.containsKey(e.id())) continue;
             dropped.add(e);
             op.batch().delete(Keys.dtx(shard.pool(), e.id()));
@@ -124,9 +123,5 @@ final class Deletion {
             env.host().onDamage(shard.pool(), e.fault());
             return null;
         }
-    }
-
-    private static boolean startsWith(byte[] key, byte[] prefix) {
-        return key.length >= prefix.length && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
     }
 }

@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Waits until a map version is adopted, nothing of an older one is under way and every DTX of an older one is settled.
- * Owner: target loop.
+ * Waits until a map version is adopted, nothing of an older one is under way, nobody may read by one on the strength of a
+ * lease from here, and every DTX of an older one is settled. Owner: target loop.
  */
 final class Fences {
     /** Longest wait; rebuild tries again. */
@@ -67,11 +67,13 @@ final class Fences {
         return true;
     }
 
-    private static boolean isReached(PoolShard s, int version) {
+    private boolean isReached(PoolShard s, int version) {
         if (s.mapVersion() != version) return false;
         // a target that the map has put out takes no part
         if (!Target.isServing(s)) return s.state() != PoolShard.State.CLEANING;
         if (s.reclaiming > 0) return false;
+        // who is filled from here knows nothing of the leases given here, and may lead before they have run out
+        if (!Reigns.isCalm(env, s)) return false;
         for (int v : s.preparing.keySet()) if (v < version) return false;
         for (DtxEntry e : s.dtx().prepared()) {
             // without a settled holder nobody can decide it, and nobody exports the group either

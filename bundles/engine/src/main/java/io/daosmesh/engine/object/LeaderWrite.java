@@ -23,6 +23,8 @@ final class LeaderWrite {
     final List<Integer> members = new ArrayList<>(2);
     /** Those that have not answered. */
     final Set<Integer> waiting = new LinkedHashSet<>();
+    /** Those whose own word has not come: a timeout is none. */
+    final Set<Integer> silent = new LinkedHashSet<>();
     /** Forwards that still need the client's bytes: the answer, which frees them, waits for these. */
     final AtomicInteger sending = new AtomicInteger();
     /** The answer is known and may only wait for {@code sending}. */

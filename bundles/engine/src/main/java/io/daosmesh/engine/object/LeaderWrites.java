@@ -4,7 +4,6 @@ import io.daosmesh.engine.dtx.DtxEntry;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.StagedOp;
 import io.daosmesh.engine.vos.ByteKey;
-import io.daosmesh.engine.vos.GroupReader;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
@@ -15,7 +14,6 @@ import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.wire.DtxBatchRequest;
 import io.daosmesh.model.wire.DtxRefMessage;
-import io.daosmesh.model.wire.ValueMessage;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -41,6 +39,7 @@ final class LeaderWrites {
     private final Access access;
     private final Outcomes outcomes;
     private final Resends resends;
+    private final Aborts aborts;
     private final VosLatencies latencies;
 
     LeaderWrites(Env env, Access access, Outcomes outcomes, VosLatencies latencies) {
@@ -49,6 +48,7 @@ final class LeaderWrites {
         this.access = access;
         this.outcomes = outcomes;
         this.resends = new Resends(env);
+        this.aborts = new Aborts(env, outcomes);
     }
 
     /** The shard leads the group at the operation's map version. */
@@ -60,9 +60,13 @@ final class LeaderWrites {
     }
 
     private void execute(PoolShard s, WriteOp op, Answer<Long> answer) {
-        byte[] scope = op.scope();
-        if (op.dtx().condition() != 0) {
-            byte[] open = openScope(s, op, scope);
+        List<byte[]> scopes = op.scopes();
+        if (op.isConditional()) {
+            if (s.aborts.isFull(env.nowNs())) {
+                answer.refuse(Fault.of(FaultCode.BUSY, "the outcome of many updates is open"));
+                return;
+            }
+            byte[] open = Conditions.openScope(s, op, scopes);
             if (open != null) {
                 Fault late = Fault.of(FaultCode.INPROGRESS, "another update of the key is under way");
                 access.park(
@@ -71,7 +75,7 @@ final class LeaderWrites {
                         answer::refuse);
                 return;
             }
-            Fault unmet = unmet(s, op);
+            Fault unmet = Conditions.unmet(env.kv(), s, op);
             if (unmet != null) {
                 answer.refuse(unmet);
                 return;
@@ -87,7 +91,7 @@ final class LeaderWrites {
             answer.refuse(e.fault());
             return;
         }
-        launch(s, at, scope, staging, answer);
+        launch(s, at, scopes, staging, answer);
     }
 
     private void retry(PoolShard s, WriteOp op, Answer<Long> answer) {
@@ -97,7 +101,7 @@ final class LeaderWrites {
         else if (!isKnown(s, op, answer)) execute(s, op, answer);
     }
 
-    private void launch(PoolShard s, WriteOp op, byte[] scope, VosWriter.Staging staging, Answer<Long> answer) {
+    private void launch(PoolShard s, WriteOp op, List<byte[]> scopes, VosWriter.Staging staging, Answer<Long> answer) {
         ShardAddress a = op.address();
         ShardGroup group = s.group(a.oid(), a.group());
         DtxEntry entry = new DtxEntry(
@@ -105,7 +109,7 @@ final class LeaderWrites {
                 op.dtx().epoch(),
                 new DtxEntry.Place(s.mapVersion(), a.container(), a.oid(), a.group()),
                 op.dkey(),
-                scope,
+                scopes,
                 staging.keys());
         entry.setPreparedNs(env.nowNs());
         boolean isAlone = group.members().size() == 1;
@@ -124,6 +128,7 @@ final class LeaderWrites {
         s.leadingByEpoch.put(entry.epoch(), w);
         s.changes++;
         w.waiting.addAll(w.members);
+        w.silent.addAll(w.members);
         w.sending.set(w.members.size());
         for (int id : w.members) {
             PoolTarget t = s.target(id);
@@ -132,7 +137,7 @@ final class LeaderWrites {
         env.turns().stage(staging.op(), fault -> onLocal(s, w, fault));
     }
 
-    /** A resend of something that is settled or under way. */
+    /** Something that is settled or under way already. */
     private boolean isKnown(PoolShard s, WriteOp op, Answer<Long> answer) {
         Fault open = Fault.of(FaultCode.INPROGRESS, "the first try of this update is not settled yet");
         if (op.dtx().isResent()) s.counters().resent.incrementAndGet();
@@ -146,34 +151,11 @@ final class LeaderWrites {
             answer.refuse(open);
             return true;
         }
-        Long epoch = op.dtx().isResent()
-                ? outcomes.committedEpoch(s, op.dtx().id())
-                : s.dtx().settlingEpoch(op.dtx().id());
+        // a first try, too: its resend may have overtaken it
+        Long epoch = s.dtx().committedEpoch(op.dtx().id());
         if (epoch == null) return false;
         answer.answer(epoch, null);
         return true;
-    }
-
-    private static byte @Nullable [] openScope(PoolShard s, WriteOp op, byte[] scope) {
-        if (s.dtx().isPreparedIn(scope)) return scope;
-        byte[] punches = Keys.punches(op.address().groupPrefix());
-        return s.dtx().isPreparedIn(punches) ? punches : null;
-    }
-
-    /** Null if the condition holds now. */
-    private @Nullable Fault unmet(PoolShard s, WriteOp op) {
-        boolean wanted = op.dtx().condition() == WriteOp.MUST_EXIST;
-        Fault f = Fault.of(
-                wanted ? FaultCode.NONEXIST : FaultCode.EXIST, "the key %s", wanted ? "is absent" : "is there");
-        try (GroupReader r = new GroupReader(env.kv(), op.address().groupPrefix(), Long.MAX_VALUE, s.dtx())) {
-            if (op.level() == WriteOp.OBJECT) return null;
-            r.at(op.dkey());
-            if (op.values().isEmpty()) return r.dkeyExists() == wanted ? null : f;
-            for (ValueMessage v : op.values()) {
-                if (r.akeyExists(v.getAkey().toByteArray()) != wanted) return f;
-            }
-            return null;
-        }
     }
 
     /** Any thread. Nearly always the bytes are away long before the members answer: then the loop need not be woken. */
@@ -183,6 +165,7 @@ final class LeaderWrites {
 
     private void onReply(PoolShard s, LeaderWrite w, int member, @Nullable Fault fault) {
         if (!w.waiting.remove(member)) return;
+        if (fault == null || !isNoAnswer(fault)) w.silent.remove(member);
         if (fault != null) {
             if (fault.code() == FaultCode.STALE)
                 fault.argument("need").ifPresent(v -> env.host().needMap(s.pool(), Integer.parseInt(v)));
@@ -190,6 +173,11 @@ final class LeaderWrites {
         } else {
             maybeSettle(s, w);
         }
+    }
+
+    /** The member may not have the write yet, and get it still. */
+    private static boolean isNoAnswer(Fault fault) {
+        return fault.code() == FaultCode.TIMEDOUT || fault.code() == FaultCode.UNREACH;
     }
 
     private static Fault clientFault(PoolShard s, int member, Fault fault) {
@@ -222,13 +210,13 @@ final class LeaderWrites {
         forget(s, w);
         s.dtx().remove(w.entry);
         if (w.members.isEmpty()) {
-            s.dtx().endCommit(w.entry.id(), Keys.dtx(s.pool(), w.entry.id()), env.nowNs());
+            s.dtx().endCommit(w.entry.id(), w.entry.epoch(), env.nowNs());
         } else {
             s.dtx().startCommit(w.entry.id(), w.entry.epoch());
             if (s.committables.isEmpty()) s.oldestCommittableNs = env.nowNs();
             s.committables.add(new PoolShard.Committable(w.entry.id(), w.entry.epoch(), w.members));
         }
-        outcomes.wake(s, w.entry.scope());
+        outcomes.wake(s, w.entry);
         maybeAnswer(w);
         if (s.committables.size() >= COMMIT_BATCH) flushCommits(s);
     }
@@ -242,15 +230,9 @@ final class LeaderWrites {
         if (w.fault != null || w.isSettled) return;
         w.fault = fault;
         s.counters().dtxAborts.incrementAndGet();
-        // under a newer map another target may lead the group: then it decides, and asks here first
-        if (w.entry.mapVersion() == s.mapVersion()) for (int id : w.members) tellAbort(s, id, w.entry);
+        aborts.start(s, w.entry, w.members, w.silent);
         if (w.isLocalDone) undoLocal(s, w);
         maybeAnswer(w);
-    }
-
-    private void tellAbort(PoolShard s, int member, DtxEntry e) {
-        PoolTarget t = s.target(member);
-        env.peers().abort(t.rank(), batch(s, t, List.of(ref(e.id(), e.epoch()))));
     }
 
     private void undoLocal(PoolShard s, LeaderWrite w) {
@@ -262,7 +244,7 @@ final class LeaderWrites {
         } else {
             s.writer().giveUp(w.staging.records(), env.nowNs());
             s.dtx().remove(w.entry);
-            outcomes.wake(s, w.entry.scope());
+            outcomes.wake(s, w.entry);
         }
     }
 
@@ -289,6 +271,7 @@ final class LeaderWrites {
         s.counters().committable.record(s.committables.size());
         s.counters().committed.record(s.dtx().committedCount());
         if (!s.committables.isEmpty() && now - s.oldestCommittableNs >= COMMIT_AGE_NS) flushCommits(s);
+        aborts.onTick(s);
         for (LeaderWrite w : List.copyOf(s.leading.values())) {
             if (now - w.startNs > LOCAL_MAX_NS)
                 fail(s, w, Fault.of(FaultCode.AGAIN, "the update was not durable in time"));

@@ -1,5 +1,6 @@
 package io.daosmesh.engine.object;
 
+import io.daosmesh.engine.lease.LeaseTable;
 import java.util.List;
 import java.util.UUID;
 
@@ -11,7 +12,10 @@ public interface Leases {
     /** True if all of the ranks let this one answer reads alone now, and no target of this rank has a newer map. */
     boolean holds(UUID pool, int mapVersion, List<Integer> ranks);
 
-    /** How long the rank may still answer reads by an older map than the version; 0 = not any more. */
+    /** In place of a rank: all of them together. */
+    int ANY_RANK = LeaseTable.ANY_RANK;
+
+    /** How long the rank, or {@link #ANY_RANK}, may still answer reads by an older map than the version; 0 = no more. */
     long leftNs(UUID pool, int rank, int mapVersion);
 
     /** How long leases count that an engine before this one may have granted. */

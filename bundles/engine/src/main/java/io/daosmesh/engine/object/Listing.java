@@ -29,6 +29,8 @@ final class Listing {
                             .setHigh(o.oid().high())
                             .setLow(o.oid().low())));
         }
+        if (r.getKind() > 0) WriteOp.checkKey(r.getDkey().toByteArray());
+        if (r.getKind() == 2) WriteOp.checkKey(r.getAkey().toByteArray());
         byte[] group = a.groupPrefix();
         try (GroupReader reader = new GroupReader(env.kv(), group, env.host().hlcNow(), s.dtx())) {
             byte[] userDkey = r.getDkey().toByteArray();

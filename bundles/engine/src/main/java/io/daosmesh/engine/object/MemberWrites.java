@@ -1,8 +1,10 @@
 package io.daosmesh.engine.object;
 
 import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.engine.vos.VosWriter;
@@ -19,19 +21,17 @@ import org.jspecify.annotations.Nullable;
 final class MemberWrites {
     /** Below this age an unknown DTX cannot have been forgotten. */
     private static final long FORGOTTEN_AGE_HLC = io.daosmesh.model.time.Hlc.fromNanos(25_000_000_000L);
-    /** Half of what a commit takes at least to follow its prepare. */
-    private static final long LATE_HLC = io.daosmesh.model.time.Hlc.fromNanos(100_000_000L);
-    /** Records looked at to find one with a given epoch. */
-    private static final int SEARCH_MAX = 20_000;
 
     private final Env env;
     private final Outcomes outcomes;
     private final VosLatencies latencies;
+    private final RecordSearch search;
 
     MemberWrites(Env env, Outcomes outcomes, VosLatencies latencies) {
         this.latencies = latencies;
         this.env = env;
         this.outcomes = outcomes;
+        this.search = new RecordSearch(env);
     }
 
     /** The shard is a member at exactly the operation's map version. */
@@ -48,9 +48,7 @@ final class MemberWrites {
             return;
         }
         // a try that was long on its way may come behind the one that has replaced it
-        boolean mayBeCommitted = op.dtx().isResent() || env.host().hlcNow() - epoch > LATE_HLC;
-        Long committed =
-                mayBeCommitted ? outcomes.committedEpoch(s, id) : s.dtx().settlingEpoch(id);
+        Long committed = s.dtx().committedEpoch(id);
         if (committed != null) {
             done.done(
                     committed == epoch
@@ -58,7 +56,7 @@ final class MemberWrites {
                             : Fault.of(FaultCode.AGAIN, "another try of this update is committed here"));
             return;
         }
-        if (old == null && s.dtx().epochs(op.scope()).contains(epoch)) {
+        if (old == null && s.dtx().isOpenAt(op.scopes(), epoch)) {
             // two leaders, one after the other, gave the same epoch: their records would have the same keys
             done.done(Fault.of(FaultCode.AGAIN, "another update of the key has this epoch"));
             return;
@@ -80,7 +78,7 @@ final class MemberWrites {
                 epoch,
                 new DtxEntry.Place(a.mapVersion(), a.container(), a.oid(), a.group()),
                 op.dkey(),
-                op.scope(),
+                op.scopes(),
                 staging.keys());
         entry.setPreparedNs(now);
         staging.op().batch().put(Keys.dtx(s.pool(), id), entry.encode());
@@ -118,16 +116,16 @@ final class MemberWrites {
 
     void commit(PoolShard s, List<DtxRefMessage> refs) {
         List<Outcomes.Settled> found = new ArrayList<>(refs.size());
-        List<byte[]> scopes = new ArrayList<>();
+        List<DtxEntry> entries = new ArrayList<>(refs.size());
         for (DtxRefMessage ref : refs) {
             DtxEntry e = s.dtx().prepared(WriteOp.dtxId(ref.getDtx()));
             if (e == null || e.epoch() != ref.getEpoch() || !e.isDurable() || e.isSettling()) continue;
             s.dtx().remove(e);
             found.add(new Outcomes.Settled(e.id(), e.epoch()));
-            scopes.add(e.scope());
+            entries.add(e);
         }
         outcomes.commit(s, found);
-        for (byte[] scope : scopes) outcomes.wake(s, scope);
+        for (DtxEntry e : entries) outcomes.wake(s, e);
     }
 
     void abort(PoolShard s, List<DtxRefMessage> refs) {
@@ -137,6 +135,15 @@ final class MemberWrites {
             if (e.isDurable()) outcomes.abort(s, e);
             else e.wantAbort();
         }
+    }
+
+    /** The states of many, in their order. A damaged shard must not deny what it does not know. */
+    List<Integer> check(PoolShard s, List<DtxRefMessage> refs) {
+        Fault damage = s.failure();
+        if (damage != null) throw damage.asException();
+        List<Integer> states = new ArrayList<>(refs.size());
+        for (DtxRefMessage ref : refs) states.add(check(s, WriteOp.dtxId(ref.getDtx()), ref.getEpoch()));
+        return states;
     }
 
     /** State as in DtxBatchReply, of any try if the epoch is 0; INPROGRESS while it is being decided. */
@@ -149,19 +156,40 @@ final class MemberWrites {
                         .asException();
             return 1;
         }
-        Long committed = outcomes.committedEpoch(s, id);
+        Long committed = s.dtx().committedEpoch(id);
         return committed != null && (committed == epoch || epoch == 0) ? 2 : 0;
     }
 
-    /** Like check, and finds the trace of a DTX so old that its entry has been forgotten. */
-    int resolve(PoolShard s, ShardAddress a, byte[] dkey, DtxId id, long epoch) {
+    /** Like check, and finds the trace of a DTX so old that its entry has been forgotten: that may take some turns. */
+    void resolve(PoolShard s, ShardAddress a, byte[] dkey, DtxId id, long epoch, Answer<Integer> answer) {
         int state = check(s, id, epoch);
-        if (state != 0 || epoch == 0 || env.host().hlcNow() - epoch < FORGOTTEN_AGE_HLC) return state;
+        if (state != 0 || epoch == 0 || env.host().hlcNow() - epoch < FORGOTTEN_AGE_HLC) {
+            answer.answer(state, null);
+            return;
+        }
         byte[] group = a.groupPrefix();
         byte[] objectPunch = Keys.record(Keys.punches(group), epoch, VosRecord.PUNCH_OBJECT, 0);
-        if (env.kv().get(objectPunch) != null) return 2;
         byte[] scope = Keys.under(group, dkey);
-        if (s.dtx().epochs(scope).contains(epoch)) return 0;
-        return RecordSearch.hasEpoch(env.kv(), scope, epoch, SEARCH_MAX) ? 2 : 0;
+        if (env.kv().get(objectPunch) != null) answer.answer(2, null);
+        else if (s.dtx().epochs(scope).contains(epoch)) answer.answer(0, null);
+        else
+            search.ask(new RecordSearch.What(new ByteKey(scope), epoch, s.mapVersion()), (isFound, fault) -> {
+                if (isFound == null) answer.refuse(fault != null ? fault : Fault.of(FaultCode.AGAIN));
+                else searched(s, a, new DtxRef(id, epoch), isFound, answer);
+            });
+    }
+
+    private record DtxRef(DtxId id, long epoch) {}
+
+    /** The world may have changed during the search. */
+    private void searched(PoolShard s, ShardAddress a, DtxRef dtx, boolean isFound, Answer<Integer> answer) {
+        try {
+            Fault f = Access.stale(s, a.mapVersion());
+            if (f == null) f = s.refusal();
+            if (f != null) answer.refuse(f);
+            else answer.answer(Math.max(check(s, dtx.id, dtx.epoch), isFound ? 2 : 0), null);
+        } catch (FaultException e) {
+            answer.refuse(e.fault());
+        }
     }
 }

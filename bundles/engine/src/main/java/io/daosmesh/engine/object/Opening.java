@@ -21,10 +21,30 @@ import org.jspecify.annotations.Nullable;
 final class Opening {
     private Opening() {}
 
-    /** Writes the layout version into a new index, refuses an unknown one with DF_INCOMPT. */
-    static void checkFormat(KvStore kv) {
+    /**
+     * Why the index as a whole cannot be used: what it held is unknown, so the target leads nothing, votes on nothing and is
+     * no source, and is put out of its pools. Null if it can be used; DF_INCOMPT when another release wrote it.
+     */
+    static @Nullable Fault loss(KvStore kv, boolean hasPools) {
+        try {
+            checkFormat(kv, hasPools);
+            return null;
+        } catch (FaultException e) {
+            if (e.code() != FaultCode.DF_INVAL && e.code() != FaultCode.IO) throw e;
+            return e.fault();
+        }
+    }
+
+    /**
+     * Writes the layout version into a new index, refuses an unknown one with DF_INCOMPT. It is written before the first
+     * pool gets its space: an index without it that should hold one has lost what it held.
+     */
+    private static void checkFormat(KvStore kv, boolean hasPools) {
         byte[] found = kv.get(Keys.format());
-        if (found == null) {
+        if (found == null && hasPools) {
+            throw Fault.of(FaultCode.DF_INVAL, "the index of a target with pools is empty")
+                    .asException();
+        } else if (found == null) {
             kv.write(new KvBatch().put(Keys.format(), new byte[] {Keys.LAYOUT_VERSION}), true);
         } else if (found.length != 1 || found[0] != Keys.LAYOUT_VERSION) {
             throw Fault.of(
@@ -41,17 +61,22 @@ final class Opening {
         return new PoolShard(space, writer, dataThresholdBytes, env.rank(), env.target());
     }
 
+    /** Stands for a shard of which nothing is known any more. */
+    static PoolShard failed(Env env, PoolSpace space, Fault why) {
+        PoolShard failed = shard(env, space, 0);
+        failed.fail(why);
+        return failed;
+    }
+
     /** A shard that the index knows, with everything counted; a damaged one comes back FAILED. */
     static @Nullable PoolShard reopen(Env env, PoolSpace space) {
-        byte[] marker = env.kv().get(Keys.marker(space.pool()));
-        if (marker == null) return null;
         int[] values;
         try {
+            byte[] marker = env.kv().get(Keys.marker(space.pool()));
+            if (marker == null) return null;
             values = PoolShard.readMarker(marker);
         } catch (FaultException e) {
-            PoolShard failed = shard(env, space, 0);
-            failed.fail(e.fault());
-            return failed;
+            return failed(env, space, e.fault());
         }
         PoolShard s = shard(env, space, values[0]);
         s.cleanedVersion = values[1];
@@ -101,7 +126,7 @@ final class Opening {
                 byte[] value = c.value();
                 DtxId id = Keys.dtxId(key);
                 if (DtxEntry.isCommitted(value)) {
-                    s.dtx().endCommit(id, key, now);
+                    s.dtx().endCommit(id, DtxEntry.epochOf(value), now);
                 } else {
                     DtxEntry e = DtxEntry.decode(id, value);
                     e.setPreparedNs(now);

@@ -8,7 +8,6 @@ import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.model.id.DtxId;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** Applies the outcome of DTXs to this target. Owner: target loop. */
 final class Outcomes {
@@ -32,12 +31,12 @@ final class Outcomes {
             s.dtx().startCommit(d.id, d.epoch);
             op.batch().put(Keys.dtx(s.pool(), d.id), DtxEntry.encodeCommitted(d.epoch, hlc));
         }
-        for (byte[] key : s.dtx().takeExpired(env.nowNs(), EXPIRED_PER_BATCH))
-            op.batch().delete(key);
+        for (DtxId old : s.dtx().takeExpired(env.nowNs(), EXPIRED_PER_BATCH))
+            op.batch().delete(Keys.dtx(s.pool(), old));
         s.counters().dtxCommits.addAndGet(dtxs.size());
         env.turns().stage(op, fault -> {
             // on a fault the store has failed for good and the entries stay where they are found
-            if (fault == null) for (Settled d : dtxs) s.dtx().endCommit(d.id, Keys.dtx(s.pool(), d.id), env.nowNs());
+            if (fault == null) for (Settled d : dtxs) s.dtx().endCommit(d.id, d.epoch, env.nowNs());
         });
     }
 
@@ -45,7 +44,7 @@ final class Outcomes {
     void commitEntry(PoolShard s, DtxEntry entry) {
         s.dtx().remove(entry);
         commit(s, List.of(new Settled(entry.id(), entry.epoch())));
-        wake(s, entry.scope());
+        wake(s, entry);
     }
 
     /** Removes a durable prepared entry with its records. */
@@ -64,7 +63,7 @@ final class Outcomes {
             }
             s.writer().release(records);
             s.dtx().remove(entry);
-            wake(s, entry.scope());
+            wake(s, entry);
         });
     }
 
@@ -82,22 +81,12 @@ final class Outcomes {
         return records;
     }
 
-    /** Epoch under which the DTX is committed here; null if it is not. */
-    @Nullable
-    Long committedEpoch(PoolShard s, DtxId id) {
-        Long settling = s.dtx().settlingEpoch(id);
-        if (settling != null) return settling;
-        byte[] value = env.kv().get(Keys.dtx(s.pool(), id));
-        return value != null && DtxEntry.isCommitted(value) ? Long.valueOf(DtxEntry.epochOf(value)) : null;
-    }
-
     /** Lets requests go on that waited for the outcome. */
-    void wake(PoolShard s, byte[] scope) {
+    void wake(PoolShard s, DtxEntry entry) {
         if (s.parked.isEmpty()) return;
-        ByteKey key = new ByteKey(scope);
         s.parked.removeIf(p -> {
             ByteKey waited = p.scope();
-            if (waited == null || !key.equals(waited)) return false;
+            if (waited == null || !entry.isIn(waited.bytes())) return false;
             env.loop().execute(p.retry());
             return true;
         });

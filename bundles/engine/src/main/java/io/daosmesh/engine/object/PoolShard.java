@@ -2,6 +2,7 @@ package io.daosmesh.engine.object;
 
 import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.vos.ByteKey;
+import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -15,7 +16,6 @@ import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.storage.PoolSpace;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,6 +71,7 @@ public final class PoolShard {
     final Destroyed destroyed = new Destroyed();
     final Reigns.Memory reigns = new Reigns.Memory();
     final Readers.Memory readers = new Readers.Memory();
+    final Aborts.Memory aborts = new Aborts.Memory();
     /** When the present map was adopted. */
     long adoptedNs;
     /** Excluded because its device was gone or faulty: comes back with the device. Durable in the marker. */
@@ -210,6 +211,13 @@ public final class PoolShard {
         return ranks;
     }
 
+    /** Others hold the group; a newer map may give it back to this target. */
+    boolean isForeign(byte[] groupPrefix) {
+        Keys.Parts p = Keys.parse(groupPrefix);
+        ShardGroup g = group(p.oid(), p.group());
+        return g.isAvailable() && !g.members().contains(myId);
+    }
+
     boolean needsCleaning() {
         PoolTarget me = me();
         return me != null && me.state() == TargetState.UP && me.changedVersion() > cleanedVersion;
@@ -231,7 +239,7 @@ public final class PoolShard {
     /** True if this target leads the update; another leader may have given the same epoch elsewhere. */
     boolean isDriven(byte[] scope, long epoch) {
         LeaderWrite w = leadingByEpoch.get(epoch);
-        return w != null && Arrays.equals(w.entry.scope(), scope);
+        return w != null && w.entry.isIn(scope);
     }
 
     byte[] marker() {

@@ -9,6 +9,8 @@ import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.wire.ValueMessage;
 import io.daosmesh.storage.BufferPool;
 import java.nio.ByteBuffer;
@@ -34,14 +36,33 @@ final class Reads {
     /** Bytes {@code from} to {@code to} of a record belong at {@code at} of the reply. */
     private record Part(VosRecord record, long from, long to, int at) {}
 
-    /** Length and, where it is known already, checksum of a value of the reply. */
+    /** Length, version of a single value and, where it is known already, checksum of a value of the reply. */
     private record Found(
             ValueMessage asked,
             long length,
             boolean isAbsent,
-            @Nullable Integer crc) {}
+            @Nullable Integer crc,
+            long version) {}
 
-    /** Owner: target loop. The answer comes on the loop or on a device thread. */
+    /** Refuses what no retry can make right, before anything is looked at: INVAL, KEY2BIG, REC2BIG. */
+    static void check(ShardAddress a, byte[] dkey, List<ValueMessage> asked) {
+        WriteOp.checkKey(dkey);
+        if (Placement.groupOf(a.oid(), dkey) != a.group())
+            throw Fault.of(FaultCode.INVAL, "the dkey does not belong to group %d", a.group())
+                    .asException();
+        if (asked.size() > WriteOp.VALUES_MAX)
+            throw Fault.of(FaultCode.INVAL, "%d values in one request, at most %d", asked.size(), WriteOp.VALUES_MAX)
+                    .asException();
+        ValueRules.check(ValueRules.Use.FETCH, asked);
+        for (ValueMessage v : asked) {
+            WriteOp.checkKeyLength(v.getAkey().size());
+            if (v.getKind() != 0 && v.getLength() > VosWriter.VALUE_BYTES_MAX)
+                throw Fault.of(FaultCode.REC2BIG, "a fetch of at most %d bytes", VosWriter.VALUE_BYTES_MAX)
+                        .asException();
+        }
+    }
+
+    /** Owner: target loop. The request is checked; the answer comes on the loop or on a device thread. */
     void fetch(PoolShard s, ShardAddress a, byte[] dkey, List<ValueMessage> asked, long epoch, Answer<Fetched> answer) {
         List<Part> parts = new ArrayList<>();
         List<Found> found = new ArrayList<>(asked.size());
@@ -70,15 +91,12 @@ final class Reads {
 
     private static Found single(GroupReader r, ValueMessage v, long at, List<Part> parts) {
         VosRecord record = r.single(v.getAkey().toByteArray());
-        if (record == null) return new Found(v, 0, true, null);
+        if (record == null) return new Found(v, 0, true, null, 0);
         if (record.length() > 0) parts.add(new Part(record, 0, record.length(), (int) at));
-        return new Found(v, record.length(), false, record.crc32c());
+        return new Found(v, record.length(), false, record.crc32c(), record.epoch());
     }
 
     private static Found array(GroupReader r, ValueMessage v, long at, List<Part> parts) {
-        if (v.getLength() > VosWriter.VALUE_BYTES_MAX || v.getLength() < 0 || v.getOffset() < 0)
-            throw Fault.of(FaultCode.REC2BIG, "a fetch of at most %d bytes", VosWriter.VALUE_BYTES_MAX)
-                    .asException();
         GroupReader.ArrayRange range = r.array(v.getAkey().toByteArray(), v.getOffset(), v.getLength());
         Integer crc = null;
         for (Fragment f : range.fragments()) {
@@ -88,7 +106,7 @@ final class Reads {
             boolean isWhole = f.length() == record.length() && f.length() == range.length();
             if (isWhole) crc = record.crc32c();
         }
-        return new Found(v, range.length(), range.isAbsent(), crc);
+        return new Found(v, range.length(), range.isAbsent(), crc, 0);
     }
 
     private record Plan(List<Part> parts, int totalBytes, long epoch, int mapVersion) {}
@@ -208,7 +226,10 @@ final class Reads {
             List<ValueMessage> values = new ArrayList<>(found.size());
             int at = 0;
             for (Found v : found) {
-                ValueMessage.Builder b = v.asked.toBuilder().setLength(v.length).setAbsent(v.isAbsent);
+                ValueMessage.Builder b = v.asked.toBuilder()
+                        .setLength(v.length)
+                        .setAbsent(v.isAbsent)
+                        .setVersion(v.version);
                 int n = (int) v.length;
                 Integer crc = v.crc;
                 if (n > 0) b.setCrc32C(crc != null ? crc : VosWriter.crc(out.slice(at, n)));

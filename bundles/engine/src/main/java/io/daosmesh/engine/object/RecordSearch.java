@@ -1,20 +1,83 @@
 package io.daosmesh.engine.object;
 
-import io.daosmesh.engine.vos.VosRecord;
-import io.daosmesh.storage.kv.KvCursor;
-import io.daosmesh.storage.kv.KvRange;
-import io.daosmesh.storage.kv.KvReader;
+import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.vos.ByteKey;
+import io.daosmesh.engine.vos.EpochSearch;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
-/** Looks for the trace of an update in the records of a dkey. Owner: target loop. */
+/**
+ * Looks for the trace of an update in the records of a dkey. Goes on over as many turns of the loop as it takes: an answer
+ * is exact, because "not found" makes the asker drop an update that may have been acknowledged. Owner: target loop.
+ */
 final class RecordSearch {
-    private RecordSearch() {}
+    /** About a millisecond of the loop. */
+    static final int STEP_AKEYS = 256;
+    /** Searches under way or kept; more are refused, and asked for again. */
+    static final int SEARCHES_MAX = 64;
+    /** Askers of one search: whoever gave up waiting asks again. */
+    static final int ASKERS_MAX = 16;
+    /** An answer stays for those whose patience ended before the search. */
+    private static final long KEPT_NS = 10_000_000_000L;
 
-    static boolean hasEpoch(KvReader kv, byte[] scope, long epoch, int entriesMax) {
-        try (KvCursor c = kv.cursor(KvRange.prefix(scope))) {
-            for (int i = 0; i < entriesMax && c.next(); i++) {
-                if (VosRecord.decode(c.key(), c.value()).epoch() == epoch) return true;
+    private final Env env;
+    private final Map<What, Search> searches = new HashMap<>();
+
+    RecordSearch(Env env) {
+        this.env = env;
+    }
+
+    /** @param mapVersion under another map the group may have been deleted or filled here meanwhile */
+    record What(ByteKey scope, long epoch, int mapVersion) {}
+
+    private static final class Search {
+        final List<Answer<Boolean>> askers = new ArrayList<>(1);
+        boolean isDone;
+        boolean isFound;
+        long endedNs;
+    }
+
+    /** Answers on the loop, now or in a later turn; BUSY when too many are under way. */
+    void ask(What what, Answer<Boolean> answer) {
+        long now = env.nowNs();
+        searches.values().removeIf(s -> s.isDone && now - s.endedNs > KEPT_NS);
+        Search known = searches.get(what);
+        if (known != null && known.isDone) {
+            answer.answer(known.isFound, null);
+            return;
+        }
+        if (known == null ? searches.size() >= SEARCHES_MAX : known.askers.size() >= ASKERS_MAX) {
+            answer.refuse(Fault.of(FaultCode.BUSY, "too many traces of updates are being looked for"));
+            return;
+        }
+        Search search = known == null ? new Search() : known;
+        search.askers.add(answer);
+        if (known != null) return;
+        searches.put(what, search);
+        step(what, search, what.scope.bytes());
+    }
+
+    private void step(What what, Search search, byte[] from) {
+        try {
+            EpochSearch.Step step = EpochSearch.step(env.kv(), what.scope.bytes(), what.epoch, from, STEP_AKEYS);
+            byte[] next = step.next();
+            if (next != null) {
+                env.loop().execute(() -> step(what, search, next));
+                return;
             }
-            return false;
+            search.isDone = true;
+            search.isFound = step.isFound();
+            search.endedNs = env.nowNs();
+            for (Answer<Boolean> a : search.askers) a.answer(search.isFound, null);
+            search.askers.clear();
+        } catch (FaultException e) {
+            searches.remove(what);
+            for (Answer<Boolean> a : search.askers) a.refuse(e.fault());
         }
     }
 }

@@ -16,10 +16,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Keeps updates of a group back while a leader that a newer map has put out may still answer reads by an older one: what it
  * answers then was true at that moment. Nothing waits for a former leader that is still a member, because it has to take
- * part in every update itself. Owner: target loop.
+ * part in every update itself. Who led by maps that did not come here is not known: then updates wait for all ranks that
+ * this one has granted a lease. Owner: target loop.
  */
 final class Reigns {
-    /** Maps that followed each other within a lease; older ones hold everything back. */
+    /** Maps that followed each other within a lease; of older ones it is forgotten who led. */
     private static final int PAST_MAX = 16;
     /** Longer than a lease with its margin can last. */
     private static final long PAST_NS = 2_000_000_000L;
@@ -38,9 +39,7 @@ final class Reigns {
     static final class Memory {
         private final ArrayDeque<Reign> past = new ArrayDeque<>();
         private List<Held> held = new ArrayList<>();
-        /** Until then a leader that is not known here may answer reads. */
-        private long anyUntilNs;
-
+        /** A leader that is not known here may answer reads. */
         private boolean isAnyHeld;
     }
 
@@ -48,12 +47,16 @@ final class Reigns {
     void onMap(PoolShard s, @Nullable PoolMap before) {
         long now = env.nowNs();
         Memory m = s.reigns;
-        if (before != null) m.past.addLast(new Reign(before, now));
-        else if (s.calmVersion != s.mapVersion())
-            holdAll(m, now + env.host().leases().formerLifeLeftNs());
+        if (before == null) {
+            m.isAnyHeld |= s.calmVersion != s.mapVersion();
+        } else {
+            m.past.addLast(new Reign(before, now));
+            // the maps between had leaders, too, and this rank may have granted them leases by its older one
+            m.isAnyHeld |= s.mapVersion() != before.version() + 1;
+        }
         if (m.past.size() > PAST_MAX) {
             m.past.removeFirst();
-            holdAll(m, now + PAST_NS);
+            m.isAnyHeld = true;
         }
         // whoever waits looks at the new map
         List<Held> waiting = m.held;
@@ -61,26 +64,27 @@ final class Reigns {
         for (Held h : waiting) env.loop().execute(h.retry);
     }
 
-    private static void holdAll(Memory m, long untilNs) {
-        m.anyUntilNs = m.isAnyHeld ? Math.max(m.anyUntilNs, untilNs) : untilNs;
-        m.isAnyHeld = true;
-    }
-
     /** How long no update of the group may be prepared or settled here. */
     boolean isHeld(PoolShard s, ObjectId oid, int group) {
         Memory m = s.reigns;
-        if (isOver(m)) return false;
+        if (isOver(s)) return false;
         if (m.isAnyHeld) return true;
         for (Reign r : m.past) if (mayStillRead(s, r.map, oid, group)) return true;
         return false;
     }
 
-    private boolean isOver(Memory m) {
+    private boolean isOver(PoolShard s) {
+        Memory m = s.reigns;
         if (!m.isAnyHeld && m.past.isEmpty()) return true;
         long now = env.nowNs();
-        if (m.isAnyHeld && now - m.anyUntilNs >= 0) m.isAnyHeld = false;
+        if (m.isAnyHeld && isCalm(env, s)) m.isAnyHeld = false;
         while (!m.past.isEmpty() && now - m.past.getFirst().endedNs > PAST_NS) m.past.removeFirst();
         return !m.isAnyHeld && m.past.isEmpty();
+    }
+
+    /** Nobody may answer reads by an older map on the strength of a lease from here. */
+    static boolean isCalm(Env env, PoolShard s) {
+        return env.host().leases().leftNs(s.pool(), Leases.ANY_RANK, s.mapVersion()) == 0;
     }
 
     private boolean mayStillRead(PoolShard s, PoolMap old, ObjectId oid, int group) {
@@ -102,7 +106,7 @@ final class Reigns {
 
     /** Bounded: a lease runs out by itself. */
     void onTick(PoolShard s) {
-        if (s.map() != null && s.calmVersion != s.mapVersion() && isOver(s.reigns)) {
+        if (s.map() != null && s.calmVersion != s.mapVersion() && isOver(s)) {
             s.calmVersion = s.mapVersion();
             Opening.note(env, s);
         }

@@ -111,7 +111,7 @@ final class Settler {
         });
     }
 
-    private static DtxResolveRequest request(PoolShard s, DtxEntry e, PoolTarget t) {
+    static DtxResolveRequest request(PoolShard s, DtxEntry e, PoolTarget t) {
         ShardAddress a = new ShardAddress(s.pool(), e.container(), e.oid(), e.group(), s.mapVersion());
         return DtxResolveRequest.newBuilder()
                 .setAddress(a.toWire(t.index()))

@@ -9,7 +9,6 @@ import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.wire.DtxRefMessage;
 import io.daosmesh.model.wire.DtxResolveRequest;
@@ -53,6 +52,8 @@ public final class Target {
     private final Map<UUID, Aggregation> aggregations = new HashMap<>();
     private final VosLatencies latencies = new VosLatencies();
     private boolean isOpen;
+    /** Why the index is lost; null if it is not. */
+    private @Nullable Fault lost;
 
     public Target(Env env) {
         this.env = env;
@@ -71,9 +72,10 @@ public final class Target {
 
     /** Reads the index; DF_INCOMPT when another release wrote it. Blocks for the time of a scan. */
     public void open(List<PoolSpace> spaces) {
-        Opening.checkFormat(env.kv());
+        Fault why = Opening.loss(env.kv(), !spaces.isEmpty());
+        lost = why;
         for (PoolSpace space : spaces) {
-            PoolShard s = Opening.reopen(env, space);
+            PoolShard s = why == null ? Opening.reopen(env, space) : Opening.failed(env, space, why);
             if (s == null) continue;
             register(s);
             // from the first moment on: a rank with an older map gets no lease
@@ -108,6 +110,14 @@ public final class Target {
             done.done(null);
             return;
         }
+        Fault why = lost;
+        if (why != null) {
+            // the pool is made all the same, and goes on without this target
+            register(Opening.failed(env, space, why));
+            onMap(map);
+            done.done(null);
+            return;
+        }
         PoolShard s = Opening.shard(env, space, dataThresholdBytes);
         env.turns().stage(Opening.create(s), fault -> {
             if (fault == null && shards.get(space.pool()) == null) {
@@ -120,10 +130,10 @@ public final class Target {
         });
     }
 
-    /** Deletes everything of the pool; an unknown one is deleted already. */
+    /** Deletes everything of the pool; an unknown one is deleted already, and so is one whose index is lost. */
     public void destroy(UUID pool, Done done) {
-        PoolShard s = shards.get(pool);
-        if (s == null) {
+        PoolShard s = lost == null ? shards.get(pool) : shards.remove(pool);
+        if (s == null || lost != null) {
             done.done(null);
             return;
         }
@@ -150,7 +160,7 @@ public final class Target {
 
     public void destroyContainer(UUID pool, UUID container, Done done) {
         PoolShard s = shards.get(pool);
-        if (s == null) done.done(null);
+        if (s == null || lost != null) done.done(null);
         else Destroyed.destroy(env, s, container, done);
     }
 
@@ -163,7 +173,8 @@ public final class Target {
             return;
         }
         PoolMap before = s.map();
-        env.host().leases().adopted(s.pool(), map.version());
+        // by what maps a lost index was acted nobody knows: this rank grants no lease on the strength of it
+        if (lost == null) env.host().leases().adopted(s.pool(), map.version());
         s.adopt(map);
         s.adoptedNs = env.nowNs();
         // durable before any update that is prepared by this map
@@ -286,7 +297,7 @@ public final class Target {
         ShardAddress a = ShardAddress.of(r.getAddress());
         at(a, answer::refuse, s -> {
             byte[] dkey = r.getDkey().toByteArray();
-            WriteOp.checkKey(dkey);
+            Reads.check(a, dkey, r.getValuesList());
             // with an epoch from the leader any settled replica can answer: it has all that was acknowledged before
             if (r.getEpoch() != 0) allow(access.settled(s, a, r.getEpoch()));
             else if (waitsToLead(s, a, isConfirmed, c -> fetch(r, c, answer), answer::refuse)) return;
@@ -348,7 +359,8 @@ public final class Target {
                 if (waitsToLead(s, a, isConfirmed, c -> enumerate(r, c, answer), answer::refuse)) return;
                 if (s.dtx().preparedCount() > s.leading.size())
                     for (var e : s.dtx().prepared())
-                        if (e.oid().equals(a.oid()) && e.group() == a.group()) allow(undecided(s, e.scope(), 0));
+                        if (e.oid().equals(a.oid()) && e.group() == a.group())
+                            for (byte[] scope : e.scopes()) allow(undecided(s, scope, 0));
             }
             s.counters().enumerations.incrementAndGet();
             answer.answer(Listing.page(env, s, a, r), null);
@@ -373,9 +385,7 @@ public final class Target {
             return;
         }
         try {
-            List<Integer> states = new ArrayList<>(refs.size());
-            for (DtxRefMessage ref : refs) states.add(member.check(s, WriteOp.dtxId(ref.getDtx()), ref.getEpoch()));
-            answer.answer(states, null);
+            answer.answer(member.check(s, refs), null);
         } catch (FaultException e) {
             answer.refuse(e.fault());
         }
@@ -385,8 +395,7 @@ public final class Target {
         ShardAddress a = ShardAddress.of(r.getAddress());
         at(a, answer::refuse, s -> {
             allow(s.refusal());
-            int state = member.resolve(s, a, r.getDkey().toByteArray(), WriteOp.dtxId(r.getDtx()), r.getEpoch());
-            answer.answer(state, null);
+            member.resolve(s, a, r.getDkey().toByteArray(), WriteOp.dtxId(r.getDtx()), r.getEpoch(), answer);
         });
     }
 
@@ -430,7 +439,7 @@ public final class Target {
 
     public void reclaim(ShardAddress a, Set<Integer> groups, Done done) {
         PoolShard s = shards.get(a.pool());
-        if (s == null) {
+        if (s == null || lost != null) {
             done.done(null);
             return;
         }
@@ -441,17 +450,10 @@ public final class Target {
         List<byte[]> doomed = new ArrayList<>();
         for (int g : groups) doomed.add(Keys.group(a.pool(), a.container(), a.oid(), g));
         s.reclaiming++;
-        Deletion.start(env, s, doomed, p -> isForeign(s, p), fault -> {
+        Deletion.start(env, s, doomed, s::isForeign, fault -> {
             s.reclaiming--;
             done.done(fault);
         });
-    }
-
-    /** Others hold the group; a newer map may have given it back to this target. */
-    private static boolean isForeign(PoolShard s, byte[] groupPrefix) {
-        Keys.Parts p = Keys.parse(groupPrefix);
-        ShardGroup g = s.group(p.oid(), p.group());
-        return g.isAvailable() && !g.members().contains(s.myId());
     }
 
     /** See EngineMigration.clearGroup. */

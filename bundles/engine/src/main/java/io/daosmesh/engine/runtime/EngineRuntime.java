@@ -136,7 +136,7 @@ public final class EngineRuntime implements AutoCloseable {
                 why.remedy());
         raise(
                 RasId.POOL_CORRUPTION_DETECTED,
-                "the index of the pool is damaged on rank " + identity.rank() + " target " + index,
+                "the index on rank " + identity.rank() + " target " + index + " is damaged: " + why.text(),
                 Map.of(
                         "rank",
                         Integer.toString(identity.rank()),
@@ -147,6 +147,7 @@ public final class EngineRuntime implements AutoCloseable {
     /** Its peers and clients wait for its exclusion. */
     private void onStopped(TargetUnit unit, Fault why) {
         int index = unit.storage().index();
+        String failed = unit.storage().kv().damage() == null ? "write" : "read";
         log.error(
                 "rank {} target {} has stopped and will be excluded: {}; {}",
                 identity.rank(),
@@ -155,7 +156,7 @@ public final class EngineRuntime implements AutoCloseable {
                 STOPPED_REMEDY);
         raise(
                 RasId.DEVICE_MEDIA_ERROR,
-                "SCM write error logged from tgt_id:" + index + ", the target has stopped; " + STOPPED_REMEDY,
+                "SCM " + failed + " error logged from tgt_id:" + index + ", the target has stopped; " + STOPPED_REMEDY,
                 Map.of("rank", Integer.toString(identity.rank())));
         devices.onTargetStopped(index);
     }

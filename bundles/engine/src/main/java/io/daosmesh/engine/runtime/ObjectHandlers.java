@@ -13,6 +13,7 @@ import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.time.Hlc;
+import io.daosmesh.model.wire.ChangeRequest;
 import io.daosmesh.model.wire.DtxBatchReply;
 import io.daosmesh.model.wire.DtxBatchRequest;
 import io.daosmesh.model.wire.DtxResolveRequest;
@@ -40,10 +41,12 @@ final class ObjectHandlers {
     void register(RpcServer server, int rank, List<AutoCloseable> registrations) {
         add(server, rank, registrations, RpcMethod.OBJECT_UPDATE, this::update);
         add(server, rank, registrations, RpcMethod.OBJECT_PUNCH, this::punch);
+        add(server, rank, registrations, RpcMethod.OBJECT_CHANGE, this::change);
         add(server, rank, registrations, RpcMethod.OBJECT_FETCH, this::fetch);
         add(server, rank, registrations, RpcMethod.OBJECT_ENUMERATE, this::enumerate);
         add(server, rank, registrations, RpcMethod.SHARD_UPDATE, this::shardUpdate);
         add(server, rank, registrations, RpcMethod.SHARD_PUNCH, this::shardPunch);
+        add(server, rank, registrations, RpcMethod.SHARD_CHANGE, this::shardChange);
         add(server, rank, registrations, RpcMethod.DTX_COMMIT, this::commit);
         add(server, rank, registrations, RpcMethod.DTX_ABORT, this::abort);
         add(server, rank, registrations, RpcMethod.DTX_CHECK, this::check);
@@ -88,6 +91,12 @@ final class ObjectHandlers {
         return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.OBJ_PUNCH);
     }
 
+    private Mono<RpcMessage> change(RpcCall call) throws InvalidProtocolBufferException {
+        ChangeRequest r = ChangeRequest.parseFrom(call.body());
+        WriteOp op = WriteOp.of(r, call.data());
+        return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.UPDATE);
+    }
+
     private static Mono<RpcMessage> write(TargetUnit unit, WriteOp op, TargetMetrics.Op kind) {
         long start = unit.metrics().begin(kind);
         long bytes = op.data().remaining();
@@ -115,6 +124,13 @@ final class ObjectHandlers {
         hlc.merge(r.getEpoch());
         WriteOp op = WriteOp.of(r, call.data());
         return shardWrite(target(r.getAddress().getTarget()), op, TargetMetrics.Op.TGT_PUNCH);
+    }
+
+    private Mono<RpcMessage> shardChange(RpcCall call) throws InvalidProtocolBufferException {
+        ChangeRequest r = ChangeRequest.parseFrom(call.body());
+        hlc.merge(r.getEpoch());
+        WriteOp op = WriteOp.of(r, call.data());
+        return shardWrite(target(r.getAddress().getTarget()), op, TargetMetrics.Op.TGT_UPDATE);
     }
 
     private static Mono<RpcMessage> shardWrite(TargetUnit unit, WriteOp op, TargetMetrics.Op kind) {

@@ -2,6 +2,7 @@ package io.daosmesh.engine.runtime;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
+import io.daosmesh.engine.object.KeyChange;
 import io.daosmesh.engine.object.Peers;
 import io.daosmesh.engine.object.WriteOp;
 import io.daosmesh.engine.target.Answer;
@@ -15,6 +16,7 @@ import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcReply;
+import io.daosmesh.model.wire.ChangeRequest;
 import io.daosmesh.model.wire.DtxBatchReply;
 import io.daosmesh.model.wire.DtxBatchRequest;
 import io.daosmesh.model.wire.DtxResolveRequest;
@@ -51,10 +53,18 @@ final class RpcPeers implements Peers {
             if (isSent.compareAndSet(false, true)) onSent.run();
         };
         RpcMessage message = new RpcMessage(
-                op.isUpdate() ? update(op, target) : punch(op, target),
+                switch (op.level()) {
+                    case WriteOp.UPDATE -> update(op, target);
+                    case WriteOp.CHANGES -> change(op, target);
+                    default -> punch(op, target);
+                },
                 op.data().duplicate(),
                 once);
-        RpcMethod method = op.isUpdate() ? RpcMethod.SHARD_UPDATE : RpcMethod.SHARD_PUNCH;
+        RpcMethod method = switch (op.level()) {
+            case WriteOp.UPDATE -> RpcMethod.SHARD_UPDATE;
+            case WriteOp.CHANGES -> RpcMethod.SHARD_CHANGE;
+            default -> RpcMethod.SHARD_PUNCH;
+        };
         Optional<Endpoint> to = endpoint(rank);
         if (to.isEmpty()) {
             loop.execute(once);
@@ -73,6 +83,18 @@ final class RpcPeers implements Peers {
                 .setAddress(op.address().toWire(target))
                 .setDkey(ByteString.copyFrom(op.dkey()))
                 .addAllValues(op.values())
+                .setDtx(WriteOp.dtxMessage(op.dtx().id()))
+                .setEpoch(op.dtx().epoch())
+                .setForwarded(true)
+                .setResent(op.dtx().isResent())
+                .build();
+    }
+
+    /** A member of a release that does not know it refuses the method, and the client tries again until it is updated. */
+    private static MessageLite change(WriteOp op, int target) {
+        return ChangeRequest.newBuilder()
+                .setAddress(op.address().toWire(target))
+                .addAllChanges(op.changes().stream().map(KeyChange::toWire).toList())
                 .setDtx(WriteOp.dtxMessage(op.dtx().id()))
                 .setEpoch(op.dtx().epoch())
                 .setForwarded(true)

@@ -101,7 +101,13 @@ final class TargetUnit {
     }
 
     void start() {
-        loop.start(target::onTick);
+        boolean wasWhole = storage.kv().damage() == null;
+        loop.start(() -> {
+            Fault damage = wasWhole ? storage.kv().damage() : null;
+            // read errors are as final as write errors: what cannot be read must not be denied
+            if (damage != null) stopServing(damage);
+            target.onTick();
+        });
     }
 
     /** Runs on the loop; never refused. */
@@ -130,16 +136,24 @@ final class TargetUnit {
     private <T> void answer(BiConsumer<Target, Answer<T>> work, MonoSink<T> sink) {
         try {
             work.accept(target, (value, fault) -> {
-                if (fault != null) sink.error(fault.asException());
+                if (fault != null) sink.error(refusal(fault).asException());
                 else if (value != null) sink.success(value);
                 else sink.success();
             });
         } catch (FaultException e) {
-            sink.error(e);
+            sink.error(refusal(e.fault()).asException());
         } catch (RuntimeException | Error e) {
             sink.error(e);
             throw e;
         }
+    }
+
+    /** Of an index that cannot be read whoever asks hears to try again: the target stops, another one leads soon. */
+    private Fault refusal(Fault fault) {
+        Fault damage = storage.kv().damage();
+        if (damage == null || fault.code() != damage.code()) return fault;
+        return Fault.of(FaultCode.AGAIN, "target %d stops: %s", storage.index(), fault.message())
+                .with("state", "stopped");
     }
 
     void stop(long waitMs) {

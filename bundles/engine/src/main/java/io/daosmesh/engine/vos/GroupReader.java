@@ -64,9 +64,12 @@ public final class GroupReader implements AutoCloseable {
 
     /** The newest value; null if there is none. */
     public @Nullable VosRecord single(byte[] akey) {
-        byte[] prefix = Keys.under(dkey, akey);
-        start(prefix);
-        for (VosRecord r = next(prefix); r != null; r = next(prefix)) {
+        return singleAt(Keys.under(dkey, akey));
+    }
+
+    private @Nullable VosRecord singleAt(byte[] akeyPrefix) {
+        start(akeyPrefix);
+        for (VosRecord r = next(akeyPrefix); r != null; r = next(akeyPrefix)) {
             if (r.kind() == VosRecord.SINGLE) return r;
         }
         return null;
@@ -118,8 +121,10 @@ public final class GroupReader implements AutoCloseable {
         start(akeyPrefix);
         VosRecord newest = next(akeyPrefix);
         if (newest == null) return false;
-        if (newest.kind() != VosRecord.PUNCH_EXTENT) return newest.kind() == VosRecord.SINGLE || newest.length() > 0;
-        return !fragments(akeyPrefix, 0, Long.MAX_VALUE).isEmpty();
+        if (newest.kind() == VosRecord.SINGLE) return true;
+        if (newest.kind() == VosRecord.EXTENT && newest.length() > 0) return true;
+        // behind a hole, or an extent without bytes as an earlier release took it
+        return !fragments(akeyPrefix, 0, Long.MAX_VALUE).isEmpty() || singleAt(akeyPrefix) != null;
     }
 
     /** True if any akey of the dkey holds something. */

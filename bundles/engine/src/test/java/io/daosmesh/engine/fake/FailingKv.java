@@ -11,13 +11,27 @@ import io.daosmesh.storage.kv.KvStore;
 final class FailingKv implements KvStore {
     private final KvStore store;
     volatile Fault failure;
+    /** What it holds cannot be read any more. */
+    volatile Fault damage;
 
     FailingKv(KvStore store) {
         this.store = store;
     }
 
     @Override
+    public Fault damage() {
+        return damage;
+    }
+
+    private KvStore readable() {
+        Fault d = damage;
+        if (d != null) throw d.asException();
+        return store;
+    }
+
+    @Override
     public void write(KvBatch batch, boolean isDurable) {
+        readable();
         Fault f = failure;
         if (f != null) throw f.asException();
         store.write(batch, isDurable);
@@ -25,17 +39,17 @@ final class FailingKv implements KvStore {
 
     @Override
     public byte[] get(byte[] key) {
-        return store.get(key);
+        return readable().get(key);
     }
 
     @Override
     public KvCursor cursor(KvRange range) {
-        return store.cursor(range);
+        return readable().cursor(range);
     }
 
     @Override
     public KvSnapshot snapshot() {
-        return store.snapshot();
+        return readable().snapshot();
     }
 
     @Override

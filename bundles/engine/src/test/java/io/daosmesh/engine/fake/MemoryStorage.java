@@ -73,6 +73,11 @@ public final class MemoryStorage implements EngineStorage {
             kv.write(new KvBatch().put(key, new byte[] {1}), true);
         }
 
+        /** From now on nothing of the index can be read. */
+        public void loseIndex() {
+            kv.damage = Fault.of(FaultCode.DF_INVAL, "checksum mismatch");
+        }
+
         /** From now on the disk under the index is full. */
         public void fillUp() {
             kv.failure = Fault.of(FaultCode.NOSPACE, "No space left on device");

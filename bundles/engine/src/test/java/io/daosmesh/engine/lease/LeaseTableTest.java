@@ -60,6 +60,23 @@ class LeaseTableTest {
     }
 
     @Test
+    void shouldTellOfTheLongestGrantToAnyRankThatHasNotSeenTheMap() {
+        LeaseTable t = new LeaseTable(1, 0);
+        t.adopt(pool, 1);
+        assertTrue(t.grant(pool, 0, 2, 5_000 * MS), "it knows more than this rank");
+        assertTrue(t.grant(pool, 2, 1, 5_100 * MS));
+        assertTrue(t.grant(pool, 3, 4, 5_300 * MS));
+        t.adopt(pool, 4);
+
+        long whole = LeaseTable.LEASE_NS + LeaseTable.MARGIN_NS;
+        assertEquals(whole - 300 * MS, t.leftNs(pool, LeaseTable.ANY_RANK, 4, 5_400 * MS));
+        assertFalse(t.grant(pool, 2, 3, 5_500 * MS));
+        assertTrue(t.grant(pool, 2, 4, 5_500 * MS));
+        assertEquals(whole - 500 * MS, t.leftNs(pool, LeaseTable.ANY_RANK, 4, 5_500 * MS), "rank 0");
+        assertEquals(0, t.leftNs(pool, LeaseTable.ANY_RANK, 4, 5_000 * MS + whole));
+    }
+
+    @Test
     void shouldReckonWithWhatAFormerLifeGranted() {
         LeaseTable t = new LeaseTable(1, 7_000 * MS);
         t.adopt(pool, 2);

@@ -178,6 +178,42 @@ class RecoveryTest extends TargetFixture {
         assertEquals("100 bytes", fetch(oid, "a", 2));
     }
 
+    /** Who led by map 2 did not come here, and may hold a lease that was granted by map 1. */
+    @Test
+    void shouldKeepUpdatesBackForAnyLeaderWhenAMapIsMissing() {
+        start(map(1, TargetState.UPIN));
+        leases.leftNs.put(Leases.ANY_RANK, 500_000_000L);
+        target.onMap(states(3, TargetState.UPIN, TargetState.DOWN));
+
+        List<String> out = outcome(a -> target.write(write(twice, "b", 10, 3, id(7)), a));
+        target.onTick();
+        loop.drain();
+        assertEquals(List.of(), out, "it waits");
+        leases.leftNs.clear();
+        target.onTick();
+        loop.drain();
+
+        assertEquals(List.of("ok"), out);
+    }
+
+    /** Who is filled from here may lead without knowing of the leases given here. */
+    @Test
+    void shouldNotPassTheFenceWhileALeaseFromHereCounts() {
+        start(map(1, TargetState.UPIN));
+        leases.leftNs.put(Leases.ANY_RANK, 500_000_000L);
+        target.onMap(states(2, TargetState.UPIN, TargetState.DOWN));
+        List<String> fence = new ArrayList<>();
+
+        target.fence(
+                pool, 2, (v, f) -> fence.add(f == null ? "fenced" : f.code().name()));
+        target.onTick();
+        assertEquals(List.of(), fence, "it waits");
+        leases.leftNs.clear();
+        target.onTick();
+
+        assertEquals(List.of("fenced"), fence);
+    }
+
     @Test
     void shouldNotServeAnOlderMapThanBeforeARestart() {
         start(map(1, TargetState.UPIN));

@@ -137,7 +137,7 @@ abstract class TargetFixture {
 
     void start(PoolMap map) {
         PoolSpace space = new PoolSpace(pool, 0, scm, blob);
-        target.open(List.of(space));
+        target.open(List.of());
         target.create(space, map, 4096, f -> assertNull(f));
         loop.drain();
     }

@@ -17,6 +17,7 @@ import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.DtxRefMessage;
 import io.daosmesh.model.wire.MigratedRecordMessage;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.kv.KvBatch;
@@ -170,6 +171,38 @@ class TargetTest extends TargetFixture {
         assertFalse(e.fault().remedy().isEmpty());
     }
 
+    /** Its folder is gone or was emptied: pools have space here, so what they held is lost, not absent. */
+    @Test
+    void shouldKnowNothingWhenItsIndexIsEmptyUnderAPool() {
+        target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
+        target.onMap(map(1, TargetState.UPIN));
+        loop.drain();
+
+        assertEquals("AGAIN", fetch(single, "a", 1));
+        assertEquals(List.of("AGAIN"), outcome(a -> target.write(write(twice, "a", 100, 1, id(1)), a)));
+        List<String> votes = new ArrayList<>();
+        DtxRefMessage ref = DtxRefMessage.newBuilder()
+                .setDtx(WriteOp.dtxMessage(id(1)))
+                .setEpoch(5)
+                .build();
+        target.check(
+                pool,
+                List.of(ref),
+                (v, f) -> votes.add(f == null ? v.toString() : f.code().name()));
+        assertEquals(List.of("DF_INVAL"), votes, "what it does not know it does not deny");
+        assertEquals(List.of(), leases.adopted, "it may have acted by a newer map");
+        assertEquals(PoolShard.State.FAILED, target.shard(pool).state());
+        List<String> done = new ArrayList<>();
+        PoolSpace other = new PoolSpace(new UUID(8, 8), 0, scm, blob);
+        PoolMap otherMap = new PoolMap(other.pool(), 1, map(1, TargetState.UPIN).targets());
+        target.create(other, otherMap, 4096, f -> done.add("made " + f));
+        assertEquals(PoolShard.State.FAILED, target.shard(other.pool()).state());
+        target.destroyContainer(pool, new UUID(2, 2), f -> done.add("container " + f));
+        target.destroy(pool, f -> done.add("pool " + f));
+        assertEquals(List.of("made null", "container null", "pool null"), done);
+        assertEquals(0, kv.durableBatchCount(), "nothing is written into it");
+    }
+
     private static PoolMap threeWith(int version, TargetState third) {
         PoolTarget last = new PoolTarget(2, 2, 0, "/c", third, third == TargetState.UP, version);
         List<PoolTarget> two = map(version, TargetState.UPIN).targets();
@@ -276,6 +309,42 @@ class TargetTest extends TargetFixture {
 
         assertEquals(0, blob.allocator().usedBytes());
         assertEquals(0, scm.usedBytes());
+    }
+
+    private WriteOp resent(WriteOp op) {
+        WriteOp.Dtx dtx = new WriteOp.Dtx(op.dtx().id(), 0, 0, true);
+        return new WriteOp(op.address(), op.level(), op.dkey(), op.values(), op.data(), dtx);
+    }
+
+    /** A blocked connection lets the first try go when its resend, and another update, are done. */
+    @Test
+    void shouldNotRepeatAnUpdateWhoseFirstTryComesBehindItsResend() {
+        start(map(1, TargetState.UPIN));
+        // long enough ago that no other holder is asked about a resend
+        nowNs += 100_000_000_000L;
+        WriteOp first = write(single, "a", 100, 1, id(1));
+        WriteOp pair = write(twice, "a", 100, 1, id(3));
+        assertEquals(List.of("ok"), outcome(a -> target.write(resent(first), a)));
+        assertEquals(List.of("ok"), outcome(a -> target.write(write(single, "a", 200, 1, id(2)), a)));
+        outcome(a -> target.write(resent(pair), a));
+        replies.get(0).done(null);
+        outcome(a -> target.write(write(twice, "a", 200, 1, id(4)), a));
+        replies.get(1).done(null);
+        loop.drain();
+        nowNs += 300_000_000L;
+        target.onTick();
+        loop.drain();
+
+        for (int life = 0; life < 2; life++) {
+            assertEquals(List.of("ok"), outcome(a -> target.write(first, a)));
+            assertEquals("200 bytes", fetch(single, "a", 1));
+            assertEquals(List.of("ok"), outcome(a -> target.write(pair, a)));
+            assertEquals("200 bytes", fetch(twice, "a", 1));
+            target = open();
+            target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
+            target.onMap(map(1, TargetState.UPIN));
+            loop.drain();
+        }
     }
 
     @Test

@@ -246,4 +246,52 @@ class DeviceWatchTest {
         mesh.put(oid, key, new byte[] {2, 2});
         assertArrayEquals(new byte[] {2, 2}, mesh.get(oid, key).orElseThrow());
     }
+
+    /** It knows nothing any more: it must not answer that there is nothing. */
+    @Test
+    void shouldExcludeATargetWhoseIndexIsLostAtTheStart() {
+        ObjectId oid = mesh.oid(ObjectClass.RP_3, 1, 5);
+        byte[] key = {'k'};
+        mesh.put(oid, key, new byte[] {1});
+        PoolTarget leader = mesh.leader(oid, key);
+        refusal = FaultCode.TIMEDOUT;
+        mesh.stop(leader.rank(), true);
+        mesh.storages.get(leader.rank()).target(leader.index()).loseIndex();
+
+        mesh.start(leader.rank());
+        await(() -> !asked.isEmpty());
+        ValueMessage v = MiniMesh.value("v", 0, 0, new byte[0]);
+        for (int i = 0; i < 20; i++) {
+            FaultException e = assertThrows(
+                    FaultException.class,
+                    () -> mesh.tryFetch(leader, oid, key, v, 0).block());
+            assertEquals(FaultCode.AGAIN, e.code(), "while the map has it: " + e.getMessage());
+        }
+        refusal = null;
+
+        await(() -> mesh.map.target(leader.id()).state() == TargetState.DOWN);
+        assertEquals(1, mesh.map.disabledCount(), "the other target of the rank serves");
+        assertArrayEquals(new byte[] {1}, mesh.get(oid, key).orElseThrow());
+        mesh.put(oid, key, new byte[] {2, 2});
+        assertArrayEquals(new byte[] {2, 2}, mesh.get(oid, key).orElseThrow());
+
+        // brought back by hand without an index it is put out again
+        mesh.push(mesh.map.withStates(Set.of(leader.id()), TargetState.UP));
+        await(() -> mesh.map.target(leader.id()).state() == TargetState.DOWN);
+        assertArrayEquals(new byte[] {2, 2}, mesh.get(oid, key).orElseThrow());
+    }
+
+    @Test
+    void shouldStopAndExcludeATargetWhoseIndexCannotBeReadAnyMore() {
+        ObjectId oid = mesh.oid(ObjectClass.RP_3, 1, 5);
+        byte[] key = {'k'};
+        mesh.put(oid, key, new byte[] {1});
+        PoolTarget leader = mesh.leader(oid, key);
+
+        mesh.storages.get(leader.rank()).target(leader.index()).loseIndex();
+
+        assertArrayEquals(new byte[] {1}, mesh.get(oid, key).orElseThrow(), "another one leads soon");
+        assertEquals(TargetState.DOWN, mesh.map.target(leader.id()).state());
+        assertEquals(1, mesh.map.disabledCount(), "the other target of the rank serves");
+    }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.engine.object.KeyChange;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
@@ -12,7 +13,9 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.port.EngineMigration;
+import io.daosmesh.model.wire.ValueMessage;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -227,6 +230,49 @@ class MigrationTest {
                 x -> mesh.tryUpdate(oid, key(0), v, b, new io.daosmesh.engine.object.WriteOp.Dtx(id, 0, 1, true)));
 
         assertArrayEquals(new byte[] {2}, mesh.get(oid, key(0)).orElseThrow());
+    }
+
+    /** The leader dies before its members have heard that the changes are committed: they are settled, then moved. */
+    @Test
+    void shouldMoveAtomicChangesWholeAndWithTheirVersions() {
+        mesh.wire.losesRequest = (r, m) -> m == io.daosmesh.model.port.RpcMethod.DTX_COMMIT;
+        ObjectId names = mesh.oid(ObjectClass.RP_2, 1, 9);
+        Map<String, Long> versions = new HashMap<>();
+        for (int i = 0; i < 20; i++) {
+            byte[] b = new byte[i % 2 == 0 ? 100 : 9000];
+            KeyChange first = put("a" + i, Arrays.copyOf(b, b.length / 2));
+            KeyChange second = put("b" + i, Arrays.copyOf(b, b.length / 2));
+            versions.put("b" + i, mesh.change(names, List.of(first, second), b));
+        }
+        for (int i = 0; i < 20; i += 3) {
+            KeyChange gone = new KeyChange(
+                    ("a" + i).getBytes(), List.of(), true, KeyChange.Condition.VERSION, AKEY, versions.get("b" + i));
+            mesh.change(names, List.of(gone, put("c" + i, new byte[3])), new byte[3]);
+        }
+        int dead = mesh.leader(names, key(0)).rank();
+        mesh.stop(dead, true);
+
+        mesh.push(with(dead, TargetState.DOWN));
+        rebuild(dead);
+        mesh.push(mesh.map.afterRebuild());
+        mesh.push(with(mesh.leader(names, key(0)).rank(), TargetState.DOWN));
+
+        for (int i = 0; i < 20; i++) {
+            boolean isMoved = i % 3 == 0;
+            assertEquals(isMoved, mesh.get(names, ("a" + i).getBytes()).isEmpty());
+            assertEquals(!isMoved, mesh.get(names, ("c" + i).getBytes()).isEmpty());
+            long version = mesh.fetch(names, ("b" + i).getBytes(), "v", 0, 0, 0)
+                    .value()
+                    .getVersion();
+            assertEquals(versions.get("b" + i), version);
+        }
+    }
+
+    private static final byte[] AKEY = {'v'};
+
+    private static KeyChange put(String dkey, byte[] bytes) {
+        List<ValueMessage> values = List.of(MiniMesh.value("v", 0, 0, bytes));
+        return new KeyChange(dkey.getBytes(), values, false, KeyChange.Condition.VERSION, AKEY, 0);
     }
 
     @Test

@@ -5,6 +5,7 @@ import com.google.protobuf.MessageLite;
 import io.daosmesh.engine.fake.FixedMaps;
 import io.daosmesh.engine.fake.MemoryStorage;
 import io.daosmesh.engine.fake.Wire;
+import io.daosmesh.engine.object.KeyChange;
 import io.daosmesh.engine.object.ShardAddress;
 import io.daosmesh.engine.object.WriteOp;
 import io.daosmesh.engine.vos.VosWriter;
@@ -27,6 +28,7 @@ import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcReply;
 import io.daosmesh.model.time.Hlc;
+import io.daosmesh.model.wire.ChangeRequest;
 import io.daosmesh.model.wire.EnumerateReply;
 import io.daosmesh.model.wire.EnumerateRequest;
 import io.daosmesh.model.wire.FetchReply;
@@ -195,6 +197,31 @@ final class MiniMesh implements AutoCloseable {
 
     long put(ObjectId oid, byte[] dkey, byte[] bytes) {
         return update(oid, dkey, value("v", 0, 0, bytes), bytes);
+    }
+
+    /** One try of an atomic change; all keys are of one group, {@code data} holds the bytes of all values. */
+    Mono<Long> tryChange(ObjectId oid, List<KeyChange> changes, byte[] data, DtxId id, boolean isResent) {
+        return Mono.defer(() -> {
+            byte[] dkey = changes.get(0).dkey();
+            PoolTarget t = leader(oid, dkey);
+            ChangeRequest r = ChangeRequest.newBuilder()
+                    .setAddress(address(oid, dkey).toWire(t.index()))
+                    .addAllChanges(changes.stream().map(KeyChange::toWire).toList())
+                    .setDtx(WriteOp.dtxMessage(id))
+                    .setResent(isResent)
+                    .build();
+            return call(
+                    t.rank(),
+                    RpcMethod.OBJECT_CHANGE,
+                    r,
+                    ByteBuffer.wrap(data),
+                    x -> UpdateReply.parseFrom(x.body()).getEpoch());
+        });
+    }
+
+    long change(ObjectId oid, List<KeyChange> changes, byte[] data) {
+        DtxId id = dtx();
+        return retrying(resent -> tryChange(oid, changes, data, id, resent));
     }
 
     <T> T retrying(java.util.function.Function<Boolean, Mono<T>> attempt) {

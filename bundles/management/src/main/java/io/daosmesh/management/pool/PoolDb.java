@@ -224,8 +224,11 @@ public final class PoolDb implements Replicated {
         map = TargetChanges.apply(before, m, entry().getPropertiesMap(), guard());
         if (map.version() != before.version()) {
             containers.review(map);
-            if (m.getAutomatic() && m.getOp() == TargetOp.EXCLUDE.ordinal())
-                returns.onDeath(changedRanks(before, map), hlc);
+            boolean isDeath = m.getAutomatic()
+                    && m.getOp() == TargetOp.EXCLUDE.ordinal()
+                    && m.getDeparture() == Departure.DEATH.ordinal();
+            returns.onDecision(changedRanks(before, map), m.getGroupVersion(), map);
+            if (isDeath) returns.onDeath(changedRanks(before, map), hlc);
             boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == TargetOp.EXCLUDE.ordinal();
             rebuildAutomatic = isAutomatic && (rebuildAutomatic || !before.needsRebuild());
         }

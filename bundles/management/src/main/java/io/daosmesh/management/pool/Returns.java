@@ -32,6 +32,19 @@ public final class Returns {
     private static final int DEATHS_MAX = PAUSES_S.length;
 
     private final TreeMap<Integer, Deque<Long>> deaths = new TreeMap<>();
+    /** Version of the group map by which the last decision about a rank was made. */
+    private final TreeMap<Integer, Integer> groupVersions = new TreeMap<>();
+
+    /** Targets of ranks of the pool have been put out or taken back. */
+    void onDecision(Collection<Integer> ranks, int groupVersion, PoolMap map) {
+        if (groupVersion > 0) ranks.forEach(r -> groupVersions.merge(r, groupVersion, Math::max));
+        groupVersions.keySet().retainAll(map.ranks());
+    }
+
+    /** A group map older than this may be of before the rank's last death or return; 0 = any will do. */
+    int groupVersion(int rank) {
+        return groupVersions.getOrDefault(rank, 0);
+    }
 
     /** Ranks have been put out for their death. */
     void onDeath(Collection<Integer> ranks, long hlc) {
@@ -51,7 +64,7 @@ public final class Returns {
                     .map(Member::state)
                     .filter(s -> s == MemberState.JOINED)
                     .isPresent();
-            if (isThere) awaited.put(rank, fromHlc(rank));
+            if (isThere && members.version() >= groupVersion(rank)) awaited.put(rank, fromHlc(rank));
         }
         return awaited;
     }
@@ -75,16 +88,22 @@ public final class Returns {
     }
 
     Iterable<RankReturnsMessage> save() {
-        return deaths.entrySet().stream()
-                .map(e -> RankReturnsMessage.newBuilder()
-                        .setRank(e.getKey())
-                        .addAllDeaths(e.getValue())
+        Set<Integer> ranks = new TreeSet<>(deaths.keySet());
+        ranks.addAll(groupVersions.keySet());
+        return ranks.stream()
+                .map(r -> RankReturnsMessage.newBuilder()
+                        .setRank(r)
+                        .addAllDeaths(deaths.getOrDefault(r, new ArrayDeque<>()))
+                        .setGroupVersion(groupVersion(r))
                         .build())::iterator;
     }
 
     void load(Iterable<RankReturnsMessage> saved) {
         deaths.clear();
-        for (RankReturnsMessage m : saved)
+        groupVersions.clear();
+        for (RankReturnsMessage m : saved) {
             if (m.getDeathsCount() > 0) deaths.put(m.getRank(), new ArrayDeque<>(m.getDeathsList()));
+            if (m.getGroupVersion() > 0) groupVersions.put(m.getRank(), m.getGroupVersion());
+        }
     }
 }

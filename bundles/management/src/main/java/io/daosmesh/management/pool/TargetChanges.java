@@ -54,7 +54,12 @@ public final class TargetChanges {
             ids = excludable(map, m.getRanksList(), m.getTargetIndexesList(), guard);
         // a return moves data, as a rebuild does
         if (op == TargetOp.REINTEGRATE && PoolProperties.mayRebuild(properties)) ids = returning(map, m.getRanksList());
-        return ids.isEmpty() ? map : map.withStates(ids, op.result(), Outage.Cause.DEATH);
+        if (m.getDeparture() >= Departure.values().length) {
+            throw Fault.of(FaultCode.PROTO, "unknown departure %d", m.getDeparture())
+                    .asException();
+        }
+        Outage.Cause cause = Departure.values()[m.getDeparture()].cause();
+        return ids.isEmpty() ? map : map.withStates(ids, op.result(), cause);
     }
 
     private static Set<Integer> returning(PoolMap map, List<Integer> ranks) {

@@ -150,6 +150,7 @@ final class PoolHandlers {
                 .addAllTargetIndexes(r.getTargetIndexesList())
                 .setForce(r.getForce())
                 .setByServer(isAutomatic)
+                .setGroupVersion(maps.groupMap().version())
                 .build();
         return service.propose(
                 LogCommand.newBuilder().setRequestId(r.getRequestId()).setTargets(change));

@@ -1,6 +1,7 @@
 package io.daosmesh.management.runtime;
 
 import io.daosmesh.management.pool.ContainerHealth;
+import io.daosmesh.management.pool.Departure;
 import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
@@ -63,7 +64,7 @@ final class PoolQueries {
 
     private PoolQueryReply reply(View v, List<TargetSpaceMessage> space) {
         GroupMap members = maps.groupMap();
-        Set<Integer> dead = PoolService.deadRanks(v.map, members);
+        Set<Integer> dead = Departure.absent(v.map, members);
         int leader = members.members().stream()
                 .filter(m -> m.address().equals(node.address()))
                 .mapToInt(Member::rank)

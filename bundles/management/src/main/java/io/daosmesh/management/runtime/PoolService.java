@@ -1,5 +1,6 @@
 package io.daosmesh.management.runtime;
 
+import io.daosmesh.management.pool.Departure;
 import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.management.pool.PoolProperties;
 import io.daosmesh.management.pool.TargetChanges;
@@ -9,10 +10,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
-import io.daosmesh.model.pool.Member;
-import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
-import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.MapPushMessage;
@@ -20,14 +18,13 @@ import io.daosmesh.model.wire.PoolInitMessage;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,7 +75,7 @@ final class PoolService {
         this.keeper = new ReplicaKeeper(node, this, system);
         this.cleaner = new ContainerCleaner(node, this);
         this.unclean = new UncleanWatch(node.ras(), pool);
-        this.returns = new RankReturns(node.hlc(), node.ras(), pool);
+        this.returns = new RankReturns(node, pool);
     }
 
     UUID pool() {
@@ -216,47 +213,56 @@ final class PoolService {
                 && replica.read(db -> PoolProperties.mayExclude(db.entry().getPropertiesMap()));
     }
 
-    /** Ranks the members' table has given up, or that were stopped while others go on, and the pool map has not. */
-    static Set<Integer> deadRanks(PoolMap map, GroupMap members) {
-        return map.targets().stream()
-                .filter(t -> t.state().mayBecome(TargetState.DOWN))
-                .map(t -> t.rank())
-                .filter(r -> members.member(r).filter(m -> !isGone(m)).isEmpty())
-                .collect(Collectors.toCollection(TreeSet::new));
-    }
-
-    private static boolean isGone(Member m) {
-        return m.state() == MemberState.EXCLUDED
-                || m.state() == MemberState.ADMIN_EXCLUDED
-                || m.state() == MemberState.STOPPED && m.info().equals(SystemActions.STOPPED_ALONE);
-    }
-
+    /** Those of one kind at a time; the guard may let go of some and not of others. */
     private void excludeDead(PoolMap map, GroupMap members) {
-        Set<Integer> dead = deadRanks(map, members);
-        if (dead.isEmpty()) return;
-        if (!mayExclude()) return;
+        Map<Departure, Set<Integer>> left = replica.read(db -> Departure.of(map, members, db.returns()));
+        if (left.isEmpty() || !mayExclude()) return;
         var guard = replica.read(PoolDb::guard);
-        if (TargetChanges.excludable(map, List.copyOf(dead), List.of(), guard).isEmpty()) return;
-        LOG.info("pool {}: excludes dead ranks {} from map version {}", pool, dead, map.version());
+        left.forEach((why, ranks) -> {
+            if (!TargetChanges.excludable(map, List.copyOf(ranks), List.of(), guard)
+                    .isEmpty()) exclude(map, members, why, ranks);
+        });
+    }
+
+    private void exclude(PoolMap map, GroupMap members, Departure why, Set<Integer> ranks) {
+        if (!proposing) LOG.info("pool {}: excludes ranks {} from map version {}: {}", pool, ranks, map.version(), why);
         proposeOnce(
-                "exclude ranks " + dead,
+                "exclude ranks " + ranks,
                 LogCommand.newBuilder()
                         .setTargets(TargetsChangeMessage.newBuilder()
                                 .setOp(TargetOp.EXCLUDE.ordinal())
-                                .addAllRanks(dead)
+                                .addAllRanks(ranks)
+                                .setDeparture(why.ordinal())
+                                .setGroupVersion(members.version())
                                 .setAutomatic(true)),
                 () -> {});
     }
 
     private void bringBack(PoolMap map, GroupMap members) {
         if (proposing || !mayBringBack()) return;
-        returns.due(replica.read(db -> db.returns().awaited(map, members))).ifPresent(change -> {
-            LOG.info("pool {}: ranks {} come back into map version {}", pool, change.getRanksList(), map.version());
-            proposeOnce(
-                    "bring back ranks " + change.getRanksList(),
-                    LogCommand.newBuilder().setTargets(change),
-                    () -> returns.onBack(change.getRanksList()));
-        });
+        returns.askDue(due(map, members), members, this::bringBackThoseThatAnswer);
+    }
+
+    private Set<Integer> due(PoolMap map, GroupMap members) {
+        return returns.due(replica.read(db -> db.returns().awaited(map, members)));
+    }
+
+    /** Much may have happened since they were asked. */
+    private void bringBackThoseThatAnswer(Set<Integer> answered) {
+        PoolMap map = replica.read(PoolDb::map);
+        GroupMap members = maps.groupMap();
+        Set<Integer> ranks = due(map, members);
+        ranks.retainAll(answered);
+        if (ranks.isEmpty() || proposing || !isLeader() || !mayBringBack()) return;
+        LOG.info("pool {}: ranks {} come back into map version {}", pool, ranks, map.version());
+        TargetsChangeMessage change = TargetsChangeMessage.newBuilder()
+                .setOp(TargetOp.REINTEGRATE.ordinal())
+                .addAllRanks(ranks)
+                .setGroupVersion(members.version())
+                .setAutomatic(true)
+                .build();
+        proposeOnce(
+                "bring back ranks " + ranks, LogCommand.newBuilder().setTargets(change), () -> returns.onBack(ranks));
     }
 
     /** A return moves data, as a rebuild does. */

@@ -1,5 +1,6 @@
 package io.daosmesh.management.runtime;
 
+import io.daosmesh.management.pool.Departure;
 import io.daosmesh.management.system.SystemDb;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -33,8 +34,6 @@ final class SystemActions {
     private static final Duration ACTION_MAX = Duration.ofSeconds(20);
     private static final Duration JOIN_MAX = Duration.ofSeconds(20);
     private static final List<String> NAMES = List.of("stop", "start", "exclude", "clear-exclude");
-    /** Why a rank is stopped that others go on without: pools let go of it, and take it back when it is started. */
-    static final String STOPPED_ALONE = "stopped by the administrator, others serve";
 
     private final NodeContext node;
     private final SystemService system;
@@ -62,11 +61,24 @@ final class SystemActions {
 
     private Mono<List<Outcome>> act(SystemActionRequest r, GroupMap group, List<Member> members) {
         return switch (r.getAction()) {
-            case 0 -> stop(members, isAllThatServe(group, members) ? "" : STOPPED_ALONE);
-            case 1 -> start(members);
+            case 0 -> stop(members, isAllThatServe(group, members) ? "" : Departure.STOPPED_ALONE);
+            case 1 -> start(members).flatMap(outcomes -> leaveBehind(group, members, outcomes));
             case 2 -> mark(members, MemberState.ADMIN_EXCLUDED);
             default -> mark(members, MemberState.EXCLUDED);
         };
+    }
+
+    /** Ranks that were stopped together with all others, and stay so while some are started, are missed from now on. */
+    private Mono<List<Outcome>> leaveBehind(GroupMap group, List<Member> chosen, List<Outcome> outcomes) {
+        Set<Integer> started = chosen.stream().map(Member::rank).collect(Collectors.toSet());
+        List<Integer> left = group.members().stream()
+                .filter(m -> m.state() == MemberState.STOPPED && !m.info().equals(Departure.STOPPED_ALONE))
+                .map(Member::rank)
+                .filter(r -> !started.contains(r))
+                .toList();
+        boolean isServed = outcomes.stream().anyMatch(o -> o.state == MemberState.JOINED);
+        if (left.isEmpty() || !isServed) return Mono.just(outcomes);
+        return system.markStopped(left, Departure.STOPPED_ALONE).thenReturn(outcomes);
     }
 
     private static boolean isAllThatServe(GroupMap group, List<Member> members) {
@@ -83,7 +95,7 @@ final class SystemActions {
             List<Member> all = group.members().stream()
                     .filter(m -> m.state() != MemberState.ADMIN_EXCLUDED)
                     .toList();
-            if (r.getAction() > 1)
+            if (r.getAction() > 1 || !r.getAll())
                 throw Fault.of(FaultCode.INVAL, "no ranks given").asException();
             if (all.isEmpty() && !group.members().isEmpty()) throw allExcluded();
             return all;
@@ -120,7 +132,7 @@ final class SystemActions {
                 .flatMap(m -> m.state() == MemberState.STOPPED ? Mono.just(already(m)) : tell(m, RankJoiner.STOP), 64)
                 .collectList()
                 .flatMap(outcomes -> keep(outcomes, MemberState.STOPPED, why)
-                        .then(keep(outcomes, MemberState.UNRESPONSIVE, ""))
+                        .then(keep(outcomes, MemberState.UNRESPONSIVE, why))
                         .then(keep(outcomes, MemberState.ERRORED, ""))
                         .thenReturn(outcomes))
                 .doOnNext(outcomes -> raise(RasId.SYSTEM_STOP_FAILED, "System stop failed", outcomes));

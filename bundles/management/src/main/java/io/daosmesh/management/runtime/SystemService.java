@@ -131,6 +131,17 @@ final class SystemService {
         return propose(LogCommand.newBuilder().setMembers(changes)).map(SystemService::ranks);
     }
 
+    /** Tells why they are stopped; one that is not stopped any more is left alone. */
+    Mono<List<Integer>> markStopped(Collection<Integer> ranks, String info) {
+        MemberChangesMessage.Builder changes = MemberChangesMessage.newBuilder();
+        ranks.forEach(r -> changes.addChanges(MemberChangeMessage.newBuilder()
+                .setRank(r)
+                .setState(MemberState.STOPPED.ordinal())
+                .setIfStopped(true)
+                .setInfo(info)));
+        return propose(LogCommand.newBuilder().setMembers(changes)).map(SystemService::ranks);
+    }
+
     static List<Integer> ranks(LogReply reply) {
         try {
             return io.daosmesh.model.wire.RankSetMessage.parseFrom(reply.getBody())

@@ -224,7 +224,10 @@ public final class SystemDb implements Replicated {
         for (MemberChangeMessage c : changes) {
             Member m = members.get(c.getRank());
             MemberState next = MemberState.values()[c.getState()];
-            if (m == null || m.state() == next || !m.state().mayBecome(next)) continue;
+            if (m == null) continue;
+            boolean isMarked = c.getIfStopped() && m.state() == next;
+            if (c.getIfStopped() && m.state() != MemberState.STOPPED) continue;
+            if (!isMarked && (m.state() == next || !m.state().mayBecome(next))) continue;
             if (c.getIfInGroup() && !m.state().isInGroup()) continue;
             if (c.getIncarnation() != 0 && c.getIncarnation() < m.incarnation()) continue;
             members.put(m.rank(), m.withState(next, c.getInfo(), hlc));

@@ -158,6 +158,45 @@ class ReturnsTest {
                 other.returns().awaited(other.map(), new GroupMap("daos_server", 1, List.of(m))));
     }
 
+    private void leaves(long seconds, Departure why, int groupVersion) {
+        apply(
+                seconds,
+                LogCommand.newBuilder()
+                        .setTargets(TargetsChangeMessage.newBuilder()
+                                .setOp(TargetOp.EXCLUDE.ordinal())
+                                .addRanks(RANK)
+                                .setAutomatic(true)
+                                .setDeparture(why.ordinal())
+                                .setGroupVersion(groupVersion)));
+    }
+
+    @Test
+    void shouldNotCountStopsAsDeaths() {
+        for (long now = 100; now < 110; now++) {
+            leaves(now, Departure.STOP, 0);
+            assertEquals(Map.of(RANK, 0L), awaited(MemberState.JOINED), "at once");
+            returns(now);
+        }
+    }
+
+    @Test
+    void shouldLeaveWhatAnAdministratorHasExcludedFromTheSystem() {
+        leaves(100, Departure.EXCLUSION, 0);
+
+        assertEquals(Map.of(), awaited(MemberState.JOINED));
+        returns(101);
+        assertEquals(TargetState.DOWN, state());
+    }
+
+    @Test
+    void shouldNotTakeAnOldGroupMapForTheReturn() {
+        leaves(100, Departure.DEATH, 2);
+        assertEquals(Map.of(), awaited(MemberState.JOINED), "version 1 is of before its death");
+        PoolDb other = new PoolDb();
+        other.restore(db.snapshot());
+        assertEquals(2, other.returns().groupVersion(RANK));
+    }
+
     @Test
     void shouldBringNobodyBackWherePoliciesForbidIt() {
         dies(100);

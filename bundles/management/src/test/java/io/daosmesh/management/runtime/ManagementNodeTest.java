@@ -385,12 +385,28 @@ class ManagementNodeTest {
         assertEquals(1, map(watcher, pool).version());
     }
 
+    @Test
+    void shouldLetGoOfThoseWhoStayStoppedWhileOthersAreStarted() {
+        UUID pool = createPool("tank", "r1");
+        int last = mesh.nodes.get(2).rank();
+        act(0);
+        TestMesh.await("all are missed", () -> query(pool).getDeadRanksCount() == 3);
+        assertEquals(1, query(pool).getMap().getVersion());
+
+        act(1, mesh.nodes.get(0).rank(), mesh.nodes.get(1).rank());
+        TestMesh.await(
+                "out of the pool", () -> query(pool).getDisabledRanksList().equals(List.of(last)));
+        act(1, last);
+        TestMesh.await("back in the pool", () -> query(pool).getMap().getVersion() == 3);
+    }
+
     private SystemActionReply act(int action, Integer... ranks) {
         return mesh.admin(
                 RpcMethod.SYSTEM_ACTION,
                 SystemActionRequest.newBuilder()
                         .setAction(action)
                         .addAllRanks(List.of(ranks))
+                        .setAll(ranks.length == 0)
                         .build(),
                 SystemActionReply.parser());
     }

@@ -15,6 +15,7 @@ import io.daosmesh.model.port.PoolServices;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolTargetsReply;
@@ -153,6 +154,64 @@ class SelfHealTest {
         system("exclude;pool_exclude;pool_rebuild");
 
         TestMesh.await("rebuild may begin", () -> told.contains(2));
+    }
+
+    @Test
+    void shouldBringARankBackOnlyWhereRebuildIsAllowed() {
+        poolProperties(Map.of("self_heal", "exclude"));
+        lose();
+        TestMesh.await("out of the pool", () -> version() == 2);
+        dead().start();
+        TestMesh.await("joined", () -> mesh.stateOf(first(), dead().rank()) == MemberState.JOINED);
+        assertEquals(2, version(), "rebuild is off");
+
+        poolProperties(Map.of("self_heal", "exclude;rebuild"));
+
+        TestMesh.await("back in the pool", () -> version() == 3);
+        TestMesh.await("event", () -> isTold(RasId.POOL_RANK_RETURNED));
+    }
+
+    private boolean isTold(RasId id) {
+        return mesh.poolLeader(pool).events.contains(id);
+    }
+
+    private boolean isOut() {
+        return mesh.poolLeader(pool)
+                .management
+                .pools()
+                .service("tank")
+                .replica()
+                .read(db -> db.map().disabledRanks().contains(dead().rank()));
+    }
+
+    /** As a process that was halted and goes on: it learns of its own death and joins anew. */
+    private void halt() {
+        Member m = first().management.maps().groupMap().member(dead().rank()).orElseThrow();
+        first().management.deaths().onDead(dead().rank(), m.incarnation(), "silent");
+        TestMesh.await("out of the pool", this::isOut);
+        TestMesh.await("joined", () -> mesh.stateOf(first(), dead().rank()) == MemberState.JOINED);
+    }
+
+    @Test
+    void shouldDelayTheReturnOfARankThatFallsSilentAgainAndAgain() {
+        for (int i = 0; i < 2; i++) {
+            halt();
+            TestMesh.await("back in the pool", () -> !isOut());
+        }
+        assertTrue(!isTold(RasId.POOL_RETURN_DELAYED));
+
+        halt();
+
+        TestMesh.await("delayed", () -> isTold(RasId.POOL_RETURN_DELAYED));
+        assertTrue(isOut());
+        PoolTargetsRequest byHand = PoolTargetsRequest.newBuilder()
+                .setPool(pool.toString())
+                .setOp(1)
+                .addRanks(dead().rank())
+                .setRequestId("i1")
+                .build();
+        mesh.admin(mesh.addresses(), RpcMethod.POOL_TARGETS, byHand, PoolTargetsReply.parser());
+        assertTrue(!isOut(), "a person need not wait");
     }
 
     @Test

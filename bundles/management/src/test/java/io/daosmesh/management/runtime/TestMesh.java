@@ -14,6 +14,7 @@ import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.ContainerDestroyTargetRequest;
 import io.daosmesh.model.wire.Empty;
@@ -78,6 +79,8 @@ final class TestMesh implements AutoCloseable {
         /** Containers that the engine was told to drop. */
         final Set<UUID> dropped = ConcurrentHashMap.newKeySet();
 
+        final Set<RasId> events = ConcurrentHashMap.newKeySet();
+
         /** Ranks whose engine refuses to make targets. */
         volatile boolean fullDisk;
 
@@ -105,7 +108,13 @@ final class TestMesh implements AutoCloseable {
         NodeContext context(TestNet.Server server) {
             Hlc hlc = new Hlc(() -> System.currentTimeMillis() * 1_000_000L);
             return new NodeContext(
-                    config, net.rpc(address, Role.SERVER), server, hlc, new Loop(), (id, s, m, f) -> {}, timing);
+                    config,
+                    net.rpc(address, Role.SERVER),
+                    server,
+                    hlc,
+                    new Loop(),
+                    (id, s, m, f) -> events.add(id),
+                    timing);
         }
 
         private AutoCloseable publish(TestNet.Server server, RankIdentity id) {

@@ -63,7 +63,9 @@ public enum FaultCode {
             Retry.NEVER,
             "the file is damaged: restore it, or format the storage again"),
     DF_INCOMPT(2023, "Incompatible durable format version", Retry.NEVER, "run the release that wrote it"),
-    TX_RESTART(2025, "Transaction should restart", Retry.LATER, "run the transaction again"),
+    /** Never the same request again: what it was based on has changed. */
+    TX_RESTART(
+            2025, "Transaction should restart", Retry.NEVER, "read again and repeat the change on what is there now"),
     DATA_LOSS(2026, "Data lost or not recoverable", Retry.NEVER, "restart the excluded ranks and reintegrate them"),
     OP_CANCELED(2027, "Operation canceled", Retry.NEVER, "start it again"),
     RF(2031, "Failures exceed redundancy", Retry.NEVER, "restart failed ranks and reintegrate them"),

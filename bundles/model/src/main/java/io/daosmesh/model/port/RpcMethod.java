@@ -79,6 +79,8 @@ public enum RpcMethod {
     TARGET_QUERY(82, Kind.CALL, SERVER),
     CONTAINER_DESTROY_TARGET(83, Kind.CALL, SERVER),
     READ_LEASE(84, Kind.CALL, SERVER),
+    OBJECT_CHANGE(85, Kind.CALL, AGENT, ADMIN),
+    SHARD_CHANGE(86, Kind.CALL, SERVER),
     // rebuild (destination = rank)
     REBUILD_PREPARE(90, Kind.CALL, SERVER),
     REBUILD_SCAN(91, Kind.CALL, SERVER),

@@ -303,7 +303,8 @@ final class EngineNode implements StorageAdmin, AutoCloseable {
                     config.index(),
                     -1,
                     config.targetCount(),
-                    System.currentTimeMillis());
+                    System.currentTimeMillis(),
+                    true);
             List<FormatResultMessage> results =
                     new Formatter(folder, drivers.block(), superblock).format(views.deviceSpecs());
             become(results.get(0).getOk() ? State.STARTING : State.AWAIT_FORMAT);

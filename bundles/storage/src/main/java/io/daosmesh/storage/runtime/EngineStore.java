@@ -7,7 +7,6 @@ import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.TargetStorage;
-import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.smd.Smd;
 import io.daosmesh.storage.smd.Superblock;
 import java.util.ArrayList;
@@ -35,8 +34,9 @@ final class EngineStore implements EngineStorage, AutoCloseable {
     private final Object tableLock = new Object();
     private final CopyOnWriteArrayList<DeviceListener> listeners = new CopyOnWriteArrayList<>();
     private final List<TargetStore> targets = new ArrayList<>();
-    private final List<KvStore> indexes = new ArrayList<>();
+    private final List<TargetIndex> indexes = new ArrayList<>();
     private final RocksMemory memory = new RocksMemory();
+    private final IndexNoter noter;
     private volatile Superblock superblock;
     private volatile Smd smd;
 
@@ -63,15 +63,24 @@ final class EngineStore implements EngineStorage, AutoCloseable {
         this.buffers = new AlignedBufferPool(settings.bufferBytes());
         this.prezero = new Prezero(settings.prezeroBytes());
         this.slots = maker.make(smd, this::onDevice);
+        this.noter = new IndexNoter(superblock.engineIndex());
     }
 
-    /** Owner loop, once all devices are settled. */
+    /** Owner loop, once all devices are settled. A damaged index takes its target out, not the engine. */
     void openIndexes() {
         for (int t = 0; t < superblock.targetCount(); t++) {
-            KvStore kv = RocksKvStore.open(scm.index(t), memory);
-            indexes.add(kv);
-            targets.add(new TargetStore(t, kv, () -> smd, slots));
+            TargetIndex index = TargetIndex.open(scm, t, memory, superblock.hasIndexNotes());
+            indexes.add(index);
+            targets.add(new TargetStore(t, index.kv(), () -> smd, slots));
         }
+        synchronized (tableLock) {
+            if (!superblock.hasIndexNotes()) {
+                Superblock next = superblock.withIndexNotes();
+                scm.write(next);
+                superblock = next;
+            }
+        }
+        noter.start(indexes);
     }
 
     SlotSet slots() {
@@ -260,7 +269,8 @@ final class EngineStore implements EngineStorage, AutoCloseable {
     public void close() {
         listeners.clear();
         slots.close();
-        for (KvStore kv : indexes) kv.close();
+        noter.close();
+        for (TargetIndex index : indexes) index.close();
         memory.close();
     }
 }

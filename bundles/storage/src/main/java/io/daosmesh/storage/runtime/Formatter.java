@@ -45,6 +45,7 @@ final class Formatter {
         else {
             try {
                 scm.write(Smd.first(devices, superblock.targetCount()));
+                formatIndexes();
                 scm.write(superblock);
             } catch (FaultException e) {
                 fault = e.fault();
@@ -52,6 +53,12 @@ final class Formatter {
         }
         results.add(0, result("scm", scm.root().toString(), fault));
         return results;
+    }
+
+    private void formatIndexes() {
+        try (RocksMemory memory = new RocksMemory()) {
+            for (int t = 0; t < superblock.targetCount(); t++) TargetIndex.format(scm, t, memory);
+        }
     }
 
     private Smd.Device formatDevice(DeviceSpec spec) {

@@ -7,28 +7,53 @@ import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
 import io.daosmesh.storage.kv.KvSnapshot;
 import io.daosmesh.storage.kv.KvStore;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.rocksdb.FlushOptions;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Slice;
 import org.rocksdb.Snapshot;
+import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
  * A target's index in RocksDB. Writer: target loop; readers: any thread. Native objects are touched only under the read
  * lock, {@link #close()} takes the write lock: no call reaches freed memory.
+ *
+ * <p>Each batch carries its number under a key of the store's own, so that what was recovered says itself how far it is.
+ * RocksDB's sequence number does not: its manifest may name one whose batches were only in a log that is damaged.
  */
 final class RocksKvStore implements KvStore {
+    /** Of an index that an older release has made. */
+    static final UUID NO_IDENTITY = new UUID(0, 0);
+
+    /** Behind every key of a user; see {@link KvStore}. */
+    private static final byte[] OWN_KEYS = new byte[16];
+
+    private static final byte[] POSITION_KEY;
+    private static final byte[] IDENTITY_KEY;
+
+    static {
+        Arrays.fill(OWN_KEYS, (byte) 0xff);
+        POSITION_KEY = Arrays.copyOf(OWN_KEYS, OWN_KEYS.length + 1);
+        POSITION_KEY[OWN_KEYS.length] = 'p';
+        IDENTITY_KEY = Arrays.copyOf(OWN_KEYS, OWN_KEYS.length + 1);
+        IDENTITY_KEY[OWN_KEYS.length] = 'i';
+    }
+
     private final Path folder;
     private final RocksTuning.Opened opened;
     private final RocksDB db;
@@ -37,31 +62,110 @@ final class RocksKvStore implements KvStore {
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final Set<AutoCloseable> handles = ConcurrentHashMap.newKeySet();
     private volatile @Nullable Fault broken;
+    private volatile @Nullable Fault damage;
+    /** Numbers and writes batches one at a time: what is durable is everything up to a number. */
+    private final Object writing = new Object();
+
+    private long position;
+    private volatile long durablePosition;
     private boolean isClosed;
 
-    private RocksKvStore(Path folder, RocksTuning.Opened opened) {
+    private RocksKvStore(Path folder, RocksTuning.Opened opened) throws RocksDBException {
         this.folder = folder;
         this.opened = opened;
         this.db = opened.db();
+        byte[] found = db.get(POSITION_KEY);
+        // opening has moved what was in a log into tables: it is durable
+        position = found == null || found.length < Long.BYTES
+                ? 0
+                : ByteBuffer.wrap(found).getLong();
+        durablePosition = position;
     }
 
-    /** DF_INVAL when the files are damaged, BUSY when another process has them, IO otherwise. */
+    /** DF_INVAL when it is missing or damaged, BUSY when another process has it, IO otherwise. */
     static RocksKvStore open(Path folder, RocksMemory memory) {
+        return open(folder, memory, false);
+    }
+
+    /** A new, empty one. */
+    static RocksKvStore create(Path folder, RocksMemory memory, UUID identity) {
+        RocksKvStore made = open(folder, memory, true);
+        made.adopt(identity);
+        return made;
+    }
+
+    private static RocksKvStore open(Path folder, RocksMemory memory, boolean isNew) {
+        RocksTuning.Opened opened = null;
         try {
-            return new RocksKvStore(folder, RocksTuning.open(folder, memory));
+            opened = RocksTuning.open(folder, memory, isNew);
+            return new RocksKvStore(folder, opened);
         } catch (RocksDBException e) {
-            throw openFault(folder, e).asException();
+            if (opened != null) opened.close();
+            throw Fault.of(openCode(e), "it cannot be opened: %s", String.valueOf(e.getMessage()))
+                    .with("index", folder)
+                    .asException();
         }
     }
 
-    private static Fault openFault(Path folder, RocksDBException e) {
+    /** All that is neither a full disk, another process nor a failing medium is an index that is not what it was. */
+    private static FaultCode openCode(RocksDBException e) {
         String text = String.valueOf(e.getMessage());
-        FaultCode code = FaultCode.IO;
-        if (text.contains("No space left")) code = FaultCode.NOSPACE;
-        else if (text.contains("lock")) code = FaultCode.BUSY;
-        else if (text.toLowerCase(java.util.Locale.ROOT).contains("corrupt") || text.contains("checksum"))
-            code = FaultCode.DF_INVAL;
-        return Fault.of(code, "index %s cannot be opened: %s", folder, text);
+        if (text.contains("No space left")) return FaultCode.NOSPACE;
+        if (text.contains("No such file")) return FaultCode.DF_INVAL;
+        if (text.contains("lock file") || text.contains("lock hold")) return FaultCode.BUSY;
+        Status status = e.getStatus();
+        boolean isMedium = status == null || status.getCode() == Status.Code.IOError;
+        return isMedium ? FaultCode.IO : FaultCode.DF_INVAL;
+    }
+
+    /** {@link #NO_IDENTITY} where an older release has made it. */
+    UUID identity() {
+        return reading(() -> {
+            try {
+                byte[] found = db.get(IDENTITY_KEY);
+                if (found == null || found.length != 16) return NO_IDENTITY;
+                ByteBuffer b = ByteBuffer.wrap(found);
+                return new UUID(b.getLong(), b.getLong());
+            } catch (RocksDBException e) {
+                throw onReadError(e).asException();
+            }
+        });
+    }
+
+    /** Gives the index its identity for good. */
+    void adopt(UUID identity) {
+        byte[] value = ByteBuffer.allocate(16)
+                .putLong(identity.getMostSignificantBits())
+                .putLong(identity.getLeastSignificantBits())
+                .array();
+        commit(true, out -> out.put(IDENTITY_KEY, value));
+    }
+
+    /** Number of the last batch that is durable with all before it. Any thread. */
+    long durablePosition() {
+        return durablePosition;
+    }
+
+    @Override
+    public @Nullable Fault damage() {
+        return damage;
+    }
+
+    /** Moves everything into tables; false when that failed, or something has failed before. */
+    boolean flush() {
+        return reading(() -> {
+            synchronized (writing) {
+                if (broken != null || damage != null) return false;
+                try (FlushOptions options = new FlushOptions().setWaitForFlush(true)) {
+                    db.flush(options);
+                    durablePosition = position;
+                    return true;
+                } catch (RocksDBException e) {
+                    broken = onError(e);
+                    return false;
+                }
+            }
+        });
     }
 
     private <T extends @Nullable Object> T reading(Supplier<T> work) {
@@ -74,6 +178,19 @@ final class RocksKvStore implements KvStore {
         } finally {
             read.unlock();
         }
+    }
+
+    /** What cannot be read must not be denied either, so read errors are as final as write errors. */
+    private Fault onReadError(RocksDBException e) {
+        Status status = e.getStatus();
+        boolean isDamage = status != null && status.getCode() == Status.Code.Corruption;
+        Fault fault = isDamage
+                ? Fault.of(FaultCode.DF_INVAL, "%s", String.valueOf(e.getMessage()))
+                        .with("index", folder)
+                : onError(e);
+        damage = fault;
+        broken = fault;
+        return fault;
     }
 
     private Fault onError(RocksDBException e) {
@@ -89,11 +206,16 @@ final class RocksKvStore implements KvStore {
     }
 
     private byte @Nullable [] get(byte[] key, @Nullable ReadOptions options) {
+        if (isOwn(key)) return null;
         try {
             return options == null ? db.get(key) : db.get(options, key);
         } catch (RocksDBException e) {
-            throw onError(e).asException();
+            throw onReadError(e).asException();
         }
+    }
+
+    private static boolean isOwn(byte[] key) {
+        return Arrays.compareUnsigned(key, OWN_KEYS) >= 0;
     }
 
     @Override
@@ -108,12 +230,28 @@ final class RocksKvStore implements KvStore {
 
     @Override
     public void write(KvBatch batch, boolean isDurable) {
+        commit(isDurable, out -> fill(out, batch));
+    }
+
+    private interface Filling {
+        void fill(WriteBatch out) throws RocksDBException;
+    }
+
+    private void commit(boolean isDurable, Filling filling) {
         reading(() -> {
-            Fault why = broken;
-            if (why != null) throw why.asException();
             try (WriteBatch out = new WriteBatch()) {
-                fill(out, batch);
-                db.write(isDurable ? durable : relaxed, out);
+                synchronized (writing) {
+                    Fault why = broken;
+                    if (why != null) throw why.asException();
+                    out.put(
+                            POSITION_KEY,
+                            ByteBuffer.allocate(8).putLong(position + 1).array());
+                    filling.fill(out);
+                    db.write(isDurable ? durable : relaxed, out);
+                    position++;
+                    // the sync took all logs before with it
+                    if (isDurable) durablePosition = position;
+                }
             } catch (RocksDBException e) {
                 // Fail-stop: what a failed sync left on the medium is unknown, so nothing may build on it.
                 Fault fault = onError(e);
@@ -129,17 +267,24 @@ final class RocksKvStore implements KvStore {
         batch.forEach(new KvBatch.Visitor() {
             @Override
             public void put(byte[] key, byte[] value) {
+                checkUsers(key);
                 run(() -> out.put(key, value));
             }
 
             @Override
             public void delete(byte[] key) {
+                checkUsers(key);
                 run(() -> out.delete(key));
             }
 
             @Override
             public void deleteRange(byte[] from, byte[] to) {
-                if (java.util.Arrays.compareUnsigned(from, to) < 0) run(() -> out.deleteRange(from, to));
+                byte[] end = isOwn(to) ? OWN_KEYS : to;
+                if (Arrays.compareUnsigned(from, end) < 0) run(() -> out.deleteRange(from, end));
+            }
+
+            private void checkUsers(byte[] key) {
+                if (isOwn(key)) throw new IllegalArgumentException("the key is the store's own");
             }
 
             private void run(NativeCall call) {
@@ -245,7 +390,7 @@ final class RocksKvStore implements KvStore {
         private final KvRange range;
         private final ReadOptions options = new ReadOptions();
         private final Slice lower;
-        private final @Nullable Slice upper;
+        private final Slice upper;
         private final RocksIterator iterator;
         private boolean isPlaced;
         private boolean isAtEntry;
@@ -255,9 +400,8 @@ final class RocksKvStore implements KvStore {
             this.range = range;
             byte[] to = range.to();
             lower = new Slice(range.from());
-            upper = to == null ? null : new Slice(to);
-            options.setIterateLowerBound(lower);
-            if (upper != null) options.setIterateUpperBound(upper);
+            upper = new Slice(to == null || isOwn(to) ? OWN_KEYS : to);
+            options.setIterateLowerBound(lower).setIterateUpperBound(upper);
             if (snapshot != null) options.setSnapshot(snapshot);
             iterator = db.newIterator(options);
         }
@@ -284,7 +428,7 @@ final class RocksKvStore implements KvStore {
             try {
                 iterator.status();
             } catch (RocksDBException e) {
-                throw onError(e).asException();
+                throw onReadError(e).asException();
             }
         }
 
@@ -343,7 +487,7 @@ final class RocksKvStore implements KvStore {
             iterator.close();
             options.close();
             lower.close();
-            if (upper != null) upper.close();
+            upper.close();
         }
     }
 }

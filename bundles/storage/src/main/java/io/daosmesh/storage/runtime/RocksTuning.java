@@ -1,10 +1,16 @@
 package io.daosmesh.storage.runtime;
 
+import io.daosmesh.model.fault.Invariant;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Properties;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.ChecksumType;
+import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.CompressionType;
+import org.rocksdb.DBOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
@@ -28,12 +34,17 @@ final class RocksTuning {
         }
     }
 
-    static Opened open(Path folder, RocksMemory memory) throws RocksDBException {
+    /** @param isNew true: there must be none; false: one must be there */
+    static Opened open(Path folder, RocksMemory memory, boolean isNew) throws RocksDBException {
         BloomFilter filter = new BloomFilter(10, false);
-        Options options = new Options()
-                .setCreateIfMissing(true)
+        Options options = base()
+                // An index that is not there is lost, never empty.
+                .setCreateIfMissing(isNew)
+                .setErrorIfExists(isNew)
                 .setParanoidChecks(true)
-                // A torn last record is what kill -9 leaves; anything behind a damaged one is not replayed.
+                // A torn last record is what kill -9 leaves; anything behind a damaged one is not replayed. How far it
+                // got is
+                // compared with what was noted: see TargetIndex.
                 .setWalRecoveryMode(WALRecoveryMode.PointInTimeRecovery)
                 // Overwriting an old log needs no metadata commit at each sync: three times faster than appending.
                 .setRecycleLogFileNum(2)
@@ -59,11 +70,24 @@ final class RocksTuning {
                 .setPinL0FilterAndIndexBlocksInCache(true)
                 .setChecksumType(ChecksumType.kCRC32c));
         try {
+            if (isNew) Files.createDirectories(folder);
             return new Opened(RocksDB.open(options, folder.toString()), options, filter);
-        } catch (RocksDBException e) {
+        } catch (RocksDBException | IOException e) {
             options.close();
             filter.close();
-            throw e;
+            throw e instanceof RocksDBException r ? r : new RocksDBException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** The one option that Java has no method for: a log that is missing between others is an error, not a gap. */
+    private static Options base() {
+        Properties wanted = new Properties();
+        wanted.setProperty("track_and_verify_wals_in_manifest", "true");
+        DBOptions parsed = DBOptions.getDBOptionsFromProps(wanted);
+        Invariant.check(parsed != null, "RocksDB knows %s", wanted);
+        try (DBOptions db = parsed;
+                ColumnFamilyOptions family = new ColumnFamilyOptions()) {
+            return new Options(db, family);
         }
     }
 }

@@ -107,6 +107,11 @@ final class ScmFolder {
         return root.resolve("target-" + target);
     }
 
+    /** What is noted of a target's index, beside it: it outlives the loss of the index's folder. */
+    DurableFile indexNote(int target) {
+        return new DurableFile(root.resolve("target-" + target + ".note"));
+    }
+
     /** Erases what we know; the superblock first, so that a crash on the way leaves unformatted storage. */
     void erase() {
         superblockFile.delete();

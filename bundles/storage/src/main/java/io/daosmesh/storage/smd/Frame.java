@@ -54,7 +54,7 @@ public final class Frame {
         return ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    private static RuntimeException damaged(Kind kind, String how) {
+    static RuntimeException damaged(Kind kind, String how) {
         return Fault.of(FaultCode.DF_INVAL, "%s is damaged: %s", kind.name, how).asException();
     }
 

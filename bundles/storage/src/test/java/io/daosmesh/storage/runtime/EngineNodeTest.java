@@ -323,6 +323,29 @@ class EngineNodeTest {
     }
 
     @Test
+    void shouldStartWithItsOtherTargetsWhenAnIndexIsLost() throws IOException {
+        try (NodeFixture f = fixture()) {
+            EngineStorage storage = f.formatted();
+            for (int t = 0; t < 2; t++)
+                storage.target(t).kv().write(new KvBatch().put(new byte[] {1}, new byte[] {2}), true);
+        }
+        Files.move(folder.resolve("scm/target-1"), folder.resolve("elsewhere"));
+
+        try (NodeFixture f = fixture()) {
+            EngineStorage storage = f.ready();
+            assertEquals(2, storage.target(0).kv().get(new byte[] {1})[0]);
+            FaultException e = assertThrows(
+                    FaultException.class, () -> storage.target(1).kv().get(new byte[] {1}));
+            assertEquals(FaultCode.DF_INVAL, e.code());
+            assertEquals(e.fault(), storage.target(1).kv().damage());
+
+            f.node.format("daos_server", true).block(NodeFixture.DEADLINE);
+
+            f.ready().target(1).kv().write(new KvBatch().put(new byte[] {1}, new byte[] {2}), true);
+        }
+    }
+
+    @Test
     void shouldBoundBuffers() {
         AlignedBufferPool pool = new AlignedBufferPool(8 << 20);
         BufferPool.Buffer a = pool.take(4 << 20);

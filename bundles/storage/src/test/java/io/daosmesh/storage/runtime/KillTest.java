@@ -2,6 +2,7 @@ package io.daosmesh.storage.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.storage.Blob;
@@ -29,6 +30,16 @@ class KillTest {
 
     @Test
     void shouldKeepEverythingAcknowledgedWhenKilled() throws Exception {
+        killAgainAndAgain(0);
+    }
+
+    /** A log is full after 40 batches: kills meet new, used and closed logs, none of which is damage. */
+    @Test
+    void shouldTakeNoKillForDamageWhileLogsChange() throws Exception {
+        killAgainAndAgain(200 << 10);
+    }
+
+    private void killAgainAndAgain(int paddingBytes) throws Exception {
         try (NodeFixture f = new NodeFixture(folder, "daos_server", 2, 30_000)) {
             f.addDriver("1");
             f.start().formatted();
@@ -36,13 +47,13 @@ class KillTest {
         Random random = new Random(11);
         long acknowledged = 0;
         for (int round = 0; round < ROUNDS; round++) {
-            acknowledged = runAndKill(acknowledged + 1, 50 + random.nextInt(150));
+            acknowledged = runAndKill(acknowledged + 1, 50 + random.nextInt(150), paddingBytes);
             verify(acknowledged);
         }
         assertTrue(acknowledged > 250);
     }
 
-    private long runAndKill(long first, int count) throws IOException, InterruptedException {
+    private long runAndKill(long first, int count, int paddingBytes) throws IOException, InterruptedException {
         Process child = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:TieredStopAtLevel=1",
@@ -51,7 +62,8 @@ class KillTest {
                         System.getProperty("java.class.path"),
                         KillWriter.class.getName(),
                         folder.toString(),
-                        String.valueOf(first))
+                        String.valueOf(first),
+                        String.valueOf(paddingBytes))
                 .redirectError(folder.resolve("child.log").toFile())
                 .start();
         long last = first - 1;
@@ -77,6 +89,7 @@ class KillTest {
             EngineStorage storage = f.start().ready();
             TargetStorage target = storage.target(0);
             Blob blob = target.pool(KillWriter.POOL).blob();
+            assertNull(target.kv().damage(), "a kill is no damage");
             byte[] newest = target.kv().get(new byte[] {1});
             assertTrue(ByteBuffer.wrap(newest).getLong() >= acknowledged);
             try (BufferPool.Buffer buffer = storage.buffers().take(8192)) {

@@ -31,6 +31,7 @@ final class KillWriter {
         TargetStorage target = storage.target(0);
         Blob blob = target.pool(POOL).blob();
         long first = Long.parseLong(args[1]);
+        byte[] padding = new byte[Integer.parseInt(args[2])];
         try (BufferPool.Buffer buffer = storage.buffers().take(8192)) {
             for (long n = first; ; n++) {
                 // a ring of fixed places: what a crash tears is never acknowledged
@@ -41,7 +42,9 @@ final class KillWriter {
                 if (NodeFixture.flush(blob).isPresent()) return;
                 byte[] value =
                         ByteBuffer.allocate(8).putLong(extent.offsetBytes()).array();
-                target.kv().write(new KvBatch().put(key(n), value).put(new byte[] {1}, key(n)), true);
+                KvBatch batch = new KvBatch().put(key(n), value).put(new byte[] {1}, key(n));
+                if (padding.length > 0) batch.put(new byte[] {2, (byte) (n % 50)}, padding);
+                target.kv().write(batch, true);
                 System.out.println(n);
                 System.out.flush();
                 UUID other = new UUID(8, n % 3);

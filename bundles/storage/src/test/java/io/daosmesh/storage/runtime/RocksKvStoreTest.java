@@ -22,7 +22,10 @@ class RocksKvStoreTest extends KvStoreContract {
 
     @Override
     protected KvStore open() {
-        return RocksKvStore.open(folder.resolve("db"), new RocksMemory());
+        Path db = folder.resolve("db");
+        return Files.exists(db)
+                ? RocksKvStore.open(db, new RocksMemory())
+                : RocksKvStore.create(db, new RocksMemory(), new java.util.UUID(1, 2));
     }
 
     @Test

@@ -2,7 +2,6 @@ package io.daosmesh.itests.mesh;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -176,9 +175,15 @@ class MeshIT {
 
         mesh.daos("container", "destroy", "tank", "gone").orFail();
 
-        FaultException e = assertThrows(
-                FaultException.class, () -> open.put("key", new byte[10]).block(Duration.ofSeconds(20)));
-        assertEquals(FaultCode.NONEXIST, e.code());
+        // the ranks hear of it from the pool service, one after the other
+        LocalMesh.await("it is refused", Duration.ofSeconds(20), () -> {
+            try {
+                open.put("key", new byte[10]).block(Duration.ofSeconds(20));
+                return false;
+            } catch (FaultException e) {
+                return e.code() == FaultCode.NONEXIST;
+            }
+        });
     }
 
     @Test

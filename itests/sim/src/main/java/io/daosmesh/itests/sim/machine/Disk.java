@@ -6,6 +6,7 @@ import io.daosmesh.storage.bio.Allocator;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
+import io.daosmesh.storage.kv.KvSnapshot;
 import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.kv.MemoryKvStore;
 import java.nio.ByteBuffer;
@@ -14,6 +15,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a rank keeps over its lives: an index whose unsynced batches, and a device whose unflushed blocks, may be lost when
@@ -40,8 +42,9 @@ public final class Disk {
         this.time = time;
     }
 
+    /** Of the present life; what is written durably through it outlives a power loss as well. */
     public KvStore index() {
-        return index;
+        return new Index(index);
     }
 
     public Blob blob() {
@@ -91,6 +94,45 @@ public final class Disk {
     private void put(int offset, ByteBuffer block) {
         unflushed.computeIfAbsent(offset / BLOCK, b -> Arrays.copyOfRange(bytes, offset, offset + BLOCK));
         block.get(bytes, offset, BLOCK);
+    }
+
+    /** The index as one life of the engine sees it. */
+    private final class Index implements KvStore {
+        private final MemoryKvStore memory;
+
+        Index(MemoryKvStore memory) {
+            this.memory = memory;
+        }
+
+        @Override
+        public void write(KvBatch batch, boolean isDurable) {
+            Disk.this.write(batch, isDurable);
+        }
+
+        @Override
+        public byte @Nullable [] get(byte[] key) {
+            return memory.get(key);
+        }
+
+        @Override
+        public KvCursor cursor(KvRange range) {
+            return memory.cursor(range);
+        }
+
+        @Override
+        public KvSnapshot snapshot() {
+            return memory.snapshot();
+        }
+
+        @Override
+        public long sizeBytes() {
+            return memory.sizeBytes();
+        }
+
+        @Override
+        public void close() {
+            memory.close();
+        }
     }
 
     /** The device as one life of the engine sees it; completions of an ended life never come. */

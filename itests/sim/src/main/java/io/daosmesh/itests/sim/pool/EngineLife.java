@@ -18,6 +18,7 @@ import io.daosmesh.storage.BlobCompletion;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.SpaceAccount;
 import io.daosmesh.storage.kv.KvBatch;
+import io.daosmesh.storage.kv.KvRange;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -63,7 +64,8 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
     void open() {
         execute(() -> {
             PoolSpace space = new PoolSpace(World.POOL, 0, new SpaceAccount(64 << 20), node.disk.blob());
-            target.open(List.of(space));
+            boolean isNew = node.disk.index().first(KvRange.all()).isEmpty();
+            target.open(isNew ? List.of() : List.of(space));
             if (target.shard(World.POOL) == null) {
                 target.create(space, world.service.map(), DATA_THRESHOLD_BYTES, fault -> {
                     if (fault != null) world.violate("create: " + fault.message());

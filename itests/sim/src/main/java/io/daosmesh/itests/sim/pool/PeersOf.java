@@ -27,7 +27,7 @@ final class PeersOf implements Peers {
                 Timeline.ms(2_000),
                 (life, answer) -> life.execute(() -> {
                     life.sawEpoch(op.dtx().epoch());
-                    WriteOp received = withData(op, copy);
+                    WriteOp received = op.withData(copy);
                     life.target.shardWrite(received, fault -> {
                         // what the transport does with a request that is answered
                         Buffers.scribble(copy);
@@ -40,10 +40,6 @@ final class PeersOf implements Peers {
     static ByteBuffer copy(ByteBuffer data) {
         ByteBuffer copy = ByteBuffer.allocateDirect(data.remaining());
         return copy.put(data.duplicate()).flip();
-    }
-
-    static WriteOp withData(WriteOp op, ByteBuffer data) {
-        return new WriteOp(op.address(), op.level(), op.dkey(), op.values(), data, op.dtx());
     }
 
     @Override

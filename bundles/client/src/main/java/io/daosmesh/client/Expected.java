@@ -1,0 +1,41 @@
+package io.daosmesh.client;
+
+/**
+ * What a key must be like for a change of it to be carried out. Immutable.
+ *
+ * @param akey whose single value has to have the version; empty = the whole dkey
+ * @param version as {@link Fetched#version} tells it; 0 = the value is absent
+ */
+public record Expected(Kind kind, byte[] akey, long version) {
+    /** The order is that of the protocol. */
+    public enum Kind {
+        ANYTHING,
+        /** Else EXIST. */
+        ABSENT,
+        /** Else NONEXIST. */
+        EXISTING,
+        /** Else TX_RESTART. */
+        VERSION
+    }
+
+    private static final byte[] WHOLE = {};
+    private static final Expected ANYTHING = new Expected(Kind.ANYTHING, WHOLE, 0);
+    private static final Expected ABSENT = new Expected(Kind.ABSENT, WHOLE, 0);
+    private static final Expected EXISTING = new Expected(Kind.EXISTING, WHOLE, 0);
+
+    public static Expected anything() {
+        return ANYTHING;
+    }
+
+    public static Expected absent() {
+        return ABSENT;
+    }
+
+    public static Expected existing() {
+        return EXISTING;
+    }
+
+    public static Expected version(byte[] akey, long version) {
+        return new Expected(Kind.VERSION, akey, version);
+    }
+}

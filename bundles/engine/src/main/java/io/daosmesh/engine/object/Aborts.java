@@ -1,0 +1,115 @@
+package io.daosmesh.engine.object;
+
+import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.dtx.Resolution;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolTarget;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Writes that this leader has aborted and that a member may still have prepared, because it has not heard of it. If the
+ * leader died now, the next one would find such a write with all members that are left and commit it, at its old epoch.
+ * So no condition on its keys is judged here until every member has let go of it. Owner: target loop.
+ */
+final class Aborts {
+    private static final long ASK_NS = 300_000_000L;
+    /** Above the deadline of a forwarded write: one that was not answered may still arrive until then. */
+    private static final long LATE_NS = 3_000_000_000L;
+    /** Of a shard. Above it conditions wait for as long as a member needs at most to ask by itself, and twice that. */
+    static final int OPEN_MAX = 1024;
+
+    private static final long FULL_NS = 10_000_000_000L;
+
+    private final Env env;
+    private final Outcomes outcomes;
+
+    Aborts(Env env, Outcomes outcomes) {
+        this.env = env;
+        this.outcomes = outcomes;
+    }
+
+    /** What a shard remembers. */
+    static final class Memory {
+        private final List<Open> open = new ArrayList<>();
+        private long fullUntilNs;
+
+        int openCount() {
+            return open.size();
+        }
+
+        boolean isFull(long nowNs) {
+            return nowNs < fullUntilNs;
+        }
+    }
+
+    private static final class Open {
+        final DtxEntry entry;
+        final List<Integer> waiting;
+        final Set<Integer> silent;
+        long nextAskNs;
+
+        Open(DtxEntry entry, List<Integer> waiting, Set<Integer> silent, long nextAskNs) {
+            this.entry = entry;
+            this.waiting = waiting;
+            this.silent = silent;
+            this.nextAskNs = nextAskNs;
+        }
+    }
+
+    /** @param silent members that have not answered the write, and may not even have it yet */
+    void start(PoolShard s, DtxEntry entry, List<Integer> members, Set<Integer> silent) {
+        if (members.isEmpty()) return;
+        long now = env.nowNs();
+        // under a newer map another target may lead the group: then it decides, and asks here first
+        if (entry.mapVersion() == s.mapVersion()) for (int id : members) tell(s, entry, id);
+        if (s.aborts.open.size() >= OPEN_MAX) {
+            s.aborts.fullUntilNs = now + FULL_NS;
+            return;
+        }
+        s.aborts.open.add(new Open(entry, new ArrayList<>(members), Set.copyOf(silent), now));
+        s.dtx().addDoubt(entry);
+    }
+
+    private void tell(PoolShard s, DtxEntry entry, int member) {
+        PoolTarget t = s.target(member);
+        env.peers().abort(t.rank(), LeaderWrites.batch(s, t, List.of(LeaderWrites.ref(entry.id(), entry.epoch()))));
+    }
+
+    void onTick(PoolShard s) {
+        long now = env.nowNs();
+        for (Open o : List.copyOf(s.aborts.open)) {
+            if (o.nextAskNs > now) continue;
+            o.nextAskNs = now + ASK_NS;
+            ShardGroup g = s.group(o.entry.oid(), o.entry.group());
+            boolean isMine = g.isAvailable() && g.leader() == s.myId();
+            o.waiting.removeIf(id -> !isMine || !g.members().contains(id));
+            if (o.waiting.isEmpty()) close(s, o);
+            else ask(s, o, now);
+        }
+    }
+
+    private void ask(PoolShard s, Open o, long now) {
+        int version = s.mapVersion();
+        for (int id : List.copyOf(o.waiting)) {
+            if (o.silent.contains(id) && now - o.entry.preparedNs() < LATE_NS) continue;
+            PoolTarget t = s.target(id);
+            env.peers().resolve(t.rank(), Settler.request(s, o.entry, t), (state, fault) -> {
+                if (state == null || version != s.mapVersion() || !s.aborts.open.contains(o)) return;
+                if (Resolution.vote(state) == Resolution.Vote.PREPARED) {
+                    tell(s, o.entry, id);
+                    return;
+                }
+                o.waiting.remove((Integer) id);
+                if (o.waiting.isEmpty()) close(s, o);
+            });
+        }
+    }
+
+    private void close(PoolShard s, Open o) {
+        if (!s.aborts.open.remove(o)) return;
+        s.dtx().removeDoubt(o.entry);
+        outcomes.wake(s, o.entry);
+    }
+}

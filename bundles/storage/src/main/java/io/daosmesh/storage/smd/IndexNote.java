@@ -1,0 +1,59 @@
+package io.daosmesh.storage.smd;
+
+import java.nio.ByteBuffer;
+import java.util.UUID;
+
+/**
+ * What is known of a target's index from outside of it: an index that comes back shorter, or not at all, cannot tell so
+ * itself. Kept beside the index. Immutable.
+ *
+ * @param index identity of the index, made by its format
+ * @param position number of the last batch known to be durable: the index must reach it
+ * @param reason why it is DAMAGED, else empty
+ */
+public record IndexNote(UUID index, State state, long position, String reason) {
+    private static final int REASON_CHARS_MAX = 1000;
+    private static final long MAGIC = 0x31444e494d534f41L;
+
+    /** The ordinals are on disk. */
+    public enum State {
+        /** In use, or left by a process that was killed: there may be batches behind the position. */
+        OPEN,
+        /** Closed in order: everything is in the tables, nothing in a log. */
+        CLOSED,
+        /** Does not hold what was acknowledged: never opened again. */
+        DAMAGED
+    }
+
+    public IndexNote {
+        if (reason.length() > REASON_CHARS_MAX) reason = reason.substring(0, REASON_CHARS_MAX);
+    }
+
+    private static Frame.Kind kind(int target) {
+        return new Frame.Kind("note of the index of target " + target, MAGIC, 1);
+    }
+
+    public byte[] encode(int target) {
+        Encoder out = new Encoder().putInt(target).putUuid(index).putInt(state.ordinal());
+        out.putLong(position).putString(reason);
+        return Frame.encode(kind(target), out.bytes());
+    }
+
+    /** DF_INVAL when damaged or of another target, DF_INCOMPT when of a layout this release does not know. */
+    public static IndexNote decode(int target, byte[] bytes) {
+        ByteBuffer in = Frame.decode(kind(target), bytes);
+        try {
+            int of = in.getInt();
+            if (of != target) throw new IllegalArgumentException("of target " + of);
+            UUID index = Encoder.uuid(in);
+            State state = State.values()[in.getInt()];
+            return new IndexNote(index, state, in.getLong(), Encoder.string(in));
+        } catch (java.nio.BufferUnderflowException | IllegalArgumentException | IndexOutOfBoundsException e) {
+            throw Frame.damaged(kind(target), String.valueOf(e.getMessage()));
+        }
+    }
+
+    public IndexNote withDamage(String why) {
+        return new IndexNote(index, State.DAMAGED, position, why);
+    }
+}

@@ -1,0 +1,49 @@
+package io.daosmesh.cli;
+
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * What holds for every command of every tool: words are taken as they were typed, and a word that selects nothing is a
+ * mistake. An unset variable of a shell must not stop a system or name all ranks.
+ */
+final class CommandLines {
+    private CommandLines() {}
+
+    /** Call it when all commands have been added. */
+    static CommandLine strict(CommandLine line) {
+        return line.setExpandAtFiles(false).setExecutionStrategy(CommandLines::execute);
+    }
+
+    private static int execute(ParseResult parsed) {
+        for (ParseResult at = parsed; at != null; at = at.hasSubcommand() ? at.subcommand() : null) refuseEmpty(at);
+        return new CommandLine.RunLast().execute(parsed);
+    }
+
+    private static void refuseEmpty(ParseResult at) {
+        for (ArgSpec arg : at.matchedArgs()) {
+            for (String word : given(arg)) {
+                if (!isEmpty(arg, word)) continue;
+                throw new CommandLine.ParameterException(
+                        at.commandSpec().commandLine(),
+                        "invalid value \"" + word + "\" for " + name(arg) + ": it names nothing");
+            }
+        }
+    }
+
+    private static List<String> given(ArgSpec arg) {
+        return arg.arity().max() == 0 ? List.of() : arg.originalStringValues();
+    }
+
+    /** A list of nothing names nothing. What is no option may be any text but the empty one: a key, say. */
+    private static boolean isEmpty(ArgSpec arg, String word) {
+        return arg.isOption() ? word.matches("[\\s,\\[\\]]*") : word.isEmpty();
+    }
+
+    private static String name(ArgSpec arg) {
+        return arg instanceof OptionSpec option ? option.longestName() : arg.paramLabel();
+    }
+}
