@@ -12,7 +12,7 @@ public final class Simulation {
     public static void main(String[] args) {
         long seed = 1;
         int memberCount = 1_000;
-        int runs = 20;
+        int runs = 100;
         try {
             for (int i = 0; i < args.length; i += 2) {
                 switch (args[i]) {

@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 final class Client implements User {
     private static final String AKEY = "v";
     private static final int MUST_NOT_EXIST = 1;
+    private static final int COMPARISONS_MAX = 30;
+    /** Less than the age at which a read at an epoch is refused. */
+    private static final long COMPARE_MAX_NS = Timeline.ms(4_000);
 
     private final World world;
     private final Caller caller;
@@ -157,26 +160,35 @@ final class Client implements User {
      * Then writes and reads again.
      */
     void compareReplicas(Register r, long limitNs) {
+        compareReplicas(r, limitNs, COMPARISONS_MAX);
+    }
+
+    private void compareReplicas(Register r, long limitNs, int more) {
         List<Integer> settled = caller.settled(place(r));
         read(r, limitNs, first -> {
             if (first == null) world.violate("at the end, " + caller.doing());
-            else compareNext(r, first, settled, 1, limitNs);
+            else compareNext(r, first, settled, 1, () -> compareReplicas(r, limitNs, more - 1), more);
         });
     }
 
-    private void compareNext(Register r, Caller.Got first, List<Integer> settled, int at, long limitNs) {
+    /** @param again with a new epoch: one that is some seconds old is refused */
+    private void compareNext(Register r, Caller.Got first, List<Integer> settled, int at, Runnable again, int more) {
         if (at >= settled.size()) {
-            if (!r.isContested) write(r, limitNs);
+            if (!r.isContested) write(r, World.END_MAX_NS);
             return;
         }
-        caller.fetchAt(place(r), asked(), first.epoch(), settled.get(at), limitNs, end -> {
+        caller.fetchAt(place(r), asked(), first.epoch(), settled.get(at), COMPARE_MAX_NS, end -> {
             Caller.Got other = end.value();
             if (other == null) {
-                world.violate("at the end, " + caller.doing());
+                if (more == 0) world.violate("at the end, " + caller.doing());
+                else again.run();
             } else if (!Arrays.equals(first.values().get(0), other.values().get(0))) {
-                world.violate("replicas of " + r.name() + " differ on target " + settled.get(at));
+                world.violate("replicas of " + r.name() + " differ: "
+                        + r.describe(first.values().get(0))
+                        + " on target " + settled.get(0) + ", "
+                        + r.describe(other.values().get(0)) + " on target " + settled.get(at));
             } else {
-                compareNext(r, first, settled, at + 1, limitNs);
+                compareNext(r, first, settled, at + 1, again, more);
             }
         });
     }

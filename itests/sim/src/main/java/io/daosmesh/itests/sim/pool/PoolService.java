@@ -5,6 +5,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.pool.Outage;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
@@ -113,7 +114,7 @@ final class PoolService implements RebuildEffects {
     boolean exclude(int rank, Push push) {
         PoolTarget t = map.ofRank(rank).get(0);
         if (!t.state().mayBecome(TargetState.DOWN)) return false;
-        PoolMap next = map.withStates(Set.of(t.id()), TargetState.DOWN);
+        PoolMap next = map.withStates(Set.of(t.id()), TargetState.DOWN, Outage.Cause.DEATH);
         if (RebuildJob.participants(next).size() < ENABLED_MIN) return false;
         if (!world.has(Hazard.EMPTIED_GROUPS) && isAnyEmpty(next)) return false;
         exclusions++;
@@ -226,7 +227,7 @@ final class PoolService implements RebuildEffects {
                 return;
             }
             rebuilds++;
-            PoolMap next = map.afterRebuild();
+            PoolMap next = map.afterRebuild(world.copiesMin());
             asked.onCommitted(world.time.nowNs(), this);
             job = null;
             change(next, Push.USUAL);

@@ -33,22 +33,23 @@ public final class PoolSimulation {
         return new Plan(loss, TROUBLE_MS, Set.of(hazards));
     }
 
-    /** Runs every plan with {@code runs} seeds from {@code seed} on; true if nothing was violated. */
+    /** Shares the runs among the plans, each with its seeds from {@code seed} on; true if nothing was violated. */
     public static boolean report(long seed, int runs, PrintStream out) {
-        out.printf("%nA pool of 5 ranks in virtual time, seeds %d..%d%n%n", seed, seed + runs - 1);
+        int seeds = (runs + plans().size() - 1) / plans().size();
+        out.printf("%nA pool of 5 ranks in virtual time, for each scenario seeds %d..%d%n%n", seed, seed + seeds - 1);
         out.println("| scenario | writes | reads | resends | unknown | unavailable | odd refused | crashes | exclusions"
                 + " | emptied groups | rebuilds | undecided | violations |");
         out.println("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         boolean isFine = true;
-        for (Map.Entry<String, Plan> e : plans().entrySet()) isFine &= row(e.getKey(), e.getValue(), seed, runs, out);
+        for (Map.Entry<String, Plan> e : plans().entrySet()) isFine &= row(e.getKey(), e.getValue(), seed, seeds, out);
         return isFine;
     }
 
-    private static boolean row(String name, Plan plan, long seed, int runs, PrintStream out) {
+    private static boolean row(String name, Plan plan, long seed, int seeds, PrintStream out) {
         long[] sums = new long[12];
         StringBuilder broken = new StringBuilder();
         int shown = 0;
-        for (long s = seed; s < seed + runs; s++) {
+        for (long s = seed; s < seed + seeds; s++) {
             Outcome o = PoolScenario.run(plan, s);
             long[] of = numbers(o);
             for (int i = 0; i < sums.length; i++) sums[i] += of[i];
@@ -57,6 +58,7 @@ public final class PoolSimulation {
         StringBuilder line = new StringBuilder("| " + name);
         for (long sum : sums) line.append(" | ").append(String.format(Locale.ROOT, "%d", sum));
         out.println(line.append(" |"));
+        out.flush();
         out.print(broken);
         return broken.isEmpty();
     }

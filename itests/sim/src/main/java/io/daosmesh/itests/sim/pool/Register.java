@@ -134,6 +134,12 @@ final class Register {
         return name() + ": absent, lost state " + floor + ", at most " + started + " was written";
     }
 
+    /** For whoever looks for the cause of a difference. */
+    String describe(byte @Nullable [] bytes) {
+        if (bytes == null || bytes.length < 8) return bytes == null ? "absent" : bytes.length + " bytes";
+        return "state " + ByteBuffer.wrap(bytes).getInt(4) + " of " + started;
+    }
+
     Verdict verdict() {
         return Linearizability.check(new RegisterModel(), RegisterModel.relevant(history), STEPS_MAX);
     }

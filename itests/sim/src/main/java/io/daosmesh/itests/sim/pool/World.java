@@ -118,6 +118,11 @@ final class World {
         return plan.hazards().contains(h);
     }
 
+    /** Fewest copies that an object has. */
+    int copiesMin() {
+        return objects.stream().mapToInt(o -> o.objectClass().replicas()).min().orElseThrow();
+    }
+
     List<User> users() {
         List<User> all = new ArrayList<>(clients);
         all.addAll(oddUsers);
