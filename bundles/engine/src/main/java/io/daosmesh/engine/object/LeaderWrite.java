@@ -5,6 +5,7 @@ import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -45,5 +46,21 @@ final class LeaderWrite {
         this.answer = answer;
         this.startNs = startNs;
         this.bytes = op.data().remaining();
+    }
+
+    /** Every member has it durable, and it is neither settled nor given up. */
+    boolean isComplete() {
+        return fault == null && !isSettled && isLocalDurable && waiting.isEmpty();
+    }
+
+    /** A reader could see both at once. */
+    boolean touches(LeaderWrite other) {
+        ShardAddress a = op.address();
+        ShardAddress b = other.op.address();
+        if (a.group() != b.group() || !a.oid().equals(b.oid()) || !a.container().equals(b.container())) return false;
+        if (op.level() == WriteOp.OBJECT || other.op.level() == WriteOp.OBJECT) return true;
+        for (byte[] mine : entry.scopes())
+            for (byte[] theirs : other.entry.scopes()) if (Arrays.equals(mine, theirs)) return true;
+        return false;
     }
 }

@@ -14,7 +14,9 @@ import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.wire.DtxBatchRequest;
 import io.daosmesh.model.wire.DtxRefMessage;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -204,8 +206,44 @@ final class LeaderWrites {
                 : fault;
     }
 
+    /**
+     * In the order of epochs where updates touch each other: else a reader would see the newer one alone, and later what the
+     * older one has written beside it appear, or be hidden, as if it had come after.
+     */
     private void maybeSettle(PoolShard s, LeaderWrite w) {
-        if (w.fault != null || w.isSettled || !w.isLocalDurable || !w.waiting.isEmpty()) return;
+        if (!w.isComplete() || isOvertaking(s, w)) return;
+        settle(s, w);
+        settleLater(s, w);
+    }
+
+    private static boolean isOvertaking(PoolShard s, LeaderWrite w) {
+        if (s.leading.size() == 1) return false;
+        for (LeaderWrite o : s.leading.values())
+            if (o.entry.epoch() < w.entry.epoch() && o.fault == null && o.touches(w)) return true;
+        return false;
+    }
+
+    /** Those that have waited for this one, which is settled or will never be, and whoever has waited for them. */
+    private void settleLater(PoolShard s, LeaderWrite first) {
+        ArrayDeque<LeaderWrite> over = new ArrayDeque<>(List.of(first));
+        for (LeaderWrite w = over.poll(); w != null && !s.leading.isEmpty(); w = over.poll()) {
+            for (LeaderWrite o : waitingFor(s, w)) {
+                if (!o.isComplete() || isOvertaking(s, o)) continue;
+                settle(s, o);
+                over.add(o);
+            }
+        }
+    }
+
+    private static List<LeaderWrite> waitingFor(PoolShard s, LeaderWrite w) {
+        List<LeaderWrite> later = new ArrayList<>();
+        for (LeaderWrite o : s.leading.values())
+            if (o.entry.epoch() > w.entry.epoch() && o.isComplete() && o.touches(w)) later.add(o);
+        later.sort(Comparator.comparingLong(o -> o.entry.epoch()));
+        return later;
+    }
+
+    private void settle(PoolShard s, LeaderWrite w) {
         w.isSettled = true;
         forget(s, w);
         s.dtx().remove(w.entry);
@@ -233,6 +271,7 @@ final class LeaderWrites {
         aborts.start(s, w.entry, w.members, w.silent);
         if (w.isLocalDone) undoLocal(s, w);
         maybeAnswer(w);
+        settleLater(s, w);
     }
 
     private void undoLocal(PoolShard s, LeaderWrite w) {

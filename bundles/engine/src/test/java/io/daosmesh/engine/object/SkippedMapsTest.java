@@ -63,14 +63,19 @@ class SkippedMapsTest {
 
         Rank(int rank) {
             this.rank = rank;
-            open();
+            open(List.of());
         }
 
+        /** Anew, with what the index holds. */
         void open() {
+            open(List.of(new PoolSpace(POOL, 0, scm, blob)));
+        }
+
+        private void open(List<PoolSpace> spaces) {
             table = new LeaseTable(rank, nowNs);
             env = new Env(rank, 0, kv, new DirectBuffers(), loop.pipeline(), loop, this, this);
             target = new Target(env);
-            target.open(List.of(new PoolSpace(POOL, 0, scm, blob)));
+            target.open(spaces);
         }
 
         PoolShard shard() {

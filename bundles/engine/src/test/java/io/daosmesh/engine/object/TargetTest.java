@@ -51,6 +51,42 @@ class TargetTest extends TargetFixture {
     }
 
     @Test
+    void shouldShowUpdatesThatTouchEachOtherInTheOrderOfTheirEpochs() {
+        start(map(1, TargetState.UPIN));
+
+        List<String> older = outcome(a -> target.write(write(twice, "a", 10, 1, id(1)), a));
+        List<String> newer = outcome(a -> target.write(write(twice, "a", 20, 1, id(2)), a));
+        List<String> other = outcome(a -> target.write(write(twice, "b", 30, 1, id(3)), a));
+        replies.get(1).done(null);
+        replies.get(2).done(null);
+        loop.drain();
+
+        assertEquals(List.of(), newer, "what is older may still come");
+        assertEquals("absent", fetch(twice, "a", 1));
+        assertEquals(List.of("ok"), other, "another key does not wait");
+        replies.get(0).done(null);
+        loop.drain();
+        assertEquals(List.of("ok"), older);
+        assertEquals(List.of("ok"), newer);
+        assertEquals("20 bytes", fetch(twice, "a", 1));
+    }
+
+    @Test
+    void shouldNotWaitForAnUpdateThatHasFailed() {
+        start(map(1, TargetState.UPIN));
+
+        List<String> older = outcome(a -> target.write(write(twice, "a", 10, 1, id(1)), a));
+        List<String> newer = outcome(a -> target.write(write(twice, "a", 20, 1, id(2)), a));
+        replies.get(1).done(null);
+        replies.get(0).done(Fault.of(FaultCode.UNREACH));
+        loop.drain();
+
+        assertEquals(List.of("AGAIN"), older);
+        assertEquals(List.of("ok"), newer);
+        assertEquals("20 bytes", fetch(twice, "a", 1));
+    }
+
+    @Test
     void shouldWaitForTheLocalDiskEvenIfMembersAreFaster() {
         start(map(1, TargetState.UPIN));
         loop.holdsCommits = true;
