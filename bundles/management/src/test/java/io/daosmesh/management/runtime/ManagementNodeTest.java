@@ -32,8 +32,6 @@ import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
-import io.daosmesh.model.wire.SystemActionReply;
-import io.daosmesh.model.wire.SystemActionRequest;
 import io.daosmesh.model.wire.SystemQueryReply;
 import io.daosmesh.model.wire.SystemQueryRequest;
 import java.nio.file.Path;
@@ -347,68 +345,6 @@ class ManagementNodeTest {
         TestMesh.await(
                 "one pool everywhere", () -> mesh.nodes.stream().allMatch(n -> n.storage.pools.equals(Set.of(pool))));
         assertEquals(6, query(pool).getMap().getTargetsCount());
-    }
-
-    @Test
-    void shouldLetGoOfARankThatIsStoppedAloneAndTakeItBack() {
-        UUID pool = createPool("tank", "r1");
-        TestMesh.Node watcher = mesh.nodes.get(0);
-        int rank = mesh.nodes.get(1).rank();
-
-        SystemActionReply stopped = act(0, rank);
-        Member member = watcher.management.maps().groupMap().member(rank).orElseThrow();
-        watcher.management.deaths().onDead(rank, member.incarnation(), "stopped");
-
-        assertEquals(MemberState.STOPPED.ordinal(), stopped.getResults(0).getState());
-        TestMesh.await("stopped", () -> mesh.stateOf(watcher, rank) == MemberState.STOPPED);
-        TestMesh.await("others serve", () -> map(watcher, pool).disabledRanks().contains(rank));
-        SystemActionReply started = act(1, rank);
-        assertEquals(MemberState.JOINED.ordinal(), started.getResults(0).getState());
-        TestMesh.await(
-                "back by itself", () -> map(watcher, pool).ofRank(rank).get(0).state() == TargetState.UP);
-        FaultException unknown = assertThrows(FaultException.class, () -> act(0, 77));
-        assertEquals("invalid rank(s): 77", unknown.fault().text());
-    }
-
-    @Test
-    void shouldExcludeNobodyWhenTheWholeSystemIsStopped() {
-        UUID pool = createPool("tank", "r1");
-        Integer[] all = mesh.nodes.stream().map(TestMesh.Node::rank).toArray(Integer[]::new);
-        TestMesh.Node watcher = mesh.nodes.get(0);
-
-        act(0, all);
-        for (int rank : all) TestMesh.await("stopped", () -> mesh.stateOf(watcher, rank) == MemberState.STOPPED);
-        act(1, all);
-
-        for (int rank : all) TestMesh.await("joined", () -> mesh.stateOf(watcher, rank) == MemberState.JOINED);
-        mesh.poolLeader(pool).management.pools().service("tank").reviewSoon();
-        assertEquals(1, map(watcher, pool).version());
-    }
-
-    @Test
-    void shouldLetGoOfThoseWhoStayStoppedWhileOthersAreStarted() {
-        UUID pool = createPool("tank", "r1");
-        int last = mesh.nodes.get(2).rank();
-        act(0);
-        TestMesh.await("all are missed", () -> query(pool).getDeadRanksCount() == 3);
-        assertEquals(1, query(pool).getMap().getVersion());
-
-        act(1, mesh.nodes.get(0).rank(), mesh.nodes.get(1).rank());
-        TestMesh.await(
-                "out of the pool", () -> query(pool).getDisabledRanksList().equals(List.of(last)));
-        act(1, last);
-        TestMesh.await("back in the pool", () -> query(pool).getMap().getVersion() == 3);
-    }
-
-    private SystemActionReply act(int action, Integer... ranks) {
-        return mesh.admin(
-                RpcMethod.SYSTEM_ACTION,
-                SystemActionRequest.newBuilder()
-                        .setAction(action)
-                        .addAllRanks(List.of(ranks))
-                        .setAll(ranks.length == 0)
-                        .build(),
-                SystemActionReply.parser());
     }
 
     @Test
