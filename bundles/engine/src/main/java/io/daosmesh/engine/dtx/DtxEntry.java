@@ -5,6 +5,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.DtxId;
 import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.Placement;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ public final class DtxEntry {
     private static final byte LAYOUT = 1;
     private static final byte LAYOUT_SCOPES = 2;
     private static final byte PREPARED = 1;
+    private static final int COMMITTED_BYTES = 26;
     private static final byte COMMITTED = 2;
 
     private final DtxId id;
@@ -85,6 +87,23 @@ public final class DtxEntry {
 
     public byte[] dkey() {
         return dkey;
+    }
+
+    /** Tells groups apart; that two have the same one costs nothing but a few bytes. */
+    public long groupHash() {
+        return groupHash(container, oid, group);
+    }
+
+    public static long groupHash(UUID container, ObjectId oid, int group) {
+        ByteBuffer b = ByteBuffer.allocate(36);
+        b.putLong(container.getMostSignificantBits()).putLong(container.getLeastSignificantBits());
+        b.putLong(oid.high()).putLong(oid.low()).putInt(group);
+        return Placement.hash(b.array());
+    }
+
+    /** As the table keeps it once it is committed. */
+    public DtxTable.Committed committed() {
+        return new DtxTable.Committed(id, epoch, groupHash());
     }
 
     public List<byte[]> scopes() {
@@ -185,13 +204,21 @@ public final class DtxEntry {
         return key.length >= prefix.length && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
     }
 
-    public static byte[] encodeCommitted(long epoch, long committedHlc) {
-        return ByteBuffer.allocate(18)
+    public static byte[] encodeCommitted(DtxTable.Committed dtx, long committedHlc) {
+        return ByteBuffer.allocate(COMMITTED_BYTES)
                 .put(LAYOUT)
                 .put(COMMITTED)
-                .putLong(epoch)
+                .putLong(dtx.epoch())
                 .putLong(committedHlc)
+                .putLong(dtx.group())
                 .array();
+    }
+
+    /** Of a value that is committed; one of an older release does not say its group. */
+    public static DtxTable.Committed decodeCommitted(DtxId id, byte[] value) {
+        ByteBuffer b = ByteBuffer.wrap(value);
+        long group = value.length < COMMITTED_BYTES ? 0 : b.getLong(18);
+        return new DtxTable.Committed(id, b.getLong(2), group);
     }
 
     public static boolean isCommitted(byte[] value) {
@@ -199,10 +226,6 @@ public final class DtxEntry {
             throw Fault.of(FaultCode.DF_INCOMPT, "DTX record of an unknown layout")
                     .asException();
         return value[1] == COMMITTED;
-    }
-
-    public static long epochOf(byte[] value) {
-        return ByteBuffer.wrap(value).getLong(2);
     }
 
     public static long committedHlcOf(byte[] value) {

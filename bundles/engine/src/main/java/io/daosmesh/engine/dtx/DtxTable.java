@@ -32,14 +32,21 @@ public final class DtxTable implements Prepared {
      */
     public static final long COMMITTED_AGE_MIN_NS = 90_000_000_000L;
 
-    private record Kept(long epoch, long committedNs) {}
+    /**
+     * A DTX that is committed.
+     *
+     * @param group of the object, as {@link DtxEntry#groupHash()}; 0 = an older release has not kept it
+     */
+    public record Committed(DtxId id, long epoch, long group) {}
+
+    private record Kept(long epoch, long group, long committedNs) {}
 
     private final Map<DtxId, DtxEntry> prepared = new HashMap<>();
     private final Map<ByteKey, Set<Long>> epochs = new HashMap<>();
     /** Aborted here, but others may still have them: nobody reads by this, only conditions wait. */
     private final Map<ByteKey, Set<DtxEntry>> doubts = new HashMap<>();
 
-    private final Map<DtxId, Long> settling = new HashMap<>();
+    private final Map<DtxId, Committed> settling = new HashMap<>();
     /** In the order of their commits. */
     private final LinkedHashMap<DtxId, Kept> committed = new LinkedHashMap<>();
 
@@ -111,14 +118,29 @@ public final class DtxTable implements Prepared {
     }
 
     /** Committed or committable, but the store does not say so yet. */
-    public void startCommit(DtxId id, long epoch) {
-        settling.put(id, epoch);
+    public void startCommit(Committed dtx) {
+        settling.put(dtx.id, dtx);
     }
 
     /** The store says so. */
-    public void endCommit(DtxId id, long epoch, long nowNs) {
-        settling.remove(id);
-        committed.put(id, new Kept(epoch, nowNs));
+    public void endCommit(Committed dtx, long nowNs) {
+        settling.remove(dtx.id);
+        committed.put(dtx.id, new Kept(dtx.epoch, dtx.group, nowNs));
+    }
+
+    /** By group: those that a client may still resend. */
+    public Map<Long, List<Committed>> recent(long nowNs) {
+        Map<Long, List<Committed>> recent = new HashMap<>();
+        committed.forEach((id, kept) -> {
+            if (nowNs - kept.committedNs <= COMMITTED_AGE_MIN_NS)
+                add(recent, new Committed(id, kept.epoch, kept.group));
+        });
+        settling.values().forEach(dtx -> add(recent, dtx));
+        return recent;
+    }
+
+    private static void add(Map<Long, List<Committed>> to, Committed dtx) {
+        to.computeIfAbsent(dtx.group, g -> new ArrayList<>()).add(dtx);
     }
 
     public void cancelCommit(DtxId id) {
@@ -127,8 +149,8 @@ public final class DtxTable implements Prepared {
 
     /** Epoch under which the DTX is committed here, whether the store says so yet or not; null if it is not. */
     public @Nullable Long committedEpoch(DtxId id) {
-        Long open = settling.get(id);
-        if (open != null) return open;
+        Committed open = settling.get(id);
+        if (open != null) return open.epoch;
         Kept kept = committed.get(id);
         return kept == null ? null : kept.epoch;
     }

@@ -1,6 +1,7 @@
 package io.daosmesh.engine.object;
 
 import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.StagedOp;
 import io.daosmesh.engine.vos.ByteKey;
@@ -121,7 +122,7 @@ final class LeaderWrites {
                         Keys.dtx(s.pool(), entry.id()),
                         isAlone
                                 ? DtxEntry.encodeCommitted(
-                                        entry.epoch(), env.host().hlcNow())
+                                        entry.committed(), env.host().hlcNow())
                                 : entry.encode());
         LeaderWrite w = new LeaderWrite(op, entry, staging, answer, env.nowNs());
         for (int id : group.members()) if (id != s.myId()) w.members.add(id);
@@ -248,11 +249,11 @@ final class LeaderWrites {
         forget(s, w);
         s.dtx().remove(w.entry);
         if (w.members.isEmpty()) {
-            s.dtx().endCommit(w.entry.id(), w.entry.epoch(), env.nowNs());
+            s.dtx().endCommit(w.entry.committed(), env.nowNs());
         } else {
-            s.dtx().startCommit(w.entry.id(), w.entry.epoch());
+            s.dtx().startCommit(w.entry.committed());
             if (s.committables.isEmpty()) s.oldestCommittableNs = env.nowNs();
-            s.committables.add(new PoolShard.Committable(w.entry.id(), w.entry.epoch(), w.members));
+            s.committables.add(new PoolShard.Committable(w.entry.committed(), w.members));
         }
         outcomes.wake(s, w.entry);
         maybeAnswer(w);
@@ -336,11 +337,12 @@ final class LeaderWrites {
         List<PoolShard.Committable> all = List.copyOf(s.committables);
         s.committables.clear();
         Map<Integer, List<DtxRefMessage>> byMember = new HashMap<>();
-        List<Outcomes.Settled> local = new ArrayList<>(all.size());
+        List<DtxTable.Committed> local = new ArrayList<>(all.size());
         for (PoolShard.Committable c : all) {
-            local.add(new Outcomes.Settled(c.id(), c.epoch()));
+            local.add(c.dtx());
             for (int m : c.members())
-                byMember.computeIfAbsent(m, k -> new ArrayList<>()).add(ref(c.id(), c.epoch()));
+                byMember.computeIfAbsent(m, k -> new ArrayList<>())
+                        .add(ref(c.dtx().id(), c.dtx().epoch()));
         }
         outcomes.commit(s, local);
         byMember.forEach((m, refs) -> {

@@ -1,6 +1,7 @@
 package io.daosmesh.engine.object;
 
 import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.StagedOp;
@@ -115,13 +116,13 @@ final class MemberWrites {
     }
 
     void commit(PoolShard s, List<DtxRefMessage> refs) {
-        List<Outcomes.Settled> found = new ArrayList<>(refs.size());
+        List<DtxTable.Committed> found = new ArrayList<>(refs.size());
         List<DtxEntry> entries = new ArrayList<>(refs.size());
         for (DtxRefMessage ref : refs) {
             DtxEntry e = s.dtx().prepared(WriteOp.dtxId(ref.getDtx()));
             if (e == null || e.epoch() != ref.getEpoch() || !e.isDurable() || e.isSettling()) continue;
             s.dtx().remove(e);
-            found.add(new Outcomes.Settled(e.id(), e.epoch()));
+            found.add(e.committed());
             entries.add(e);
         }
         outcomes.commit(s, found);

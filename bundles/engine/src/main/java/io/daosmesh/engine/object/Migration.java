@@ -1,6 +1,7 @@
 package io.daosmesh.engine.object;
 
 import com.google.protobuf.ByteString;
+import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.StagedOp;
@@ -34,10 +35,12 @@ public final class Migration {
     private static final int VISITS_MAX = 5_000;
 
     private final Env env;
+    private final CarriedIds ids;
     private final Set<ByteKey> importing = new HashSet<>();
 
     Migration(Env env) {
         this.env = env;
+        this.ids = new CarriedIds(env);
     }
 
     /**
@@ -49,6 +52,10 @@ public final class Migration {
             List<MigratedRecordMessage> records, ByteBuffer data, Runnable onDone, byte @Nullable [] next) {}
 
     void export(PoolShard s, ShardAddress a, long stableEpoch, byte[] from, Answer<Exported> answer) {
+        if (CarriedIds.isCursor(from)) {
+            answer.answer(ids.export(s, a, from), null);
+            return;
+        }
         List<VosRecord> found = new ArrayList<>();
         long bytes = 0;
         int visited = 0;
@@ -80,7 +87,8 @@ public final class Migration {
             answer.refuse(e.fault());
             return;
         }
-        new Export(env, s, found, (int) bytes, next, answer).start();
+        byte[] behind = next != null ? next : ids.first(s, a);
+        new Export(env, s, found, (int) bytes, behind, answer).start();
     }
 
     /** Scope under which a DTX hides the record. */
@@ -198,6 +206,7 @@ public final class Migration {
         long now = env.nowNs();
         VosWriter.Staging staging = new VosWriter.Staging(new StagedOp(true));
         List<ByteKey> keys = new ArrayList<>();
+        List<DtxTable.Committed> dtxs = new ArrayList<>();
         try {
             int at = data.position();
             long newest = records.stream()
@@ -207,6 +216,10 @@ public final class Migration {
             // this target may lead the group next: its clock must be ahead of what it holds
             env.host().sawEpoch(newest);
             for (MigratedRecordMessage m : records) {
+                if (CarriedIds.isCarrier(m)) {
+                    dtxs.addAll(ids.stage(s, m, staging.op()));
+                    continue;
+                }
                 byte[] key = key(a, m);
                 boolean isPunch = m.getKind() >= VosRecord.PUNCH_AKEY;
                 int n = isPunch ? 0 : (int) m.getLength();
@@ -231,6 +244,7 @@ public final class Migration {
         env.turns().stage(staging.op(), fault -> {
             keys.forEach(importing::remove);
             if (fault != null) s.writer().giveUp(staging.records(), env.nowNs());
+            else ids.taken(s, dtxs);
             done.done(fault);
         });
     }

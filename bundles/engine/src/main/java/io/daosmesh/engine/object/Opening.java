@@ -126,7 +126,7 @@ final class Opening {
                 byte[] value = c.value();
                 DtxId id = Keys.dtxId(key);
                 if (DtxEntry.isCommitted(value)) {
-                    s.dtx().endCommit(id, DtxEntry.epochOf(value), now);
+                    s.dtx().endCommit(DtxEntry.decodeCommitted(id, value), now);
                 } else {
                     DtxEntry e = DtxEntry.decode(id, value);
                     e.setPreparedNs(now);

@@ -1,6 +1,7 @@
 package io.daosmesh.engine.object;
 
 import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.target.StagedOp;
 import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.engine.vos.Keys;
@@ -20,30 +21,28 @@ final class Outcomes {
         this.env = env;
     }
 
-    record Settled(DtxId id, long epoch) {}
-
     /** The DTXs are committed; their entries are no longer prepared. Not synced: the members can be asked again. */
-    void commit(PoolShard s, List<Settled> dtxs) {
+    void commit(PoolShard s, List<DtxTable.Committed> dtxs) {
         if (dtxs.isEmpty()) return;
         StagedOp op = new StagedOp(false);
         long hlc = env.host().hlcNow();
-        for (Settled d : dtxs) {
-            s.dtx().startCommit(d.id, d.epoch);
-            op.batch().put(Keys.dtx(s.pool(), d.id), DtxEntry.encodeCommitted(d.epoch, hlc));
+        for (DtxTable.Committed d : dtxs) {
+            s.dtx().startCommit(d);
+            op.batch().put(Keys.dtx(s.pool(), d.id()), DtxEntry.encodeCommitted(d, hlc));
         }
         for (DtxId old : s.dtx().takeExpired(env.nowNs(), EXPIRED_PER_BATCH))
             op.batch().delete(Keys.dtx(s.pool(), old));
         s.counters().dtxCommits.addAndGet(dtxs.size());
         env.turns().stage(op, fault -> {
             // on a fault the store has failed for good and the entries stay where they are found
-            if (fault == null) for (Settled d : dtxs) s.dtx().endCommit(d.id, d.epoch, env.nowNs());
+            if (fault == null) for (DtxTable.Committed d : dtxs) s.dtx().endCommit(d, env.nowNs());
         });
     }
 
     /** A prepared entry of this target becomes visible. */
     void commitEntry(PoolShard s, DtxEntry entry) {
         s.dtx().remove(entry);
-        commit(s, List.of(new Settled(entry.id(), entry.epoch())));
+        commit(s, List.of(entry.committed()));
         wake(s, entry);
     }
 

@@ -71,6 +71,7 @@ public final class PoolShard {
     final Destroyed destroyed = new Destroyed();
     final Reigns.Memory reigns = new Reigns.Memory();
     final Readers.Memory readers = new Readers.Memory();
+    final CarriedIds.Memory carried = new CarriedIds.Memory();
     final Aborts.Memory aborts = new Aborts.Memory();
     /** When the present map was adopted. */
     long adoptedNs;
@@ -85,7 +86,7 @@ public final class PoolShard {
     private volatile @Nullable Fault failure;
 
     /** A DTX that all members have and the members still have to be told of. */
-    record Committable(DtxId id, long epoch, List<Integer> members) {}
+    record Committable(DtxTable.Committed dtx, List<Integer> members) {}
 
     /**
      * A request that waits for a newer map or for the outcome of another one.

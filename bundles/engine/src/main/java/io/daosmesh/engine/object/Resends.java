@@ -11,9 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A resent update that this leader does not know: rebuild brings a new holder the data of a group but not the ids of its
- * updates, so the first try may be committed all the same. The other holders are asked before it is carried out. Owner:
- * target loop.
+ * A resent update that this leader does not know, soon after a change of the map: rebuild brings a new holder the ids of a
+ * group's updates ({@link CarriedIds}), but not those that an older release has kept without their group. The other holders
+ * are asked before it is carried out. Owner: target loop.
  */
 final class Resends {
     private final Env env;

@@ -50,12 +50,22 @@ class DtxEntryTest {
     }
 
     @Test
+    void shouldReadBackWhatIsCommittedAlsoWithoutItsGroup() {
+        DtxTable.Committed dtx = new DtxTable.Committed(id, 99, 7);
+        byte[] bytes = DtxEntry.encodeCommitted(dtx, 123);
+
+        assertTrue(DtxEntry.isCommitted(bytes));
+        assertEquals(dtx, DtxEntry.decodeCommitted(id, bytes));
+        byte[] older = java.util.Arrays.copyOf(bytes, 18);
+        assertEquals(new DtxTable.Committed(id, 99, 0), DtxEntry.decodeCommitted(id, older));
+    }
+
+    @Test
     void shouldReadBackSeveralScopes() {
         byte[] bytes = entry(List.of(ab, a), List.of(ofAb, ofA)).encode();
 
         assertEquals(2, bytes[0]);
         assertFalse(DtxEntry.isCommitted(bytes));
-        assertEquals(99, DtxEntry.epochOf(bytes));
         DtxEntry read = DtxEntry.decode(id, bytes);
         assertTrue(read.isIn(a) && read.isIn(ab) && !read.isIn(group) && read.isUnder(group));
         assertArrayEquals(ofAb, read.recordKeys().get(0));

@@ -15,12 +15,29 @@ class DtxTableTest {
         return new DtxId(new UUID(1, 2), n);
     }
 
+    private static DtxTable.Committed dtx(long n, long epoch) {
+        return new DtxTable.Committed(id(n), epoch, n % 2);
+    }
+
+    @Test
+    void shouldTellWhatMayBeResentByGroup() {
+        table.endCommit(dtx(1, 11), 0);
+        table.endCommit(dtx(2, 12), 50);
+        table.endCommit(dtx(3, 13), 50);
+        table.startCommit(dtx(5, 15));
+
+        var recent = table.recent(DtxTable.COMMITTED_AGE_MIN_NS + 1);
+
+        assertEquals(List.of(dtx(3, 13), dtx(5, 15)), recent.get(1L));
+        assertEquals(List.of(dtx(2, 12)), recent.get(0L));
+    }
+
     @Test
     void shouldKnowACommittedDtxUntilItIsForgotten() {
-        table.startCommit(id(1), 11);
+        table.startCommit(dtx(1, 11));
         assertEquals(11L, table.committedEpoch(id(1)));
-        table.endCommit(id(1), 11, 0);
-        table.endCommit(id(2), 12, 5);
+        table.endCommit(dtx(1, 11), 0);
+        table.endCommit(dtx(2, 12), 5);
 
         assertEquals(11L, table.committedEpoch(id(1)));
         assertEquals(List.of(), table.takeExpired(DtxTable.COMMITTED_AGE_NS, 10));
@@ -31,7 +48,7 @@ class DtxTableTest {
 
     @Test
     void shouldKeepEveryDtxAsLongAsAClientMayResendIt() {
-        for (int i = 0; i <= DtxTable.COMMITTED_MAX; i++) table.endCommit(id(i), i, i);
+        for (int i = 0; i <= DtxTable.COMMITTED_MAX; i++) table.endCommit(dtx(i, i), i);
 
         assertEquals(List.of(), table.takeExpired(DtxTable.COMMITTED_AGE_MIN_NS, 10));
         assertEquals(List.of(id(0)), table.takeExpired(DtxTable.COMMITTED_AGE_MIN_NS + 1, 10), "down to the number");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.engine.object.KeyChange;
+import io.daosmesh.engine.object.WriteOp;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
@@ -103,6 +104,31 @@ class MigrationTest {
                             })
                             .blockLast(MiniMesh.WAIT);
             }
+        }
+    }
+
+    @Test
+    void shouldKnowAnUpdateAtItsNewHomeAloneAlsoAfterARestart() {
+        byte[] first = {1};
+        WriteOp.Dtx dtx = new WriteOp.Dtx(mesh.dtx(), 0, 0, false);
+        Long epoch = mesh.tryUpdate(lonely, key(0), MiniMesh.value("v", 0, 0, first), first, dtx)
+                .block(MiniMesh.WAIT);
+        byte[] second = {2};
+        mesh.put(lonely, key(0), second);
+
+        mesh.push(with(mesh.leader(lonely, key(0)).rank(), TargetState.DRAIN));
+        rebuild(-1);
+        mesh.push(mesh.map.afterRebuild());
+
+        WriteOp.Dtx again = new WriteOp.Dtx(dtx.id(), 0, 0, true);
+        for (int life = 0; life < 2; life++) {
+            Long answered =
+                    mesh.retrying(x -> mesh.tryUpdate(lonely, key(0), MiniMesh.value("v", 0, 0, first), first, again));
+            assertEquals(epoch, answered, "its first try is known");
+            assertArrayEquals(second, mesh.get(lonely, key(0)).orElseThrow(), "and is not done again");
+            int rank = mesh.leader(lonely, key(0)).rank();
+            mesh.stop(rank, true);
+            mesh.start(rank);
         }
     }
 
