@@ -60,21 +60,22 @@ public final class Returns {
     public Map<Integer, Long> awaited(PoolMap map, GroupMap members) {
         Map<Integer, Long> awaited = new LinkedHashMap<>();
         for (int rank : returnable(map)) {
-            boolean isThere = members.member(rank)
-                    .map(Member::state)
-                    .filter(s -> s == MemberState.JOINED)
-                    .isPresent();
-            if (isThere && members.version() >= groupVersion(rank)) awaited.put(rank, fromHlc(rank));
+            if (members.version() < groupVersion(rank)) continue;
+            members.member(rank)
+                    .filter(m -> m.state() == MemberState.JOINED)
+                    .ifPresent(m -> awaited.put(rank, fromHlc(m)));
         }
         return awaited;
     }
 
-    private long fromHlc(int rank) {
-        Deque<Long> of = deaths.get(rank);
+    /** It has to be there for as long as its pause: a start that takes long is no proof that it stays. */
+    private long fromHlc(Member member) {
+        Deque<Long> of = deaths.get(member.rank());
         if (of == null) return 0;
         long last = of.getLast();
         long count = of.stream().filter(d -> last - d < MEMORY_HLC).count();
-        return last + Hlc.fromNanos(PAUSES_S[(int) Math.min(count, PAUSES_S.length) - 1] * 1_000_000_000L);
+        long pauseS = PAUSES_S[(int) Math.min(count, PAUSES_S.length) - 1];
+        return Math.max(last, member.updatedHlc()) + Hlc.fromNanos(pauseS * 1_000_000_000L);
     }
 
     private static Set<Integer> returnable(PoolMap map) {

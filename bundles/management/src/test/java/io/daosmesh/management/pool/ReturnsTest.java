@@ -126,6 +126,19 @@ class ReturnsTest {
     }
 
     @Test
+    void shouldCountThePauseFromWhenItHasJoinedAgain() {
+        for (long now = 100; now < 103; now++) {
+            dies(now);
+            if (now < 102) returns(now);
+        }
+        Member joined =
+                new Member(RANK, new UUID(1, 1), "127.0.0.1:1", "/n1", MemberState.JOINED, 1, 2, 0, "", at(500));
+
+        assertEquals(
+                Map.of(RANK, at(530)), db.returns().awaited(db.map(), new GroupMap("daos_server", 1, List.of(joined))));
+    }
+
+    @Test
     void shouldWaitLongerForARankThatDiesAgainAndAgain() {
         long[] pauses = {0, 0, 30, 120, 600, 600};
         long now = 1000;
