@@ -89,6 +89,8 @@ final class Caller {
         private final Consumer<End<T>> onEnd;
         private int tries;
         private boolean isSent;
+        /** An earlier try may still arrive: what is refused now may be done then. */
+        private boolean hasUnansweredTry;
 
         Running(String what, Place place, long limitNs, Consumer<End<T>> onEnd) {
             this.place = place;
@@ -103,12 +105,14 @@ final class Caller {
         void end(@Nullable T value, @Nullable Fault fault) {
             isBusy = false;
             boolean isRefusedUnseen = !isSent || tries == 1 && fault != null && isSurelyUndone(fault.code());
-            onEnd.accept(new End<>(value, fault, value != null || isRefusedUnseen || isCondition(fault)));
+            onEnd.accept(new End<>(
+                    value, fault, value != null || isRefusedUnseen || isCondition(fault) && !hasUnansweredTry));
         }
 
         void again(@Nullable Fault fault, Runnable retry) {
             Fault f = fault == null ? Fault.of(FaultCode.MISC, "neither answer nor fault") : fault;
             lastRefusal = f.message();
+            hasUnansweredTry |= f.code() == FaultCode.TIMEDOUT || f.code() == FaultCode.MISC;
             if (f.code().retry() == FaultCode.Retry.NEVER || world.time.nowNs() >= endNs) {
                 end(null, f);
                 return;
