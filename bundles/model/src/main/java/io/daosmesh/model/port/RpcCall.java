@@ -1,6 +1,8 @@
 package io.daosmesh.model.port;
 
+import io.daosmesh.model.access.User;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 
 /**
  * An incoming request.
@@ -18,6 +20,12 @@ public record RpcCall(RpcMethod method, Peer peer, int rank, int deadlineMs, Byt
      *
      * @param rank -1 when it is not a rank
      * @param address control address of a server, else empty
+     * @param user on whose behalf a client calls; empty for servers, administrators and agents themselves
      */
-    public record Peer(Role role, int rank, long incarnation, String address, String release) {}
+    public record Peer(Role role, int rank, long incarnation, String address, String release, Optional<User> user) {
+        /** A peer that stands for itself. */
+        public Peer(Role role, int rank, long incarnation, String address, String release) {
+            this(role, rank, incarnation, address, release, Optional.empty());
+        }
+    }
 }

@@ -87,7 +87,18 @@ public enum RpcMethod {
     REBUILD_OBJECTS(92, Kind.CALL, SERVER),
     REBUILD_PULL(93, Kind.STREAM, SERVER),
     REBUILD_STATUS(94, Kind.CALL, SERVER),
-    REBUILD_FINISH(95, Kind.CALL, SERVER);
+    REBUILD_FINISH(95, Kind.CALL, SERVER),
+    // handles, owners and access control lists (pool service; HANDLES_GONE: destination = rank)
+    POOL_CONNECT(100, Kind.CALL, AGENT),
+    POOL_DISCONNECT(101, Kind.CALL, AGENT),
+    POOL_EVICT(102, Kind.CALL, ADMIN, AGENT),
+    POOL_ACL(103, Kind.CALL, ADMIN),
+    CONTAINER_OPEN(104, Kind.CALL, AGENT),
+    CONTAINER_CLOSE(105, Kind.CALL, AGENT),
+    CONTAINER_ACL(106, Kind.CALL, AGENT),
+    CONTAINER_OWNER(107, Kind.CALL, ADMIN, AGENT),
+    HANDLE_CHECK(108, Kind.CALL, SERVER),
+    HANDLES_GONE(109, Kind.CALL, SERVER);
 
     /** RSocket interaction model. */
     public enum Kind {
