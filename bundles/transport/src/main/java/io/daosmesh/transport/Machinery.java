@@ -50,7 +50,7 @@ final class Machinery {
         // again.
         deadlines.schedulePeriodically(() -> {}, TIMER_TICK_MS, TIMER_TICK_MS, TimeUnit.MILLISECONDS);
         this.counters = new TransportCounters(material.isPresent() ? "tcp+tls" : "tcp");
-        Connector connector = new Connector(identity, clientTls, isClearData, loops, isNode);
+        Connector connector = new Connector(identity, clientTls, isClearData, loops, isNode, counters);
         this.client = new RpcClient(connector, hlc, deadlines, counters, Listener.dataMethods());
     }
 

@@ -14,10 +14,10 @@ import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.time.Hlc;
-import io.daosmesh.model.wire.SessionTokenReply;
+import io.daosmesh.model.wire.DataSessionReply;
 import io.daosmesh.transport.server.HandlerTable;
 import io.daosmesh.transport.server.Listener;
-import io.daosmesh.transport.server.SessionTokens;
+import io.daosmesh.transport.server.Sessions;
 import io.daosmesh.transport.tls.TlsMaterial;
 import io.daosmesh.transport.wire.Identity;
 import java.net.InetSocketAddress;
@@ -32,7 +32,7 @@ public final class ServerTransport implements AutoCloseable {
     private final Machinery machinery;
     private final Listener listener;
     private final HandlerTable handlers;
-    private final SessionTokens tokens = new SessionTokens();
+    private final Sessions sessions = new Sessions(System::nanoTime);
     private final boolean isClearData;
 
     private ServerTransport(ServerSettings settings, Machinery machinery) {
@@ -47,9 +47,9 @@ public final class ServerTransport implements AutoCloseable {
                         machinery.material.map(m -> m::checkTrusted),
                         isClearData,
                         machinery.loops),
-                new Listener.Services(handlers, machinery.hlc, machinery.deadlines, machinery.counters, tokens),
+                new Listener.Services(handlers, machinery.hlc, machinery.deadlines, machinery.counters, sessions),
                 machinery.client::onClosedByPeer);
-        handlers.register(Endpoint.NODE, RpcMethod.SESSION_TOKEN, this::issueToken);
+        handlers.register(Endpoint.NODE, RpcMethod.DATA_SESSION, this::openSession);
     }
 
     /** Listens when it returns. BUSY when the port is in use; NO_CERT or BAD_CERT for certificates. */
@@ -111,17 +111,17 @@ public final class ServerTransport implements AutoCloseable {
         machinery.close(50);
     }
 
-    private Mono<RpcMessage> issueToken(RpcCall call) {
+    private Mono<RpcMessage> openSession(RpcCall call) {
         if (!isClearData) {
             return Mono.error(Fault.of(FaultCode.NOTSUPPORTED, "data channels of this node use TLS")
                     .asException());
         }
-        long nowMs = System.currentTimeMillis();
-        byte[] token = tokens.issue(
-                new SessionTokens.Bearer(call.peer().role(), call.peer().rank()), nowMs);
-        return Mono.just(RpcMessage.of(SessionTokenReply.newBuilder()
-                .setToken(ByteString.copyFrom(token))
-                .setExpiresMs(nowMs + SessionTokens.LIFE_MS)
-                .build()));
+        return Mono.fromSupplier(() -> {
+            Sessions.Session session = sessions.issue(call.peer());
+            return RpcMessage.of(DataSessionReply.newBuilder()
+                    .setSession(ByteString.copyFrom(session.id()))
+                    .setKey(ByteString.copyFrom(session.key()))
+                    .build());
+        });
     }
 }

@@ -17,7 +17,6 @@ import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.SetupMessage;
 import io.daosmesh.transport.certs.CertificateList;
 import io.daosmesh.transport.certs.CertificateMaker;
-import io.daosmesh.transport.server.SessionTokens;
 import io.daosmesh.transport.wire.Envelope;
 import io.daosmesh.transport.wire.Failures;
 import io.rsocket.RSocket;
@@ -34,7 +33,6 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -200,21 +198,13 @@ class AdmissionTest {
     }
 
     @Test
-    void shouldRefuseForgedTokenAndOtherProtocol() {
-        ServerTransport clear = server(TlsTransportTest.files(certificates("a"), Role.SERVER, true));
+    void shouldRefuseOtherProtocolAndUnknownRole() {
         ServerTransport insecure = server(InsecureTransportTest.INSECURE);
-        byte[] forged = new SessionTokens().issue(new SessionTokens.Bearer(Role.AGENT, -1), System.currentTimeMillis());
         SetupMessage.Builder setup = TransportFixture.setup();
 
-        Fault token = rawSetup(
-                clear,
-                setup.clone()
-                        .setSessionToken(com.google.protobuf.ByteString.copyFrom(forged))
-                        .build());
         Fault protocol = rawSetup(insecure, setup.clone().setProtocol(99).build());
         Fault role = rawSetup(insecure, setup.clone().setComponent("root").build());
 
-        assertEquals(FaultCode.NO_PERM, token.code());
         assertEquals(FaultCode.PROTO, protocol.code());
         assertEquals("99", protocol.arguments().get("have"));
         assertEquals(FaultCode.NO_PERM, role.code());
@@ -242,21 +232,6 @@ class AdmissionTest {
         } finally {
             loops.disposeLater(Duration.ZERO, Duration.ofSeconds(1)).block(LONG);
         }
-    }
-
-    @Test
-    void shouldCheckTokens() {
-        SessionTokens tokens = new SessionTokens();
-        SessionTokens.Bearer bearer = new SessionTokens.Bearer(Role.SERVER, 4);
-        byte[] token = tokens.issue(bearer, 1000);
-        byte[] changed = token.clone();
-        changed[4] ^= 1;
-
-        assertEquals(Optional.of(bearer), tokens.check(token, 1000 + SessionTokens.LIFE_MS));
-        assertEquals(Optional.empty(), tokens.check(token, 1001 + SessionTokens.LIFE_MS));
-        assertEquals(Optional.empty(), tokens.check(changed, 1000));
-        assertEquals(Optional.empty(), tokens.check(new byte[3], 1000));
-        assertEquals(Optional.empty(), new SessionTokens().check(token, 1000));
     }
 
     @Test

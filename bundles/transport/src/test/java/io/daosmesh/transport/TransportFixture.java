@@ -3,7 +3,6 @@ package io.daosmesh.transport;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import com.google.protobuf.ByteString;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.Endpoint;
@@ -108,7 +107,7 @@ abstract class TransportFixture {
     }
 
     Fault callFault(Rpc rpc, Endpoint to, RpcMethod method) {
-        RpcMessage request = message(bytes(10));
+        RpcMessage request = message(bytes(0));
         return faultOf(() -> rpc.call(to, method, request, LONG, r -> "").block(LONG));
     }
 
@@ -123,7 +122,6 @@ abstract class TransportFixture {
                 .setComponent("agent")
                 .setProtocol(1)
                 .setSystem("daos_server")
-                .setRank(-1)
-                .setSessionToken(ByteString.EMPTY);
+                .setRank(-1);
     }
 }

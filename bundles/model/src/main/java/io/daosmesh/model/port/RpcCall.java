@@ -21,11 +21,17 @@ public record RpcCall(RpcMethod method, Peer peer, int rank, int deadlineMs, Byt
      * @param rank -1 when it is not a rank
      * @param address control address of a server, else empty
      * @param user on whose behalf a client calls; empty for servers, administrators and agents themselves
+     * @param remote IP address that the connection comes from; empty when it comes from nowhere, in tests
      */
-    public record Peer(Role role, int rank, long incarnation, String address, String release, Optional<User> user) {
+    public record Peer(
+            Role role, int rank, long incarnation, String address, String release, Optional<User> user, String remote) {
         /** A peer that stands for itself. */
         public Peer(Role role, int rank, long incarnation, String address, String release) {
             this(role, rank, incarnation, address, release, Optional.empty());
+        }
+
+        public Peer(Role role, int rank, long incarnation, String address, String release, Optional<User> user) {
+            this(role, rank, incarnation, address, release, user, "");
         }
     }
 }

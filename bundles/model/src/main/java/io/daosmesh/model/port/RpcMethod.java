@@ -30,7 +30,7 @@ public enum RpcMethod {
     STORAGE_REPLACE(10, Kind.CALL, ADMIN),
     RAS_STREAM(11, Kind.STREAM, SERVER, ADMIN),
     LOG_MASKS(12, Kind.CALL, ADMIN),
-    SESSION_TOKEN(13, Kind.CALL, SERVER, ADMIN, AGENT),
+    DATA_SESSION(13, Kind.CALL, SERVER, ADMIN, AGENT),
     RANK_ACTION(14, Kind.CALL, SERVER),
     // management service (destination rank -1; leader only where NOTLEADER is possible)
     JOIN(30, Kind.CALL, SERVER),

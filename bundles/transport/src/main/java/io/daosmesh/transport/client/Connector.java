@@ -1,9 +1,10 @@
 package io.daosmesh.transport.client;
 
-import com.google.protobuf.ByteString;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.Role;
+import io.daosmesh.model.wire.SetupMessage;
+import io.daosmesh.transport.metric.TransportCounters;
 import io.daosmesh.transport.tls.Roles;
 import io.daosmesh.transport.wire.Envelope;
 import io.daosmesh.transport.wire.Identity;
@@ -44,6 +45,7 @@ public final class Connector {
     private final Identity identity;
     private final Optional<SslContext> tls;
     private final boolean isClearData;
+    private final TransportCounters counters;
     private final TcpClient base;
 
     /** @param tls absent in insecure mode */
@@ -52,10 +54,12 @@ public final class Connector {
             Optional<SslContext> tls,
             boolean isClearData,
             LoopResources loops,
-            boolean isNativePreferred) {
+            boolean isNativePreferred,
+            TransportCounters counters) {
         this.identity = identity;
         this.tls = tls;
         this.isClearData = isClearData;
+        this.counters = counters;
         this.base = TcpClient.create(ConnectionProvider.newConnection())
                 // before the loops: else a resolver of DNS is made for them and thrown away
                 .resolver(DefaultAddressResolverGroup.INSTANCE)
@@ -65,7 +69,7 @@ public final class Connector {
                 .option(Sockets.receiveBufferOption(), Sockets.receiveBuffer());
     }
 
-    /** Whether data connections go without TLS, after a token has been obtained over TLS. */
+    /** Whether data connections go without TLS, after a key has been obtained over TLS. */
     boolean isClearData() {
         return isClearData && tls.isPresent();
     }
@@ -76,32 +80,44 @@ public final class Connector {
             SslContext context = tls.get();
             client = client.secure(spec -> spec.sslContext(context).handshakeTimeout(HANDSHAKE));
         }
-        return connect(client, ByteString.EMPTY, tls.isPresent());
+        Mono<Connection> connected = client.connect().map(c -> c);
+        if (tls.isEmpty()) return connect(connected.map(Connector::framed), identity.setup());
+        return connect(
+                connected
+                        .onErrorMap(ClosedChannelException.class, Connector::closedInHandshake)
+                        .map(Connector::checked)
+                        .map(Connector::framed),
+                identity.setup());
     }
 
-    /** A data connection without TLS. */
-    Mono<RSocket> connectClear(String host, int port, ByteString token) {
-        return connect(base.host(host).port(port), token, false);
+    /** A data connection without TLS, proven with a key that came over TLS. */
+    Mono<RSocket> connectClear(String host, int port, ClearHello.Session session) {
+        Mono<Connection> connected = base.host(host)
+                .port(port)
+                .connect()
+                .flatMap(c -> Mono.<Connection>create(ready ->
+                                c.addHandlerLast(new ClearHello(session, c, counters.framesDamaged::increment, ready)))
+                        .doOnCancel(c::dispose));
+        // what TLS has said about us is not said again in the clear
+        return connect(connected, identity.setup().clearCredential());
     }
 
-    private Mono<RSocket> connect(TcpClient client, ByteString token, boolean isTls) {
+    private Mono<RSocket> connect(Mono<Connection> connected, SetupMessage.Builder setup) {
         return RSocketConnector.create()
                 .metadataMimeType(Envelope.COMPOSITE_MIME)
                 .dataMimeType(Envelope.DATA_MIME)
                 .payloadDecoder(PayloadDecoder.ZERO_COPY)
                 .keepAlive(KEEP_ALIVE, KEEP_ALIVE_LIFE)
-                .setupPayload(Mono.fromSupplier(() -> ByteBufPayload.create(
-                        identity.setup().setSessionToken(token).build().toByteArray())))
-                .connect(() -> transport(client, isTls));
+                .setupPayload(Mono.fromSupplier(
+                        () -> ByteBufPayload.create(setup.build().toByteArray())))
+                .connect(() -> transport(connected));
     }
 
-    private static io.rsocket.transport.ClientTransport transport(TcpClient client, boolean isTls) {
+    private static io.rsocket.transport.ClientTransport transport(Mono<Connection> connected) {
         return new io.rsocket.transport.ClientTransport() {
             @Override
             public Mono<DuplexConnection> connect() {
-                Mono<Connection> connected = client.connect().map(c -> c);
-                if (isTls) connected = connected.onErrorMap(ClosedChannelException.class, Connector::closedInHandshake);
-                return connected.map(c -> duplex(c, isTls));
+                return connected.map(c -> new TcpDuplexConnection("client", c));
             }
 
             @Override
@@ -117,17 +133,18 @@ public final class Connector {
                 .asException();
     }
 
-    private static DuplexConnection duplex(Connection c, boolean isTls) {
-        if (isTls) {
-            try {
-                checkServer(c);
-            } catch (RuntimeException e) {
-                c.dispose();
-                throw e;
-            }
+    private static Connection framed(Connection c) {
+        return c.addHandlerLast(new RSocketLengthCodec());
+    }
+
+    private static Connection checked(Connection c) {
+        try {
+            checkServer(c);
+            return c;
+        } catch (RuntimeException e) {
+            c.dispose();
+            throw e;
         }
-        c.addHandlerLast(new RSocketLengthCodec());
-        return new TcpDuplexConnection("client", c);
     }
 
     private static void checkServer(Connection c) {

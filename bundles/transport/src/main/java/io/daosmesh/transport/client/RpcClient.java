@@ -1,6 +1,5 @@
 package io.daosmesh.transport.client;
 
-import com.google.protobuf.ByteString;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -10,8 +9,8 @@ import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcReply;
 import io.daosmesh.model.time.Hlc;
+import io.daosmesh.model.wire.DataSessionReply;
 import io.daosmesh.model.wire.Empty;
-import io.daosmesh.model.wire.SessionTokenReply;
 import io.daosmesh.transport.metric.TransportCounters;
 import io.daosmesh.transport.wire.Envelope;
 import io.daosmesh.transport.wire.Failures;
@@ -45,7 +44,7 @@ public final class RpcClient implements Rpc, Lane.Watcher {
     private static final int STREAMS_MAX = 256;
     private static final int FIRES_WAITING_MAX = 256;
     private static final int LISTENERS_MAX = 64;
-    private static final Duration TOKEN_DEADLINE = Duration.ofSeconds(2);
+    private static final Duration SESSION_DEADLINE = Duration.ofSeconds(2);
     private static final Logger log = LoggerFactory.getLogger(RpcClient.class);
 
     private final Connector connector;
@@ -233,17 +232,16 @@ public final class RpcClient implements Rpc, Lane.Watcher {
         if (!connector.isClearData()) return connector.connect(to.host(), to.port());
         Endpoint node = new Endpoint(to.host(), to.port(), Endpoint.NODE);
         RpcMessage ask = RpcMessage.of(Empty.getDefaultInstance());
-        return call(
-                        node,
-                        RpcMethod.SESSION_TOKEN,
-                        ask,
-                        TOKEN_DEADLINE,
-                        r -> SessionTokenReply.parseFrom(r.body()).getToken())
+        return call(node, RpcMethod.DATA_SESSION, ask, SESSION_DEADLINE, r -> DataSessionReply.parseFrom(r.body()))
                 // a node that wants TLS for data says NOTSUPPORTED: then data go over TLS
-                .onErrorResume(RpcClient::isClearNotSupported, e -> Mono.just(ByteString.EMPTY))
-                .flatMap(token -> token.isEmpty()
+                .onErrorResume(RpcClient::isClearNotSupported, e -> Mono.just(DataSessionReply.getDefaultInstance()))
+                .flatMap(s -> s.getSession().isEmpty()
                         ? connector.connect(to.host(), to.port())
-                        : connector.connectClear(to.host(), to.port(), token));
+                        : connector.connectClear(
+                                to.host(),
+                                to.port(),
+                                new ClearHello.Session(
+                                        s.getSession().toByteArray(), s.getKey().toByteArray())));
     }
 
     private static boolean isClearNotSupported(Throwable e) {

@@ -20,6 +20,7 @@ public final class TransportCounters implements MetricSource {
     public final LongAdder connectionsOut = new LongAdder();
     public final LongAdder connectionsIn = new LongAdder();
     public final LongAdder setupsRefused = new LongAdder();
+    public final LongAdder framesDamaged = new LongAdder();
 
     private final Map<String, String> labels;
 
@@ -44,6 +45,7 @@ public final class TransportCounters implements MetricSource {
         gauge(sink, "engine_net_connections_out", "Open connections to peers", connectionsOut);
         gauge(sink, "engine_net_connections_in", "Open connections of peers", connectionsIn);
         counter(sink, "engine_net_setup_refused", "Connections refused for system, protocol or role", setupsRefused);
+        counter(sink, "engine_net_frames_damaged", "Frames on clear channels whose checksum was wrong", framesDamaged);
     }
 
     private void counter(Sink sink, String name, String help, LongAdder value) {

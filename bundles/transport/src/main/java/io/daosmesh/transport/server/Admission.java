@@ -1,6 +1,8 @@
 package io.daosmesh.transport.server;
 
+import com.google.protobuf.DiscardUnknownFieldsParser;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Parser;
 import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -21,27 +23,25 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import javax.net.ssl.SSLPeerUnverifiedException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 import reactor.netty.Connection;
 
 /** Decides about one connection by its SETUP and its certificate or token. Owner: the connection's event loop. */
 final class Admission {
-    private static final Logger log = LoggerFactory.getLogger(Admission.class);
+    /** Of what a stranger sends only the known is kept. */
+    private static final Parser<SetupMessage> PARSER = DiscardUnknownFieldsParser.wrap(SetupMessage.parser());
+
+    /** A peer of ours says 20 s; one that is gone without a word must not hold its place for long. */
+    private static final int KEEPALIVE_LIFE_MAX_MS = 120_000;
 
     private final Connection connection;
+    private final Guest guest;
     private final Listener listener;
-    private volatile Optional<RpcCall.Peer> admitted = Optional.empty();
 
-    Admission(Connection connection, Listener listener) {
+    Admission(Connection connection, Guest guest, Listener listener) {
         this.connection = connection;
+        this.guest = guest;
         this.listener = listener;
-    }
-
-    /** Who is connected; empty before and without admission. */
-    Optional<RpcCall.Peer> peer() {
-        return admitted;
     }
 
     Mono<RSocket> admit(ConnectionSetupPayload payload) {
@@ -50,7 +50,12 @@ final class Admission {
                 throw Fault.of(FaultCode.PROTO, "metadata of type %s", payload.metadataMimeType())
                         .asException();
             }
-            SetupMessage setup = SetupMessage.parseFrom(payload.sliceData().nioBuffer());
+            SetupMessage setup = PARSER.parseFrom(payload.sliceData().nioBuffer());
+            if (payload.keepAliveMaxLifetime() > KEEPALIVE_LIFE_MAX_MS) {
+                throw Fault.of(FaultCode.PROTO, "a keep-alive life of %d ms", payload.keepAliveMaxLifetime())
+                        .with("max", KEEPALIVE_LIFE_MAX_MS)
+                        .asException();
+            }
             checkPlace(setup);
             Set<RpcMethod> allowed = EnumSet.allOf(RpcMethod.class);
             SslHandler tls = connection.channel().pipeline().get(SslHandler.class);
@@ -59,17 +64,22 @@ final class Admission {
             if (tls != null) {
                 checkCertificate(tls, setup, role);
                 user = user(setup, role);
-            } else if (listener.settings().tls().isPresent()) {
-                checkToken(setup, role);
-                user = Optional.empty();
+            } else if (guest.session().isPresent()) {
+                user = checkSession(setup, role, guest.session().get());
                 allowed = Listener.dataMethods();
             } else {
                 user = user(setup, role);
             }
             RpcCall.Peer peer = new RpcCall.Peer(
-                    role, setup.getRank(), setup.getIncarnation(), setup.getAddress(), setup.getVersion(), user);
-            admitted = Optional.of(peer);
-            return Mono.just(new Responder(listener.parts(), peer, allowed));
+                    role,
+                    setup.getRank(),
+                    setup.getIncarnation(),
+                    setup.getAddress(),
+                    Refusals.plain(setup.getVersion()),
+                    user,
+                    guest.address().getHostAddress());
+            Budget.Account account = guest.admit(peer);
+            return Mono.just(new Responder(listener.parts(), peer, allowed, account, guest.backlog()));
         } catch (FaultException e) {
             return refuse(e.fault());
         } catch (InvalidProtocolBufferException e) {
@@ -78,8 +88,8 @@ final class Admission {
     }
 
     private Mono<RSocket> refuse(Fault fault) {
-        listener.parts().counters().setupsRefused.increment();
-        log.warn("refused connection of {}: {}", connection.channel().remoteAddress(), fault.message());
+        guest.told(fault);
+        guest.guard().close();
         return Mono.error(Failures.refusedSetup(fault));
     }
 
@@ -135,22 +145,15 @@ final class Admission {
                         : Credentials.believe(shown, setup.getSystem(), nowMs));
     }
 
-    private void checkToken(SetupMessage setup, Role role) {
-        if (!listener.settings().clearData() || setup.getSessionToken().isEmpty()) {
-            throw Fault.of(FaultCode.NO_CERT, "this node wants TLS, the connection has none")
-                    .remedy("set allow_insecure: false and name the certificates in transport_config")
+    /** What was proven over TLS holds for the clear channel too, and nothing else. */
+    private static Optional<User> checkSession(SetupMessage setup, Role role, Sessions.Session session) {
+        RpcCall.Peer holder = session.peer();
+        // a server asks for its key before it has joined: then it had no rank yet
+        boolean isSameRank = holder.rank() == -1 || holder.rank() == setup.getRank();
+        if (holder.role() != role || !isSameRank || !holder.address().equals(setup.getAddress())) {
+            throw Fault.of(FaultCode.NO_PERM, "the key of the data channel belongs to somebody else")
                     .asException();
         }
-        SessionTokens.Bearer bearer = listener.tokens()
-                .check(setup.getSessionToken().toByteArray(), System.currentTimeMillis())
-                .orElseThrow(() -> Fault.of(FaultCode.NO_PERM, "the session token is wrong or has expired")
-                        .remedy("ask for a new one over TLS")
-                        .asException());
-        // a server asks for its token before it has joined: then it had no rank yet
-        boolean isSameRank = bearer.rank() == -1 || bearer.rank() == setup.getRank();
-        if (bearer.role() != role || !isSameRank) {
-            throw Fault.of(FaultCode.NO_PERM, "the session token belongs to somebody else")
-                    .asException();
-        }
+        return holder.user();
     }
 }

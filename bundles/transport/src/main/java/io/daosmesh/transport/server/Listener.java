@@ -4,24 +4,22 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.transport.metric.TransportCounters;
 import io.daosmesh.transport.wire.Identity;
 import io.daosmesh.transport.wire.Sockets;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandler;
-import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
-import io.netty.handler.codec.ByteToMessageDecoder;
-import io.netty.handler.ssl.OptionalSslHandler;
 import io.netty.handler.ssl.SslContext;
 import io.rsocket.core.RSocketServer;
 import io.rsocket.frame.decoder.PayloadDecoder;
-import io.rsocket.transport.netty.RSocketLengthCodec;
 import io.rsocket.transport.netty.TcpDuplexConnection;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -41,17 +39,14 @@ import reactor.netty.tcp.TcpServer;
  * for data.
  */
 public final class Listener {
-    /** Accepted connections; a peer of ours opens two. */
-    public static final int CONNECTIONS_MAX = 8192;
+    static final String GUARD = "daosmesh.guard";
 
-    private static final Duration FIRST_FRAME = Duration.ofSeconds(5);
     private static final Duration BIND = Duration.ofSeconds(5);
-    private static final int TLS_HANDSHAKE_BYTE = 0x16;
     private static final Logger log = LoggerFactory.getLogger(Listener.class);
 
     private final Settings settings;
     private final Responder.Parts parts;
-    private final SessionTokens tokens;
+    private final Gates gates;
     private final Consumer<String> onServerGone;
     private final Set<Connection> open = ConcurrentHashMap.newKeySet();
     private @Nullable DisposableServer server;
@@ -74,16 +69,37 @@ public final class Listener {
             HandlerTable handlers,
             io.daosmesh.model.time.Hlc hlc,
             reactor.core.scheduler.Scheduler deadlines,
-            io.daosmesh.transport.metric.TransportCounters counters,
-            SessionTokens tokens) {}
+            TransportCounters counters,
+            Sessions sessions) {}
+
+    /** What keeps all connections of a node within their limits. */
+    record Gates(
+            Door door, Map<Role, Budget> budgets, Sessions sessions, Refusals refusals, TransportCounters counters) {
+        Budget budget(Role role) {
+            return Objects.requireNonNull(budgets.get(role), "every role has one");
+        }
+    }
 
     /** @param onServerGone told the control address of a server whose connection to us ended; on an event loop */
     public Listener(Settings settings, Services services, Consumer<String> onServerGone) {
         this.settings = settings;
         this.parts =
                 new Responder.Parts(services.handlers(), services.hlc(), services.deadlines(), services.counters());
-        this.tokens = services.tokens();
+        this.gates = new Gates(
+                new Door(Door.Limits.USUAL, System::nanoTime),
+                budgets(),
+                services.sessions(),
+                new Refusals(System::nanoTime),
+                services.counters());
         this.onServerGone = onServerGone;
+    }
+
+    /** Together below what a node may have in direct buffers (384 MiB): requests under way and answers not taken yet. */
+    private static Map<Role, Budget> budgets() {
+        return Map.of(
+                Role.SERVER, new Budget(160L << 20),
+                Role.AGENT, new Budget(128L << 20),
+                Role.ADMIN, new Budget(32L << 20));
     }
 
     /** Blocks until bound; BUSY when the port is in use, INVAL when the address is not ours. Returns the real port. */
@@ -131,36 +147,26 @@ public final class Listener {
     }
 
     private void onChannel(Channel channel) {
-        ChannelHandler first = settings.tls().isPresent()
-                ? new OptionalSslHandler(settings.tls().get())
-                : new RefuseTls();
-        channel.pipeline().addFirst("daosmesh.first", first);
+        channel.pipeline().addFirst("daosmesh.first", new FirstBytes(new Guest(channel, gates), settings));
     }
 
     private void onConnection(Connection c) {
-        if (open.size() >= CONNECTIONS_MAX) {
-            log.warn(
-                    "more than {} connections: refused one of {}",
-                    CONNECTIONS_MAX,
-                    c.channel().remoteAddress());
-            c.dispose();
-            return;
-        }
+        Guest guest = Guest.of(c.channel());
         open.add(c);
         parts.counters().connectionsIn.increment();
-        Admission admission = new Admission(c, this);
         c.onDispose(() -> {
             open.remove(c);
             parts.counters().connectionsIn.decrement();
-            admission
-                    .peer()
+            guest.leave();
+            guest.peer()
                     .filter(p -> p.role() == Role.SERVER && !p.address().isEmpty())
                     .ifPresent(p -> onServerGone.accept(p.address()));
         });
-        c.addHandlerLast(new RSocketLengthCodec());
-        RSocketServer.create((setup, sender) -> admission.admit(setup))
+        guest.enter();
+        c.addHandlerLast(GUARD, guest.guard());
+        c.addHandlerLast("daosmesh.backlog", guest.backlog());
+        RSocketServer.create((setup, sender) -> new Admission(c, guest, this).admit(setup))
                 .payloadDecoder(PayloadDecoder.ZERO_COPY)
-                .maxTimeToFirstFrame(FIRST_FRAME)
                 .asConnectionAcceptor()
                 .apply(new TcpDuplexConnection("server", c))
                 .onErrorResume(e -> {
@@ -179,10 +185,6 @@ public final class Listener {
         return parts;
     }
 
-    SessionTokens tokens() {
-        return tokens;
-    }
-
     /** RPCs that travel on data connections, the only ones that a clear channel carries. */
     public static Set<RpcMethod> dataMethods() {
         Set<RpcMethod> data = EnumSet.noneOf(RpcMethod.class);
@@ -190,21 +192,5 @@ public final class Listener {
             if (List.of("OBJECT", "SHARD", "REBUILD").contains(m.name().replaceAll("_.*", ""))) data.add(m);
         }
         return data;
-    }
-
-    /** In insecure mode a peer that starts a TLS handshake is cut off at once: its side names the likely reason. */
-    private static final class RefuseTls extends ByteToMessageDecoder {
-        @Override
-        protected void decode(ChannelHandlerContext ctx, io.netty.buffer.ByteBuf in, List<Object> out) {
-            if (in.getUnsignedByte(in.readerIndex()) == TLS_HANDSHAKE_BYTE) {
-                in.skipBytes(in.readableBytes());
-                log.warn(
-                        "{} speaks TLS, but allow_insecure is true here",
-                        ctx.channel().remoteAddress());
-                ctx.close();
-            } else {
-                ctx.pipeline().remove(this);
-            }
-        }
     }
 }

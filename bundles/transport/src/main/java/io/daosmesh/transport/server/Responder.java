@@ -4,7 +4,9 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.fault.Invariant;
+import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.port.RpcLimit;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.time.Hlc;
@@ -15,7 +17,9 @@ import io.netty.buffer.ByteBuf;
 import io.rsocket.Payload;
 import io.rsocket.RSocket;
 import java.nio.ByteBuffer;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,21 +35,29 @@ final class Responder implements RSocket {
     /** Requests of one connection under way; a peer of ours keeps to 256 itself. */
     static final int REQUESTS_MAX = 1024;
 
+    /** What a request costs beside its bytes: objects, a timer, a place in queues. */
+    private static final int REQUEST_COST = 4 << 10;
+
     private static final Logger log = LoggerFactory.getLogger(Responder.class);
 
     private final Parts parts;
     private final RpcCall.Peer peer;
     private final Set<RpcMethod> allowed;
+    private final Budget.Account account;
+    private final Backlog backlog;
     private final AtomicInteger underWay = new AtomicInteger();
+    private final Map<RpcMethod, AtomicInteger> streams = new ConcurrentHashMap<>();
 
     /** What all connections of a server share. */
     record Parts(HandlerTable handlers, Hlc hlc, Scheduler deadlines, TransportCounters counters) {}
 
     /** @param allowed methods this kind of connection carries at all */
-    Responder(Parts parts, RpcCall.Peer peer, Set<RpcMethod> allowed) {
+    Responder(Parts parts, RpcCall.Peer peer, Set<RpcMethod> allowed, Budget.Account account, Backlog backlog) {
         this.parts = parts;
         this.peer = peer;
         this.allowed = allowed;
+        this.account = account;
+        this.backlog = backlog;
     }
 
     Scheduler deadlines() {
@@ -54,18 +66,36 @@ final class Responder implements RSocket {
 
     Payload refusal(Fault fault) {
         parts.counters().requestsRefused.increment();
-        return Envelope.refusal(parts.hlc().now(), fault);
+        return owed(Envelope.refusal(parts.hlc().now(), fault));
     }
 
-    Payload reply(Outgoing message) {
-        int bytes = message.dataBytes();
-        Payload payload = Envelope.reply(parts.hlc().now(), message);
-        parts.counters().bytesSent.add(bytes);
+    private Payload owed(Payload payload) {
+        backlog.oweHeader(payload.sliceMetadata().readableBytes());
         return payload;
     }
 
-    void onServed() {
+    /** BUSY when the client leaves too many answers lying about; the message's data is still the caller's then. */
+    Payload reply(Outgoing message) {
+        int bytes = message.dataBytes();
+        if (bytes > 0) charge(message, bytes);
+        Payload payload = Envelope.reply(parts.hlc().now(), message);
+        parts.counters().bytesSent.add(bytes);
+        return owed(payload);
+    }
+
+    private void charge(Outgoing message, int bytes) {
+        if (!account.take(bytes)) throw busy("too many bytes of one client are under way");
+        backlog.oweData(bytes);
+        message.also(() -> {
+            account.giveBack(bytes);
+            backlog.freed(bytes);
+        });
+    }
+
+    /** @param cost what the request had taken of its client's share */
+    void onServed(int cost) {
         underWay.decrementAndGet();
+        account.giveBack(cost);
         parts.counters().requestsBeingServed.decrement();
         parts.counters().requestsServed.increment();
     }
@@ -104,10 +134,12 @@ final class Responder implements RSocket {
     @Override
     public Flux<Payload> requestStream(Payload payload) {
         Flux<RpcMessage> messages;
+        AtomicInteger running = null;
         try {
             // the request outlives this method for as long as the stream runs: keep a copy, it is small
-            Envelope.Request request = Envelope.readRequest(payload);
-            RpcMethod method = check(request, RpcMethod.Kind.STREAM);
+            Envelope.Request request = read(payload);
+            RpcMethod method = check(request, payload, RpcMethod.Kind.STREAM);
+            running = openStream(method);
             RpcCall call = new RpcCall(
                     method,
                     peer,
@@ -117,16 +149,34 @@ final class Responder implements RSocket {
                     copy(payload.sliceData().nioBuffer()));
             messages = parts.handlers().findStream(request.rank(), method).handle(call);
         } catch (RuntimeException e) {
+            if (running != null) running.decrementAndGet();
             return Flux.just(refusal(faultOf(e)));
         } finally {
             payload.release();
         }
-        return messages.map(this::streamed).onErrorResume(t -> Flux.just(refusal(faultOf(t))));
+        AtomicInteger counted = running;
+        return messages.map(this::streamed)
+                .onErrorResume(t -> Flux.just(refusal(faultOf(t))))
+                .doFinally(s -> counted.decrementAndGet());
+    }
+
+    private AtomicInteger openStream(RpcMethod method) {
+        AtomicInteger open = streams.computeIfAbsent(method, m -> new AtomicInteger());
+        int most = RpcLimit.of(method).streams();
+        if (open.incrementAndGet() <= most) return open;
+        open.decrementAndGet();
+        throw busy("more than " + most + " streams " + method + " of one connection");
+    }
+
+    private RuntimeException busy(String what) {
+        parts.counters().busyRefusals.increment();
+        return Fault.of(FaultCode.BUSY, what).asException();
     }
 
     private Payload streamed(RpcMessage message) {
         Outgoing out = new Outgoing(message);
         try {
+            if (backlog.owed() > 2 * Backlog.OWED_MAX) throw busy("what the stream has sent is not taken");
             return reply(out);
         } finally {
             out.finish();
@@ -134,30 +184,38 @@ final class Responder implements RSocket {
     }
 
     private ServedCall serve(Payload payload, RpcMethod.Kind kind) {
-        Envelope.Request request = Envelope.readRequest(payload);
-        RpcMethod method = check(request, kind);
+        Envelope.Request request = read(payload);
+        RpcMethod method = check(request, payload, kind);
         ByteBuf data = payload.sliceData();
-        RpcCall call = new RpcCall(
-                method, peer, request.rank(), request.deadlineMs(), request.body(), direct(data.nioBuffer()));
+        int cost = REQUEST_COST + request.body().remaining() + data.readableBytes();
         if (underWay.incrementAndGet() > REQUESTS_MAX) {
             underWay.decrementAndGet();
-            parts.counters().busyRefusals.increment();
-            throw Fault.of(FaultCode.BUSY, "too many requests of one connection")
-                    .with("max", REQUESTS_MAX)
-                    .asException();
+            throw busy("more than " + REQUESTS_MAX + " requests of one connection");
+        }
+        if (!account.take(cost)) {
+            underWay.decrementAndGet();
+            throw busy("too many bytes of one client are under way");
         }
         parts.counters().requestsBeingServed.increment();
         parts.counters().bytesReceived.add(data.readableBytes());
         Mono<RpcMessage> handled;
         try {
+            RpcCall call = new RpcCall(
+                    method, peer, request.rank(), request.deadlineMs(), request.body(), direct(data.nioBuffer()));
             handled = parts.handlers().find(request.rank(), method).handle(call);
         } catch (RuntimeException e) {
             handled = Mono.error(e);
         }
-        return new ServedCall(this, payload, request.deadlineMs(), handled);
+        return new ServedCall(this, payload, request.deadlineMs(), cost, handled);
     }
 
-    private RpcMethod check(Envelope.Request request, RpcMethod.Kind kind) {
+    /** {@link FrameGuard} leaves nothing but the header of a large request that there is no room for. */
+    private Envelope.Request read(Payload payload) {
+        if (!payload.hasMetadata()) throw busy("too many bytes of one client are under way");
+        return Envelope.readRequest(payload);
+    }
+
+    private RpcMethod check(Envelope.Request request, Payload payload, RpcMethod.Kind kind) {
         RpcMethod method = RpcMethod.of(request.method())
                 .filter(m -> m.kind() == kind)
                 .orElseThrow(() -> Fault.of(FaultCode.UNREG, "no RPC has number %d", request.method())
@@ -168,7 +226,10 @@ final class Responder implements RSocket {
                     .with("role", peer.role())
                     .asException();
         }
-        parts.hlc().merge(request.hlc());
+        Envelope.checkSizes(
+                method, request.body().remaining(), payload.sliceData().readableBytes());
+        // a client has no say in what time it is: epochs are chosen by servers
+        if (peer.role() == Role.SERVER) parts.hlc().merge(request.hlc());
         return method;
     }
 

@@ -27,15 +27,17 @@ final class ServedCall extends Mono<Payload> implements Subscription {
     private final Responder owner;
     private final Payload request;
     private final int deadlineMs;
+    private final int cost;
     private final Mono<RpcMessage> handled;
     private final AtomicInteger state = new AtomicInteger(PENDING);
     private @Nullable CoreSubscriber<? super Payload> answerTo;
     private volatile @Nullable Disposable deadline;
 
-    ServedCall(Responder owner, Payload request, int deadlineMs, Mono<RpcMessage> handled) {
+    ServedCall(Responder owner, Payload request, int deadlineMs, int cost, Mono<RpcMessage> handled) {
         this.owner = owner;
         this.request = request;
         this.deadlineMs = deadlineMs;
+        this.cost = cost;
         this.handled = handled;
     }
 
@@ -90,7 +92,7 @@ final class ServedCall extends Mono<Payload> implements Subscription {
         Disposable timer = deadline;
         if (timer != null) timer.dispose();
         request.release();
-        owner.onServed();
+        owner.onServed(cost);
     }
 
     /** Takes the handler's outcome; its end is the end of the request's buffers. */

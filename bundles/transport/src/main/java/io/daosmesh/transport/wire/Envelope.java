@@ -7,6 +7,7 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.WireFormat;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.port.RpcLimit;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.FaultMessage;
@@ -37,12 +38,6 @@ public final class Envelope {
     /** Version of envelope and messages; peers must be equal. */
     public static final int PROTOCOL = 1;
 
-    /** Bulk bytes of one message. */
-    public static final int DATA_BYTES_MAX = 8 << 20;
-
-    /** A message body; together with the bulk bytes it stays below RSocket's 16 MiB frame. */
-    public static final int BODY_BYTES_MAX = 4 << 20;
-
     private static final byte[] MIME_BYTES = HEADER_MIME.getBytes(StandardCharsets.US_ASCII);
     private static final int ENTRY_BYTES = 1 + MIME_BYTES.length + 3;
     private static final ByteBufAllocator ALLOCATOR = ByteBufAllocator.DEFAULT;
@@ -60,7 +55,8 @@ public final class Envelope {
 
     /** Takes the message's data over; on a fault nothing was taken. */
     public static Payload request(Route route, Outgoing message) {
-        checkSizes(message);
+        RpcLimit limit = RpcLimit.of(route.method());
+        checkSizes(message, limit.bodyBytes(), limit.dataBytes());
         MessageLite body = message.message().body();
         int bodyBytes = body.getSerializedSize();
         int size = CodedOutputStream.computeUInt32Size(
@@ -81,7 +77,7 @@ public final class Envelope {
 
     /** Takes the message's data over; on a fault nothing was taken. */
     public static Payload reply(long hlc, Outgoing message) {
-        checkSizes(message);
+        checkSizes(message, RpcLimit.BODY_BYTES_MAX, RpcLimit.DATA_BYTES_MAX);
         MessageLite body = message.message().body();
         int bodyBytes = body.getSerializedSize();
         int size = CodedOutputStream.computeFixed64Size(ReplyHeader.HLC_FIELD_NUMBER, hlc)
@@ -153,18 +149,21 @@ public final class Envelope {
         return new Reply(fault, hlc, body);
     }
 
-    private static void checkSizes(Outgoing message) {
-        if (message.dataBytes() > DATA_BYTES_MAX) {
-            throw Fault.of(FaultCode.OVERFLOW, "message of %d bulk bytes", message.dataBytes())
-                    .with("max", DATA_BYTES_MAX)
-                    .asException();
-        }
-        int bodyBytes = message.message().body().getSerializedSize();
-        if (bodyBytes > BODY_BYTES_MAX) {
-            throw Fault.of(FaultCode.OVERFLOW, "message body of %d bytes", bodyBytes)
-                    .with("max", BODY_BYTES_MAX)
-                    .asException();
-        }
+    private static void checkSizes(Outgoing message, int bodyBytesMax, int dataBytesMax) {
+        checkSize("message of %d bulk bytes", message.dataBytes(), dataBytesMax);
+        checkSize("message body of %d bytes", message.message().body().getSerializedSize(), bodyBytesMax);
+    }
+
+    /** OVERFLOW when a request is larger than its method allows; nothing of it has been parsed yet. */
+    public static void checkSizes(RpcMethod method, int bodyBytes, int dataBytes) {
+        RpcLimit limit = RpcLimit.of(method);
+        checkSize("request of %d bulk bytes", dataBytes, limit.dataBytes());
+        checkSize("request body of %d bytes", bodyBytes, limit.bodyBytes());
+    }
+
+    private static void checkSize(String what, int bytes, int most) {
+        if (bytes > most)
+            throw Fault.of(FaultCode.OVERFLOW, what, bytes).with("max", most).asException();
     }
 
     private static int fieldBytes(int number, int length) {

@@ -18,6 +18,7 @@ public final class Outgoing {
 
     private final RpcMessage message;
     private final AtomicInteger state = new AtomicInteger(NEW);
+    private volatile Runnable also = () -> {};
 
     public Outgoing(RpcMessage message) {
         this.message = message;
@@ -31,15 +32,25 @@ public final class Outgoing {
         return message.data().remaining();
     }
 
+    /** Runs together with {@code onSent}; to be given before anything else happens. */
+    public void also(Runnable onSent) {
+        also = onSent;
+    }
+
+    private void sent() {
+        message.onSent().run();
+        also.run();
+    }
+
     /** The bulk bytes, not copied; from here on the buffer's last release runs {@code onSent}. Once only. */
     public ByteBuf takeData() {
         if (!state.compareAndSet(NEW, HANDED_OVER)) throw new IllegalStateException("message was sent or given up");
-        return new Watched(Unpooled.wrappedBuffer(message.data()), message.onSent());
+        return new Watched(Unpooled.wrappedBuffer(message.data()), this::sent);
     }
 
     /** The sending is over; gives the buffer back if it was never handed over. May be called more than once. */
     public void finish() {
-        if (state.compareAndSet(NEW, FINISHED)) message.onSent().run();
+        if (state.compareAndSet(NEW, FINISHED)) sent();
     }
 
     /** A composite of one component: works for heap, direct and read-only buffers alike, and tells when it is freed. */
