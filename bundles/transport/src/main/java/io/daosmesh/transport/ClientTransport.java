@@ -5,7 +5,7 @@ import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.time.Hlc;
-import io.daosmesh.transport.tls.TlsMaterial;
+import io.daosmesh.transport.tls.LiveTls;
 import io.daosmesh.transport.wire.Identity;
 import java.util.Optional;
 import java.util.function.BiFunction;
@@ -23,26 +23,31 @@ public final class ClientTransport implements AutoCloseable {
 
     /** Connects nowhere yet. NO_CERT or BAD_CERT when its certificates cannot be used. */
     public static ClientTransport open(ClientSettings settings) {
-        return open(settings, TlsMaterial::load);
+        ClientTransport transport = open(settings, (tls, role) -> LiveTls.load(tls, role, material -> {}));
+        transport.machinery.watchCertificates();
+        return transport;
     }
 
-    /** As {@link #open}, for who is in a hurry and calls {@link #checkCertificates} when a connection fails. */
+    /**
+     * As {@link #open}, for who is in a hurry and calls {@link #checkCertificates} when a connection fails. It does not see
+     * when certificates change.
+     */
     public static ClientTransport openUnchecked(ClientSettings settings) {
-        return open(settings, TlsMaterial::read);
+        return open(settings, LiveTls::read);
     }
 
     private static ClientTransport open(
-            ClientSettings settings, BiFunction<NodeConfig.Tls, Role, TlsMaterial> certificates) {
+            ClientSettings settings, BiFunction<NodeConfig.Tls, Role, LiveTls> certificates) {
         NodeConfig.Tls tls = settings.tls();
-        Optional<TlsMaterial> material =
+        Optional<LiveTls> live =
                 tls.allowInsecure() ? Optional.empty() : Optional.of(certificates.apply(tls, settings.role()));
         Identity identity = new Identity(settings.role(), settings.system(), "");
-        return new ClientTransport(new Machinery(identity, material, tls.clearData(), false, 1));
+        return new ClientTransport(new Machinery(identity, live, tls.clearData(), false, 1));
     }
 
     /** BAD_CERT when our certificate is not the authority's or our key not the certificate's. Computes for some milliseconds. */
     public void checkCertificates() {
-        machinery.material.ifPresent(TlsMaterial::check);
+        machinery.tls.ifPresent(tls -> tls.material().check());
     }
 
     /**

@@ -18,7 +18,8 @@ import io.daosmesh.model.wire.SessionTokenReply;
 import io.daosmesh.transport.server.HandlerTable;
 import io.daosmesh.transport.server.Listener;
 import io.daosmesh.transport.server.SessionTokens;
-import io.daosmesh.transport.tls.TlsMaterial;
+import io.daosmesh.transport.tls.LiveTls;
+import io.daosmesh.transport.tls.Sweep;
 import io.daosmesh.transport.wire.Identity;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -43,12 +44,18 @@ public final class ServerTransport implements AutoCloseable {
                 new Listener.Settings(
                         machinery.identity,
                         new InetSocketAddress(settings.bindHost(), settings.port()),
-                        machinery.material.map(TlsMaterial::serverContext),
+                        machinery.tls.map(t -> t::server),
                         isClearData,
                         machinery.loops),
                 new Listener.Services(handlers, machinery.hlc, machinery.deadlines, machinery.counters, tokens),
                 machinery.client::onClosedByPeer);
         handlers.register(Endpoint.NODE, RpcMethod.SESSION_TOKEN, this::issueToken);
+        machinery.tls.ifPresent(t -> t.listen(new LiveTls.Watcher() {
+            @Override
+            public void onRevoked(Sweep sweep) {
+                listener.end(sweep);
+            }
+        }));
     }
 
     /** Listens when it returns. BUSY when the port is in use; NO_CERT or BAD_CERT for certificates. */
@@ -56,13 +63,15 @@ public final class ServerTransport implements AutoCloseable {
         Identity identity = new Identity(Role.SERVER, settings.system(), settings.address());
         NodeConfig.Tls tls = settings.tls();
         // certificates first: when they are wrong nothing has to be stopped
-        Optional<TlsMaterial> material =
-                tls.allowInsecure() ? Optional.empty() : Optional.of(TlsMaterial.load(tls, Role.SERVER));
-        Machinery machinery = new Machinery(identity, material, tls.clearData(), true, settings.loops());
+        Optional<LiveTls> live = tls.allowInsecure()
+                ? Optional.empty()
+                : Optional.of(LiveTls.load(tls, Role.SERVER, material -> material.checkAddress(settings.host())));
+        Machinery machinery = new Machinery(identity, live, tls.clearData(), true, settings.loops());
         try {
             ServerTransport transport = new ServerTransport(settings, machinery);
             int port = transport.listener.open();
             if (settings.address().isEmpty()) identity.address(settings.bindHost() + ":" + port);
+            machinery.watchCertificates();
             return transport;
         } catch (RuntimeException e) {
             machinery.close(0);
@@ -90,7 +99,15 @@ public final class ServerTransport implements AutoCloseable {
     }
 
     public MetricSource metrics() {
-        return machinery.counters;
+        return sink -> {
+            machinery.counters.collect(sink);
+            machinery.tls.ifPresent(t -> t.collect(sink));
+        };
+    }
+
+    /** Empty in insecure mode. */
+    public Optional<LiveTls> certificates() {
+        return machinery.tls;
     }
 
     /** Control address {@code host:port} with the real port. */

@@ -4,7 +4,8 @@ import com.google.protobuf.ByteString;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.Role;
-import io.daosmesh.transport.tls.Roles;
+import io.daosmesh.transport.tls.PeerCertificate;
+import io.daosmesh.transport.tls.Sweep;
 import io.daosmesh.transport.wire.Envelope;
 import io.daosmesh.transport.wire.Identity;
 import io.daosmesh.transport.wire.Sockets;
@@ -20,10 +21,11 @@ import io.rsocket.transport.netty.RSocketLengthCodec;
 import io.rsocket.transport.netty.TcpDuplexConnection;
 import io.rsocket.util.ByteBufPayload;
 import java.nio.channels.ClosedChannelException;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Optional;
-import javax.net.ssl.SSLPeerUnverifiedException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
 import reactor.netty.Connection;
 import reactor.netty.resources.ConnectionProvider;
@@ -42,14 +44,15 @@ public final class Connector {
     private static final int RSOCKET_FRAME_BYTES_MAX = 0xFFFFFF;
 
     private final Identity identity;
-    private final Optional<SslContext> tls;
+    private final Optional<Supplier<SslContext>> tls;
     private final boolean isClearData;
     private final TcpClient base;
+    private final Set<Connection> open = ConcurrentHashMap.newKeySet();
 
-    /** @param tls absent in insecure mode */
+    /** @param tls for each new connection anew; absent in insecure mode */
     public Connector(
             Identity identity,
-            Optional<SslContext> tls,
+            Optional<Supplier<SslContext>> tls,
             boolean isClearData,
             LoopResources loops,
             boolean isNativePreferred) {
@@ -73,18 +76,28 @@ public final class Connector {
     Mono<RSocket> connect(String host, int port) {
         TcpClient client = base.host(host).port(port);
         if (tls.isPresent()) {
-            SslContext context = tls.get();
+            SslContext context = tls.get().get();
             client = client.secure(spec -> spec.sslContext(context).handshakeTimeout(HANDSHAKE));
         }
-        return connect(client, ByteString.EMPTY, tls.isPresent());
+        return connect(client, ByteString.EMPTY, tls.isPresent() ? host : "");
     }
 
     /** A data connection without TLS. */
     Mono<RSocket> connectClear(String host, int port, ByteString token) {
-        return connect(base.host(host).port(port), token, false);
+        return connect(base.host(host).port(port), token, "");
     }
 
-    private Mono<RSocket> connect(TcpClient client, ByteString token, boolean isTls) {
+    /** Ends connections that must not stay. */
+    public void end(Sweep sweep) {
+        for (Connection c : open) {
+            c.channel().eventLoop().execute(() -> {
+                if (sweep.mustEnd(c.channel())) c.dispose();
+            });
+        }
+    }
+
+    /** @param certified host that the certificate must be for; empty without TLS */
+    private Mono<RSocket> connect(TcpClient client, ByteString token, String certified) {
         return RSocketConnector.create()
                 .metadataMimeType(Envelope.COMPOSITE_MIME)
                 .dataMimeType(Envelope.DATA_MIME)
@@ -92,16 +105,17 @@ public final class Connector {
                 .keepAlive(KEEP_ALIVE, KEEP_ALIVE_LIFE)
                 .setupPayload(Mono.fromSupplier(() -> ByteBufPayload.create(
                         identity.setup().setSessionToken(token).build().toByteArray())))
-                .connect(() -> transport(client, isTls));
+                .connect(() -> transport(client, certified));
     }
 
-    private static io.rsocket.transport.ClientTransport transport(TcpClient client, boolean isTls) {
+    private io.rsocket.transport.ClientTransport transport(TcpClient client, String certified) {
         return new io.rsocket.transport.ClientTransport() {
             @Override
             public Mono<DuplexConnection> connect() {
                 Mono<Connection> connected = client.connect().map(c -> c);
+                boolean isTls = !certified.isEmpty();
                 if (isTls) connected = connected.onErrorMap(ClosedChannelException.class, Connector::closedInHandshake);
-                return connected.map(c -> duplex(c, isTls));
+                return connected.map(c -> duplex(c, certified));
             }
 
             @Override
@@ -117,34 +131,35 @@ public final class Connector {
                 .asException();
     }
 
-    private static DuplexConnection duplex(Connection c, boolean isTls) {
-        if (isTls) {
+    private DuplexConnection duplex(Connection c, String certified) {
+        if (!certified.isEmpty()) {
             try {
-                checkServer(c);
+                checkServer(c, certified);
             } catch (RuntimeException e) {
                 c.dispose();
                 throw e;
             }
         }
+        open.add(c);
+        c.onDispose(() -> open.remove(c));
         c.addHandlerLast(new RSocketLengthCodec());
         return new TcpDuplexConnection("client", c);
     }
 
-    private static void checkServer(Connection c) {
+    /** Before anything but our certificate has been sent. */
+    private static void checkServer(Connection c, String host) {
         SslHandler handler = c.channel().pipeline().get(SslHandler.class);
-        String name = "";
-        try {
-            if (handler != null) {
-                name = Roles.commonName(
-                        (X509Certificate) handler.engine().getSession().getPeerCertificates()[0]);
-            }
-        } catch (SSLPeerUnverifiedException e) {
-            name = "";
-        }
-        if (!name.equals(Roles.label(Role.SERVER))) {
-            throw Fault.of(FaultCode.BAD_CERT, "%s shows a certificate for '%s'", c.address(), name)
+        PeerCertificate shown = Optional.ofNullable(handler)
+                .flatMap(PeerCertificate::shown)
+                .orElseThrow(() -> Fault.of(FaultCode.BAD_CERT, "%s shows no certificate", c.address())
+                        .asException());
+        if (shown.role().filter(r -> r == Role.SERVER).isEmpty()) {
+            throw Fault.of(FaultCode.BAD_CERT, "%s shows a certificate for '%s'", c.address(), shown.name())
                     .remedy("give that node a certificate for 'server'")
                     .asException();
         }
+        shown.refusal(host).ifPresent(f -> {
+            throw f.with("peer", c.address()).asException();
+        });
     }
 }

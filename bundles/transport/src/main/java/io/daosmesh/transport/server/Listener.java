@@ -4,6 +4,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.transport.tls.Sweep;
 import io.daosmesh.transport.wire.Identity;
 import io.daosmesh.transport.wire.Sockets;
 import io.netty.channel.Channel;
@@ -25,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,13 +58,13 @@ public final class Listener {
     private @Nullable DisposableServer server;
 
     /**
-     * @param tls absent in insecure mode
+     * @param tls for each new connection anew; absent in insecure mode
      * @param clearData whether data connections may come without TLS
      */
     public record Settings(
             Identity identity,
             InetSocketAddress bindTo,
-            Optional<SslContext> tls,
+            Optional<Supplier<SslContext>> tls,
             boolean clearData,
             LoopResources loops) {}
 
@@ -110,6 +112,19 @@ public final class Listener {
         open.forEach(Connection::dispose);
     }
 
+    /** Ends what has been let in and must not stay. */
+    public void end(Sweep sweep) {
+        for (Connection c : open) {
+            c.channel().eventLoop().execute(() -> {
+                if (!sweep.mustEnd(c.channel())) return;
+                log.warn(
+                        "closed the connection of {}: its certificate is revoked",
+                        c.channel().remoteAddress());
+                c.dispose();
+            });
+        }
+    }
+
     private Fault bindFault(Throwable e) {
         for (Throwable t = e; t != null; t = t.getCause()) {
             String text = String.valueOf(t.getMessage());
@@ -129,7 +144,7 @@ public final class Listener {
 
     private void onChannel(Channel channel) {
         ChannelHandler first = settings.tls().isPresent()
-                ? new OptionalSslHandler(settings.tls().get())
+                ? new OptionalSslHandler(settings.tls().get().get())
                 : new RefuseTls();
         channel.pipeline().addFirst("daosmesh.first", first);
     }

@@ -12,30 +12,44 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
 import java.security.Signature;
+import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import javax.net.ssl.SSLException;
 
 /**
  * Own certificate, key and authority, checked when loaded, so that a mistake is told by the side that made it.
- * Immutable. TLS 1.3 of the JDK; the peer's host name is not compared (a certificate names a role, not a host, as in
- * DAOS); its authority and its role are.
+ * Immutable. TLS 1.3 of the JDK.
  */
 public final class TlsMaterial {
-    private final NodeConfig.Tls files;
+    private static final String RENEW = "renew it with daos-certs";
+
+    private final TlsFiles files;
+    private final Role role;
     private final List<X509Certificate> authority;
     private final List<X509Certificate> chain;
     private final PrivateKey key;
+    private final Revocations revocations;
 
     private TlsMaterial(
-            NodeConfig.Tls files, List<X509Certificate> authority, List<X509Certificate> chain, PrivateKey key) {
+            TlsFiles files,
+            Role role,
+            List<X509Certificate> authority,
+            List<X509Certificate> chain,
+            PrivateKey key,
+            Revocations revocations) {
         this.files = files;
+        this.role = role;
         this.authority = authority;
         this.chain = chain;
         this.key = key;
+        this.revocations = revocations;
     }
 
     /** NO_CERT or BAD_CERT with the file's path and what is wrong with it. */
@@ -47,32 +61,75 @@ public final class TlsMaterial {
 
     /** {@link #load} without {@link #check}. */
     public static TlsMaterial read(NodeConfig.Tls tls, Role role) {
-        Path ca = Pem.required(tls.ca(), "ca_cert");
-        Path certificate = Pem.required(tls.certificate(), "cert");
-        Path keyFile = Pem.required(tls.key(), "key");
-        List<X509Certificate> authority = Pem.certificates(ca);
-        List<X509Certificate> chain = Pem.certificates(certificate);
-        PrivateKey key = Pem.key(keyFile);
-        checkValid(authority.get(0), ca);
+        return parse(TlsFiles.read(tls, role), role);
+    }
+
+    static TlsMaterial parse(TlsFiles files, Role role) {
+        Path ca = files.ca().path();
+        Path certificate = files.certificate().path();
+        List<X509Certificate> authority = Pem.certificates(ca, files.ca().bytes());
+        List<X509Certificate> chain =
+                Pem.certificates(certificate, files.certificate().bytes());
+        PrivateKey key = Pem.key(files.key().path(), files.key().bytes());
+        checkValid(issuer(chain, authority).orElse(authority.get(0)), ca);
         checkValid(chain.get(0), certificate);
         checkRole(chain.get(0), certificate, role);
-        return new TlsMaterial(tls, authority, chain, key);
+        Revocations revocations = files.revocations()
+                .map(r -> Revocations.of(Pem.revocationLists(r.path(), r.bytes()), authority, r.path(), Instant.now()))
+                .orElse(Revocations.NONE);
+        return new TlsMaterial(files, role, authority, chain, key, revocations);
     }
 
     /**
-     * BAD_CERT when the authority has not signed the certificate or the key is another's: without this check a handshake fails
-     * and says less. Computes for some milliseconds, in a new process for some tens of them.
+     * BAD_CERT when the authority has not signed the certificate or has revoked it, it is not for its use, or the key is
+     * another's: without this check a handshake fails and says less. Computes for some milliseconds, in a new process for some
+     * tens of them.
      */
     public void check() {
-        Path certificate = Pem.required(files.certificate(), "cert");
-        checkSigned(chain, authority, certificate, Pem.required(files.ca(), "ca_cert"));
-        checkKey(chain.get(0), key, Pem.required(files.key(), "key"), certificate);
+        Path certificate = files.certificate().path();
+        checkSigned(chain, authority, certificate, files.ca().path());
+        checkKey(chain.get(0), key, files.key().path(), certificate);
+        checkUse(PeerTrust.CLIENT_USE, "a client");
+        if (role == Role.SERVER) {
+            checkUse(PeerTrust.SERVER_USE, "a server");
+            if (own().addresses().isEmpty()) throw unfit("names no address of its server");
+        }
+        if (revocations.isRevoked(chain.get(0))) throw unfit("is revoked");
+    }
+
+    /** BAD_CERT when our certificate is not for this host: no peer would take it. */
+    public void checkAddress(String address) {
+        if (own().refusal(address).isPresent()) throw unfit("is not for " + address + ", where others reach this node");
+    }
+
+    public PeerCertificate own() {
+        return PeerCertificate.of(chain.get(0));
+    }
+
+    public Revocations revocations() {
+        return revocations;
+    }
+
+    /** When what ends, as the metric's label says: own, ca (the one that signed it), crl. */
+    public Map<String, Instant> ends() {
+        Map<String, Instant> ends = new LinkedHashMap<>();
+        ends.put("own", chain.get(0).getNotAfter().toInstant());
+        ends.put(
+                "ca",
+                issuer(chain, authority).orElse(authority.get(0)).getNotAfter().toInstant());
+        revocations.expires().ifPresent(at -> ends.put("crl", at));
+        return ends;
+    }
+
+    TlsFiles files() {
+        return files;
     }
 
     public SslContext serverContext() {
         return build(SslContextBuilder.forServer(new OwnKey(key, chain)).clientAuth(ClientAuth.REQUIRE));
     }
 
+    /** Whose host it is, is compared after the handshake, where the refusal can be told in full. */
     public SslContext clientContext() {
         return build(
                 SslContextBuilder.forClient().keyManager(new OwnKey(key, chain)).endpointIdentificationAlgorithm(null));
@@ -81,13 +138,35 @@ public final class TlsMaterial {
     private SslContext build(SslContextBuilder builder) {
         try {
             return builder.sslProvider(SslProvider.JDK)
-                    .trustManager(authority)
+                    .trustManager(new PeerTrust(authority, revocations))
                     .protocols("TLSv1.3")
                     .build();
         } catch (SSLException e) {
             throw Fault.of(FaultCode.BAD_CERT, "certificates cannot be used: %s", String.valueOf(e.getMessage()))
                     .asException();
         }
+    }
+
+    private void checkUse(String use, String side) {
+        try {
+            if (PeerTrust.isFor(chain.get(0), use)) return;
+        } catch (CertificateException e) {
+            throw unfit("has a use that cannot be read");
+        }
+        throw unfit("is not for " + side + " of TLS");
+    }
+
+    private RuntimeException unfit(String why) {
+        return Fault.of(FaultCode.BAD_CERT, "%s %s", files.certificate().path(), why)
+                .remedy(RENEW)
+                .asException();
+    }
+
+    private static Optional<X509Certificate> issuer(List<X509Certificate> chain, List<X509Certificate> authority) {
+        X509Certificate last = chain.get(chain.size() - 1);
+        return authority.stream()
+                .filter(ca -> ca.getSubjectX500Principal().equals(last.getIssuerX500Principal()))
+                .findFirst();
     }
 
     private static void checkValid(X509Certificate certificate, Path file) {
