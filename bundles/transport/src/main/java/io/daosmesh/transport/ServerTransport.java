@@ -53,6 +53,8 @@ public final class ServerTransport implements AutoCloseable {
         machinery.tls.ifPresent(t -> t.listen(new LiveTls.Watcher() {
             @Override
             public void onRevoked(Sweep sweep) {
+                // first: a revoked peer may hold one that it has not used yet
+                if (sweep.isClearToo()) tokens.forgetAll();
                 listener.end(sweep);
             }
         }));

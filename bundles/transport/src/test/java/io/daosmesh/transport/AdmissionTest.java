@@ -257,6 +257,8 @@ class AdmissionTest {
         assertEquals(Optional.empty(), tokens.check(changed, 1000));
         assertEquals(Optional.empty(), tokens.check(new byte[3], 1000));
         assertEquals(Optional.empty(), new SessionTokens().check(token, 1000));
+        tokens.forgetAll();
+        assertEquals(Optional.empty(), tokens.check(token, 1000));
     }
 
     @Test

@@ -20,6 +20,8 @@ import io.daosmesh.transport.tls.LiveTls;
 import io.daosmesh.transport.tls.Pem;
 import io.daosmesh.transport.tls.Roles;
 import io.daosmesh.transport.tls.TlsMaterial;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.math.BigInteger;
@@ -43,6 +45,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.netty.DisposableServer;
+import reactor.netty.resources.LoopResources;
+import reactor.netty.tcp.TcpServer;
 
 /** Certificates that change, end, or are taken back while connections are open. */
 @Timeout(120)
@@ -62,6 +67,7 @@ class CertificateChangeTest {
     private Authority authority;
     private Path server;
     private Path agent;
+    private boolean isClearData;
 
     @BeforeEach
     void makeCertificates() {
@@ -83,11 +89,11 @@ class CertificateChangeTest {
         new CertificateMaker(to, now).issue(by, role, addresses, false);
     }
 
-    private static NodeConfig.Tls files(Path in, Role role) {
+    private NodeConfig.Tls files(Path in, Role role) {
         Path crl = in.resolve("daosCA.crl");
         return new NodeConfig.Tls(
                 false,
-                false,
+                isClearData,
                 Optional.of(in.resolve("daosCA.crt")),
                 Optional.of(in.resolve(Roles.label(role) + ".crt")),
                 Optional.of(in.resolve(Roles.label(role) + ".key")),
@@ -331,6 +337,72 @@ class CertificateChangeTest {
         assertTrue(isShutOut(again), again.message());
         ok(good, s);
         assertEquals(0, goodClosed.get());
+    }
+
+    /** A data channel without TLS knows its peer by a token alone: it ends with all others and is asked for again. */
+    @Test
+    void shouldEndClearDataChannelsOfARevokedPeer() throws Exception {
+        put(server.resolve("daosCA.crl"), authority.revoke(List.of(), now, year));
+        isClearData = true;
+        ServerTransport s = serve();
+        s.server().register(1, RpcMethod.OBJECT_FETCH, c -> Mono.just(RpcMessage.of(Empty.getDefaultInstance())));
+        ClientTransport bad = client();
+        assertEquals("ok", fetch(bad, s).block(LONG));
+        Path revoked = agent;
+        agent = dir.resolve("good");
+        issue(agent, authority, Role.AGENT);
+        ClientTransport good = client();
+        assertEquals("ok", fetch(good, s).block(LONG));
+
+        put(server.resolve("daosCA.crl"), authority.revoke(Pem.certificates(revoked.resolve("agent.crt")), now, year));
+
+        Leaks.await("the revoked is out", () -> {
+            try {
+                fetch(bad, s).block(LONG);
+                return false;
+            } catch (FaultException e) {
+                return isShutOut(e.fault());
+            }
+        });
+        assertThrows(FaultException.class, () -> fetch(bad, s).block(LONG));
+        assertEquals("ok", fetch(good, s).block(LONG));
+    }
+
+    private static Mono<String> fetch(ClientTransport c, ServerTransport s) {
+        return c.rpc()
+                .call(
+                        Endpoint.rank(s.address(), 1),
+                        RpcMethod.OBJECT_FETCH,
+                        RpcMessage.of(Empty.getDefaultInstance()),
+                        LONG,
+                        r -> "ok");
+    }
+
+    @Test
+    void shouldNotTalkToAServerOfTlsWithAClientsCertificate() throws Exception {
+        NodeConfig.Tls files = files(agent, Role.AGENT);
+        LoopResources loops = LoopResources.create("daos-raw", 1, 1, true);
+        SslContext impostor = SslContextBuilder.forServer(
+                        Pem.key(files.key().orElseThrow()),
+                        Pem.certificates(files.certificate().orElseThrow()))
+                .protocols("TLSv1.3")
+                .build();
+        DisposableServer raw = TcpServer.create()
+                .runOn(loops, false)
+                .host("127.0.0.1")
+                .port(0)
+                .secure(spec -> spec.sslContext(impostor))
+                .handle((in, out) -> in.receive().then())
+                .bindNow();
+        try {
+            Fault f = faultOf(() -> call(client(), "127.0.0.1:" + raw.port()).block(LONG));
+
+            assertEquals(FaultCode.BAD_CERT, f.code());
+            assertTrue(f.text().toLowerCase(java.util.Locale.ROOT).contains("use"), f.text());
+        } finally {
+            raw.disposeNow();
+            loops.disposeLater(Duration.ZERO, Duration.ofSeconds(1)).block(LONG);
+        }
     }
 
     @Test

@@ -22,13 +22,18 @@ public final class SessionTokens {
     private static final int MAC_BYTES = 32;
     private static final String ALGORITHM = "HmacSHA256";
 
-    private final SecretKeySpec key;
     private final SecureRandom random = new SecureRandom();
+    private volatile SecretKeySpec key = newKey();
 
-    public SessionTokens() {
+    /** Makes all tokens void that have been issued so far. */
+    public void forgetAll() {
+        key = newKey();
+    }
+
+    private SecretKeySpec newKey() {
         byte[] bytes = new byte[32];
         random.nextBytes(bytes);
-        key = new SecretKeySpec(bytes, ALGORITHM);
+        return new SecretKeySpec(bytes, ALGORITHM);
     }
 
     /** What a valid token says. */
