@@ -1,190 +1,41 @@
 package io.daosmesh.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.RpcMessage;
-import io.daosmesh.model.port.RpcMethod;
-import io.daosmesh.model.wire.Empty;
 import io.daosmesh.transport.certs.Authority;
 import io.daosmesh.transport.certs.CertificateMaker;
 import io.daosmesh.transport.certs.Life;
-import io.daosmesh.transport.tls.LiveTls;
 import io.daosmesh.transport.tls.Pem;
-import io.daosmesh.transport.tls.Roles;
-import io.daosmesh.transport.tls.TlsMaterial;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
 import reactor.netty.DisposableServer;
 import reactor.netty.resources.LoopResources;
 import reactor.netty.tcp.TcpServer;
 
-/** Certificates that change, end, or are taken back while connections are open. */
-@Timeout(120)
-class CertificateChangeTest {
-    static {
-        Leaks.watch();
-    }
-
-    private static final Duration LONG = Duration.ofSeconds(20);
-
-    @TempDir
-    Path dir;
-
-    private final List<AutoCloseable> toClose = new ArrayList<>();
-    private final Instant now = Instant.now();
-    private final Life year = Life.days(now, 365);
-    private Authority authority;
-    private Path server;
-    private Path agent;
-    private boolean isClearData;
-
-    @BeforeEach
-    void makeCertificates() {
-        authority = Authority.make(dir.resolve("ca"), year, false);
-        server = dir.resolve("server");
-        agent = dir.resolve("agent");
-        issue(server, authority, Role.SERVER);
-        issue(agent, authority, Role.AGENT);
-    }
-
-    @AfterEach
-    void checkNothingLeaked() throws Exception {
-        for (AutoCloseable c : toClose) c.close();
-        Leaks.check();
-    }
-
-    private void issue(Path to, Authority by, Role role) {
-        List<String> addresses = role == Role.SERVER ? List.of("127.0.0.1") : List.of();
-        new CertificateMaker(to, now).issue(by, role, addresses, false);
-    }
-
-    private NodeConfig.Tls files(Path in, Role role) {
-        Path crl = in.resolve("daosCA.crl");
-        return new NodeConfig.Tls(
-                false,
-                isClearData,
-                Optional.of(in.resolve("daosCA.crt")),
-                Optional.of(in.resolve(Roles.label(role) + ".crt")),
-                Optional.of(in.resolve(Roles.label(role) + ".key")),
-                Files.exists(crl) ? Optional.of(crl) : Optional.empty());
-    }
-
-    /** What a watcher of certificates has heard. */
-    private static final class Heard implements LiveTls.Watcher {
-        final List<BigInteger> replaced = new CopyOnWriteArrayList<>();
-        final List<Fault> refused = new CopyOnWriteArrayList<>();
-        final List<String> expiring = new CopyOnWriteArrayList<>();
-
-        @Override
-        public void onReplaced(TlsMaterial now) {
-            replaced.add(now.own().serial());
-        }
-
-        @Override
-        public void onRefused(Fault why) {
-            refused.add(why);
-        }
-
-        @Override
-        public void onExpiring(String which, Instant at) {
-            expiring.add(which);
-        }
-    }
-
-    private ServerTransport serve() {
-        ServerTransport s = ServerTransport.open(
-                new ServerSettings("daos_server", "", "127.0.0.1", 0, files(server, Role.SERVER), 1));
-        toClose.add(0, s);
-        s.server()
-                .register(
-                        Endpoint.NODE,
-                        RpcMethod.NODE_STATUS,
-                        c -> Mono.just(RpcMessage.of(Empty.getDefaultInstance())));
-        return s;
-    }
-
-    private Heard listen(ServerTransport s) {
-        Heard heard = new Heard();
-        s.certificates().orElseThrow().listen(heard);
-        return heard;
-    }
-
-    private ClientTransport client() {
-        ClientTransport c =
-                ClientTransport.open(new ClientSettings(Role.AGENT, "daos_server", files(agent, Role.AGENT)));
-        toClose.add(0, c);
-        return c;
-    }
-
-    private static Mono<String> call(ClientTransport c, String address) {
-        return c.rpc()
-                .call(
-                        Endpoint.node(address),
-                        RpcMethod.NODE_STATUS,
-                        RpcMessage.of(Empty.getDefaultInstance()),
-                        LONG,
-                        r -> "ok");
-    }
-
-    private static void ok(ClientTransport c, ServerTransport s) {
-        assertEquals("ok", call(c, s.address()).block(LONG));
-    }
-
-    private static Fault faultOf(Runnable action) {
-        return assertThrows(FaultException.class, action::run).fault();
-    }
-
-    /** The server's reason is lost when its last words and the client's first cross. */
-    private static boolean isShutOut(Fault f) {
-        return f.code() == FaultCode.BAD_CERT || f.code() == FaultCode.UNREACH;
-    }
-
-    private static void put(Path file, Path... from) throws IOException {
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        for (Path f : from) all.write(Files.readAllBytes(f));
-        Path fresh = file.resolveSibling("fresh");
-        Files.write(fresh, all.toByteArray());
-        Files.setPosixFilePermissions(
-                fresh, PosixFilePermissions.fromString(file.toString().endsWith(".key") ? "r--------" : "rw-r--r--"));
-        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    }
-
+/** Certificates that change or end while connections are open. */
+class CertificateChangeTest extends CertificateFixture {
     /** Calls without end over one connection, and over a new one each time; counts what fails. */
     private final class Load {
         final AtomicInteger answered = new AtomicInteger();
         final AtomicInteger answeredNew = new AtomicInteger();
-        final Map<String, Integer> failures = new HashMap<>();
+        final Map<String, Integer> failures = new ConcurrentHashMap<>();
         private volatile boolean isOver;
         private final List<Thread> threads = new ArrayList<>();
 
@@ -209,9 +60,7 @@ class CertificateChangeTest {
                     try {
                         work.run();
                     } catch (RuntimeException e) {
-                        synchronized (failures) {
-                            failures.merge(String.valueOf(e.getMessage()), 1, Integer::sum);
-                        }
+                        failures.merge(String.valueOf(e.getMessage()), 1, Integer::sum);
                     }
                 }
             });
@@ -309,76 +158,6 @@ class CertificateChangeTest {
     }
 
     @Test
-    void shouldEndConnectionsOfARevokedPeerAndLetOthersGoOn() throws Exception {
-        put(server.resolve("daosCA.crl"), authority.revoke(List.of(), now, year));
-        ServerTransport s = serve();
-        ClientTransport bad = client();
-        ok(bad, s);
-        Path revoked = agent;
-        agent = dir.resolve("good");
-        issue(agent, authority, Role.AGENT);
-        ClientTransport good = client();
-        ok(good, s);
-        AtomicInteger goodClosed = new AtomicInteger();
-        good.rpc().onPeerClosed((address, refused) -> goodClosed.incrementAndGet());
-
-        put(server.resolve("daosCA.crl"), authority.revoke(Pem.certificates(revoked.resolve("agent.crt")), now, year));
-
-        Leaks.await("the revoked is out", () -> {
-            try {
-                call(bad, s.address()).block(LONG);
-                return false;
-            } catch (FaultException e) {
-                return isShutOut(e.fault());
-            }
-        });
-        agent = revoked;
-        Fault again = faultOf(() -> call(client(), s.address()).block(LONG));
-        assertTrue(isShutOut(again), again.message());
-        ok(good, s);
-        assertEquals(0, goodClosed.get());
-    }
-
-    /** A data channel without TLS knows its peer by a token alone: it ends with all others and is asked for again. */
-    @Test
-    void shouldEndClearDataChannelsOfARevokedPeer() throws Exception {
-        put(server.resolve("daosCA.crl"), authority.revoke(List.of(), now, year));
-        isClearData = true;
-        ServerTransport s = serve();
-        s.server().register(1, RpcMethod.OBJECT_FETCH, c -> Mono.just(RpcMessage.of(Empty.getDefaultInstance())));
-        ClientTransport bad = client();
-        assertEquals("ok", fetch(bad, s).block(LONG));
-        Path revoked = agent;
-        agent = dir.resolve("good");
-        issue(agent, authority, Role.AGENT);
-        ClientTransport good = client();
-        assertEquals("ok", fetch(good, s).block(LONG));
-
-        put(server.resolve("daosCA.crl"), authority.revoke(Pem.certificates(revoked.resolve("agent.crt")), now, year));
-
-        Leaks.await("the revoked is out", () -> {
-            try {
-                fetch(bad, s).block(LONG);
-                return false;
-            } catch (FaultException e) {
-                return isShutOut(e.fault());
-            }
-        });
-        assertThrows(FaultException.class, () -> fetch(bad, s).block(LONG));
-        assertEquals("ok", fetch(good, s).block(LONG));
-    }
-
-    private static Mono<String> fetch(ClientTransport c, ServerTransport s) {
-        return c.rpc()
-                .call(
-                        Endpoint.rank(s.address(), 1),
-                        RpcMethod.OBJECT_FETCH,
-                        RpcMessage.of(Empty.getDefaultInstance()),
-                        LONG,
-                        r -> "ok");
-    }
-
-    @Test
     void shouldNotTalkToAServerOfTlsWithAClientsCertificate() throws Exception {
         NodeConfig.Tls files = files(agent, Role.AGENT);
         LoopResources loops = LoopResources.create("daos-raw", 1, 1, true);
@@ -403,48 +182,6 @@ class CertificateChangeTest {
             raw.disposeNow();
             loops.disposeLater(Duration.ZERO, Duration.ofSeconds(1)).block(LONG);
         }
-    }
-
-    @Test
-    void shouldNotCallARevokedServer() throws Exception {
-        ServerTransport s = serve();
-        put(agent.resolve("daosCA.crl"), authority.revoke(List.of(), now, year));
-        ClientTransport c = client();
-        ok(c, s);
-
-        put(agent.resolve("daosCA.crl"), authority.revoke(Pem.certificates(server.resolve("server.crt")), now, year));
-
-        Leaks.await("its connection ends", () -> {
-            try {
-                call(c, s.address()).block(LONG);
-                return false;
-            } catch (FaultException e) {
-                return e.code() == FaultCode.BAD_CERT && e.fault().text().contains("of 'server' is revoked");
-            }
-        });
-    }
-
-    @Test
-    void shouldRefuseAListThatIsNotGoodAtStart() throws Exception {
-        Authority other = Authority.make(dir.resolve("other"), year, false);
-        Life past = new Life(now.minus(Duration.ofDays(9)), now.minus(Duration.ofDays(2)));
-        Authority aged = Authority.make(dir.resolve("aged"), new Life(past.from(), year.until()), false);
-        issue(dir.resolve("aged-server"), aged, Role.SERVER);
-
-        put(server.resolve("daosCA.crl"), other.revoke(List.of(), now, year));
-        Fault foreign = faultOf(this::serve);
-        put(server.resolve("daosCA.crl"), server.resolve("server.crt"));
-        Fault none = faultOf(this::serve);
-        put(server.resolve("daosCA.crl"), authority.revoke(Pem.certificates(server.resolve("server.crt")), now, year));
-        Fault own = faultOf(this::serve);
-        server = dir.resolve("aged-server");
-        put(server.resolve("daosCA.crl"), aged.revoke(List.of(), now, past));
-        Fault expired = faultOf(this::serve);
-
-        assertTrue(foreign.text().contains("is not signed by the authority"), foreign.text());
-        assertTrue(none.text().contains("daosCA.crl"), none.text());
-        assertTrue(own.text().contains("server.crt is revoked"), own.text());
-        assertTrue(expired.text().contains("daosCA.crl expired on"), expired.text());
     }
 
     @Test
