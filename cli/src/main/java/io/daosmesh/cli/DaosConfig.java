@@ -49,7 +49,8 @@ record DaosConfig(String system, List<String> addresses, NodeConfig.Tls tls) {
             "telemetry_retain",
             "credential_config");
 
-    private static final Set<String> TLS_KEYS = Set.of("allow_insecure", "ca_cert", "cert", "key", "data_channel");
+    private static final Set<String> TLS_KEYS =
+            Set.of("allow_insecure", "ca_cert", "cert", "key", "crl", "data_channel");
 
     /** INVAL with the file and what is wrong with it. */
     static DaosConfig read(Path file) {
@@ -94,7 +95,8 @@ record DaosConfig(String system, List<String> addresses, NodeConfig.Tls tls) {
                 channel.equals("clear"),
                 path(tls, "ca_cert", "/etc/daos/certs/daosCA.crt"),
                 path(tls, "cert", "/etc/daos/certs/agent.crt"),
-                path(tls, "key", "/etc/daos/certs/agent.key"));
+                path(tls, "key", "/etc/daos/certs/agent.key"),
+                Optional.ofNullable(tls.get("crl")).map(crl -> Path.of(String.valueOf(crl))));
     }
 
     private static Optional<Path> path(Map<String, Object> map, String key, String otherwise) {

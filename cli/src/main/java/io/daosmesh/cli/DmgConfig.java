@@ -25,7 +25,8 @@ import org.yaml.snakeyaml.error.YAMLException;
 record DmgConfig(String system, int port, List<String> hosts, NodeConfig.Tls tls) {
     static final int PORT_DEFAULT = 10001;
     private static final Set<String> KEYS = Set.of("name", "port", "hostlist", "transport_config");
-    private static final Set<String> TLS_KEYS = Set.of("allow_insecure", "ca_cert", "cert", "key", "data_channel");
+    private static final Set<String> TLS_KEYS =
+            Set.of("allow_insecure", "ca_cert", "cert", "key", "crl", "data_channel");
     private static final Path CERTIFICATES = Path.of("/etc/daos/certs");
 
     /** Without any file: this host, DAOS's ports and certificates. */
@@ -111,7 +112,8 @@ record DmgConfig(String system, int port, List<String> hosts, NodeConfig.Tls tls
                 clear,
                 path(tls, "ca_cert", "daosCA.crt"),
                 path(tls, "cert", "admin.crt"),
-                path(tls, "key", "admin.key"));
+                path(tls, "key", "admin.key"),
+                Optional.ofNullable(tls.get("crl")).map(crl -> Path.of(crl.toString())));
     }
 
     private static Optional<Path> path(Map<?, ?> tls, String key, String otherwise) {

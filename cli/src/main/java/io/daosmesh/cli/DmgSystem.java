@@ -77,7 +77,8 @@ final class DmgSystem {
                 .filter(m -> !notOk || m.getState() != MemberState.JOINED.ordinal())
                 .filter(m -> wanted.isEmpty() || wanted.stream().anyMatch(s -> s.ordinal() == m.getState()))
                 .toList();
-        Members all = new Members(found.system(), found.mapVersion(), shown, found.absentRanks(), found.absentHosts());
+        Members some = new Members(found.system(), found.mapVersion(), shown, found.absentRanks(), found.absentHosts());
+        Members all = verbose ? some.with(root.calls().certificateEnds(some.livelyNodes())) : some;
         return root.show(
                 () -> verbose ? SystemView.queryVerbose(all) : SystemView.query(all), () -> SystemView.queryJson(all));
     }

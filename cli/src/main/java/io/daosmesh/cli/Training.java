@@ -7,6 +7,7 @@ import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.MemberMessage;
+import io.daosmesh.model.wire.NodeStatusReply;
 import io.daosmesh.model.wire.SystemQueryReply;
 import io.daosmesh.transport.ServerSettings;
 import io.daosmesh.transport.ServerTransport;
@@ -60,7 +61,17 @@ public final class Training {
         try (ServerTransport server =
                 ServerTransport.open(new ServerSettings("daos_server", "", "127.0.0.1", 0, server(dir), 1))) {
             server.server()
-                    .register(Endpoint.NODE, RpcMethod.SYSTEM_QUERY, call -> Mono.just(RpcMessage.of(members())));
+                    .register(
+                            Endpoint.NODE,
+                            RpcMethod.SYSTEM_QUERY,
+                            call -> Mono.just(RpcMessage.of(members(server.address()))));
+            server.server()
+                    .register(
+                            Endpoint.NODE,
+                            RpcMethod.NODE_STATUS,
+                            call -> Mono.just(RpcMessage.of(NodeStatusReply.newBuilder()
+                                    .setCertificateExpiresS(1)
+                                    .build())));
             Path config = dir.resolve("daos_control.yml");
             Files.writeString(config, configuration(dir, server.address()));
             List<String> command = new ArrayList<>(jvm);
@@ -94,8 +105,8 @@ public final class Training {
                 address, dir.resolve("daosCA.crt"), dir.resolve("admin.crt"), dir.resolve("admin.key"));
     }
 
-    private static SystemQueryReply members() {
-        MemberMessage.Builder member = MemberMessage.newBuilder().setAddress("127.0.0.1:10001");
+    private static SystemQueryReply members(String address) {
+        MemberMessage.Builder member = MemberMessage.newBuilder().setAddress(address);
         GroupMapMessage.Builder map = GroupMapMessage.newBuilder().setVersion(1);
         for (int rank = 0; rank < 3; rank++)
             map.addMembers(member.setRank(rank).setState(MemberState.JOINED.ordinal()));

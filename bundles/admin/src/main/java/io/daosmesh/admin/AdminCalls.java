@@ -18,6 +18,7 @@ import io.daosmesh.model.wire.ListDevicesRequest;
 import io.daosmesh.model.wire.ListPoolsReply;
 import io.daosmesh.model.wire.LogMasksRequest;
 import io.daosmesh.model.wire.MemberMessage;
+import io.daosmesh.model.wire.NodeStatusReply;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolDestroyRequest;
@@ -63,6 +64,7 @@ public final class AdminCalls {
     /** Added to a deadline that the transport itself keeps: only if that fails do we stop waiting ourselves. */
     private static final Duration GRACE = Duration.ofSeconds(2);
 
+    private static final Duration TRY_STATUS = Duration.ofSeconds(1);
     private static final Duration TRY_READ = Duration.ofSeconds(3);
     private static final Duration TRY_WRITE = Duration.ofSeconds(30);
 
@@ -93,6 +95,20 @@ public final class AdminCalls {
         SystemQueryRequest request =
                 SystemQueryRequest.newBuilder().addAllRanks(ranks).build();
         return atLeader(RpcMethod.SYSTEM_QUERY, request, SystemQueryReply::parseFrom, true);
+    }
+
+    /**
+     * When the certificates of nodes end, in Unix seconds by control address; without those that have none or do not answer
+     * soon: one that hangs must not delay the answer about the others.
+     */
+    public Map<String, Long> certificateEnds(List<String> at) {
+        Map<String, Long> ends = new LinkedHashMap<>();
+        fanOut(at, RpcMethod.NODE_STATUS, Empty.getDefaultInstance(), NodeStatusReply::parseFrom, TRY_STATUS)
+                .replies()
+                .forEach((host, status) -> {
+                    if (status.getCertificateExpiresS() != 0) ends.put(host, status.getCertificateExpiresS());
+                });
+        return ends;
     }
 
     public LeaderQueryReply leaderQuery() {

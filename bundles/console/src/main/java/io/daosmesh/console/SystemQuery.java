@@ -19,12 +19,13 @@ public final class SystemQuery extends NodeCommand {
     @Override
     void run(AdminCalls calls, String here) {
         SystemQueryReply reply = calls.systemQuery(List.of());
-        Members members = new Members(
+        Members found = new Members(
                 reply.getGroupMap().getSystem(),
                 reply.getGroupMap().getVersion(),
                 reply.getGroupMap().getMembersList(),
                 List.of(),
                 List.of());
+        Members members = verbose ? found.with(calls.certificateEnds(found.livelyNodes())) : found;
         show(
                 () -> verbose ? SystemView.queryVerbose(members) : SystemView.query(members),
                 () -> SystemView.queryJson(members));

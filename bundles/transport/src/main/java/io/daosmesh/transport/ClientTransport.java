@@ -8,11 +8,11 @@ import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.CredentialMessage;
 import io.daosmesh.transport.credential.Credentials;
 import io.daosmesh.transport.credential.OwnAgent;
+import io.daosmesh.transport.tls.LiveTls;
 import io.daosmesh.transport.tls.TlsMaterial;
 import io.daosmesh.transport.wire.Identity;
 import java.util.Optional;
 import java.util.function.BiFunction;
-import java.util.function.Function;
 
 /**
  * The transport of a tool or an application in a plain JVM. Any thread. Close it before the process ends: with its event
@@ -27,35 +27,41 @@ public final class ClientTransport implements AutoCloseable {
 
     /** Connects nowhere yet. NO_CERT or BAD_CERT when its certificates cannot be used. */
     public static ClientTransport open(ClientSettings settings) {
-        return open(settings, TlsMaterial::load);
+        ClientTransport transport = open(settings, (tls, role) -> LiveTls.load(tls, role, material -> {}));
+        transport.machinery.watchCertificates();
+        return transport;
     }
 
-    /** As {@link #open}, for who is in a hurry and calls {@link #checkCertificates} when a connection fails. */
+    /**
+     * As {@link #open}, for who is in a hurry and calls {@link #checkCertificates} when a connection fails. It does not see
+     * when certificates change.
+     */
     public static ClientTransport openUnchecked(ClientSettings settings) {
-        return open(settings, TlsMaterial::read);
+        return open(settings, LiveTls::read);
     }
 
     private static ClientTransport open(
-            ClientSettings settings, BiFunction<NodeConfig.Tls, Role, TlsMaterial> certificates) {
+            ClientSettings settings, BiFunction<NodeConfig.Tls, Role, LiveTls> certificates) {
         NodeConfig.Tls tls = settings.tls();
-        Optional<TlsMaterial> material =
+        Optional<LiveTls> live =
                 tls.allowInsecure() ? Optional.empty() : Optional.of(certificates.apply(tls, settings.role()));
         Identity identity = new Identity(settings.role(), settings.system(), "");
         if (settings.credential().isPresent())
             identity.credential(settings.credential().get());
-        else if (settings.role() == Role.AGENT) {
-            Function<CredentialMessage, byte[]> sign = material.isEmpty()
-                    ? Credentials::unsigned
-                    : c -> Credentials.sign(
-                            c, material.get().key(), material.get().certificate());
-            identity.credential(new OwnAgent(settings.system(), sign)::get);
-        }
-        return new ClientTransport(new Machinery(identity, material, tls.clearData(), false, 1));
+        else if (settings.role() == Role.AGENT)
+            identity.credential(new OwnAgent(settings.system(), c -> sign(c, live))::get);
+        return new ClientTransport(new Machinery(identity, live, tls.clearData(), false, 1));
+    }
+
+    private static byte[] sign(CredentialMessage credential, Optional<LiveTls> tls) {
+        if (tls.isEmpty()) return Credentials.unsigned(credential);
+        TlsMaterial now = tls.get().material();
+        return Credentials.sign(credential, now.key(), now.certificate());
     }
 
     /** BAD_CERT when our certificate is not the authority's or our key not the certificate's. Computes for some milliseconds. */
     public void checkCertificates() {
-        machinery.material.ifPresent(TlsMaterial::check);
+        machinery.tls.ifPresent(tls -> tls.material().check());
     }
 
     /**

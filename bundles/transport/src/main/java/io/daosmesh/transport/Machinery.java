@@ -5,9 +5,9 @@ import io.daosmesh.transport.client.Connector;
 import io.daosmesh.transport.client.RpcClient;
 import io.daosmesh.transport.metric.TransportCounters;
 import io.daosmesh.transport.server.Listener;
-import io.daosmesh.transport.tls.TlsMaterial;
+import io.daosmesh.transport.tls.LiveTls;
+import io.daosmesh.transport.tls.Sweep;
 import io.daosmesh.transport.wire.Identity;
-import io.netty.handler.ssl.SslContext;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -26,22 +26,22 @@ final class Machinery {
     private static final long TIMER_TICK_MS = 20;
 
     final Identity identity;
-    final Optional<TlsMaterial> material;
+    final Optional<LiveTls> tls;
     final Hlc hlc;
     final LoopResources loops;
     final Scheduler deadlines;
     final TransportCounters counters;
     final RpcClient client;
+    private final Connector connector;
 
     /**
-     * @param material absent in insecure mode
+     * @param tls absent in insecure mode; closed with this
      * @param isNode nodes use epoll where it is there; tools use NIO, which starts faster
      * @param loopCount each connection stays on one of these
      */
-    Machinery(Identity identity, Optional<TlsMaterial> material, boolean isClearData, boolean isNode, int loopCount) {
+    Machinery(Identity identity, Optional<LiveTls> tls, boolean isClearData, boolean isNode, int loopCount) {
         this.identity = identity;
-        this.material = material;
-        Optional<SslContext> clientTls = material.map(TlsMaterial::clientContext);
+        this.tls = tls;
         this.hlc = new Hlc(Machinery::epochNanos);
         String name = isNode ? "daos-net" : "daos-client";
         this.loops = LoopResources.create(name, loopCount, loopCount, true);
@@ -49,13 +49,27 @@ final class Machinery {
         // Always an earlier task than any deadline: else nearly every request would wake the timer only to make it wait
         // again.
         deadlines.schedulePeriodically(() -> {}, TIMER_TICK_MS, TIMER_TICK_MS, TimeUnit.MILLISECONDS);
-        this.counters = new TransportCounters(material.isPresent() ? "tcp+tls" : "tcp");
-        Connector connector = new Connector(identity, clientTls, isClearData, loops, isNode, counters);
+        this.counters = new TransportCounters(tls.isPresent() ? "tcp+tls" : "tcp");
+        this.connector = new Connector(identity, tls.map(t -> t::client), isClearData, loops, isNode, counters);
         this.client = new RpcClient(connector, hlc, deadlines, counters, Listener.dataMethods());
+    }
+
+    /** Follows the files of certificates from now on. */
+    void watchCertificates() {
+        tls.ifPresent(t -> {
+            t.listen(new LiveTls.Watcher() {
+                @Override
+                public void onRevoked(Sweep sweep) {
+                    connector.end(sweep);
+                }
+            });
+            t.watch(LiveTls.PERIOD);
+        });
     }
 
     /** Peers' connections, then the loop (its quiet period in ms), then the timer. Blocks for at most about 3 s. */
     void close(long quietMs) {
+        tls.ifPresent(LiveTls::close);
         client.close();
         try {
             loops.disposeLater(Duration.ofMillis(quietMs), Duration.ofSeconds(2))

@@ -10,6 +10,11 @@ import io.daosmesh.model.port.NodeConfig;
  * @param loops event loops, 1 or more
  */
 public record ServerSettings(String system, String address, String bindHost, int port, NodeConfig.Tls tls, int loops) {
+    /** Of its address, which peers must find in its certificate. */
+    String host() {
+        return address.isEmpty() ? bindHost : address;
+    }
+
     /** One loop for each target, on half of the cores at most: the other half is for commits, the index and devices. */
     public static ServerSettings of(NodeConfig c, int cores) {
         int targets =

@@ -18,7 +18,8 @@ import io.daosmesh.model.wire.DataSessionReply;
 import io.daosmesh.transport.server.HandlerTable;
 import io.daosmesh.transport.server.Listener;
 import io.daosmesh.transport.server.Sessions;
-import io.daosmesh.transport.tls.TlsMaterial;
+import io.daosmesh.transport.tls.LiveTls;
+import io.daosmesh.transport.tls.Sweep;
 import io.daosmesh.transport.wire.Identity;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -43,13 +44,21 @@ public final class ServerTransport implements AutoCloseable {
                 new Listener.Settings(
                         machinery.identity,
                         new InetSocketAddress(settings.bindHost(), settings.port()),
-                        machinery.material.map(TlsMaterial::serverContext),
-                        machinery.material.map(m -> m::checkTrusted),
+                        machinery.tls.map(t -> t::server),
+                        machinery.tls.map(t -> c -> t.material().checkTrusted(c)),
                         isClearData,
                         machinery.loops),
                 new Listener.Services(handlers, machinery.hlc, machinery.deadlines, machinery.counters, sessions),
                 machinery.client::onClosedByPeer);
         handlers.register(Endpoint.NODE, RpcMethod.DATA_SESSION, this::openSession);
+        machinery.tls.ifPresent(t -> t.listen(new LiveTls.Watcher() {
+            @Override
+            public void onRevoked(Sweep sweep) {
+                // first: a revoked peer may hold a key that it has not used yet
+                if (sweep.isClearToo()) sessions.forgetAll();
+                listener.end(sweep);
+            }
+        }));
     }
 
     /** Listens when it returns. BUSY when the port is in use; NO_CERT or BAD_CERT for certificates. */
@@ -57,13 +66,15 @@ public final class ServerTransport implements AutoCloseable {
         Identity identity = new Identity(Role.SERVER, settings.system(), settings.address());
         NodeConfig.Tls tls = settings.tls();
         // certificates first: when they are wrong nothing has to be stopped
-        Optional<TlsMaterial> material =
-                tls.allowInsecure() ? Optional.empty() : Optional.of(TlsMaterial.load(tls, Role.SERVER));
-        Machinery machinery = new Machinery(identity, material, tls.clearData(), true, settings.loops());
+        Optional<LiveTls> live = tls.allowInsecure()
+                ? Optional.empty()
+                : Optional.of(LiveTls.load(tls, Role.SERVER, material -> material.checkAddress(settings.host())));
+        Machinery machinery = new Machinery(identity, live, tls.clearData(), true, settings.loops());
         try {
             ServerTransport transport = new ServerTransport(settings, machinery);
             int port = transport.listener.open();
             if (settings.address().isEmpty()) identity.address(settings.bindHost() + ":" + port);
+            machinery.watchCertificates();
             return transport;
         } catch (RuntimeException e) {
             machinery.close(0);
@@ -88,6 +99,11 @@ public final class ServerTransport implements AutoCloseable {
 
     public Hlc hlc() {
         return machinery.hlc;
+    }
+
+    /** Empty in insecure mode. */
+    public Optional<LiveTls> certificates() {
+        return machinery.tls;
     }
 
     public MetricSource metrics() {

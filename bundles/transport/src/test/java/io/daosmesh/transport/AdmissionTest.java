@@ -244,7 +244,7 @@ class AdmissionTest {
         assertEquals(FaultCode.EXIST, again.code());
         assertEquals(8, replaced.size());
         for (String key : List.of("daosCA.key", "server.key", "admin.key", "agent.key")) {
-            assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(d.resolve(key))));
+            assertEquals("r--------", PosixFilePermissions.toString(Files.getPosixFilePermissions(d.resolve(key))));
         }
         List<String> lines = CertificateList.describe(d, Instant.now());
         assertEquals(4, lines.size());

@@ -32,19 +32,53 @@ public final class SystemView {
      * @param members those asked for, by rank
      * @param absentRanks asked for but not in the system
      * @param absentHosts the same for hosts
+     * @param certificateEnds Unix seconds by control address, of nodes that were asked and have one
      */
     public record Members(
             String system,
             int mapVersion,
             List<MemberMessage> members,
             List<Integer> absentRanks,
-            List<String> absentHosts) {
+            List<String> absentHosts,
+            Map<String, Long> certificateEnds) {
         public Members {
             List<MemberMessage> byRank = new ArrayList<>(members);
             byRank.sort(BY_RANK);
             members = List.copyOf(byRank);
             absentRanks = List.copyOf(absentRanks);
             absentHosts = List.copyOf(absentHosts);
+            certificateEnds = Map.copyOf(certificateEnds);
+        }
+
+        /** Nobody was asked about certificates. */
+        public Members(
+                String system,
+                int mapVersion,
+                List<MemberMessage> members,
+                List<Integer> absentRanks,
+                List<String> absentHosts) {
+            this(system, mapVersion, members, absentRanks, absentHosts, Map.of());
+        }
+
+        public Members with(Map<String, Long> ends) {
+            return new Members(system, mapVersion, members, absentRanks, absentHosts, ends);
+        }
+
+        /** Addresses of the nodes that members live on and that are likely to answer. */
+        public List<String> livelyNodes() {
+            return members.stream()
+                    .filter(m -> state(m) == MemberState.JOINED)
+                    .map(MemberMessage::getAddress)
+                    .distinct()
+                    .toList();
+        }
+
+        /** ISO 8601; empty when not known. */
+        private String certificateEnd(MemberMessage m) {
+            Long end = certificateEnds.get(m.getAddress());
+            return end == null
+                    ? ""
+                    : Instant.ofEpochSecond(end).atOffset(ZoneOffset.UTC).toString();
         }
     }
 
@@ -63,15 +97,16 @@ public final class SystemView {
     }
 
     public static String queryVerbose(Members found) {
-        TextTable table = new TextTable("Rank", "UUID", "Control Address", "Fault Domain", "State", "Reason");
+        List<String> head = new ArrayList<>(List.of("Rank", "UUID", "Control Address", "Fault Domain", "State"));
+        if (!found.certificateEnds.isEmpty()) head.add("Certificate Until");
+        head.add("Reason");
+        TextTable table = new TextTable(head.toArray(new String[0]));
         for (MemberMessage m : found.members) {
-            table.row(
-                    m.getRank(),
-                    Ids.uuid(m.getUuid()),
-                    m.getAddress(),
-                    m.getFaultDomain(),
-                    state(m).label(),
-                    m.getInfo());
+            List<Object> row = new ArrayList<>(
+                    List.of(m.getRank(), Ids.uuid(m.getUuid()), m.getAddress(), m.getFaultDomain(), state(m).label()));
+            if (!found.certificateEnds.isEmpty()) row.add(found.certificateEnd(m));
+            row.add(m.getInfo());
+            table.row(row.toArray());
         }
         StringBuilder out = new StringBuilder();
         if (table.isEmpty()) out.append("Query matches no ranks in system\n");
@@ -100,7 +135,8 @@ public final class SystemView {
                     "incarnation", m.getIncarnation(),
                     "target_count", m.getTargetCount(),
                     "engine_index", m.getEngineIndex(),
-                    "last_update", time(m.getUpdatedHlc())));
+                    "last_update", time(m.getUpdatedHlc()),
+                    "certificate_expires", found.certificateEnd(m)));
         }
         return Json.object(
                 "system", found.system,

@@ -34,6 +34,9 @@ class ViewsTest {
     void shouldKeepTheLayoutsOfSystemCommands() throws IOException {
         Golden.check("system-query.txt", SystemView.query(Samples.members()));
         Golden.check("system-query-verbose.txt", SystemView.queryVerbose(Samples.members()));
+        Golden.check(
+                "system-query-certificates.txt",
+                SystemView.queryVerbose(Samples.members().with(Map.of("10.7.0.3:10001", 1_900_000_000L))));
         Golden.check("system-stop.txt", SystemView.results(results(), List.of(9, 10)));
         Golden.check("leader-query.txt", SystemView.leader(leader()));
         assertEquals("Query matches no ranks in system\n", SystemView.query(NONE));

@@ -14,6 +14,7 @@ final class Certificates {
         check("transport_config.ca_cert", tls.ca());
         check("transport_config.cert", tls.certificate());
         check("transport_config.key", tls.key());
+        if (tls.crl().isPresent()) check("transport_config.crl", tls.crl());
     }
 
     private static void check(String key, Optional<Path> file) {

@@ -242,7 +242,8 @@ public record ServerConfig(NodeConfig node, Optional<String> syslog, List<String
             return new NodeConfig.Tls(false, false, path("daosCA.crt"), path("server.crt"), path("server.key"));
         }
         Yaml yaml = found.get();
-        yaml.refuseUnknown(Set.of("allow_insecure", "client_cert_dir", "ca_cert", "cert", "key", "data_channel"));
+        yaml.refuseUnknown(
+                Set.of("allow_insecure", "client_cert_dir", "ca_cert", "cert", "key", "crl", "data_channel"));
         String channel = yaml.text("data_channel").orElse("tls");
         if (!channel.equals("tls") && !channel.equals("clear")) throw yaml.bad("data_channel", "wants tls or clear");
         if (yaml.flag("allow_insecure", false)) {
@@ -253,7 +254,8 @@ public record ServerConfig(NodeConfig node, Optional<String> syslog, List<String
                 channel.equals("clear"),
                 yaml.text("ca_cert").map(Path::of).or(() -> path("daosCA.crt")),
                 yaml.text("cert").map(Path::of).or(() -> path("server.crt")),
-                yaml.text("key").map(Path::of).or(() -> path("server.key")));
+                yaml.text("key").map(Path::of).or(() -> path("server.key")),
+                yaml.text("crl").map(Path::of));
     }
 
     private static Optional<Path> path(String name) {

@@ -5,6 +5,7 @@ import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.OwnCertificate;
 import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
@@ -44,6 +45,7 @@ public final class NodeControl {
     private final Scheduler scheduler = Schedulers.newBoundedElastic(THREADS_MAX, QUEUED_MAX, "control", 60, true);
     private final List<AutoCloseable> registrations = new ArrayList<>();
     private volatile @Nullable Maps maps; // null while management is absent
+    private volatile @Nullable OwnCertificate certificate; // null in insecure mode
 
     @Activate
     public NodeControl(
@@ -60,6 +62,7 @@ public final class NodeControl {
                 new Lights(devices, scheduler),
                 new LogLevels(context),
                 this::member,
+                () -> Optional.ofNullable(certificate),
                 context.getBundle().getVersion().toString());
         registrations.addAll(new NodeRpcs(parts, server, scheduler).register());
         registrations.add(server.registerStream(
@@ -110,6 +113,15 @@ public final class NodeControl {
 
     void unbindMaps(Maps gone) {
         if (maps == gone) maps = null;
+    }
+
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    void bindCertificate(OwnCertificate found) {
+        certificate = found;
+    }
+
+    void unbindCertificate(OwnCertificate gone) {
+        if (certificate == gone) certificate = null;
     }
 
     @Deactivate

@@ -7,6 +7,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.OwnCertificate;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
@@ -34,6 +35,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
 
 /** Turns the node's admin RPCs into calls of its parts. Any thread; work runs on the control scheduler. */
@@ -47,11 +50,12 @@ final class NodeRpcs {
             Lights lights,
             LogLevels levels,
             Members members,
+            Supplier<Optional<OwnCertificate>> certificate,
             String release) {}
 
     /** The member a rank is to the system; absent while management is. */
     interface Members {
-        java.util.Optional<Member> member(int rank);
+        Optional<Member> member(int rank);
     }
 
     /** Decodes a request message. */
@@ -125,6 +129,9 @@ final class NodeRpcs {
                 .setTelemetryPort(config.telemetryPort())
                 .setPid(ProcessHandle.current().pid())
                 .setMsReplica(config.isReplica());
+        parts.certificate
+                .get()
+                .ifPresent(c -> reply.setCertificateExpiresS(c.expires().getEpochSecond()));
         for (NodeConfig.Engine engine : config.engines()) {
             EngineStatusMessage.Builder e =
                     EngineStatusMessage.newBuilder().setIndex(engine.index()).setRank(-1);

@@ -42,6 +42,7 @@ import io.daosmesh.model.wire.StorageScanRequest;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -89,6 +90,7 @@ class NodeRpcsTest {
                 new Lights(devices, scheduler),
                 new LogLevels(null),
                 rank -> Optional.empty(),
+                () -> Optional.of(() -> Instant.ofEpochSecond(1_900_000_000L)),
                 "0.1.0");
         new NodeRpcs(parts, new FakeServer(), scheduler).register();
     }
@@ -157,6 +159,7 @@ class NodeRpcsTest {
         assertEquals("AWAIT_FORMAT", status.getEngines(0).getStorageState());
         assertEquals(-1, status.getEngines(0).getRank());
         assertTrue(status.getMsReplica());
+        assertEquals(1_900_000_000L, status.getCertificateExpiresS());
         assertEquals(1, scan.getNvmeCount());
         assertEquals(-1, scan.getNvme(0).getRank());
         assertEquals(1, drivers.getDriversCount());

@@ -38,13 +38,25 @@ public record NodeConfig(
     /**
      * @param allowInsecure no certificates at all
      * @param clearData data channels without encryption after an authenticated SETUP
+     * @param crl revocation lists of the authorities
      */
     public record Tls(
             boolean allowInsecure,
             boolean clearData,
             Optional<Path> ca,
             Optional<Path> certificate,
-            Optional<Path> key) {}
+            Optional<Path> key,
+            Optional<Path> crl) {
+        /** Without a revocation list. */
+        public Tls(
+                boolean allowInsecure,
+                boolean clearData,
+                Optional<Path> ca,
+                Optional<Path> certificate,
+                Optional<Path> key) {
+            this(allowInsecure, clearData, ca, certificate, key, Optional.empty());
+        }
+    }
 
     /**
      * @param scmBytes capacity to use, 0 = what the file system offers

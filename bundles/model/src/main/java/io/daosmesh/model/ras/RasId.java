@@ -5,6 +5,9 @@ import java.util.Locale;
 
 /** Known RAS events; the printed id is the lower-case name. */
 public enum RasId {
+    CERTIFICATE_CHANGED(Type.INFO_ONLY),
+    CERTIFICATE_EXPIRES(Type.INFO_ONLY),
+    CERTIFICATE_REFUSED(Type.INFO_ONLY),
     ENGINE_FORMAT_REQUIRED(Type.INFO_ONLY),
     ENGINE_DIED(Type.STATE_CHANGE),
     ENGINE_ASSERTED(Type.STATE_CHANGE),

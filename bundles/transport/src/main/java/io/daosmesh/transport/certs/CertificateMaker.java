@@ -2,160 +2,141 @@ package io.daosmesh.transport.certs;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import java.io.IOException;
-import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
+import io.daosmesh.model.port.Role;
+import io.daosmesh.transport.tls.PeerCertificate;
+import io.daosmesh.transport.tls.Pem;
+import io.daosmesh.transport.tls.Roles;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.security.GeneralSecurityException;
-import java.security.KeyPair;
-import java.security.KeyPairGenerator;
-import java.security.SecureRandom;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
-import java.security.spec.ECGenParameterSpec;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Base64;
-import java.util.Date;
+import java.util.Collection;
 import java.util.List;
-import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x509.BasicConstraints;
-import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
-import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.GeneralName;
-import org.bouncycastle.asn1.x509.GeneralNames;
-import org.bouncycastle.asn1.x509.KeyPurposeId;
-import org.bouncycastle.asn1.x509.KeyUsage;
-import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
-import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
-import org.bouncycastle.operator.OperatorCreationException;
-import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
- * Makes an authority and the certificates of server, admin and agent, as DAOS's {@code gen_certificates.sh} does: the
- * common name is the role. EC P-256, three years. One thread.
+ * Fills a folder with what a node or a tool needs: the authority's certificate, and key and certificate of a role, whose
+ * common name is the role as in DAOS. One thread.
  */
 public final class CertificateMaker {
     public static final List<String> ROLES = List.of("server", "admin", "agent");
-
-    private static final int YEARS = 3;
+    private static final List<String> LOOPBACK = List.of("localhost", "127.0.0.1", "::1");
 
     private final Path dir;
-    private final Instant from;
-    private final Instant until;
-    private final SecureRandom random = new SecureRandom();
-
-    private record Made(X509Certificate certificate, KeyPair keys) {}
+    private final Life authorityLife;
+    private final Life life;
 
     public CertificateMaker(Path dir, Instant now) {
-        // an hour early, so that a node whose clock is a little behind accepts them
-        this(dir, now.minus(1, ChronoUnit.HOURS), now.plus(YEARS * 365L, ChronoUnit.DAYS));
+        this(dir, Life.days(now, Life.AUTHORITY_DAYS), Life.days(now, Life.DAYS));
     }
 
     /** For tests: certificates of any life. */
     public CertificateMaker(Path dir, Instant from, Instant until) {
-        this.dir = dir;
-        this.from = from;
-        this.until = until;
+        this(dir, new Life(from, until), new Life(from, until));
     }
 
-    /** Writes all files and returns their paths. EXIST when one is there and {@code force} is not given. */
+    public CertificateMaker(Path dir, Life authorityLife, Life life) {
+        this.dir = dir;
+        this.authorityLife = authorityLife;
+        this.life = life;
+    }
+
+    /** All that a mesh on one machine needs, its authority's key among them. */
     public List<Path> generate(boolean force) {
-        List<String> names = new ArrayList<>(List.of("daosCA"));
-        names.addAll(ROLES);
-        if (!force) names.forEach(this::refuseExisting);
-        List<Path> written = new ArrayList<>();
-        try {
-            Files.createDirectories(dir);
-            Made authority = authority();
-            written.addAll(write("daosCA", authority));
-            for (String role : ROLES) written.addAll(write(role, signed(role, authority)));
-        } catch (IOException e) {
-            throw Fault.of(
-                            FaultCode.BADPATH,
-                            "certificates cannot be written to %s: %s",
-                            dir,
-                            String.valueOf(e.getMessage()))
-                    .asException();
-        } catch (GeneralSecurityException | OperatorCreationException e) {
-            throw new IllegalStateException("certificates cannot be made", e);
+        return generate(force, List.of());
+    }
+
+    /**
+     * Writes all files and returns their paths. EXIST when one is there and {@code force} is not given.
+     *
+     * @param addresses of the server besides those of the loopback interface
+     */
+    public List<Path> generate(boolean force, Collection<String> addresses) {
+        for (String role : ROLES) {
+            if (!force) refuseExisting(role);
+        }
+        PemFiles.folder(dir, "rwxr-x---");
+        Authority authority = Authority.make(dir, authorityLife, force);
+        List<Path> written = new ArrayList<>(List.of(file(Authority.NAME, ".crt"), file(Authority.NAME, ".key")));
+        Set<String> all = new TreeSet<>(LOOPBACK);
+        all.addAll(addresses);
+        for (Role role : Role.values()) {
+            written.addAll(write(role, authority.issue(role, role == Role.SERVER ? all : Set.of(), life)));
         }
         return written;
     }
 
-    private void refuseExisting(String name) {
-        for (String end : List.of(".crt", ".key")) {
-            if (Files.exists(dir.resolve(name + end))) {
-                throw Fault.of(FaultCode.EXIST, "%s is there already", dir.resolve(name + end))
-                        .remedy("choose another folder, or replace all certificates with --force")
-                        .asException();
-            }
+    /** Key and certificate of one role. EXIST as above; INVAL when the authority's key would lie beside a role's. */
+    public List<Path> issue(Authority authority, Role role, Collection<String> addresses, boolean force) {
+        if (dir.toAbsolutePath()
+                .normalize()
+                .equals(authority.dir().toAbsolutePath().normalize())) {
+            throw Fault.of(FaultCode.INVAL, "%s is the authority's own folder", dir)
+                    .remedy("keep the authority's key away from nodes: give another --dir")
+                    .asException();
+        }
+        if (!force) refuseExisting(Roles.label(role));
+        PemFiles.folder(dir, "rwxr-x---");
+        trust(authority);
+        return write(role, authority.issue(role, addresses, life));
+    }
+
+    /** New keys and certificates in place of all that are there, for the same roles and addresses. */
+    public List<Path> renew(Authority authority) {
+        List<Path> written = new ArrayList<>();
+        for (Role role : Role.values()) {
+            Path old = file(Roles.label(role), ".crt");
+            if (!Files.exists(old)) continue;
+            PeerCertificate was = PeerCertificate.of(Pem.certificates(old).get(0));
+            trust(authority);
+            written.addAll(write(role, authority.issue(role, was.addresses(), life)));
+        }
+        if (written.isEmpty()) {
+            throw Fault.of(FaultCode.NONEXIST, "%s holds no certificate of a server, admin or agent", dir)
+                    .remedy("make the first one with daos-certs issue")
+                    .asException();
+        }
+        return written;
+    }
+
+    /** A node that does not trust its own authority yet would refuse what is issued now, and so would its peers. */
+    private void trust(Authority authority) {
+        Path file = file(Authority.NAME, ".crt");
+        if (!Files.exists(file)) {
+            PemFiles.certificate(file, encoded(authority.certificate()));
+        } else if (!Pem.certificates(file).contains(authority.certificate())) {
+            throw Fault.of(FaultCode.BAD_CERT, "%s does not hold the certificate of this authority", file)
+                    .remedy("first append it there and on all other hosts")
+                    .asException();
         }
     }
 
-    private Made authority() throws GeneralSecurityException, OperatorCreationException, IOException {
-        KeyPair keys = keys();
-        X500Name name = new X500Name("O=Daos Mesh,CN=Daos Mesh CA " + Long.toHexString(random.nextLong()));
-        JcaX509v3CertificateBuilder b = new JcaX509v3CertificateBuilder(
-                name, serial(), Date.from(from), Date.from(until), name, keys.getPublic());
-        b.addExtension(Extension.basicConstraints, true, new BasicConstraints(0));
-        b.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
-        return finish(b, keys, keys);
+    private void refuseExisting(String name) {
+        Authority.refuseExisting(file(name, ".crt"));
+        Authority.refuseExisting(file(name, ".key"));
     }
 
-    private Made signed(String role, Made authority)
-            throws GeneralSecurityException, OperatorCreationException, IOException {
-        KeyPair keys = keys();
-        JcaX509v3CertificateBuilder b = new JcaX509v3CertificateBuilder(
-                authority.certificate(),
-                serial(),
-                Date.from(from),
-                Date.from(until),
-                new javax.security.auth.x500.X500Principal("O=Daos Mesh,CN=" + role),
-                keys.getPublic());
-        b.addExtension(Extension.basicConstraints, true, new BasicConstraints(false));
-        b.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
-        b.addExtension(Extension.extendedKeyUsage, false, new ExtendedKeyUsage(new KeyPurposeId[] {
-            KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth
-        }));
-        b.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(new GeneralName[] {
-            new GeneralName(GeneralName.dNSName, "localhost"), new GeneralName(GeneralName.iPAddress, "127.0.0.1")
-        }));
-        return finish(b, keys, authority.keys());
-    }
-
-    private static Made finish(JcaX509v3CertificateBuilder b, KeyPair keys, KeyPair signer)
-            throws GeneralSecurityException, OperatorCreationException {
-        X509Certificate certificate = new JcaX509CertificateConverter()
-                .getCertificate(b.build(new JcaContentSignerBuilder("SHA256withECDSA").build(signer.getPrivate())));
-        return new Made(certificate, keys);
-    }
-
-    private KeyPair keys() throws GeneralSecurityException {
-        KeyPairGenerator g = KeyPairGenerator.getInstance("EC");
-        g.initialize(new ECGenParameterSpec("secp256r1"), random);
-        return g.generateKeyPair();
-    }
-
-    private BigInteger serial() {
-        return new BigInteger(120, random);
-    }
-
-    private List<Path> write(String name, Made made) throws IOException, GeneralSecurityException {
-        Path certificate = dir.resolve(name + ".crt");
-        Path key = dir.resolve(name + ".key");
-        Files.deleteIfExists(key);
-        Files.createFile(key, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        Files.writeString(key, pem("PRIVATE KEY", made.keys().getPrivate().getEncoded()));
-        Files.writeString(certificate, pem("CERTIFICATE", made.certificate().getEncoded()));
+    /** The key first: a node that looks in between sees that they do not belong together and looks again. */
+    private List<Path> write(Role role, Authority.Signed signed) {
+        Path certificate = file(Roles.label(role), ".crt");
+        Path key = file(Roles.label(role), ".key");
+        PemFiles.key(key, signed.key().getEncoded());
+        PemFiles.certificate(certificate, encoded(signed.certificate()));
         return List.of(certificate, key);
     }
 
-    private static String pem(String kind, byte[] der) {
-        String text = Base64.getMimeEncoder(64, "\n".getBytes(StandardCharsets.US_ASCII))
-                .encodeToString(der);
-        return "-----BEGIN " + kind + "-----\n" + text + "\n-----END " + kind + "-----\n";
+    private Path file(String name, String end) {
+        return dir.resolve(name + end);
+    }
+
+    private static byte[] encoded(X509Certificate c) {
+        try {
+            return c.getEncoded();
+        } catch (CertificateEncodingException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

@@ -5,7 +5,8 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.wire.SetupMessage;
 import io.daosmesh.transport.metric.TransportCounters;
-import io.daosmesh.transport.tls.Roles;
+import io.daosmesh.transport.tls.PeerCertificate;
+import io.daosmesh.transport.tls.Sweep;
 import io.daosmesh.transport.wire.Envelope;
 import io.daosmesh.transport.wire.Identity;
 import io.daosmesh.transport.wire.Sockets;
@@ -21,10 +22,11 @@ import io.rsocket.transport.netty.RSocketLengthCodec;
 import io.rsocket.transport.netty.TcpDuplexConnection;
 import io.rsocket.util.ByteBufPayload;
 import java.nio.channels.ClosedChannelException;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Optional;
-import javax.net.ssl.SSLPeerUnverifiedException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
 import reactor.netty.Connection;
 import reactor.netty.resources.ConnectionProvider;
@@ -43,15 +45,16 @@ public final class Connector {
     private static final int RSOCKET_FRAME_BYTES_MAX = 0xFFFFFF;
 
     private final Identity identity;
-    private final Optional<SslContext> tls;
+    private final Optional<Supplier<SslContext>> tls;
     private final boolean isClearData;
     private final TransportCounters counters;
     private final TcpClient base;
+    private final Set<Connection> open = ConcurrentHashMap.newKeySet();
 
-    /** @param tls absent in insecure mode */
+    /** @param tls for each new connection anew; absent in insecure mode */
     public Connector(
             Identity identity,
-            Optional<SslContext> tls,
+            Optional<Supplier<SslContext>> tls,
             boolean isClearData,
             LoopResources loops,
             boolean isNativePreferred,
@@ -77,7 +80,7 @@ public final class Connector {
     Mono<RSocket> connect(String host, int port) {
         TcpClient client = base.host(host).port(port);
         if (tls.isPresent()) {
-            SslContext context = tls.get();
+            SslContext context = tls.get().get();
             client = client.secure(spec -> spec.sslContext(context).handshakeTimeout(HANDSHAKE));
         }
         Mono<Connection> connected = client.connect().map(c -> c);
@@ -85,7 +88,7 @@ public final class Connector {
         return connect(
                 connected
                         .onErrorMap(ClosedChannelException.class, Connector::closedInHandshake)
-                        .map(Connector::checked)
+                        .map(c -> checked(c, host))
                         .map(Connector::framed),
                 identity.setup());
     }
@@ -102,6 +105,15 @@ public final class Connector {
         return connect(connected, identity.setup().clearCredential());
     }
 
+    /** Ends connections that must not stay. */
+    public void end(Sweep sweep) {
+        for (Connection c : open) {
+            c.channel().eventLoop().execute(() -> {
+                if (sweep.mustEnd(c.channel())) c.dispose();
+            });
+        }
+    }
+
     private Mono<RSocket> connect(Mono<Connection> connected, SetupMessage.Builder setup) {
         return RSocketConnector.create()
                 .metadataMimeType(Envelope.COMPOSITE_MIME)
@@ -113,11 +125,15 @@ public final class Connector {
                 .connect(() -> transport(connected));
     }
 
-    private static io.rsocket.transport.ClientTransport transport(Mono<Connection> connected) {
+    private io.rsocket.transport.ClientTransport transport(Mono<Connection> connected) {
         return new io.rsocket.transport.ClientTransport() {
             @Override
             public Mono<DuplexConnection> connect() {
-                return connected.map(c -> new TcpDuplexConnection("client", c));
+                return connected.map(c -> {
+                    open.add(c);
+                    c.onDispose(() -> open.remove(c));
+                    return new TcpDuplexConnection("client", c);
+                });
             }
 
             @Override
@@ -137,9 +153,9 @@ public final class Connector {
         return c.addHandlerLast(new RSocketLengthCodec());
     }
 
-    private static Connection checked(Connection c) {
+    private static Connection checked(Connection c, String host) {
         try {
-            checkServer(c);
+            checkServer(c, host);
             return c;
         } catch (RuntimeException e) {
             c.dispose();
@@ -147,21 +163,20 @@ public final class Connector {
         }
     }
 
-    private static void checkServer(Connection c) {
+    /** Before anything but our certificate has been sent. */
+    private static void checkServer(Connection c, String host) {
         SslHandler handler = c.channel().pipeline().get(SslHandler.class);
-        String name = "";
-        try {
-            if (handler != null) {
-                name = Roles.commonName(
-                        (X509Certificate) handler.engine().getSession().getPeerCertificates()[0]);
-            }
-        } catch (SSLPeerUnverifiedException e) {
-            name = "";
-        }
-        if (!name.equals(Roles.label(Role.SERVER))) {
-            throw Fault.of(FaultCode.BAD_CERT, "%s shows a certificate for '%s'", c.address(), name)
+        PeerCertificate shown = Optional.ofNullable(handler)
+                .flatMap(PeerCertificate::shown)
+                .orElseThrow(() -> Fault.of(FaultCode.BAD_CERT, "%s shows no certificate", c.address())
+                        .asException());
+        if (shown.role().filter(r -> r == Role.SERVER).isEmpty()) {
+            throw Fault.of(FaultCode.BAD_CERT, "%s shows a certificate for '%s'", c.address(), shown.name())
                     .remedy("give that node a certificate for 'server'")
                     .asException();
         }
+        shown.refusal(host).ifPresent(f -> {
+            throw f.with("peer", c.address()).asException();
+        });
     }
 }

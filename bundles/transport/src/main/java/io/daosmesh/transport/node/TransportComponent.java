@@ -6,7 +6,9 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.EventLoops;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.OwnCertificate;
 import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.port.Ras;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.time.Hlc;
@@ -28,7 +30,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The node's transport: opened when the configuration is there; publishes {@link Rpc}, {@link RpcServer}, {@link Hlc},
- * {@link EventLoops} and its metrics. Without a port there are no services, so nothing else of the node starts.
+ * {@link EventLoops}, {@link OwnCertificate} and its metrics. Without a port there are no services, so nothing else of the node starts.
  */
 @Component(
         immediate = true,
@@ -42,6 +44,7 @@ public final class TransportComponent {
     private final List<ServiceRegistration<?>> published = new ArrayList<>();
     private volatile @Nullable ServerTransport transport;
     private volatile @Nullable RankIdentity firstRank;
+    private final CertificateEvents certificateEvents = new CertificateEvents();
 
     @Reference
     private NodeConfig config;
@@ -60,6 +63,15 @@ public final class TransportComponent {
         if (rank.equals(firstRank)) firstRank = null;
     }
 
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    void bindRas(Ras ras) {
+        certificateEvents.bind(ras);
+    }
+
+    void unbindRas(Ras ras) {
+        certificateEvents.unbind(ras);
+    }
+
     @Activate
     void activate(BundleContext context) throws InterruptedException {
         ServerTransport t = open();
@@ -70,6 +82,11 @@ public final class TransportComponent {
         published.add(context.registerService(EventLoops.class, t.loops(), null));
         published.add(context.registerService(Rpc.class, t.rpc(), null));
         published.add(context.registerService(MetricSource.class, t.metrics(), null));
+        t.certificates().ifPresent(certificates -> {
+            certificates.listen(certificateEvents);
+            OwnCertificate own = () -> certificates.material().own().notAfter();
+            published.add(context.registerService(OwnCertificate.class, own, null));
+        });
         log.info(
                 "listening on {} as {} of system {}, {}",
                 config.bindHost() + ":" + config.port(),

@@ -49,7 +49,7 @@ final class FirstBytes extends ByteToMessageDecoder {
         guest.gates().door().speaks(guest);
         boolean isTls = in.getUnsignedByte(in.readerIndex()) == TLS_HANDSHAKE;
         if (settings.tls().isEmpty()) onInsecure(ctx, in, isTls);
-        else if (isTls) onTls(ctx, in, settings.tls().get());
+        else if (isTls) onTls(ctx, in, settings.tls().get().get());
         else if (proof.isPresent()) onProof(ctx, in, proof.get());
         else if (settings.clearData()) onClear(ctx, in);
         else refuse(ctx, in, wantsTls(), false);

@@ -5,6 +5,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.transport.metric.TransportCounters;
+import io.daosmesh.transport.tls.Sweep;
 import io.daosmesh.transport.wire.Identity;
 import io.daosmesh.transport.wire.Sockets;
 import io.netty.channel.Channel;
@@ -24,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,14 +54,14 @@ public final class Listener {
     private @Nullable DisposableServer server;
 
     /**
-     * @param tls absent in insecure mode
+     * @param tls for each new connection anew; absent in insecure mode
      * @param trust refuses certificates of agents that are not the system's; absent in insecure mode
      * @param clearData whether data connections may come without TLS
      */
     public record Settings(
             Identity identity,
             InetSocketAddress bindTo,
-            Optional<SslContext> tls,
+            Optional<Supplier<SslContext>> tls,
             Optional<Consumer<X509Certificate>> trust,
             boolean clearData,
             LoopResources loops) {}
@@ -127,6 +129,19 @@ public final class Listener {
         DisposableServer s = server;
         if (s != null) s.disposeNow(Duration.ofSeconds(3));
         open.forEach(Connection::dispose);
+    }
+
+    /** Ends what has been let in and must not stay. */
+    public void end(Sweep sweep) {
+        for (Connection c : open) {
+            c.channel().eventLoop().execute(() -> {
+                if (!sweep.mustEnd(c.channel())) return;
+                log.warn(
+                        "closed the connection of {}: its certificate is revoked",
+                        c.channel().remoteAddress());
+                c.dispose();
+            });
+        }
     }
 
     private Fault bindFault(Throwable e) {

@@ -67,6 +67,11 @@ public final class Sessions {
         return open.remove(ByteString.copyFrom(s.id())) != null;
     }
 
+    /** Makes all keys void that have not been used yet. */
+    public synchronized void forgetAll() {
+        open.clear();
+    }
+
     private void dropExpired() {
         long now = nowNs.getAsLong();
         Iterator<Session> oldest = open.values().iterator();

@@ -12,8 +12,10 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
+import java.security.cert.CRL;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
@@ -33,7 +35,10 @@ public final class Pem {
 
     /** NO_CERT when absent or unreadable, BAD_CERT when it holds no certificate. */
     public static List<X509Certificate> certificates(Path file) {
-        byte[] bytes = read(file, "certificate");
+        return certificates(file, read(file, "certificate"));
+    }
+
+    static List<X509Certificate> certificates(Path file, byte[] bytes) {
         try {
             List<X509Certificate> found = new ArrayList<>();
             for (Certificate c :
@@ -49,7 +54,11 @@ public final class Pem {
 
     /** PKCS#8, not encrypted. NO_CERT when absent or unreadable, BAD_CERT when it holds no such key. */
     public static PrivateKey key(Path file) {
-        Matcher m = KEY.matcher(new String(read(file, "key"), StandardCharsets.US_ASCII));
+        return key(file, read(file, "key"));
+    }
+
+    static PrivateKey key(Path file, byte[] bytes) {
+        Matcher m = KEY.matcher(new String(bytes, StandardCharsets.US_ASCII));
         if (!m.find()) throw bad(file, "holds no unencrypted PKCS#8 private key");
         byte[] der;
         try {
@@ -67,6 +76,24 @@ public final class Pem {
         throw bad(file, "holds a key of an unknown kind");
     }
 
+    /** Revocation lists. NO_CERT when absent or unreadable, BAD_CERT when it holds none. */
+    public static List<X509CRL> revocationLists(Path file) {
+        return revocationLists(file, read(file, "revocation list"));
+    }
+
+    static List<X509CRL> revocationLists(Path file, byte[] bytes) {
+        try {
+            List<X509CRL> found = new ArrayList<>();
+            for (CRL list : CertificateFactory.getInstance("X.509").generateCRLs(new ByteArrayInputStream(bytes))) {
+                found.add((X509CRL) list);
+            }
+            if (!found.isEmpty()) return found;
+        } catch (GeneralSecurityException e) {
+            throw bad(file, "is damaged: " + e.getMessage());
+        }
+        throw bad(file, "holds no revocation list");
+    }
+
     static RuntimeException bad(Path file, String what) {
         return Fault.of(FaultCode.BAD_CERT, "%s %s", file, what).asException();
     }
@@ -77,7 +104,7 @@ public final class Pem {
                 .asException());
     }
 
-    private static byte[] read(Path file, String what) {
+    static byte[] read(Path file, String what) {
         try {
             if (Files.size(file) > FILE_BYTES_MAX) throw bad(file, "is too large for a " + what);
             return Files.readAllBytes(file);

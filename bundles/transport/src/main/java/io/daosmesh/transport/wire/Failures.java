@@ -5,6 +5,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.wire.FaultMessage;
+import io.daosmesh.transport.tls.RefusedCertificate;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.rsocket.exceptions.ApplicationErrorException;
 import io.rsocket.exceptions.InvalidSetupException;
@@ -120,6 +121,7 @@ public final class Failures {
 
     private static Fault ofTls(Throwable t, String peer) {
         for (Throwable c = t; c != null; c = cause(c)) {
+            if (c instanceof RefusedCertificate r) return r.fault().with("peer", peer);
             if (c instanceof CertificateExpiredException) {
                 return badCert("the certificate of %s has expired (%s)", peer, text(c));
             }
@@ -131,6 +133,9 @@ public final class Failures {
         String lower = text.toLowerCase(Locale.ROOT);
         if (lower.contains("certificate_expired")) {
             return badCert("%s says that our certificate has expired", peer);
+        }
+        if (lower.contains("certificate_revoked")) {
+            return badCert("%s says that our certificate is revoked", peer);
         }
         if (lower.contains("path") || lower.contains("unknown_ca") || lower.contains("signature check")) {
             return badCert("the certificate of %s or ours is signed by another authority", peer);
