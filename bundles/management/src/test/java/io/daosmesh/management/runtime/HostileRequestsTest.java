@@ -52,6 +52,7 @@ import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -123,7 +124,6 @@ class HostileRequestsTest {
 
     /** One request of each method that is right as it is. */
     private Map<RpcMethod, Message> requests() {
-        String id = "r1";
         String at = pool.toString();
         ByteString uuid = Ids.bytes(pool);
         Map<RpcMethod, Message> all = new EnumMap<>(RpcMethod.class);
@@ -163,11 +163,16 @@ class HostileRequestsTest {
         all.put(
                 RpcMethod.POOL_TARGETS,
                 PoolTargetsRequest.newBuilder().setPool(at).setOp(2).addRanks(0).build());
+        addOfContainers(all, at);
+        return all;
+    }
+
+    private static void addOfContainers(Map<RpcMethod, Message> all, String at) {
         all.put(
                 RpcMethod.POOL_PROPERTIES,
                 PropertiesRequest.newBuilder()
                         .setPool(at)
-                        .setRequestId(id)
+                        .setRequestId("r1")
                         .putSet("rd_fac", "1")
                         .build());
         all.put(
@@ -195,7 +200,6 @@ class HostileRequestsTest {
                         .setContainer("c1")
                         .setCount(1)
                         .build());
-        return all;
     }
 
     private static JoinRequest.Builder join() {
@@ -243,6 +247,7 @@ class HostileRequestsTest {
     }
 
     @Test
+    @Tag("slow")
     void shouldRefuseEachFieldOfEachRequestWhenItIsTooLarge() {
         requests().forEach((method, right) -> {
             List<Message> attacks = Oversized.of(right);
