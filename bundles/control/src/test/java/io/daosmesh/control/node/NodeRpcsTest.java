@@ -266,6 +266,11 @@ class NodeRpcsTest {
 
         @Override
         public Mono<PoolMap> poolMap(UUID pool, int minVersion) {
+            return newestPoolMap(pool);
+        }
+
+        @Override
+        public Mono<PoolMap> newestPoolMap(UUID pool) {
             return Mono.error(Fault.of(FaultCode.NONEXIST).asException());
         }
 

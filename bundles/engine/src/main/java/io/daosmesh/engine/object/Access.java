@@ -11,32 +11,94 @@ import org.jspecify.annotations.Nullable;
 final class Access {
     /** Requests of one shard that may wait for a map or an outcome. */
     static final int PARKED_MAX = 256;
+    /** Of one asker: three greedy ones leave room for others. */
+    static final int PARKED_OF_ASKER_MAX = PARKED_MAX / 4;
     /** Longest wait for a newer map or an open outcome. */
     static final long PARK_NS = 2_000_000_000L;
 
     private final Env env;
+    /** Who has sent the request at work; null for the engine itself. */
+    private @Nullable Object asker;
 
     Access(Env env) {
         this.env = env;
     }
 
+    void setAsker(@Nullable Object who) {
+        asker = who;
+    }
+
     /** Parks a request that knows a newer map; true if it was taken care of. */
     boolean waitsForMap(PoolShard s, int version, Runnable retry, java.util.function.Consumer<Fault> refuse) {
         if (version <= s.mapVersion()) return false;
-        env.host().needMap(s.pool(), version);
         Fault late = Fault.of(FaultCode.AGAIN, "this target waits for pool map version %d", version);
-        park(s, new Waiting(null, version, retry, () -> refuse.accept(late)), refuse);
+        // parked first: only an answer to a question that was asked later tells of it
+        if (park(s, new Waiting(null, version, retry, () -> refuse.accept(late)), refuse))
+            env.host().needMap(s.pool(), version);
         return true;
     }
 
+    /** @param scope waits for this scope's outcome; null = for a map of {@code mapVersion} */
     record Waiting(io.daosmesh.engine.vos.@Nullable ByteKey scope, int mapVersion, Runnable retry, Runnable giveUp) {}
 
-    void park(PoolShard s, Waiting w, java.util.function.Consumer<Fault> refuse) {
-        if (s.parked.size() >= PARKED_MAX) {
-            refuse.accept(Fault.of(FaultCode.BUSY, "%d requests wait already", PARKED_MAX));
-            return;
+    /** False if it was refused. */
+    boolean park(PoolShard s, Waiting w, java.util.function.Consumer<Fault> refuse) {
+        Object who = asker;
+        boolean isGreedy = who != null
+                && s.parked.stream().filter(p -> who.equals(p.asker())).count() >= PARKED_OF_ASKER_MAX;
+        if (isGreedy || s.parked.size() >= PARKED_MAX) {
+            refuse.accept(
+                    isGreedy
+                            ? Fault.of(FaultCode.BUSY, "%d requests of this peer wait already", PARKED_OF_ASKER_MAX)
+                            : Fault.of(FaultCode.BUSY, "%d requests wait already", PARKED_MAX));
+            return false;
         }
-        s.parked.add(new PoolShard.Parked(w.scope, w.mapVersion, env.nowNs() + PARK_NS, w.retry, w.giveUp));
+        Runnable retry = () -> {
+            asker = who;
+            w.retry.run();
+            asker = null;
+        };
+        s.parked.add(new PoolShard.Parked(w, env.nowNs(), who, retry, refuse));
+        return true;
+    }
+
+    /** The shard has a newer map. */
+    void onMap(PoolShard s) {
+        s.parked.removeIf(p -> {
+            if (p.waiting().scope() != null || p.waiting().mapVersion() > s.mapVersion()) return false;
+            env.loop().execute(p.retry());
+            return true;
+        });
+    }
+
+    /**
+     * The pool service had no newer map than this version at some moment after the given one: who came before with a newer one
+     * waits for something that there is not.
+     */
+    void onNewestMap(PoolShard s, int version, long askedNs) {
+        List<PoolShard.Parked> liars = s.parked.stream()
+                .filter(p ->
+                        p.waiting().scope() == null && p.waiting().mapVersion() > version && p.parkedNs() - askedNs < 0)
+                .toList();
+        s.parked.removeAll(liars);
+        Fault f = Fault.of(FaultCode.STALE, "the pool service has made no such map");
+        liars.forEach(
+                p -> p.refuse().accept(f.with("have", p.waiting().mapVersion()).with("need", version)));
+    }
+
+    static void giveUpAll(PoolShard s) {
+        List<PoolShard.Parked> all = List.copyOf(s.parked);
+        s.parked.clear();
+        all.forEach(p -> p.waiting().giveUp().run());
+    }
+
+    void onTick(PoolShard s) {
+        long nowNs = env.nowNs();
+        s.parked.removeIf(p -> {
+            if (nowNs - p.parkedNs() < PARK_NS) return false;
+            p.waiting().giveUp().run();
+            return true;
+        });
     }
 
     /** Null if the version is this shard's own. */

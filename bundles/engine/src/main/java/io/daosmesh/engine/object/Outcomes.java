@@ -84,7 +84,7 @@ final class Outcomes {
     void wake(PoolShard s, DtxEntry entry) {
         if (s.parked.isEmpty()) return;
         s.parked.removeIf(p -> {
-            ByteKey waited = p.scope();
+            ByteKey waited = p.waiting().scope();
             if (waited == null || !entry.isIn(waited.bytes())) return false;
             env.loop().execute(p.retry());
             return true;

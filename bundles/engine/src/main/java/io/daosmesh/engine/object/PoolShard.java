@@ -1,7 +1,6 @@
 package io.daosmesh.engine.object;
 
 import io.daosmesh.engine.dtx.DtxTable;
-import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
@@ -20,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The share of one pool on one target: its map, DTXs and space. Owner: target loop. */
@@ -91,9 +91,10 @@ public final class PoolShard {
     /**
      * A request that waits for a newer map or for the outcome of another one.
      *
-     * @param scope waits for this scope's outcome; null = for a map of {@code mapVersion}
+     * @param asker who has sent it; null = the engine itself
      */
-    record Parked(@Nullable ByteKey scope, int mapVersion, long deadlineNs, Runnable retry, Runnable giveUp) {}
+    record Parked(
+            Access.Waiting waiting, long parkedNs, @Nullable Object asker, Runnable retry, Consumer<Fault> refuse) {}
 
     public PoolShard(PoolSpace space, VosWriter writer, int dataThresholdBytes, int rank, int targetIndex) {
         this.space = space;

@@ -183,12 +183,19 @@ public final class Target {
         readers.onMap(s);
         leader.onMap(s);
         if (s.state() == PoolShard.State.SERVING && s.needsCleaning()) cleaner.start(s);
-        s.parked.removeIf(p -> {
-            if (p.scope() != null || p.mapVersion() > s.mapVersion()) return false;
-            env.loop().execute(p.retry());
-            return true;
-        });
+        access.onMap(s);
         settler.onTick(s);
+    }
+
+    /** What the pool service has answered to a question of the given moment: requests that know of more are refused. */
+    public void onNewestMap(UUID pool, int version, long askedNs) {
+        PoolShard s = shards.get(pool);
+        if (s != null) access.onNewestMap(s, version, askedNs);
+    }
+
+    /** Whose requests come next: each asker has its share of what may wait. Null: the engine itself. */
+    public void setAsker(@Nullable Object who) {
+        access.setAsker(who);
     }
 
     public boolean isOutForDevice(UUID pool) {
@@ -206,7 +213,6 @@ public final class Target {
 
     /** Timers; call every 50 ms or so. */
     public void onTick() {
-        long now = env.nowNs();
         for (PoolShard s : List.copyOf(shards.values())) {
             if (s.state() == PoolShard.State.CLOSED || s.state() == PoolShard.State.FAILED) continue;
             cleaner.onTick(s);
@@ -216,19 +222,13 @@ public final class Target {
             readers.onTick(s);
             Aggregation a = aggregations.get(s.pool());
             if (a != null) a.onTick(s);
-            s.parked.removeIf(p -> {
-                if (p.deadlineNs() > now) return false;
-                p.giveUp().run();
-                return true;
-            });
+            access.onTick(s);
         }
         fences.onTick();
     }
 
     private static void refuseParked(PoolShard s, Fault fault) {
-        List<PoolShard.Parked> all = List.copyOf(s.parked);
-        s.parked.clear();
-        all.forEach(p -> p.giveUp().run());
+        Access.giveUpAll(s);
         Reigns.refuseAll(s, fault);
         Readers.refuseAll(s, fault);
     }

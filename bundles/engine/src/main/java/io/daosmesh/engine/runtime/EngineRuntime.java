@@ -21,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -52,7 +51,7 @@ public final class EngineRuntime implements AutoCloseable {
     private final EngineContext context;
     private final List<TargetUnit> targets = new ArrayList<>();
     private final List<AutoCloseable> registrations = new ArrayList<>();
-    private final Map<UUID, Integer> wantedMaps = new ConcurrentHashMap<>();
+    private final MapPulls pulls;
     private final ExecutorService admin;
     private final EngineMigrationService migration;
     private final EngineMetrics metrics;
@@ -71,7 +70,8 @@ public final class EngineRuntime implements AutoCloseable {
             t.setDaemon(true);
             return t;
         });
-        this.leases = new ReadLeases(identity, context, targets, this::wantMap);
+        this.pulls = new MapPulls(context.maps(), new MapAnswers());
+        this.leases = new ReadLeases(identity, context, targets, pulls::want);
         for (int i = 0; i < storage.targetCount(); i++) {
             targets.add(new TargetUnit(identity, storage, i, new TargetHost(i), context, this::onStopped));
         }
@@ -220,20 +220,17 @@ public final class EngineRuntime implements AutoCloseable {
         }
     }
 
-    private void wantMap(UUID pool, int version) {
-        Integer before = wantedMaps.get(pool);
-        if (before != null && before >= version) return;
-        wantedMaps.put(pool, version);
-        context.maps()
-                .poolMap(pool, version)
-                .doFinally(s -> wantedMaps.remove(pool, version))
-                .subscribe(
-                        this::adopt,
-                        e -> log.warn(
-                                "map {} of pool {}: {}",
-                                version,
-                                pool,
-                                FaultException.faultOf(e).message()));
+    private final class MapAnswers implements MapPulls.Answers {
+        @Override
+        public void onKnown(PoolMap map) {
+            adopt(map);
+        }
+
+        @Override
+        public void onNewest(PoolMap map, long askedNs) {
+            adopt(map);
+            for (TargetUnit unit : targets) unit.run(t -> t.onNewestMap(map.pool(), map.version(), askedNs));
+        }
     }
 
     private void raise(RasId id, String message, Map<String, String> fields) {
@@ -291,7 +288,7 @@ public final class EngineRuntime implements AutoCloseable {
 
         @Override
         public void needMap(UUID pool, int version) {
-            wantMap(pool, version);
+            pulls.want(pool, version);
         }
 
         @Override

@@ -62,7 +62,8 @@ final class ObjectHandlers {
             RpcServer server, int rank, List<AutoCloseable> registrations, RpcMethod method, Parsing handler) {
         registrations.add(server.register(rank, method, call -> {
             try {
-                return handler.handle(call);
+                Asker asker = Asker.of(call.peer());
+                return handler.handle(call).contextWrite(c -> c.put(Asker.KEY, asker));
             } catch (InvalidProtocolBufferException e) {
                 return Mono.error(Fault.of(FaultCode.PROTO, "%s: %s", method, String.valueOf(e.getMessage()))
                         .asException());

@@ -123,8 +123,14 @@ final class TargetUnit {
         return Mono.create(sink -> {
             Fault stopped = broken;
             if (stopped != null) sink.error(stopped.asException());
-            else if (!loop.offer(() -> answer(work, sink))) sink.error(busy().asException());
+            else if (!loop.offer(() -> asked(work, sink))) sink.error(busy().asException());
         });
+    }
+
+    private <T> void asked(BiConsumer<Target, Answer<T>> work, MonoSink<T> sink) {
+        target.setAsker(sink.contextView().getOrDefault(Asker.KEY, null));
+        answer(work, sink);
+        target.setAsker(null);
     }
 
     private Fault busy() {

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
 
 /** Maps as a test sets them; each engine has its own, so that one can lag behind. */
@@ -21,6 +22,9 @@ public final class FixedMaps implements Maps {
     private volatile GroupMap group;
     /** What a pull would bring. */
     public volatile PoolMap newest;
+
+    /** When the next pull is answered. */
+    public volatile Supplier<Mono<Void>> pulled = Mono::empty;
 
     public FixedMaps(GroupMap group) {
         this.group = group;
@@ -55,6 +59,11 @@ public final class FixedMaps implements Maps {
             return Mono.just(m);
         }
         return Mono.error(Fault.of(FaultCode.TIMEDOUT, "no such map").asException());
+    }
+
+    @Override
+    public Mono<PoolMap> newestPoolMap(UUID pool) {
+        return pulled.get().then(Mono.defer(() -> poolMap(pool, 0)));
     }
 
     @Override

@@ -21,6 +21,14 @@ public final class Replies {
         return LogReply.newBuilder().setFault(fault.toWire()).build();
     }
 
+    /**
+     * Of a command that passed all checks and yet cannot be applied: on each replica alike, so that the group goes on, which it
+     * would not with an applier that has died on all of them.
+     */
+    public static LogReply impossible(RuntimeException e) {
+        return refused(Fault.of(FaultCode.MISC, "this release cannot apply the command: %s", String.valueOf(e)));
+    }
+
     public static LogReply parse(byte[] reply) {
         try {
             return LogReply.parseFrom(reply);

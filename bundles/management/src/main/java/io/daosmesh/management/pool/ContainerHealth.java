@@ -25,7 +25,7 @@ public final class ContainerHealth {
     /** Layouts looked at to say how much is unavailable: one percent more or less. */
     private static final int SAMPLES = 2_000;
 
-    private static final String STATUS = "status";
+    private static final int COPIES_MAX = ObjectClass.RP_3.replicas();
 
     private ContainerHealth() {}
 
@@ -41,31 +41,12 @@ public final class ContainerHealth {
 
     /** The container with properties changed; INVAL and NOSYS for what cannot be changed or is not built. */
     static ContainerMessage withProperties(ContainerMessage c, Map<String, String> set, PoolMap map) {
-        ContainerMessage changed = c;
-        for (Map.Entry<String, String> e : set.entrySet()) {
-            if (!e.getKey().equals(STATUS)) throw unchangeable(e.getKey());
-            if (!e.getValue().equals("healthy")) {
-                throw Fault.of(FaultCode.INVAL, "invalid value \"%s\" for status", e.getValue())
-                        .remedy("status:healthy declares the container usable again; nothing else can be set")
-                        .asException();
-            }
-            changed = changed.toBuilder()
-                    .setStatus(HEALTHY)
-                    .setAcceptedVersion(map.version())
-                    .build();
-        }
-        return changed;
-    }
-
-    private static RuntimeException unchangeable(String key) {
-        boolean isKnown =
-                List.of("label", "rd_fac", "rf", "rd_lvl", "oclass", "type").contains(key);
-        return Fault.of(
-                        isKnown ? FaultCode.NOSYS : FaultCode.INVAL,
-                        isKnown ? "property \"%s\" of a container cannot be changed" : "unknown property \"%s\"",
-                        key)
-                .remedy("only status:healthy can be set")
-                .asException();
+        ContainerProperties.checkChange(set);
+        if (set.isEmpty()) return c;
+        return c.toBuilder()
+                .setStatus(HEALTHY)
+                .setAcceptedVersion(map.version())
+                .build();
     }
 
     /** Properties with the values that hold. */
@@ -76,7 +57,7 @@ public final class ContainerHealth {
         all.put("layout_type", c.getType());
         all.put("rd_fac", "rd_fac" + c.getRdFac());
         all.put("rd_lvl", "node");
-        all.put(STATUS, isUnclean(c) ? "UNCLEAN" : "HEALTHY");
+        all.put(ContainerProperties.STATUS, isUnclean(c) ? "UNCLEAN" : "HEALTHY");
         return all;
     }
 
@@ -108,10 +89,16 @@ public final class ContainerHealth {
         return unhealthy;
     }
 
-    private static int copies(ContainerMessage c) {
-        return c.getObjectClass().isEmpty()
-                ? c.getRdFac() + 1
-                : ObjectClass.parse(c.getObjectClass()).objectClass().replicas();
+    /** As this release understands the container: of one with a class that it does not know, as many as there can be. */
+    static int copies(ContainerMessage c) {
+        if (c.getObjectClass().isEmpty()) return known(c.getRdFac() + 1L);
+        return ObjectClass.find(c.getObjectClass())
+                .map(n -> n.objectClass().replicas())
+                .orElse(COPIES_MAX);
+    }
+
+    private static int known(long copies) {
+        return (int) Math.max(1, Math.min(COPIES_MAX, copies));
     }
 
     /** Ranks with a target that something waits for. */

@@ -141,14 +141,22 @@ final class Containers {
 
     /** First of {@code count} object ids that nobody gets again. */
     long take(ByteString uuid, int count) {
-        if (count < 1 || count > OID_RANGE_MAX) {
-            throw Fault.of(FaultCode.INVAL, "an object-id range has 1 to %d ids, not %d", OID_RANGE_MAX, count)
-                    .asException();
-        }
+        checkRange(count);
         UUID id = Ids.uuid(uuid);
         PoolContainerMessage c = existing(id);
         all.put(id, c.toBuilder().setNextOid(c.getNextOid() + count).build());
         return c.getNextOid();
+    }
+
+    static void checkRange(int count) {
+        if (count < 1 || count > OID_RANGE_MAX) {
+            throw Fault.of(
+                            FaultCode.INVAL,
+                            "an object-id range has 1 to %d ids, not %s",
+                            OID_RANGE_MAX,
+                            Integer.toUnsignedString(count))
+                    .asException();
+        }
     }
 
     private PoolContainerMessage existing(UUID id) {
@@ -158,6 +166,13 @@ final class Containers {
                     .asException();
         }
         return c;
+    }
+
+    /** As written out. */
+    long bytes() {
+        return all.values().stream()
+                .mapToLong(PoolContainerMessage::getSerializedSize)
+                .sum();
     }
 
     Iterable<PoolContainerMessage> save() {

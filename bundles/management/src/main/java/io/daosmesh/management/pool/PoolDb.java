@@ -9,7 +9,6 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.Ids;
-import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.wire.ContainerMessage;
@@ -130,10 +129,12 @@ public final class PoolDb implements Replicated {
     }
 
     private static int copies(ContainerMessage c) {
-        int ofClass = c.getObjectClass().isEmpty()
-                ? 1
-                : ObjectClass.parse(c.getObjectClass()).objectClass().replicas();
-        return Math.max(ofClass, c.getRdFac() + 1);
+        return Math.max(ContainerHealth.copies(c), c.getRdFac() + 1);
+    }
+
+    /** Bytes kept for the users of the pool, see {@link PoolBudget}. */
+    long keptBytes() {
+        return entry().getSerializedSize() + containers.bytes();
     }
 
     /** Properties with the values that hold. */
@@ -161,6 +162,8 @@ public final class PoolDb implements Replicated {
             reply = Replies.refused(e.fault());
         } catch (InvalidProtocolBufferException e) {
             reply = Replies.refused(Fault.of(FaultCode.PROTO, "unreadable command in a pool's log"));
+        } catch (RuntimeException e) {
+            reply = Replies.impossible(e);
         }
         return reply.toByteArray();
     }
@@ -256,7 +259,7 @@ public final class PoolDb implements Replicated {
 
     private LogReply setProperties(PropertiesRequest r) {
         entry = entry().toBuilder()
-                .putAllProperties(PoolProperties.checkedChange(r.getSetMap()))
+                .putAllProperties(PoolProperties.changed(r.getSetMap()))
                 .build();
         return Replies.done(
                 PropertiesReply.newBuilder().putAllValues(properties()).build());

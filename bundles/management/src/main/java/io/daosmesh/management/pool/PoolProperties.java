@@ -2,6 +2,7 @@ package io.daosmesh.management.pool;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,9 @@ import java.util.TreeSet;
 public final class PoolProperties {
     private static final String SELF_HEAL = "self_heal";
     private static final String SELF_HEAL_DEFAULT = "exclude;rebuild";
+    /** Longer values always go to the device: a shard's index is for short ones. */
+    private static final int DATA_THRESHOLD_BYTES_MAX = 1 << 20;
+
     private static final List<String> SELF_HEAL_FLAGS = List.of("exclude", "rebuild", "delay_rebuild");
 
     /** Obeyed, and may be changed while the pool lives. */
@@ -41,8 +45,10 @@ public final class PoolProperties {
 
     private PoolProperties() {}
 
+    /** Of a pool that is there: 0 for a stored value that this release does not understand. */
     public static int rdFac(Map<String, String> properties) {
-        return number(properties, properties.containsKey("rd_fac") ? "rd_fac" : "rf", 0, 0, 4);
+        String value = properties.getOrDefault("rd_fac", properties.getOrDefault("rf", ""));
+        return value.trim().matches("[0-4]") ? Integer.parseInt(value.trim()) : 0;
     }
 
     /** Replicas of the pool service: 2 * svc_rf + 1, as many as there are nodes at most, and odd. */
@@ -82,6 +88,15 @@ public final class PoolProperties {
 
     /** What a pool is made with; refuses unknown keys and values that nobody would obey. */
     public static void check(Map<String, String> properties) {
+        checkKnown(properties);
+        int factor = number(properties, "rd_fac", 0, 0, 4);
+        if (number(properties, "rf", factor, 0, 4) != factor && properties.containsKey("rd_fac"))
+            throw Fault.of(FaultCode.INVAL, "rd_fac and rf differ").asException();
+        number(properties, "svc_rf", 2, 0, 4);
+        number(properties, "data_thresh", 0, 0, DATA_THRESHOLD_BYTES_MAX);
+    }
+
+    private static void checkKnown(Map<String, String> properties) {
         properties.forEach((key, value) -> {
             if (key.equals("svc_list")) {
                 throw Fault.of(FaultCode.INVAL, "cannot set pool service replica list")
@@ -97,15 +112,20 @@ public final class PoolProperties {
                 throw Fault.of(FaultCode.INVAL, "unknown property \"%s\"", key).asException();
             }
         });
-        rdFac(properties);
-        number(properties, "svc_rf", 2, 0, 4);
         String heal = properties.get(SELF_HEAL);
         if (heal != null) selfHeal(heal);
     }
 
-    /** What may be set in a living pool, as it is kept. */
-    static Map<String, String> checkedChange(Map<String, String> wanted) {
+    /** What somebody wants to set in a living pool, see {@link #changed}. */
+    public static void checkChange(Map<String, String> wanted) {
         check(wanted);
+        changed(wanted);
+    }
+
+    /** What is set in a living pool, as it is kept. */
+    static Map<String, String> changed(Map<String, String> wanted) {
+        checkKnown(wanted);
+        number(wanted, wanted.containsKey("rd_fac") ? "rd_fac" : "rf", 0, 0, 4);
         Map<String, String> checked = new TreeMap<>();
         wanted.forEach((key, value) -> {
             if (FIXED.contains(key)) {
@@ -125,10 +145,19 @@ public final class PoolProperties {
         all.put("label", entry.getLabel());
         all.put("rd_fac", String.valueOf(rdFac(set)));
         all.remove("rf");
-        all.put(SELF_HEAL, selfHeal(set.getOrDefault(SELF_HEAL, SELF_HEAL_DEFAULT)));
+        all.put(SELF_HEAL, shown(set.getOrDefault(SELF_HEAL, SELF_HEAL_DEFAULT)));
         all.putIfAbsent("data_thresh", "4096");
         all.put("svc_rf", String.valueOf((entry.getServiceRanksCount() - 1) / 2));
         return all;
+    }
+
+    /** What is stored and not understood is shown as it is. */
+    private static String shown(String selfHeal) {
+        try {
+            return selfHeal(selfHeal);
+        } catch (FaultException unknown) {
+            return selfHeal;
+        }
     }
 
     private static String selfHeal(String value) {

@@ -39,11 +39,7 @@ public final class TargetChanges {
 
     /** The next map, or the same one when an automatic exclusion finds nothing it may do; faults for a person's request. */
     public static PoolMap apply(PoolMap map, TargetsChangeMessage m, Map<String, String> properties, Guard guard) {
-        if (m.getOp() >= TargetOp.values().length) {
-            throw Fault.of(FaultCode.INVAL, "unknown target operation %d", m.getOp())
-                    .asException();
-        }
-        TargetOp op = TargetOp.values()[m.getOp()];
+        TargetOp op = TargetOp.of(m.getOp());
         return m.getAutomatic() ? automatic(map, op, m, properties, guard) : byHand(map, op, m, guard);
     }
 

@@ -1,5 +1,7 @@
 package io.daosmesh.management.pool;
 
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.TargetState;
 
 /** The map operations of {@code dmg pool}; the ordinals are on the wire and on disk. */
@@ -13,6 +15,13 @@ public enum TargetOp {
 
     TargetOp(TargetState result) {
         this.result = result;
+    }
+
+    /** INVAL for a number that is no operation. */
+    public static TargetOp of(int ordinal) {
+        if (ordinal >= 0 && ordinal < values().length) return values()[ordinal];
+        throw Fault.of(FaultCode.INVAL, "unknown target operation %s", Integer.toUnsignedString(ordinal))
+                .asException();
     }
 
     public TargetState result() {

@@ -12,7 +12,9 @@ import io.daosmesh.model.wire.MapPushMessage;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -40,9 +42,13 @@ final class MapSubscriptions {
     }
 
     private Mono<Empty> taken(MapPushMessage m) {
+        // all of it is read before any of it counts
+        if (m.hasGroupMap()) GroupMap.fromWire(m.getGroupMap());
+        Optional<PoolMap> pool = m.hasPoolMap() ? Optional.of(PoolMap.fromWire(m.getPoolMap())) : Optional.empty();
+        List<UUID> gone = m.getPoolsGoneList().stream().map(Ids::uuid).toList();
         if (m.hasGroupMap()) maps.offer(m.getGroupMap());
-        if (m.hasPoolMap()) maps.offer(PoolMap.fromWire(m.getPoolMap()));
-        m.getPoolsGoneList().forEach(p -> maps.gone(Ids.uuid(p)));
+        pool.ifPresent(maps::offer);
+        gone.forEach(maps::gone);
         return Mono.just(Empty.getDefaultInstance());
     }
 

@@ -65,24 +65,24 @@ final class MapsKeeper implements Maps {
         return Mono.defer(() -> pull(pool, minVersion, System.nanoTime() + PULL_MAX.toNanos()));
     }
 
+    @Override
+    public Mono<PoolMap> newestPoolMap(UUID pool) {
+        return Mono.defer(() -> puller.apply(pool)).doOnNext(this::offer).doOnError(e -> {
+            if (FaultException.faultOf(e).code() == FaultCode.NONEXIST) gone(pool);
+        });
+    }
+
     private Mono<PoolMap> pull(UUID pool, int minVersion, long endNs) {
         PoolMap known = pools.get(pool);
         if (known != null && known.version() >= minVersion) return Mono.just(known);
-        return puller.apply(pool)
-                .doOnNext(this::offer)
-                .doOnError(e -> {
-                    if (FaultException.faultOf(e).code() == FaultCode.NONEXIST) gone(pool);
-                })
-                .flatMap(m -> {
-                    if (m.version() >= minVersion) return Mono.just(m);
-                    if (System.nanoTime() > endNs)
-                        return Mono.error(
-                                Fault.of(FaultCode.TIMEDOUT, "pool map version %d is not there yet", minVersion)
-                                        .with("have", m.version())
-                                        .asException());
-                    return Mono.delay(PULL_PAUSE, loop.scheduler())
-                            .then(Mono.defer(() -> pull(pool, minVersion, endNs)));
-                });
+        return newestPoolMap(pool).flatMap(m -> {
+            if (m.version() >= minVersion) return Mono.just(m);
+            if (System.nanoTime() > endNs)
+                return Mono.error(Fault.of(FaultCode.TIMEDOUT, "pool map version %d is not there yet", minVersion)
+                        .with("have", m.version())
+                        .asException());
+            return Mono.delay(PULL_PAUSE, loop.scheduler()).then(Mono.defer(() -> pull(pool, minVersion, endNs)));
+        });
     }
 
     /** For {@link io.daosmesh.management.system.SystemProperties}. */

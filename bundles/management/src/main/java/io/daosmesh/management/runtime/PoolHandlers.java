@@ -4,7 +4,9 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Parser;
 import io.daosmesh.management.log.Replies;
 import io.daosmesh.management.pool.ContainerHealth;
+import io.daosmesh.management.pool.ContainerProperties;
 import io.daosmesh.management.pool.PoolDb;
+import io.daosmesh.management.pool.PoolProperties;
 import io.daosmesh.management.pool.TargetOp;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -41,8 +43,6 @@ import reactor.core.publisher.Mono;
 
 /** Answers the RPCs of the pool services that this node has a replica of. Any thread. */
 final class PoolHandlers {
-    private static final int LABEL_MAX = 127;
-
     private final NodeContext node;
     private final PoolHost pools;
     private final MapsKeeper maps;
@@ -108,6 +108,7 @@ final class PoolHandlers {
                 return s.read(db -> PropertiesReply.newBuilder()
                         .putAllValues(db.properties())
                         .build());
+            PoolProperties.checkChange(r.getSetMap());
             return s.propose(LogCommand.newBuilder()
                             .setRequestId(r.getRequestId())
                             .setPoolProperties(r))
@@ -121,6 +122,7 @@ final class PoolHandlers {
                 return s.read(db -> PropertiesReply.newBuilder()
                         .putAllValues(ContainerHealth.properties(db.container(r.getContainer())))
                         .build());
+            ContainerProperties.checkChange(r.getSetMap());
             return s.propose(LogCommand.newBuilder()
                             .setRequestId(r.getRequestId())
                             .setContainerProperties(r))
@@ -130,6 +132,7 @@ final class PoolHandlers {
 
     /** What has been done already is answered before anything is checked: the state of today is no reason to refuse it. */
     private Mono<PoolTargetsReply> targets(PoolTargetsRequest r, RpcCall.Peer peer) {
+        TargetOp.of(r.getOp());
         return at(RpcMethod.POOL_TARGETS, r.getPool())
                 .flatMap(s -> s.read(db -> db.outcome(r.getRequestId()))
                         .flatMap(done -> done.map(Mono::just).orElseGet(() -> change(s, r, peer))))
@@ -171,15 +174,20 @@ final class PoolHandlers {
     }
 
     private Mono<ContainerMessage> create(ContainerCreateRequest r) {
-        ContainerMessage c = r.getContainer();
-        checkLabel("container", c.getLabel());
-        ContainerMessage named = c.getUuid().isEmpty()
-                ? c.toBuilder().setUuid(Ids.bytes(UUID.randomUUID())).build()
-                : c;
         return at(RpcMethod.CONTAINER_CREATE, r.getPool())
-                .flatMap(s -> s.propose(
-                        LogCommand.newBuilder().setRequestId(r.getRequestId()).setContainerCreate(named)))
+                .flatMap(s -> s.read(db -> db.outcome(r.getRequestId()).isPresent()
+                                ? r.getContainer()
+                                : ContainerProperties.checked(r.getContainer(), db.map()))
+                        .map(PoolHandlers::identified)
+                        .flatMap(c -> s.propose(LogCommand.newBuilder()
+                                .setRequestId(r.getRequestId())
+                                .setContainerCreate(c))))
                 .map(reply -> body(reply, ContainerMessage.parser()));
+    }
+
+    private static ContainerMessage identified(ContainerMessage c) {
+        if (!c.getUuid().isEmpty()) return c;
+        return c.toBuilder().setUuid(Ids.bytes(UUID.randomUUID())).build();
     }
 
     private Mono<Empty> destroy(ContainerRef r) {
@@ -197,6 +205,7 @@ final class PoolHandlers {
     }
 
     private Mono<OidRangeReply> oids(OidRangeRequest r) {
+        ContainerProperties.checkRange(r.getCount());
         return at(RpcMethod.OID_RANGE, r.getPool())
                 .flatMap(s -> {
                     ContainerMessage c = s.replica().read(db -> db.container(r.getContainer()));
@@ -206,17 +215,6 @@ final class PoolHandlers {
                                     .setCount(r.getCount())));
                 })
                 .map(reply -> body(reply, OidRangeReply.parser()));
-    }
-
-    /** 1 to 127 letters, digits, {@code : . - _}, and no UUID; an empty one means none. */
-    static void checkLabel(String what, String label) {
-        if (label.isEmpty()) return;
-        boolean uuid = label.matches("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
-        if (label.length() > LABEL_MAX || uuid || !label.matches("[A-Za-z0-9:._-]+")) {
-            throw Fault.of(FaultCode.INVAL, "invalid %s label \"%s\"", what, label)
-                    .remedy("use 1 to 127 letters, digits and : . - _, but not a UUID")
-                    .asException();
-        }
     }
 
     static <T> T body(LogReply reply, Parser<T> parser) {

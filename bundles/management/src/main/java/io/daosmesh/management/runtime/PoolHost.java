@@ -2,6 +2,7 @@ package io.daosmesh.management.runtime;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.daosmesh.management.log.Replies;
+import io.daosmesh.management.system.JoinRules;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -90,6 +91,7 @@ final class PoolHost implements PoolServices, PoolService.Leadership {
                     RaftHost raft = host;
                     if (raft == null) throw Fault.of(FaultCode.UNINIT).asException();
                     UUID pool = Ids.uuid(r.getPool());
+                    check(r, pool);
                     maps.welcome(pool);
                     RaftGroup g = raft.add(pool, r.getPeersList());
                     PoolService s = services.get(pool);
@@ -105,6 +107,20 @@ final class PoolHost implements PoolServices, PoolService.Leadership {
                     return Empty.getDefaultInstance();
                 })
                 .subscribeOn(node.loop().blocking());
+    }
+
+    /** Before a group exists that could not begin. */
+    private static void check(PoolServiceStartRequest r, UUID pool) {
+        r.getPeersList().forEach(JoinRules::checkAddress);
+        if (!r.hasEntry()) return;
+        boolean isOfPool = PoolMap.fromWire(r.getMap()).pool().equals(pool)
+                && Ids.uuid(r.getEntry().getPool()).equals(pool);
+        if (!isOfPool)
+            throw Fault.of(FaultCode.INVAL, "entry or map is not of pool %s", pool)
+                    .asException();
+        RaftGroup.checkSize(LogCommand.newBuilder()
+                .setPoolInit(PoolInitMessage.newBuilder().setEntry(r.getEntry()).setMap(r.getMap()))
+                .build());
     }
 
     private Mono<Empty> stop(PoolServiceStopRequest r) {

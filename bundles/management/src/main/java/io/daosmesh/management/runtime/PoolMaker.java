@@ -1,5 +1,6 @@
 package io.daosmesh.management.runtime;
 
+import io.daosmesh.management.pool.ContainerProperties;
 import io.daosmesh.management.system.PoolPlan;
 import io.daosmesh.management.system.PoolState;
 import io.daosmesh.management.system.SystemDb;
@@ -61,7 +62,7 @@ final class PoolMaker {
 
     /** Goes on when its caller is gone; its outcome is kept. */
     private Mono<PoolCreateReply> create(PoolCreateRequest asked) {
-        PoolHandlers.checkLabel("pool", asked.getLabel());
+        ContainerProperties.checkLabel("pool", asked.getLabel());
         PoolCreateRequest r = asked.getRequestId().isEmpty()
                 ? asked.toBuilder().setRequestId(UUID.randomUUID().toString()).build()
                 : asked;
@@ -83,6 +84,7 @@ final class PoolMaker {
                         .flatMap(before -> {
                             if (before.isPresent()) return outcome(before.get());
                             PoolPlan plan = PoolPlan.of(r, group, UUID.randomUUID());
+                            RaftGroup.checkSize(plan.first());
                             remover.claim(plan.pool());
                             return system.propose(LogCommand.newBuilder().setPoolBegin(plan.entry()))
                                     .flatMap(reply -> reply.getFinished() ? outcome(reply) : carryOut(plan))

@@ -1,6 +1,7 @@
 package io.daosmesh.management.runtime;
 
 import io.daosmesh.management.pool.Departure;
+import io.daosmesh.management.pool.PoolBudget;
 import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.management.pool.PoolProperties;
 import io.daosmesh.management.pool.TargetChanges;
@@ -48,6 +49,9 @@ final class PoolService {
     private final ContainerCleaner cleaner;
     private final AtomicBoolean reviewWaits = new AtomicBoolean();
     private final AtomicLong commands = new AtomicLong();
+    /** What the commands that are being proposed may add. */
+    private final AtomicLong underWayBytes = new AtomicLong();
+
     private final UncleanWatch unclean;
     private final RankReturns returns;
     private boolean proposing;
@@ -126,11 +130,22 @@ final class PoolService {
         return g.barrier(COMMIT_MAX).then(Mono.fromSupplier(() -> replica.read(reader)));
     }
 
+    /** OVERFLOW when the pool has no room for what the command adds. */
     Mono<LogReply> propose(LogCommand.Builder command) {
-        RaftGroup g = group;
-        if (g == null || !g.isLeader()) return Mono.error(notLeader());
-        commands.incrementAndGet();
-        return g.propose(command.setHlc(node.hlc().now()).build(), COMMIT_MAX);
+        return Mono.defer(() -> {
+            RaftGroup g = group;
+            if (g == null || !g.isLeader()) return Mono.error(notLeader());
+            LogCommand c = command.setHlc(node.hlc().now()).build();
+            long growth = PoolBudget.growth(c);
+            long waiting = underWayBytes.addAndGet(growth);
+            Mono<LogReply> reply = replica.read(db -> PoolBudget.refusal(db, c, waiting))
+                    .<Mono<LogReply>>map(f -> Mono.error(f.asException()))
+                    .orElseGet(() -> {
+                        commands.incrementAndGet();
+                        return g.propose(c, COMMIT_MAX);
+                    });
+            return reply.doFinally(s -> underWayBytes.addAndGet(-growth));
+        });
     }
 
     private FaultException notLeader() {

@@ -1,9 +1,12 @@
 package io.daosmesh.management.runtime;
 
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import reactor.core.publisher.Mono;
@@ -14,10 +17,24 @@ import reactor.core.publisher.Mono;
  */
 interface RaftGroup {
     /**
-     * Replicates and applies a command. Faults: what the state machine refused; NOTLEADER with {@code leader=}; AGAIN,
-     * TIMEDOUT. After the last three the command may still be applied: repeat it with the same request id.
+     * Replicates and applies a command. Faults: OVERFLOW for one that is too large for the log, of which nothing is sent; what the
+     * state machine refused; NOTLEADER with {@code leader=}; AGAIN, TIMEDOUT. After the last three the command may still be applied: repeat it with the same request id.
      */
     Mono<LogReply> propose(LogCommand command, Duration deadline);
+
+    /** OVERFLOW for a command that no log takes; for those who can say earlier that it will not do. */
+    static void checkSize(LogCommand command) {
+        int bytes = command.getSerializedSize();
+        if (bytes > RatisSettings.COMMAND_BYTES_MAX) {
+            throw Fault.of(
+                            FaultCode.OVERFLOW,
+                            "%s of %d bytes is more than the %d that a log entry takes",
+                            command.getCommandCase().name().toLowerCase(Locale.ROOT),
+                            bytes,
+                            RatisSettings.COMMAND_BYTES_MAX)
+                    .asException();
+        }
+    }
 
     /**
      * Completes when the local state machine holds everything that was acknowledged before the call. Faults: NOTLEADER; TIMEDOUT

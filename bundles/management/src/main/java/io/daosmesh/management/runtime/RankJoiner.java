@@ -3,7 +3,6 @@ package io.daosmesh.management.runtime;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
@@ -276,7 +275,9 @@ final class RankJoiner implements Maps.Listener {
                 .findFirst()
                 .orElseThrow(() -> Fault.of(FaultCode.OOG, "rank %d is not on this node", r.getRank())
                         .asException());
-        Invariant.check(r.getAction() <= START, "rank action %d", r.getAction());
+        if (r.getAction() != STOP && r.getAction() != START)
+            throw Fault.of(FaultCode.INVAL, "unknown rank action %s", Integer.toUnsignedString(r.getAction()))
+                    .asException();
         return Mono.fromCallable(() -> {
                     if (r.getAction() == STOP) {
                         e.phase = Phase.STOPPED;

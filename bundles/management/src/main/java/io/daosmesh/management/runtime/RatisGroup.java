@@ -61,10 +61,14 @@ final class RatisGroup implements RaftGroup {
 
     @Override
     public Mono<LogReply> propose(LogCommand command, Duration deadline) {
-        return Mono.defer(() -> ask(
-                        () -> server.submitClientRequestAsync(request(
-                                Message.valueOf(bytes(command.toByteArray())), RaftClientRequest.writeRequestType())),
-                        deadline))
+        return Mono.defer(() -> {
+                    RaftGroup.checkSize(command);
+                    Message message = Message.valueOf(bytes(command.toByteArray()));
+                    return ask(
+                            () -> server.submitClientRequestAsync(
+                                    request(message, RaftClientRequest.writeRequestType())),
+                            deadline);
+                })
                 .map(r -> Replies.orThrow(r.getMessage().getContent().toByteArray()));
     }
 

@@ -2,6 +2,7 @@ package io.daosmesh.management.runtime;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcCall;
@@ -102,10 +103,12 @@ final class RatisNode implements RaftHost {
     private Mono<RpcMessage> onRaft(RpcCall call) {
         RaftEnvelope in;
         try {
-            in = RaftEnvelope.parseFrom(call.body());
+            in = RequestLimits.ALL.parse(RaftEnvelope.parser(), call.body());
         } catch (IOException e) {
             return Mono.error(
                     Fault.of(FaultCode.PROTO, "unreadable Raft message").asException());
+        } catch (FaultException e) {
+            return Mono.error(e);
         }
         // A failure is carried as a value: an asker that has gone away must not turn it into a dropped error.
         return Mono.defer(() -> Mono.fromFuture(answer(in), true))

@@ -11,8 +11,14 @@ import org.apache.ratis.util.TimeDuration;
 
 /** How Ratis runs here: little memory a group, quick elections, a flush before each acknowledgement. */
 final class RatisSettings {
-    /** Bytes of log entries in one message; the largest command, a pool's first map, fits with 5,000 targets. */
-    private static final long APPEND_BYTES = 256 << 10;
+    /** Bytes of log entries in one message. */
+    static final int APPEND_BYTES = 256 << 10;
+
+    /**
+     * Bytes of one command: a larger entry than a message takes would have the library's leader step down, so that nobody led as
+     * long as somebody sent them. The largest of all, a pool's first map, fits with 5,000 targets.
+     */
+    static final int COMMAND_BYTES_MAX = APPEND_BYTES - (16 << 10);
 
     private static final int SNAPSHOT_EVERY = 1000;
 

@@ -1,6 +1,7 @@
 package io.daosmesh.management.runtime;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import io.daosmesh.model.fault.Fault;
@@ -30,8 +31,8 @@ final class Registrations implements AutoCloseable {
         this.server = server;
     }
 
-    /** The handler gets the parsed request and answers on any thread. */
-    <Q> void on(RpcMethod method, Parser<Q> parser, Function<Q, Mono<? extends MessageLite>> handler) {
+    /** The handler gets the parsed request, within the sizes of {@link RequestLimits}, and answers on any thread. */
+    <Q extends Message> void on(RpcMethod method, Parser<Q> parser, Function<Q, Mono<? extends MessageLite>> handler) {
         open.add(server.register(
                 Endpoint.NODE,
                 method,
@@ -40,7 +41,7 @@ final class Registrations implements AutoCloseable {
     }
 
     /** The same where the answer depends on who asks. */
-    <Q> void onFrom(
+    <Q extends Message> void onFrom(
             RpcMethod method, Parser<Q> parser, BiFunction<Q, RpcCall.Peer, Mono<? extends MessageLite>> handler) {
         open.add(server.register(
                 Endpoint.NODE,
@@ -53,9 +54,9 @@ final class Registrations implements AutoCloseable {
         open.add(server.registerStream(Endpoint.NODE, method, handler::apply));
     }
 
-    private static <Q> Q parse(RpcMethod method, Parser<Q> parser, RpcCall call) {
+    private static <Q extends Message> Q parse(RpcMethod method, Parser<Q> parser, RpcCall call) {
         try {
-            return parser.parseFrom(call.body());
+            return RequestLimits.ALL.parse(parser, call.body());
         } catch (InvalidProtocolBufferException e) {
             throw Fault.of(FaultCode.PROTO, "unreadable %s request", method).asException();
         }

@@ -50,9 +50,10 @@ final class SystemActions {
     private record Outcome(Member member, MemberState state, boolean errored, String message) {}
 
     private Mono<SystemActionReply> act(SystemActionRequest r) {
-        if (r.getAction() >= NAMES.size())
-            return Mono.error(Fault.of(FaultCode.INVAL, "unknown system action %d", r.getAction())
-                    .asException());
+        if (r.getAction() < 0 || r.getAction() >= NAMES.size())
+            return Mono.error(
+                    Fault.of(FaultCode.INVAL, "unknown system action %s", Integer.toUnsignedString(r.getAction()))
+                            .asException());
         String name = NAMES.get(r.getAction());
         return system.read(SystemDb::groupMap)
                 .flatMap(group -> act(r, group, choose(group, r)))

@@ -1,14 +1,17 @@
 package io.daosmesh.management.runtime;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import io.daosmesh.management.log.Replies;
+import io.daosmesh.management.system.JoinRules;
 import io.daosmesh.management.system.SystemDb;
 import io.daosmesh.management.system.SystemProperties;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
@@ -36,6 +39,8 @@ import io.daosmesh.model.wire.SystemQueryReply;
 import io.daosmesh.model.wire.SystemQueryRequest;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -67,11 +72,11 @@ final class SystemHandlers {
         r.on(RpcMethod.RANK_DEAD, RankDeadReport.parser(), this::rankDead);
         r.on(RpcMethod.SYSTEM_PROPERTIES, PropertiesRequest.parser(), this::properties);
         onForwarded(r, RpcMethod.POOL_LIST, Empty.parser(), q -> poolList(), PoolListReply.parser());
-        r.on(
-                RpcMethod.POOL_SERVICE_RANKS,
-                PoolServiceRanksMessage.parser(),
-                m -> system.propose(LogCommand.newBuilder().setPoolServiceRanks(m))
-                        .map(done -> Empty.getDefaultInstance()));
+        r.on(RpcMethod.POOL_SERVICE_RANKS, PoolServiceRanksMessage.parser(), m -> {
+            Ids.uuid(m.getPool());
+            return system.propose(LogCommand.newBuilder().setPoolServiceRanks(m))
+                    .map(done -> Empty.getDefaultInstance());
+        });
         onForwarded(r, RpcMethod.POOL_FIND, PoolRef.parser(), this::poolFind, PoolFindReply.parser());
     }
 
@@ -80,7 +85,7 @@ final class SystemHandlers {
      * second connection. Servers follow hints themselves, so that two of them never forward to each other. Only for methods
      * that are open to servers: the leader sees this node as who asks.
      */
-    private <Q extends MessageLite, A extends MessageLite> void onForwarded(
+    private <Q extends Message, A extends MessageLite> void onForwarded(
             Registrations r, RpcMethod method, Parser<Q> parser, Function<Q, Mono<A>> asLeader, Parser<A> answers) {
         r.onFrom(method, parser, (question, peer) -> {
             if (system.isLeader()) return asLeader.apply(question);
@@ -90,6 +95,9 @@ final class SystemHandlers {
     }
 
     private Mono<JoinReply> join(JoinRequest r) {
+        JoinRules.check(r, node.config().system());
+        // a life from the future could never be followed by another one
+        node.hlc().merge(r.getIncarnation());
         return system.propose(LogCommand.newBuilder().setJoin(r)).map(reply -> {
             try {
                 return JoinReply.parseFrom(reply.getBody());
@@ -116,14 +124,12 @@ final class SystemHandlers {
         return system.read(SystemDb::groupMap).map(map -> {
             if (r.getRanksCount() == 0)
                 return SystemQueryReply.newBuilder().setGroupMap(map.toWire()).build();
-            List<Member> wanted = map.members().stream()
-                    .filter(m -> r.getRanksList().contains(m.rank()))
-                    .toList();
+            Set<Integer> asked = new TreeSet<>(r.getRanksList());
+            List<Member> wanted =
+                    map.members().stream().filter(m -> asked.remove(m.rank())).toList();
             return SystemQueryReply.newBuilder()
                     .setGroupMap(new GroupMap(map.system(), map.version(), wanted).toWire())
-                    .addAllAbsentRanks(r.getRanksList().stream()
-                            .filter(rank -> map.member(rank).isEmpty())
-                            .toList())
+                    .addAllAbsentRanks(asked)
                     .build();
         });
     }
@@ -178,6 +184,7 @@ final class SystemHandlers {
         if (r.getSetCount() == 0)
             return system.read(SystemDb::properties)
                     .map(p -> PropertiesReply.newBuilder().putAllValues(p).build());
+        SystemProperties.checked(r.getSetMap());
         LogCommand.Builder set =
                 LogCommand.newBuilder().setRequestId(r.getRequestId()).setSystemProperties(r);
         return system.propose(set).map(reply -> PoolHandlers.body(reply, PropertiesReply.parser()));

@@ -10,9 +10,11 @@ import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolEntryMessage;
+import io.daosmesh.model.wire.PoolInitMessage;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -33,6 +35,9 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
 
     static final long NVME_MIN_BYTES = 16L << 20;
 
+    /** Of one target; the sum over all targets of a system still is a number of 63 bits. */
+    private static final long SHARE_MAX_BYTES = 1L << 44;
+
     /** Device blocks are 4 KiB. */
     private static final long ALIGN_BYTES = 4096;
 
@@ -44,6 +49,9 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
                     .asException();
         }
         PoolProperties.check(r.getPropertiesMap());
+        if (!r.getPropertiesOrDefault("label", r.getLabel()).equals(r.getLabel()))
+            throw Fault.of(FaultCode.INVAL, "label and property \"label\" differ")
+                    .asException();
         List<Member> chosen = ranks(r, group);
         int targets = chosen.stream().mapToInt(Member::targetCount).sum();
         long scm = share(r.getScmBytesPerTarget(), r.getScmBytesTotal(), targets);
@@ -80,6 +88,13 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
         return map.pool();
     }
 
+    /** What its service begins with. */
+    public LogCommand first() {
+        return LogCommand.newBuilder()
+                .setPoolInit(PoolInitMessage.newBuilder().setEntry(entry).setMap(map.toWire()))
+                .build();
+    }
+
     public PoolCreateReply reply(int leaderRank) {
         long perRank = members.get(0).targetCount();
         return PoolCreateReply.newBuilder()
@@ -94,6 +109,15 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
 
     private static long share(long perTarget, long total, int targets) {
         long bytes = perTarget != 0 ? perTarget : total / targets;
+        // the wire's numbers go further than any device
+        if (perTarget < 0 || total < 0 || bytes > SHARE_MAX_BYTES) {
+            throw Fault.of(
+                            FaultCode.INVAL,
+                            "%s bytes are too much: a target has at most %d",
+                            Long.toUnsignedString(perTarget != 0 ? perTarget : total),
+                            SHARE_MAX_BYTES)
+                    .asException();
+        }
         return bytes / ALIGN_BYTES * ALIGN_BYTES;
     }
 
@@ -125,11 +149,11 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
                     .asException();
         }
         int count = r.getRankCount() == 0 ? ready.size() : r.getRankCount();
-        if (count > ready.size() || ready.isEmpty()) {
+        if (count < 0 || count > ready.size() || ready.isEmpty()) {
             throw Fault.of(
                             FaultCode.INVAL,
-                            "pool request wants %d ranks, but only %d are available",
-                            r.getRankCount(),
+                            "pool request wants %s ranks, but only %d are available",
+                            Integer.toUnsignedString(r.getRankCount()),
                             ready.size())
                     .with("fault", 607)
                     .remedy("wait until enough ranks are Joined, or ask for fewer")

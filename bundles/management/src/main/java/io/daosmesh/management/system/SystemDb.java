@@ -104,6 +104,8 @@ public final class SystemDb implements Replicated {
             reply = Replies.refused(e.fault());
         } catch (InvalidProtocolBufferException e) {
             reply = Replies.refused(Fault.of(FaultCode.PROTO, "unreadable command in the system log"));
+        } catch (RuntimeException e) {
+            reply = Replies.impossible(e);
         }
         return reply.toByteArray();
     }
@@ -124,15 +126,7 @@ public final class SystemDb implements Replicated {
     }
 
     private LogReply join(JoinRequest r, long hlc) {
-        if (!r.getSystem().equals(system)) {
-            throw Fault.of(
-                            FaultCode.MISMATCH,
-                            "request system '%s' does not match running system '%s'",
-                            r.getSystem(),
-                            system)
-                    .remedy("set the same system name in every configuration file")
-                    .asException();
-        }
+        JoinRules.checkSystem(r, system);
         UUID uuid = Ids.uuid(r.getUuid());
         Optional<Member> known =
                 members.values().stream().filter(m -> m.uuid().equals(uuid)).findFirst();
@@ -223,7 +217,7 @@ public final class SystemDb implements Replicated {
         RankSetMessage.Builder changed = RankSetMessage.newBuilder();
         for (MemberChangeMessage c : changes) {
             Member m = members.get(c.getRank());
-            MemberState next = MemberState.values()[c.getState()];
+            MemberState next = MemberState.of(c.getState());
             if (m == null) continue;
             boolean isMarked = c.getIfStopped() && m.state() == next;
             if (c.getIfStopped() && m.state() != MemberState.STOPPED) continue;

@@ -26,7 +26,7 @@ public final class SystemProperties {
     }
 
     /** As they are kept; refuses unknown keys and values that nobody would obey. */
-    static Map<String, String> checked(Map<String, String> wanted) {
+    public static Map<String, String> checked(Map<String, String> wanted) {
         Map<String, String> checked = new TreeMap<>();
         wanted.forEach((key, value) -> {
             if (NOT_BUILT.contains(key))

@@ -14,10 +14,12 @@ import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.wire.RaftEnvelope;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
@@ -67,6 +69,15 @@ final class TestNet implements AutoCloseable {
         Server s = new Server(address);
         servers.put(address, s);
         return s;
+    }
+
+    /** What the node itself answers. */
+    Set<RpcMethod> methods(String address) {
+        Server s = servers.get(address);
+        return Arrays.stream(RpcMethod.values())
+                .filter(m -> s.handlers.containsKey(Endpoint.NODE + " " + m)
+                        || s.streams.containsKey(Endpoint.NODE + " " + m))
+                .collect(Collectors.toSet());
     }
 
     /** Nothing goes in or out any more: the process is gone. */

@@ -2,7 +2,9 @@ package io.daosmesh.model.id;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -37,6 +39,16 @@ public record ObjectClass(int code, int replicas) {
         }
     }
 
+    /** What a class that was stored says; empty when this release does not know it. */
+    public static Optional<Named> find(String name) {
+        try {
+            return Optional.of(parse(name));
+        } catch (FaultException unknown) {
+            return Optional.empty();
+        }
+    }
+
+    /** INVAL for anything but the names this release makes. */
     public static Named parse(String name) {
         Matcher m = NAME.matcher(name.toUpperCase(Locale.ROOT));
         if (!m.matches()) {

@@ -48,7 +48,7 @@ public record Member(
                 Ids.uuid(m.getUuid()),
                 m.getAddress(),
                 m.getFaultDomain(),
-                MemberState.values()[m.getState()],
+                MemberState.of(m.getState()),
                 m.getIncarnation(),
                 m.getTargetCount(),
                 m.getEngineIndex(),

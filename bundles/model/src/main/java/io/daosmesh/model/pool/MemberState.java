@@ -33,6 +33,11 @@ public enum MemberState {
         };
     }
 
+    /** By its number on the wire and on disk; UNKNOWN for one of another release, which is in no group. */
+    public static MemberState of(int ordinal) {
+        return ordinal >= 0 && ordinal < values().length ? values()[ordinal] : UNKNOWN;
+    }
+
     public boolean mayBecome(MemberState to) {
         return next().contains(to);
     }

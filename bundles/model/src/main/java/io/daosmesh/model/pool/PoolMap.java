@@ -179,7 +179,11 @@ public record PoolMap(UUID pool, int version, List<PoolTarget> targets, List<Los
         return b.build();
     }
 
+    /** PROTO for a map that no release of this layout makes. */
     public static PoolMap fromWire(PoolMapMessage m) {
+        if (m.getVersion() < 1)
+            throw Fault.of(FaultCode.PROTO, "pool map version %d", m.getVersion())
+                    .asException();
         List<PoolTarget> targets = new ArrayList<>(m.getTargetsCount());
         for (PoolTargetMessage t : m.getTargetsList()) {
             targets.add(new PoolTarget(
@@ -187,7 +191,7 @@ public record PoolMap(UUID pool, int version, List<PoolTarget> targets, List<Los
                     t.getRank(),
                     t.getIndex(),
                     t.getFaultDomain(),
-                    TargetState.values()[t.getState()],
+                    known(TargetState.values(), t.getState()),
                     t.getHasHomeElsewhere(),
                     t.getChangedVersion(),
                     outage(t)));
@@ -197,6 +201,17 @@ public record PoolMap(UUID pool, int version, List<PoolTarget> targets, List<Los
     }
 
     private static Outage outage(PoolTargetMessage t) {
-        return new Outage(t.getDownVersion(), t.getClaimVersion(), Outage.Cause.values()[t.getOutageCause()]);
+        return new Outage(t.getDownVersion(), t.getClaimVersion(), known(Outage.Cause.values(), t.getOutageCause()));
+    }
+
+    /** Where data lies cannot be guessed: a map of another release is refused. */
+    private static <E> E known(E[] values, int ordinal) {
+        if (ordinal >= 0 && ordinal < values.length) return values[ordinal];
+        throw Fault.of(
+                        FaultCode.PROTO,
+                        "a pool map has %s %d, which this release does not know",
+                        values.getClass().getComponentType().getSimpleName(),
+                        ordinal)
+                .asException();
     }
 }

@@ -21,6 +21,12 @@ public interface Maps {
     /** A pool map of at least {@code minVersion}, pulled from the pool service if needed; DER_TIMEDOUT, DER_NONEXIST. */
     Mono<PoolMap> poolMap(UUID pool, int minVersion);
 
+    /**
+     * The pool map as the pool service has it: everything acknowledged before the subscription is in it, so that a newer version
+     * than its own, heard of before, was never made. DER_TIMEDOUT, DER_NONEXIST.
+     */
+    Mono<PoolMap> newestPoolMap(UUID pool);
+
     /** The listener is told the current maps at once and then every newer one, in order, on one thread. */
     AutoCloseable listen(Listener listener);
 

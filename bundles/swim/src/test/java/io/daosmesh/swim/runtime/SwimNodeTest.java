@@ -288,6 +288,11 @@ class SwimNodeTest {
         }
 
         @Override
+        public Mono<io.daosmesh.model.pool.PoolMap> newestPoolMap(UUID pool) {
+            return Mono.empty();
+        }
+
+        @Override
         public AutoCloseable listen(Listener listener) {
             listener.onGroupMap(groupMap());
             return () -> {};

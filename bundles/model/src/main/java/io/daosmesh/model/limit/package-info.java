@@ -1,0 +1,9 @@
+/** Sizes of what comes in. */
+@Export
+@Version("1.0.0")
+@NullMarked
+package io.daosmesh.model.limit;
+
+import org.jspecify.annotations.NullMarked;
+import org.osgi.annotation.bundle.Export;
+import org.osgi.annotation.versioning.Version;
