@@ -47,7 +47,7 @@ final class Pem {
         throw bad(file, "holds no certificate");
     }
 
-    /** PKCS#8, not encrypted. NO_CERT when absent or open to others, BAD_CERT when it holds no such key. */
+    /** PKCS#8, not encrypted. NO_CERT when absent, BAD_CERT when open to others or without such a key. */
     static PrivateKey key(Path file) {
         checkMode(file);
         Matcher m = KEY.matcher(new String(read(file), StandardCharsets.US_ASCII));
@@ -80,7 +80,7 @@ final class Pem {
             throw unreadable(file, e);
         }
         if (KEY_MODES.containsAll(mode)) return;
-        throw Fault.of(FaultCode.NO_CERT, "key file %s is open to others than its owner", file)
+        throw Fault.of(FaultCode.BAD_CERT, "%s has insecure permissions (suggested: 0400)", file)
                 .remedy("chmod 0400 " + file + " (0440 for a group)")
                 .asException();
     }

@@ -120,7 +120,7 @@ class WebConfigTest {
 
         Fault fault = refused(TLS + "}");
 
-        assertEquals(FaultCode.NO_CERT, fault.code());
+        assertEquals(FaultCode.BAD_CERT, fault.code());
         assertTrue(fault.message().contains(key.toString()), fault.message());
         assertTrue(fault.remedy().contains("chmod 0400 " + key), fault.remedy());
     }
