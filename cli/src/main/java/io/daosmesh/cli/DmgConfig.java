@@ -21,13 +21,19 @@ import org.yaml.snakeyaml.error.YAMLException;
  * A checked {@code daos_control.yml}. Immutable. Read with the bare YAML parser, see {@link PlainYaml}.
  *
  * @param hosts addresses {@code host:port}
+ * @param metrics how the metrics pages of hosts are read
  */
-record DmgConfig(String system, int port, List<String> hosts, NodeConfig.Tls tls) {
+record DmgConfig(String system, int port, List<String> hosts, NodeConfig.Tls tls, MetricsAccess metrics) {
     static final int PORT_DEFAULT = 10001;
-    private static final Set<String> KEYS = Set.of("name", "port", "hostlist", "transport_config");
+    private static final Set<String> KEYS = Set.of("name", "port", "hostlist", "transport_config", "telemetry_config");
     private static final Set<String> TLS_KEYS =
             Set.of("allow_insecure", "ca_cert", "cert", "key", "crl", "data_channel");
     private static final Path CERTIFICATES = Path.of("/etc/daos/certs");
+
+    /** Metrics over plain HTTP. */
+    DmgConfig(String system, int port, List<String> hosts, NodeConfig.Tls tls) {
+        this(system, port, hosts, tls, MetricsAccess.PLAIN);
+    }
 
     /** Without any file: this host, DAOS's ports and certificates. */
     static DmgConfig builtIn() {
@@ -81,11 +87,13 @@ record DmgConfig(String system, int port, List<String> hosts, NodeConfig.Tls tls
             throw bad(file, "transport_config.allow_insecure", "wants true or false");
         }
         Object name = map.get("name");
+        NodeConfig.Tls checked = tls(tls);
         return new DmgConfig(
                 name == null ? "daos_server" : name.toString(),
                 number,
                 hosts(file, map.get("hostlist"), number),
-                tls(tls));
+                checked,
+                MetricsAccess.parse(file, map.get("telemetry_config"), checked.ca()));
     }
 
     private static List<String> hosts(Path file, @Nullable Object list, int port) {
@@ -121,13 +129,13 @@ record DmgConfig(String system, int port, List<String> hosts, NodeConfig.Tls tls
         return Optional.of(given == null ? CERTIFICATES.resolve(otherwise) : Path.of(given.toString()));
     }
 
-    private static void refuseUnknown(Path file, Map<?, ?> map, Set<String> known, String prefix) {
+    static void refuseUnknown(Path file, Map<?, ?> map, Set<String> known, String prefix) {
         for (Object key : map.keySet()) {
             if (!known.contains(String.valueOf(key))) throw bad(file, prefix + key, "unknown key");
         }
     }
 
-    private static FaultException bad(Path file, String key, String text) {
+    static FaultException bad(Path file, String key, String text) {
         return Fault.of(FaultCode.INVAL, "%s: %s: %s", file, key, text)
                 .remedy("correct the named key")
                 .asException();
@@ -138,6 +146,7 @@ record DmgConfig(String system, int port, List<String> hosts, NodeConfig.Tls tls
                 system,
                 port,
                 hosts,
-                new NodeConfig.Tls(true, tls.clearData(), Optional.empty(), Optional.empty(), Optional.empty()));
+                new NodeConfig.Tls(true, tls.clearData(), Optional.empty(), Optional.empty(), Optional.empty()),
+                metrics);
     }
 }

@@ -4,11 +4,6 @@ import io.daosmesh.admin.grammar.HostList;
 import io.daosmesh.admin.view.MetricsView;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import java.io.IOException;
-import java.io.InputStream;
-import java.net.HttpURLConnection;
-import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -25,9 +20,6 @@ final class DmgTelemetry {
     @Command(name = "metrics", description = "Metrics of one host")
     static final class Metrics {
         private static final int PORT_DEFAULT = 9191;
-        private static final int WAIT_MAX_MS = 5_000;
-        /** A scrape of a busy node is some hundred KiB. */
-        private static final int BYTES_MAX = 16 << 20;
 
         @ParentCommand
         DmgTelemetry telemetry = new DmgTelemetry();
@@ -81,28 +73,7 @@ final class DmgTelemetry {
             if (hosts.size() != 1) throw DmgSystem.invalid("must specify exactly one host");
             String at = HostList.name(hosts.get(0)) + ":" + number;
             root.say("connecting to " + at + "...\n");
-            return MetricsView.parse(get(at));
-        }
-
-        private static String get(String at) {
-            try {
-                HttpURLConnection connection = (HttpURLConnection)
-                        URI.create("http://" + at + "/metrics").toURL().openConnection(java.net.Proxy.NO_PROXY);
-                connection.setConnectTimeout(WAIT_MAX_MS);
-                connection.setReadTimeout(WAIT_MAX_MS);
-                connection.setRequestProperty("Accept", "text/plain");
-                if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
-                    throw Fault.of(FaultCode.MISC, "%s answered with HTTP status %d", at, connection.getResponseCode())
-                            .asException();
-                }
-                try (InputStream in = connection.getInputStream()) {
-                    return new String(in.readNBytes(BYTES_MAX), StandardCharsets.UTF_8);
-                }
-            } catch (IOException e) {
-                throw Fault.of(FaultCode.UNREACH, "no metrics from %s: %s", at, String.valueOf(e.getMessage()))
-                        .remedy("check that telemetry_port of that server is the port given with -p")
-                        .asException();
-            }
+            return MetricsView.parse(MetricsPage.read(at, root.config().metrics()));
         }
     }
 }

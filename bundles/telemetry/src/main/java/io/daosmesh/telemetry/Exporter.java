@@ -1,10 +1,12 @@
 package io.daosmesh.telemetry;
 
 import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.metric.MetricSource;
+import io.daosmesh.telemetry.http.GuardedServer;
+import io.daosmesh.telemetry.http.Limits;
+import io.daosmesh.telemetry.web.WebAccess;
 import io.prometheus.client.CollectorRegistry;
 import io.prometheus.client.exporter.HTTPServer;
 import io.prometheus.client.exporter.common.TextFormat;
@@ -19,6 +21,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,54 +32,63 @@ import org.slf4j.LoggerFactory;
  */
 final class Exporter implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Exporter.class);
-    private static final int BACKLOG = 16;
+    private static final int BACKLOG = 64;
+    /** A request that comes this soon after a scrape is given the same numbers: nobody keeps a processor busy by asking. */
+    private static final long SAME_FOR_NS = TimeUnit.MILLISECONDS.toNanos(100);
 
-    private final HttpServer server;
+    private static final long TURN_WAIT_MAX_MS = 4_000;
+
+    private final GuardedServer server;
     private final HTTPServer http;
     private final Set<MetricSource> sources;
     private final Set<MetricSource> reported = ConcurrentHashMap.newKeySet();
     private final CollectorRegistry process = new CollectorRegistry();
+    private final ReentrantLock turn = new ReentrantLock();
+    // below: whoever has the turn
+    private byte[] last = {};
+    private long lastEndNs = System.nanoTime() - SAME_FOR_NS;
     private long scrapeCount;
     private double scrapeSeconds;
     private long failedSourceCount;
     private long droppedSampleCount;
 
     /** Listens when it returns. BUSY when the port is in use, INVAL when the address is not ours. */
-    Exporter(InetSocketAddress bindTo, Set<MetricSource> sources) {
+    Exporter(InetSocketAddress bindTo, Set<MetricSource> sources, WebAccess access, Limits limits) {
         this.sources = sources;
         try {
-            server = HttpServer.create(bindTo, BACKLOG);
+            server = new GuardedServer(limits, access);
+            server.bind(bindTo, BACKLOG);
+            DefaultExports.register(process);
+            http = serve(access);
         } catch (IOException e) {
             String text = String.valueOf(e.getMessage());
             FaultCode code = text.contains("in use") ? FaultCode.BUSY : FaultCode.INVAL;
             throw Fault.of(code, "metrics cannot be served on %s: %s", bindTo, text)
-                    .remedy("set another telemetry_port")
+                    .remedy("set another telemetry_port or telemetry_config.bind_address")
                     .asException();
         }
-        DefaultExports.register(process);
-        http = serve(server, process);
         // its own writer ends every counter's name in _total, which DAOS's dashboards do not expect
         server.removeContext("/metrics");
         server.removeContext("/");
-        server.createContext("/", this::onRequest);
+        server.createContext("/", this::onRequest).setAuthenticator(access.authenticator());
     }
 
-    /** The library's server brings its threads and {@code /-/healthy}; it listens when this returns. */
-    private static HTTPServer serve(HttpServer server, CollectorRegistry registry) {
-        try {
-            return new HTTPServer.Builder()
-                    .withHttpServer(server)
-                    .withRegistry(registry)
-                    .withDaemonThreads(true)
-                    .build();
-        } catch (IOException e) {
-            throw Fault.of(FaultCode.MISC, "metrics cannot be served: %s", String.valueOf(e.getMessage()))
-                    .asException();
-        }
+    /** The library brings {@code /-/healthy} and starts the server. */
+    private HTTPServer serve(WebAccess access) throws IOException {
+        return new HTTPServer.Builder()
+                .withHttpServer(server)
+                .withRegistry(process)
+                .withAuthenticator(access.authenticator())
+                .withDaemonThreads(true)
+                .build();
     }
 
     int port() {
         return server.getAddress().getPort();
+    }
+
+    int connectionCount() {
+        return server.connectionCount();
     }
 
     /** Releases the port and ends the threads. */
@@ -94,7 +107,11 @@ final class Exporter implements AutoCloseable {
                 exchange.sendResponseHeaders(path.equals("/metrics") ? 405 : 404, -1);
                 return;
             }
-            byte[] body = scrape();
+            byte[] body = turn();
+            if (body.length == 0) {
+                exchange.sendResponseHeaders(503, -1);
+                return;
+            }
             exchange.getResponseHeaders().set("Content-Type", TextFormat.CONTENT_TYPE_004);
             if (exchange.getRequestMethod().equals("HEAD")) {
                 exchange.sendResponseHeaders(200, -1);
@@ -110,8 +127,26 @@ final class Exporter implements AutoCloseable {
         }
     }
 
-    /** One scrape as text; visible to tests. */
-    synchronized byte[] scrape() throws IOException {
+    /** The numbers of now; empty when a source holds up all scrapes. */
+    private byte[] turn() throws IOException {
+        try {
+            if (!turn.tryLock(TURN_WAIT_MAX_MS, TimeUnit.MILLISECONDS)) return new byte[0];
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new byte[0];
+        }
+        try {
+            if (System.nanoTime() - lastEndNs >= SAME_FOR_NS) {
+                last = scrape();
+                lastEndNs = System.nanoTime();
+            }
+            return last;
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    private byte[] scrape() throws IOException {
         long startNs = System.nanoTime();
         Scrape scrape = new Scrape();
         for (MetricSource source : sources) {
@@ -137,6 +172,12 @@ final class Exporter implements AutoCloseable {
                 "Samples left out as duplicates or as too many",
                 Map.of(),
                 droppedSampleCount);
+        own.counter(
+                "engine_exporter_refused_requests_total",
+                "Requests refused and connections cut off",
+                Map.of(),
+                server.refusedCount());
+        own.gauge("engine_exporter_connections", "Connections to this page", Map.of(), server.connectionCount());
         own.accept();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(64 * 1024);
         try (Writer out = new OutputStreamWriter(bytes, StandardCharsets.UTF_8)) {

@@ -3,6 +3,9 @@ package io.daosmesh.telemetry;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.TelemetryConfig;
+import io.daosmesh.telemetry.http.Limits;
+import io.daosmesh.telemetry.web.WebAccess;
 import java.net.InetSocketAddress;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,7 +35,10 @@ public final class TelemetryComponent {
     @Reference
     private NodeConfig config;
 
-    @SuppressWarnings("NullAway") // the framework sets the reference before it activates
+    @Reference
+    private TelemetryConfig page;
+
+    @SuppressWarnings("NullAway") // the framework sets the references before it activates
     public TelemetryComponent() {}
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
@@ -50,8 +56,11 @@ public final class TelemetryComponent {
             log.info("no metrics are served: telemetry_port is not set");
             return;
         }
-        exporter = open(new InetSocketAddress(config.bindHost(), config.telemetryPort()));
-        log.info("metrics at http://{}:{}/metrics", config.bindHost(), config.telemetryPort());
+        WebAccess access = access();
+        exporter = open(new InetSocketAddress(page.bindHost(), config.telemetryPort()), access);
+        String scheme = access.tls().isPresent() ? "https" : "http";
+        log.info("metrics at {}://{}:{}/metrics", scheme, page.bindHost(), config.telemetryPort());
+        if (access.isClearWithUsers()) log.warn("metrics: without tls_server_config passwords travel in clear");
     }
 
     @Deactivate
@@ -61,11 +70,24 @@ public final class TelemetryComponent {
         if (e != null) e.close();
     }
 
+    /** With a file that is wrong nothing is served: half of what it asks for is no protection. */
+    private WebAccess access() {
+        try {
+            return new WebAccess(page.webConfig());
+        } catch (FaultException e) {
+            log.error(
+                    "no metrics are served: {}; {}",
+                    e.fault().message(),
+                    e.fault().remedy());
+            throw e;
+        }
+    }
+
     /** The bundle that this one replaces may hold the port for a moment more. */
-    private Exporter open(InetSocketAddress bindTo) throws InterruptedException {
+    private Exporter open(InetSocketAddress bindTo, WebAccess access) throws InterruptedException {
         for (int attempt = 1; ; attempt++) {
             try {
-                return new Exporter(bindTo, sources);
+                return new Exporter(bindTo, sources, access, Limits.STANDARD);
             } catch (FaultException e) {
                 if (attempt == BIND_TRIES_MAX) {
                     log.error("{}; {}", e.fault().message(), e.fault().remedy());

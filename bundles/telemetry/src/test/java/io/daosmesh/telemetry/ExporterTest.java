@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.metric.StatsGauge;
+import io.daosmesh.telemetry.http.Limits;
+import io.daosmesh.telemetry.web.WebAccess;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -17,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -32,14 +35,20 @@ class ExporterTest {
     private Exporter exporter = open(0);
 
     private Exporter open(int port) {
-        return new Exporter(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), sources);
+        return new Exporter(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+                sources,
+                new WebAccess(Optional.empty()),
+                Limits.STANDARD);
     }
 
     @AfterEach
-    void close() {
+    void close() throws InterruptedException {
         exporter.close();
         for (Thread t : Thread.getAllStackTraces().keySet()) {
-            assertFalse(t.isAlive() && t.getName().equals("daos-metrics"), t.toString());
+            if (!t.getName().startsWith("daos-metrics")) continue;
+            t.join(5_000); // it is told to end and has nothing to wait for
+            assertFalse(t.isAlive(), t.toString());
         }
     }
 
@@ -149,7 +158,7 @@ class ExporterTest {
                 .redirectErrorStream(true)
                 .start();
         try (var in = p.getOutputStream()) {
-            in.write(exporter.scrape());
+            in.write(get("/metrics").body().getBytes(StandardCharsets.UTF_8));
         }
         String said = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertTrue(p.waitFor(10, TimeUnit.SECONDS));

@@ -3,6 +3,7 @@ package io.daosmesh.control.config;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.TelemetryConfig;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Dictionary;
@@ -49,19 +50,22 @@ public final class ConfigComponent {
     }
 
     private static void publish(BundleContext system, ServerConfig config, Path file) throws InvalidSyntaxException {
-        Optional<NodeConfig> running = published(system);
+        Optional<NodeConfig> running = published(system, NodeConfig.class);
+        Optional<TelemetryConfig> telemetry = published(system, TelemetryConfig.class);
+        if (telemetry.isEmpty()) system.registerService(TelemetryConfig.class, config.telemetry(), null);
         if (running.isEmpty()) {
             Dictionary<String, Object> properties = new Hashtable<>();
             config.syslog().ifPresent(s -> properties.put("syslog", s));
             system.registerService(NodeConfig.class, config.node(), properties);
-            LOG.info("active configuration of {}: {}", file, config.node());
-        } else if (!running.get().equals(config.node())) {
+            LOG.info("active configuration of {}: {} {}", file, config.node(), config.telemetry());
+        } else if (!running.get().equals(config.node())
+                || !telemetry.orElse(config.telemetry()).equals(config.telemetry())) {
             LOG.warn("{} has changed: the change takes effect at the next start of this node", file);
         }
     }
 
-    private static Optional<NodeConfig> published(BundleContext system) throws InvalidSyntaxException {
-        Collection<ServiceReference<NodeConfig>> references = system.getServiceReferences(NodeConfig.class, null);
+    private static <T> Optional<T> published(BundleContext system, Class<T> type) throws InvalidSyntaxException {
+        Collection<ServiceReference<T>> references = system.getServiceReferences(type, null);
         return references.stream().findFirst().map(system::getService);
     }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.TelemetryConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,10 +20,11 @@ import java.util.regex.Pattern;
 /**
  * A checked {@code daos_server.yml}. Immutable. Every complaint is a fault that names the key and the remedy.
  *
+ * @param telemetry where metrics are served, and to whom
  * @param syslog {@code host:port} that RAS events go to over UDP; empty = nowhere
  * @param warnings keys that are understood but do nothing here
  */
-public record ServerConfig(NodeConfig node, Optional<String> syslog, List<String> warnings) {
+public record ServerConfig(NodeConfig node, TelemetryConfig telemetry, Optional<String> syslog, List<String> warnings) {
     private static final Set<String> USED = Set.of(
             "name",
             "access_points",
@@ -31,6 +33,7 @@ public record ServerConfig(NodeConfig node, Optional<String> syslog, List<String
             "bind_address",
             "host",
             "telemetry_port",
+            "telemetry_config",
             "fault_path",
             "fault_cb",
             "control_metadata",
@@ -135,7 +138,25 @@ public record ServerConfig(NodeConfig node, Optional<String> syslog, List<String
                 metadata,
                 tls(top),
                 engines);
-        return new ServerConfig(node, syslog(top), warnings);
+        return new ServerConfig(node, telemetry(top, bind), syslog(top), warnings);
+    }
+
+    /** What is in the web configuration file is the metrics page's business: it reads it again when it changes. */
+    private static TelemetryConfig telemetry(Yaml top, String bind) {
+        Optional<Yaml> given = top.mapping("telemetry_config");
+        if (given.isEmpty()) return new TelemetryConfig(bind, Optional.empty());
+        Yaml yaml = given.get();
+        yaml.refuseUnknown(Set.of("bind_address", "web_config_file"));
+        if (!top.has("telemetry_port")) {
+            throw ConfigFault.BAD_TELEMETRY_PORT
+                    .at("telemetry_config", "given without telemetry_port")
+                    .asException();
+        }
+        Optional<Path> web = yaml.text("web_config_file").map(Path::of);
+        if (web.isPresent() && (!web.get().isAbsolute() || !Files.isReadable(web.get()))) {
+            throw yaml.bad("web_config_file", "wants the absolute path of a file that can be read");
+        }
+        return new TelemetryConfig(yaml.text("bind_address").orElse(bind), web);
     }
 
     private static void refuseContradictions(Yaml top) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.TelemetryConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -103,6 +104,18 @@ class ServerConfigTest {
     }
 
     @Test
+    void shouldServeMetricsWhereTheNodeListensUnlessToldOtherwise() throws IOException {
+        Path web = Files.writeString(folder.resolve("web.yml"), "");
+
+        assertEquals(
+                new TelemetryConfig("127.0.0.1", Optional.empty()), read(GOOD).telemetry());
+        assertEquals(
+                new TelemetryConfig("10.0.0.7", Optional.of(web)),
+                read(GOOD + "telemetry_config: {bind_address: 10.0.0.7, web_config_file: " + web + "}\n")
+                        .telemetry());
+    }
+
+    @Test
     void shouldEqualItselfWhenReadAgain() throws IOException {
         assertEquals(read(GOOD).node(), read(GOOD).node());
     }
@@ -119,6 +132,15 @@ class ServerConfigTest {
         all.add(new Bad(751, "port", GOOD.replace("port: 10002", "port: many")));
         all.add(new Bad(704, "telemetry_port", GOOD.replace("telemetry_port: 9192", "telemetry_port: -1")));
         all.add(new Bad(704, "telemetry_port", GOOD.replace("telemetry_port: 9192", "telemetry_port: 10002")));
+        all.add(new Bad(
+                704,
+                "telemetry_config",
+                GOOD.replaceFirst("telemetry_port: .*", "telemetry_config: {bind_address: 127.0.0.1}")));
+        all.add(new Bad(750, "telemetry_config.cert", GOOD + "telemetry_config: {cert: x}\n"));
+        all.add(new Bad(
+                751, "telemetry_config.web_config_file", GOOD + "telemetry_config: {web_config_file: web.yml}\n"));
+        all.add(new Bad(
+                751, "telemetry_config.web_config_file", GOOD + "telemetry_config: {web_config_file: /none.yml}\n"));
         all.add(new Bad(706, "access_points", GOOD.replace(", \"127.0.0.1:10003\"", "")));
         all.add(new Bad(705, "access_points", GOOD.replace("127.0.0.1:10003", "127.0.0.1:10002")));
         all.add(new Bad(705, "access_points", GOOD.replace("127.0.0.1:10003", "127.0.0.1:99999")));

@@ -1,0 +1,4 @@
+@NullMarked
+package io.daosmesh.licences;
+
+import org.jspecify.annotations.NullMarked;
