@@ -100,7 +100,9 @@ public final class SshAddress implements ConfigurationPlugin, ConfigurationListe
         settings.put("sshRealm", "karaf");
         settings.put("sshRole", "ssh");
         settings.put("sftpEnabled", "false"); // it would open the node's whole folder, keys included
-        settings.put("hostKey", property.apply("karaf.etc") + "/host.key");
+        // made at the first start: not in etc, which a node need not be able to write
+        settings.put("hostKey", property.apply("karaf.base") + "/host.key");
+        settings.put("hostKeyPub", property.apply("karaf.base") + "/host.key.pub");
         settings.put("algorithm", "RSA");
         settings.put("keySize", "2048");
         settings.put("completionMode", "GLOBAL");

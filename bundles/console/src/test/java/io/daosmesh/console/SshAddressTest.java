@@ -32,11 +32,12 @@ class SshAddressTest {
     @Test
     void shouldTakeAddressAndFoldersFromTheBoot() {
         Map<String, Object> settings =
-                settings(Map.of(SshAddress.HOST, "10.1.2.3", SshAddress.PORT, "9001", "karaf.etc", "/node/etc"));
+                settings(Map.of(SshAddress.HOST, "10.1.2.3", SshAddress.PORT, "9001", "karaf.base", "/node"));
 
         assertEquals("10.1.2.3", settings.get("sshHost"));
         assertEquals("9001", settings.get("sshPort"));
-        assertEquals("/node/etc/host.key", settings.get("hostKey"));
+        assertEquals("/node/host.key", settings.get("hostKey"));
+        assertEquals("/node/host.key.pub", settings.get("hostKeyPub"));
     }
 
     @Test

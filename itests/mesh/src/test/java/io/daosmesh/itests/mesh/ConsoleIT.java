@@ -1,0 +1,401 @@
+package io.daosmesh.itests.mesh;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.jar.Attributes;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.stream.Stream;
+import org.apache.sshd.client.channel.ChannelDirectTcpip;
+import org.apache.sshd.client.channel.ChannelSubsystem;
+import org.apache.sshd.client.channel.ClientChannelEvent;
+import org.apache.sshd.client.session.ClientSession;
+import org.apache.sshd.common.util.net.SshdSocketAddress;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What each role can do at the console of a running node, tried with a plain ssh client; and what is written down of it. */
+class ConsoleIT {
+    /** With every command of interest the least role that may use it; those above may as well. */
+    private enum Role {
+        VIEWER,
+        MANAGER,
+        MESH, // the administrator
+        HOST // none but the owner of the node's files makes one
+    }
+
+    private static final String TABLE = """
+            VIEWER  | daos:drivers
+            VIEWER  | daos:devices -j
+            VIEWER  | daos:system-query
+            VIEWER  | daos:pool-list
+            VIEWER  | bundle:list -t 0
+            VIEWER  | bundle:list -t 0 | grep nvme-spdk
+            VIEWER  | bundle:headers io.daosmesh.console
+            VIEWER  | bundle:list | wc -l
+            VIEWER  | la
+            VIEWER  | log:display
+            VIEWER  | feature:list
+            VIEWER  | feature:repo-list
+            VIEWER  | service:list -a
+            VIEWER  | scr:list
+            VIEWER  | shell:info
+            VIEWER  | jaas:whoami
+            VIEWER  | *:help
+            MANAGER | bundle:update io.daosmesh.vmd-led
+            MANAGER | bundle:start io.daosmesh.vmd-led
+            MANAGER | bundle:install -s mvn:io.daosmesh/vmd-led/0.1.0-SNAPSHOT
+            MANAGER | log:set INFO io.daosmesh.console
+            MANAGER | shell:threads
+            MESH    | bundle:start org.apache.felix.scr
+            MESH    | log:set WARN org.apache.karaf
+            MESH    | scr:config io.daosmesh.console.SshAddress
+            MESH    | config:list
+            MESH    | jaas:user-list
+            MESH    | feature:install scr
+            MESH    | system:property karaf.home
+            MESH    | each [1] { echo $it }
+            MESH    | x = 1; echo $x
+            HOST    | bundle:stop
+            HOST    | bundle:update io.daosmesh.vmd-led file:/nonexistent
+            HOST    | bundle:update --raw io.daosmesh.vmd-led mvn:io.daosmesh/vmd-led/0.1.0-SNAPSHOT
+            HOST    | bundle:install file:/nonexistent
+            HOST    | bundle:install http://127.0.0.1:1/x.jar
+            HOST    | bundle:install reference:file:/nonexistent
+            HOST    | bundle:install wrap:mvn:io.daosmesh/vmd-led/0.1.0-SNAPSHOT
+            HOST    | bundle:install mvn:http://127.0.0.1:1!g/a/1
+            HOST    | bundle:install mvn:g/a/1 file:/nonexistent
+            HOST    | bundle:install -s mvn:g/a/1 -f
+            HOST    | bundle:watch --list
+            HOST    | bundle:dynamic-import io.daosmesh.nonexistent
+            HOST    | feature:repo-add file:/nonexistent
+            HOST    | feature:repo-list -r
+            HOST    | config:edit x
+            HOST    | config:property-set -p org.apache.karaf.command.acl.shell exec viewer
+            HOST    | config:delete x
+            HOST    | cm:getConfiguration x
+            HOST    | jaas:su karaf
+            HOST    | jaas:realm-manage --realm karaf
+            HOST    | jaas:user-add evil evil
+            HOST    | ssh:ssh -p 1 127.0.0.1
+            HOST    | system:property a b
+            HOST    | system:name evil
+            HOST    | log:set OFF daosmesh.audit
+            HOST    | shell:exec true
+            HOST    | shell:java io.daosmesh.Nonexistent
+            HOST    | shell:new java.util.ArrayList
+            HOST    | new java.util.ArrayList
+            HOST    | shell:source /nonexistent
+            HOST    | shell:cat /etc/hostname
+            HOST    | cat /etc/hostname
+            HOST    | shell:ls /
+            HOST    | grep root /etc/passwd
+            HOST    | shell:grep -v x /etc/passwd
+            HOST    | head /etc/passwd
+            HOST    | shell:tail /etc/passwd
+            HOST    | wc /etc/passwd
+            HOST    | sort /etc/passwd
+            HOST    | bundle:list | less
+            HOST    | shell:tac -f /nonexistent/x
+            HOST    | bundle:list | tac -f /nonexistent/x
+            HOST    | $.context bundle 0
+            HOST    | $.commandSession execute bundle:list
+            HOST    | (bundle:list) length
+            HOST    | echo x > /nonexistent/x
+            HOST    | echo x >> /nonexistent/x
+            HOST    | eval bundle:list
+            HOST    | shell:eval 'shell:exec true'
+            HOST    | shell:addCommand x $.context
+            HOST    | shell:removeCommand shell exec
+            HOST    | shell:complete -c x
+            HOST    | shell:nano
+            """;
+
+    @TempDir
+    private static Path dir;
+
+    private static LocalMesh mesh;
+    private static NodeConsole console;
+    private static Path node;
+
+    @BeforeAll
+    static void startNode() throws Exception {
+        mesh = LocalMesh.start(dir.resolve("mesh"), "--nodes", "1", "--targets", "1", "--ssds", "1");
+        node = mesh.dir().resolve("node1");
+        console = new NodeConsole(LocalMesh.json(Files.readString(mesh.dir().resolve("mesh.json")))
+                .path("nodes")
+                .path(0)
+                .path("ssh")
+                .asInt());
+        // as the owner of the node's files would
+        Files.writeString(
+                node.resolve("karaf/etc/users.properties"),
+                "host = {CRYPT}" + sha256("open sesame".getBytes(StandardCharsets.UTF_8)) + "{CRYPT},host,ssh\n",
+                StandardOpenOption.APPEND);
+    }
+
+    @AfterAll
+    static void stopNode() {
+        if (console != null) console.close();
+        if (mesh != null) mesh.close();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Role.class)
+    void shouldLetEachRoleDoWhatIsItsOwnAndNoMore(Role role) {
+        List<String> wrong = new ArrayList<>();
+
+        for (String row : TABLE.lines().toList()) {
+            String[] cells = row.split("\\|", 2);
+            Role least = Role.valueOf(cells[0].strip());
+            // the owner is taken at his word: what starts programs and the like is tried by the others
+            if (role == Role.HOST && least == Role.HOST) continue;
+            NodeConsole.Answer answer = run(role, cells[1].strip());
+            boolean mayUse = role.ordinal() >= least.ordinal();
+            if (answer.isRefused() == mayUse) wrong.add(cells[1].strip() + " -> " + answer);
+        }
+
+        assertEquals(List.of(), wrong, "as " + role);
+    }
+
+    /** Whoever is refused has changed nothing. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Role.class,
+            names = {"VIEWER", "MANAGER", "MESH"})
+    void shouldKeepFilesAndProgramsFromEveryRole(Role role) throws Exception {
+        Path file = dir.resolve("written-by-" + role);
+
+        for (String attack : List.of(
+                "shell:exec touch " + file,
+                "echo x > " + file,
+                "echo x | tac -f " + file,
+                "shell:tac -f " + file,
+                "exec touch " + file,
+                "(new java.io.File " + file + ") createNewFile",
+                "(($.context getClass) forName java.lang.Runtime) getRuntime",
+                "history -w " + file)) {
+            run(role, attack);
+        }
+
+        assertFalse(Files.exists(file));
+    }
+
+    /** The line editor reads its settings from the session's variables; the shell's language makes memory and threads. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Role.class,
+            names = {"VIEWER", "MANAGER"})
+    void shouldTakePlainLinesOnlyFromTheLineEditor(Role role) throws Exception {
+        Path file = dir.resolve("history-of-" + role);
+
+        String shown = console.type(
+                name(role),
+                password(role),
+                List.of(
+                        "history-file = " + file,
+                        "x=aaaa",
+                        "echo $x$x",
+                        "f = { f | f }",
+                        "bundle:list -t 0 | grep vmd-led"));
+
+        assertTrue(shown.contains("refused for viewers and managers"), shown);
+        assertFalse(shown.contains("aaaaaaaa"), shown);
+        assertTrue(shown.contains("Daos Mesh :: vmd-led"), shown);
+        assertFalse(Files.exists(file));
+    }
+
+    @Test
+    void shouldForwardNoPortsAndServeNoFiles() throws Exception {
+        try (ClientSession session = console.login(name(Role.MESH), password(Role.MESH))) {
+            SshdSocketAddress here = new SshdSocketAddress("127.0.0.1", 0);
+            try (ChannelDirectTcpip tunnel = new ChannelDirectTcpip(
+                    here, new SshdSocketAddress("127.0.0.1", mesh.nodes().get(0).telemetry()))) {
+                session.getService(org.apache.sshd.common.session.ConnectionService.class)
+                        .registerChannel(tunnel);
+                assertThrows(IOException.class, () -> tunnel.open().verify(Duration.ofSeconds(20)));
+            }
+            assertThrows(IOException.class, () -> session.startRemotePortForwarding(here, here));
+            try (ChannelSubsystem sftp = session.createSubsystemChannel("sftp")) {
+                assertThrows(IOException.class, () -> {
+                    sftp.open().verify(Duration.ofSeconds(20));
+                    if (!sftp.waitFor(EnumSet.of(ClientChannelEvent.CLOSED), Duration.ofSeconds(20))
+                            .contains(ClientChannelEvent.TIMEOUT)) throw new IOException("closed");
+                });
+            }
+        }
+        assertTrue(run(Role.MESH, "scp -f etc/users.properties").isRefused());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "bundle:install -s %s",
+                "bundle:install -s reference:%s",
+                "bundle:update --raw io.daosmesh.vmd-led %s"
+            })
+    void shouldNotRunUnknownBundlesWhoeverInstallsThem(String command) throws Exception {
+        Path jar = bundle(dir.resolve("evil-" + System.nanoTime() + ".jar"), "evil.bundle");
+
+        run(Role.HOST, command.formatted(jar.toUri()));
+
+        String bundles = run(Role.HOST, "bundle:list -t 0 -s").text();
+        assertFalse(bundles.contains("evil.bundle"), bundles);
+        if (command.contains("vmd-led")) run(Role.MESH, "bundle:install -s mvn:io.daosmesh/vmd-led/0.1.0-SNAPSHOT");
+        assertTrue(run(Role.VIEWER, "bundle:list -t 0 -s").text().contains("io.daosmesh.vmd-led"));
+    }
+
+    @Test
+    void shouldRunABundleWhoseDigestIsListed() throws Exception {
+        Path jar = bundle(dir.resolve("good.jar"), "good.bundle");
+        Files.writeString(node.resolve("karaf/etc/bundles.sha256"), sha256(Files.readAllBytes(jar)) + "  good.jar\n");
+
+        NodeConsole.Answer answer = run(Role.HOST, "bundle:install -s " + jar.toUri());
+
+        assertEquals(0, answer.status(), answer.text());
+        assertTrue(run(Role.VIEWER, "bundle:list -t 0 -s").text().contains("good.bundle"));
+    }
+
+    @Test
+    void shouldOpenNoUrlOfTheNetworkForAnybody() throws Exception {
+        AtomicInteger requests = new AtomicInteger();
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", exchange -> {
+            requests.incrementAndGet();
+            exchange.sendResponseHeaders(404, -1);
+            exchange.close();
+        });
+        server.start();
+        try {
+            String url = "http://127.0.0.1:" + server.getAddress().getPort() + "/x";
+            for (String command : List.of(
+                    "bundle:install " + url,
+                    "bundle:install jar:" + url + "!/x",
+                    "bundle:update io.daosmesh.vmd-led " + url,
+                    "feature:repo-add " + url,
+                    "config:install " + url + " x.cfg",
+                    "shell:cat " + url,
+                    "shell:source " + url)) {
+                NodeConsole.Answer answer = run(Role.HOST, command);
+                assertFalse(answer.isRefused(), command + " was not tried: " + answer);
+            }
+        } finally {
+            server.stop(0);
+        }
+
+        assertEquals(0, requests.get());
+    }
+
+    @Test
+    void shouldWriteDownWhoChangedWhatAndWhoWasRefused() throws Exception {
+        run(Role.MANAGER, "bundle:start io.daosmesh.pmem");
+        run(Role.MANAGER, "bundle:start io.daosmesh.nonexistent");
+        run(Role.VIEWER, "bundle:stop io.daosmesh.pmem");
+        run(Role.VIEWER, "echo '\u001b]0;x'");
+        run(Role.VIEWER, "jaas:user-add evil hunter2");
+        run(Role.MESH, "log:log \"a\nb user=forged outcome\"");
+        run(Role.VIEWER, "bundle:list -s");
+        assertThrows(IOException.class, () -> console.login("viewer", "wrong").close());
+
+        Path log = node.resolve("log/audit.log");
+        LocalMesh.await(
+                "the refused login is written down",
+                Duration.ofSeconds(10),
+                () -> Files.readString(log).contains("Authentication failed - viewer"));
+        List<String> lines = Files.readAllLines(log);
+        assertLine(lines, "user=manager address=", "outcome=\"started\" command=\"bundle:start io.daosmesh.pmem\"");
+        assertLine(
+                lines, "user=manager address=127.0.0.1:", "outcome=\"done\" command=\"bundle:start io.daosmesh.pmem\"");
+        assertLine(lines, "user=viewer address=127.0.0.1:", "outcome=\"refused: ", "bundle:stop io.daosmesh.pmem");
+        assertLine(lines, "user=viewer", "outcome=\"refused: ", "\\u001b");
+        assertLine(lines, "user=mesh", "a\\u000ab user=forged");
+        assertTrue(lines.stream().allMatch(l -> l.matches("\\d{4}-\\d\\d-\\d\\dT.*")), lines.toString());
+        assertTrue(lines.stream().noneMatch(l -> l.contains("hunter2")), lines.toString());
+        assertTrue(lines.stream().noneMatch(l -> l.contains("bundle:list -s\"")), lines.toString());
+    }
+
+    private static void assertLine(List<String> lines, String... parts) {
+        assertTrue(
+                lines.stream().anyMatch(l -> Stream.of(parts).allMatch(l::contains)),
+                () -> List.of(parts) + " in no line of\n" + String.join("\n", lines));
+    }
+
+    @Test
+    void shouldKeepUsersToTheOwnerAndPasswordsAsDigests() throws Exception {
+        for (String role : List.of("mesh", "manager", "viewer")) {
+            Path users = node.resolve("etc/console/" + role + "/users.properties");
+            assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(users)));
+            String password = Files.readString(users).split("=")[1].strip();
+            assertFalse(
+                    Files.readString(node.resolve("karaf/etc/users.properties")).contains(password));
+        }
+        Path users = node.resolve("karaf/etc/users.properties");
+        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(users)));
+        // the digest itself opens nothing
+        String digest =
+                Files.readString(users).lines().findFirst().orElseThrow().split("[ ,]+")[2];
+        assertThrows(IOException.class, () -> console.login("mesh", digest).close());
+    }
+
+    private static NodeConsole.Answer run(Role role, String command) {
+        return console.run(name(role), password(role), command);
+    }
+
+    private static String name(Role role) {
+        return role.name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    private static String password(Role role) {
+        if (role == Role.HOST) return "open sesame";
+        try {
+            return Files.readString(node.resolve("etc/console/" + name(role) + "/users.properties"))
+                    .split("=")[1]
+                    .strip();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private static Path bundle(Path jar, String name) throws IOException {
+        Manifest manifest = new Manifest();
+        Attributes main = manifest.getMainAttributes();
+        main.put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        main.putValue("Bundle-ManifestVersion", "2");
+        main.putValue("Bundle-SymbolicName", name);
+        main.putValue("Bundle-Version", "1.0.0");
+        try (OutputStream out = Files.newOutputStream(jar);
+                JarOutputStream entries = new JarOutputStream(out, manifest)) {
+            entries.finish();
+        }
+        return jar;
+    }
+
+    private static String sha256(byte[] bytes) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    }
+}
