@@ -87,6 +87,7 @@ final class ManagementNode implements AutoCloseable {
         remover.register(registrations);
         pools.register(registrations);
         handlers.register(registrations);
+        new AccessHandlers(pools).register(registrations);
         joiner.register(registrations);
         node.loop().every(TICK, this::tick);
         node.loop().every(DEAD_TICK, reporter::send);

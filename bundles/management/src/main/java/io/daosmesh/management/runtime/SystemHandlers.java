@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import io.daosmesh.management.log.Replies;
+import io.daosmesh.management.pool.PoolGuards;
 import io.daosmesh.management.system.SystemDb;
 import io.daosmesh.management.system.SystemProperties;
 import io.daosmesh.model.fault.Fault;
@@ -14,6 +15,7 @@ import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Role;
+import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.Empty;
@@ -36,6 +38,7 @@ import io.daosmesh.model.wire.SystemQueryReply;
 import io.daosmesh.model.wire.SystemQueryRequest;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -66,13 +69,27 @@ final class SystemHandlers {
         r.on(RpcMethod.LEADER_QUERY, Empty.parser(), q -> leaderQuery());
         r.on(RpcMethod.RANK_DEAD, RankDeadReport.parser(), this::rankDead);
         r.on(RpcMethod.SYSTEM_PROPERTIES, PropertiesRequest.parser(), this::properties);
-        onForwarded(r, RpcMethod.POOL_LIST, Empty.parser(), q -> poolList(), PoolListReply.parser());
+        onForwarded(
+                r,
+                RpcMethod.POOL_LIST,
+                Empty.parser(),
+                q -> poolList(),
+                PoolListReply.parser(),
+                SystemHandlers::forClient);
         r.on(
                 RpcMethod.POOL_SERVICE_RANKS,
                 PoolServiceRanksMessage.parser(),
                 m -> system.propose(LogCommand.newBuilder().setPoolServiceRanks(m))
                         .map(done -> Empty.getDefaultInstance()));
-        onForwarded(r, RpcMethod.POOL_FIND, PoolRef.parser(), this::poolFind, PoolFindReply.parser());
+        onForwarded(
+                r,
+                RpcMethod.POOL_FIND,
+                PoolRef.parser(),
+                this::poolFind,
+                PoolFindReply.parser(),
+                (found, peer) -> found.toBuilder()
+                        .setEntry(PoolGuards.forClients(found.getEntry()))
+                        .build());
     }
 
     /**
@@ -82,11 +99,37 @@ final class SystemHandlers {
      */
     private <Q extends MessageLite, A extends MessageLite> void onForwarded(
             Registrations r, RpcMethod method, Parser<Q> parser, Function<Q, Mono<A>> asLeader, Parser<A> answers) {
+        onForwarded(r, method, parser, asLeader, answers, (answer, peer) -> answer);
+    }
+
+    /** @param asSeen what a client gets of the answer: filtered here, since the leader cannot know for whom it is */
+    private <Q extends MessageLite, A extends MessageLite> void onForwarded(
+            Registrations r,
+            RpcMethod method,
+            Parser<Q> parser,
+            Function<Q, Mono<A>> asLeader,
+            Parser<A> answers,
+            BiFunction<A, RpcCall.Peer, A> asSeen) {
         r.onFrom(method, parser, (question, peer) -> {
-            if (system.isLeader()) return asLeader.apply(question);
-            if (peer.role() == Role.SERVER) return Mono.error(system.notLeader().asException());
-            return leaders.call(method, question, answers, FORWARD_TRY_MAX, FORWARD_MAX);
+            Mono<A> answer = system.isLeader()
+                    ? asLeader.apply(question)
+                    : peer.role() == Role.SERVER
+                            ? Mono.error(system.notLeader().asException())
+                            : leaders.call(method, question, answers, FORWARD_TRY_MAX, FORWARD_MAX);
+            return peer.role() == Role.AGENT ? answer.map(a -> asSeen.apply(a, peer)) : answer;
         });
+    }
+
+    /** The pools that the user may connect to; an agent itself may connect to none. */
+    private static PoolListReply forClient(PoolListReply all, RpcCall.Peer peer) {
+        return PoolListReply.newBuilder()
+                .addAllPools(all.getPoolsList().stream()
+                        .filter(p -> peer.user()
+                                .filter(u -> PoolGuards.isOpenTo(u, p))
+                                .isPresent())
+                        .map(PoolGuards::forClients)
+                        .toList())
+                .build();
     }
 
     private Mono<JoinReply> join(JoinRequest r) {
