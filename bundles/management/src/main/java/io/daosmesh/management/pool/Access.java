@@ -79,6 +79,19 @@ public final class Access {
         return asker.isClient() ? Optional.of(handles.poolOf(asker.required(), asker.handle())) : Optional.empty();
     }
 
+    /** By label or UUID; who has no handle of the pool does not learn whether it exists. */
+    public ContainerMessage find(Asker asker, String container) {
+        checkConnected(asker);
+        return db.container(container);
+    }
+
+    /** Where the pool's data is: for those whom the list lets in, and those who are in. */
+    public void checkMap(Asker asker) {
+        if (!asker.isClient()) return;
+        User user = asker.required();
+        if (!handles.isConnected(user) && !PoolGuards.isOpenTo(user, db.entry())) throw refused("see this pool");
+    }
+
     public void checkCreate(Asker asker) {
         connected(asker).ifPresent(h -> {
             if (!h.rights().has(Permission.CREATE_CONTAINER)) throw refused("create containers in this pool");
@@ -103,14 +116,16 @@ public final class Access {
     }
 
     /** A client shows a handle of the very container, opened to write. */
-    public void checkWritable(Asker asker, ContainerMessage c) {
-        if (!asker.isClient()) return;
+    public ContainerMessage findWritable(Asker asker, String container) {
+        if (!asker.isClient()) return db.container(container);
         Handles.ContainerHandle h = handles.containerOf(asker.required(), asker.handle());
+        ContainerMessage c = db.container(container);
         if (!h.container().equals(Ids.uuid(c.getUuid()))) {
             throw Fault.of(FaultCode.NO_HDL, "the handle is of another container")
                     .asException();
         }
         if ((h.rights() & Mode.WRITE) == 0) throw refused("write to this container");
+        return c;
     }
 
     private static RuntimeException refused(String what) {

@@ -47,7 +47,7 @@ public final class Handles {
         }
 
         String owner() {
-            return user + " " + machine;
+            return Handles.owner(user, machine);
         }
     }
 
@@ -77,6 +77,11 @@ public final class Handles {
     private final ArrayDeque<ByteString> ended = new ArrayDeque<>();
 
     private long endedCount;
+
+    /** Neither holds a blank. */
+    private static String owner(String user, String machine) {
+        return user + " " + machine;
+    }
 
     // ---------------------------------------------------------------- open
 
@@ -168,6 +173,11 @@ public final class Handles {
     private static FaultException noHandle(String what) {
         return Fault.of(FaultCode.NO_HDL, "no such handle of the %s is open: it was closed or evicted", what)
                 .asException();
+    }
+
+    /** The user has the pool open on this machine. */
+    boolean isConnected(User user) {
+        return poolHandlesOf.containsKey(owner(user.user(), user.machine()));
     }
 
     public int poolCount() {

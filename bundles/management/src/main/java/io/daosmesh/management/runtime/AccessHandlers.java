@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.daosmesh.management.pool.Access;
 import io.daosmesh.management.pool.Asker;
 import io.daosmesh.management.pool.PoolDb;
+import io.daosmesh.model.access.Acl;
 import io.daosmesh.model.access.Guarded;
 import io.daosmesh.model.access.Permission;
 import io.daosmesh.model.access.Principal;
@@ -209,7 +210,7 @@ final class AccessHandlers {
         String name = named(r.getContainer());
         return at(r.getPool())
                 .flatMap(s -> s.read(db -> {
-                            ContainerMessage c = db.container(name);
+                            ContainerMessage c = db.access().find(asker, name);
                             db.access().check(asker, c, isGet ? Permission.GET_ACL : Permission.SET_ACL);
                             return c;
                         })
@@ -220,21 +221,19 @@ final class AccessHandlers {
         Mono<AclReply> shown = s.read(db -> reply(
                 of.isPresent() ? db.access().container(of.get()) : db.access().pool()));
         if (Access.AclOp.of(r.getOp()) == Access.AclOp.GET) return shown;
-        AclChangeMessage change = AclChangeMessage.newBuilder()
-                .setContainer(of.map(ContainerMessage::getUuid).orElse(ByteString.EMPTY))
-                .setOp(r.getOp())
-                .addAllEntries(r.getEntriesList())
-                .setPrincipal(r.getPrincipal())
-                .build();
-        checkReadable(change);
+        AclChangeMessage change = change(r, of.map(ContainerMessage::getUuid).orElse(ByteString.EMPTY));
         return s.propose(LogCommand.newBuilder().setRequestId(r.getRequestId()).setAclChange(change))
                 .then(shown);
     }
 
-    /** Nonsense does not get into the log. */
-    private static void checkReadable(AclChangeMessage change) {
-        if (Access.AclOp.of(change.getOp()) == Access.AclOp.DELETE) Principal.parse(change.getPrincipal());
-        else io.daosmesh.model.access.Acl.of(change.getEntriesList());
+    /** Nonsense, and what the operation does not ask for, does not get into the log. */
+    private static AclChangeMessage change(AclRequest r, ByteString container) {
+        AclChangeMessage.Builder change =
+                AclChangeMessage.newBuilder().setContainer(container).setOp(r.getOp());
+        if (Access.AclOp.of(r.getOp()) == Access.AclOp.DELETE)
+            return change.setPrincipal(Principal.parse(r.getPrincipal()).toString())
+                    .build();
+        return change.addAllEntries(Acl.of(r.getEntriesList()).lines()).build();
     }
 
     private static AclReply reply(Guarded g) {
@@ -257,7 +256,7 @@ final class AccessHandlers {
     /** Empty: this request has been carried out before, and he may have given the container away by it. */
     private static ByteString mayOwn(PoolDb db, OwnerRequest r, String name, Asker asker) {
         if (db.outcome(r.getRequestId()).isPresent()) return ByteString.EMPTY;
-        ContainerMessage c = db.container(name);
+        ContainerMessage c = db.access().find(asker, name);
         db.access().check(asker, c, Permission.SET_OWNER);
         return c.getUuid();
     }

@@ -82,7 +82,7 @@ final class ManagementNode implements AutoCloseable {
         registrations = new Registrations(node.server());
         new SystemHandlers(node, system, maps, leaders).register(registrations);
         new SystemActions(node, system).register(registrations);
-        new MapSubscriptions(node, maps).register(registrations);
+        new MapSubscriptions(node, maps, leaders).register(registrations);
         maker.register(registrations);
         remover.register(registrations);
         pools.register(registrations);

@@ -9,7 +9,10 @@ import io.daosmesh.management.pool.ContainerHealth;
 import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.management.pool.PoolGuards;
 import io.daosmesh.management.pool.TargetOp;
+import io.daosmesh.model.access.Acl;
+import io.daosmesh.model.access.Guarded;
 import io.daosmesh.model.access.Permission;
+import io.daosmesh.model.access.Principal;
 import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -65,7 +68,7 @@ final class PoolHandlers {
 
     void register(Registrations r) {
         r.onFrom(RpcMethod.POOL_QUERY, PoolRef.parser(), this::query);
-        r.on(RpcMethod.POOL_MAP, PoolMapRequest.parser(), this::map);
+        r.onFrom(RpcMethod.POOL_MAP, PoolMapRequest.parser(), this::map);
         r.onFrom(RpcMethod.POOL_TARGETS, PoolTargetsRequest.parser(), this::targets);
         r.on(RpcMethod.POOL_PROPERTIES, PropertiesRequest.parser(), this::properties);
         r.onFrom(RpcMethod.CONTAINER_CREATE, ContainerCreateRequest.parser(), this::create);
@@ -117,7 +120,7 @@ final class PoolHandlers {
         Asker asker = Asker.of(peer, r.getPoolHandle());
         return at(RpcMethod.CONTAINER_QUERY, r.getPool())
                 .flatMap(s -> s.read(db -> {
-                    ContainerMessage c = db.container(r.getContainer());
+                    ContainerMessage c = db.access().find(asker, r.getContainer());
                     db.access().check(asker, c, Permission.READ, Permission.GET_PROPERTIES);
                     return c;
                 }))
@@ -126,9 +129,13 @@ final class PoolHandlers {
                 });
     }
 
-    private Mono<PoolMapMessage> map(PoolMapRequest r) {
+    private Mono<PoolMapMessage> map(PoolMapRequest r, RpcCall.Peer peer) {
+        Asker asker = Asker.of(peer, ByteString.EMPTY);
         return at(RpcMethod.POOL_MAP, Ids.uuid(r.getPool()).toString())
-                .flatMap(s -> s.read(db -> db.map().toWire()));
+                .flatMap(s -> s.read(db -> {
+                    db.access().checkMap(asker);
+                    return db.map().toWire();
+                }));
     }
 
     private Mono<PropertiesReply> properties(PropertiesRequest r) {
@@ -149,7 +156,7 @@ final class PoolHandlers {
         boolean isGet = r.getSetCount() == 0;
         return at(RpcMethod.CONTAINER_PROPERTIES, r.getPool())
                 .flatMap(s -> s.read(db -> {
-                            ContainerMessage c = db.container(r.getContainer());
+                            ContainerMessage c = db.access().find(asker, r.getContainer());
                             db.access().check(asker, c, isGet ? Permission.GET_PROPERTIES : Permission.SET_PROPERTIES);
                             return PropertiesReply.newBuilder()
                                     .putAllValues(ContainerHealth.properties(c))
@@ -230,7 +237,17 @@ final class PoolHandlers {
         if (c.getUuid().isEmpty()) named.setUuid(Ids.bytes(UUID.randomUUID()));
         ContainerMakeMessage.Builder make = ContainerMakeMessage.newBuilder().setContainer(named);
         if (r.hasAcl()) make.setAcl(r.getAcl());
-        return make.build();
+        return checked(make.build());
+    }
+
+    /** Nonsense does not get into the log. */
+    private static ContainerMakeMessage checked(ContainerMakeMessage m) {
+        String owner = m.getContainer().getOwner();
+        String group = m.getContainer().getGroup();
+        if (!owner.isEmpty()) Principal.checkName(owner);
+        if (!group.isEmpty()) Principal.checkName(group);
+        if (m.hasAcl()) Guarded.Kind.CONTAINER.check(Acl.of(m.getAcl().getEntriesList()));
+        return m;
     }
 
     private Mono<Empty> destroy(ContainerRef r, RpcCall.Peer peer) {
@@ -248,7 +265,7 @@ final class PoolHandlers {
     /** None when this request has been carried out before. */
     private static Optional<ByteString> doomed(PoolDb db, ContainerRef r, Asker asker) {
         if (db.outcome(r.getRequestId()).isPresent()) return Optional.empty();
-        ContainerMessage c = db.container(r.getContainer());
+        ContainerMessage c = db.access().find(asker, r.getContainer());
         db.access().checkDestroy(asker, c);
         return Optional.of(c.getUuid());
     }
@@ -257,8 +274,7 @@ final class PoolHandlers {
         Asker asker = Asker.of(peer, r.getHandle());
         return at(RpcMethod.OID_RANGE, r.getPool())
                 .flatMap(s -> s.read(db -> {
-                            ContainerMessage c = db.container(r.getContainer());
-                            db.access().checkWritable(asker, c);
+                            ContainerMessage c = db.access().findWritable(asker, r.getContainer());
                             return OidTakeMessage.newBuilder()
                                     .setContainer(c.getUuid())
                                     .setCount(r.getCount());

@@ -354,15 +354,43 @@ class AccessTest {
         make("c", "ada@");
         make("d", "ada@");
         ByteString pool = connected(ADA, READ_WRITE);
-        ContainerMessage c = db.container("c");
         Access access = db.access();
 
-        access.checkWritable(asker(ADA, opened(ADA, pool, "c", READ_WRITE)), c);
+        access.findWritable(asker(ADA, opened(ADA, pool, "c", READ_WRITE)), "c");
 
-        refuses(FaultCode.NO_PERM, () -> access.checkWritable(asker(ADA, opened(ADA, pool, "c", READ_ONLY)), c));
-        refuses(FaultCode.NO_HDL, () -> access.checkWritable(asker(ADA, opened(ADA, pool, "d", READ_WRITE)), c));
-        refuses(FaultCode.NO_HDL, () -> access.checkWritable(asker(BOB, opened(ADA, pool, "c", READ_WRITE)), c));
-        refuses(FaultCode.NO_HDL, () -> access.checkWritable(asker(ADA, pool), c));
+        refuses(FaultCode.NO_PERM, () -> access.findWritable(asker(ADA, opened(ADA, pool, "c", READ_ONLY)), "c"));
+        refuses(FaultCode.NO_HDL, () -> access.findWritable(asker(ADA, opened(ADA, pool, "d", READ_WRITE)), "c"));
+        refuses(FaultCode.NO_HDL, () -> access.findWritable(asker(BOB, opened(ADA, pool, "c", READ_WRITE)), "c"));
+        refuses(FaultCode.NO_HDL, () -> access.findWritable(asker(ADA, pool), "c"));
+    }
+
+    /** Who is not in does not learn what there is. */
+    @Test
+    void shouldHideContainersFromThoseWithoutAHandle() {
+        init("A::bob@:r");
+        make("c", "ada@");
+        Access access = db.access();
+        Asker stranger = asker(ADA, ByteString.EMPTY);
+
+        for (String container : List.of("c", "none")) {
+            refuses(FaultCode.NO_HDL, () -> access.find(stranger, container));
+            refuses(FaultCode.NO_HDL, () -> access.findWritable(stranger, container));
+        }
+        refuses(FaultCode.NO_PERM, () -> access.checkMap(stranger));
+    }
+
+    @Test
+    void shouldShowTheMapToThoseWhoAreInUntilTheyLeave() throws Exception {
+        init("A::bob@:r");
+        ByteString handle = connected(BOB, READ_ONLY);
+        acl("", 1, "", "A::ada@:r");
+        Asker bob = asker(BOB, ByteString.EMPTY);
+
+        db.access().checkMap(bob);
+        end(HandlesEndMessage.newBuilder().addHandles(handle));
+
+        refuses(FaultCode.NO_PERM, () -> db.access().checkMap(bob));
+        db.access().checkMap(asker(ADA, ByteString.EMPTY));
     }
 
     private static void refuses(FaultCode code, org.junit.jupiter.api.function.Executable what) {

@@ -43,6 +43,8 @@ import io.daosmesh.model.wire.PoolEvictReply;
 import io.daosmesh.model.wire.PoolEvictRequest;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolListReply;
+import io.daosmesh.model.wire.PoolMapMessage;
+import io.daosmesh.model.wire.PoolMapRequest;
 import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PropertiesReply;
@@ -236,6 +238,14 @@ class AccessHandlersTest {
         refuses(FaultCode.NO_PERM, () -> mesh.client(BOB, RpcMethod.CONTAINER_DESTROY, c, Empty.parser()));
         refuses(FaultCode.NO_PERM, () -> properties(BOB, bobs, false));
         refuses(FaultCode.NO_PERM, () -> properties(BOB, bobs, true));
+        refuses(FaultCode.NO_HDL, () -> properties(EVE, bobs, false));
+        refuses(
+                FaultCode.NO_PERM,
+                () -> mesh.client(
+                        EVE,
+                        RpcMethod.POOL_MAP,
+                        PoolMapRequest.newBuilder().setPool(Ids.bytes(pool)).build(),
+                        PoolMapMessage.parser()));
         refuses(
                 FaultCode.NO_HDL,
                 () -> mesh.client(EVE, RpcMethod.CONTAINER_LIST, ref(bobs), ContainerListReply.parser()));

@@ -3,6 +3,7 @@ package io.daosmesh.model.access;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A pool or container as those who want in see it: who owns it, and its access control list. Immutable.
@@ -27,6 +28,20 @@ public record Guarded(Kind kind, String owner, String group, Acl acl) {
             this.otherwise = otherwise;
         }
 
+        /** INVAL when an entry gives a permission that means nothing here. */
+        public void check(Acl acl) {
+            for (Ace e : acl.entries()) {
+                if (e.permissions().only(valid).equals(e.permissions())) continue;
+                throw Fault.of(
+                                FaultCode.INVAL,
+                                "entry %s: a %s has the permissions %s",
+                                e,
+                                name().toLowerCase(Locale.ROOT),
+                                valid)
+                        .asException();
+            }
+        }
+
         /** The list of one that nobody gave a list. */
         public Acl defaultAcl() {
             return otherwise;
@@ -36,17 +51,7 @@ public record Guarded(Kind kind, String owner, String group, Acl acl) {
     public Guarded {
         Principal.checkName(owner);
         Principal.checkName(group);
-        for (Ace e : acl.entries()) {
-            if (!e.permissions().only(kind.valid).equals(e.permissions())) {
-                throw Fault.of(
-                                FaultCode.INVAL,
-                                "entry %s: a %s has the permissions %s",
-                                e,
-                                kind.name().toLowerCase(java.util.Locale.ROOT),
-                                kind.valid)
-                        .asException();
-            }
-        }
+        kind.check(acl);
     }
 
     /** @param lines entries; none = the default list */
