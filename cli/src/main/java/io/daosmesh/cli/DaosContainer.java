@@ -40,6 +40,11 @@ import picocli.CommandLine.ParentCommand;
             DaosContainer.Destroy.class,
             DaosContainerProperties.Get.class,
             DaosContainerProperties.Set.class,
+            DaosContainerAcl.Get.class,
+            DaosContainerAcl.Overwrite.class,
+            DaosContainerAcl.Update.class,
+            DaosContainerAcl.Delete.class,
+            DaosContainerAcl.SetOwner.class,
             DaosContainer.NotBuilt.class
         })
 final class DaosContainer implements DaosCommand.Group {
@@ -99,8 +104,28 @@ final class DaosContainer implements DaosCommand.Group {
                 description = "rd_fac:N (failures to survive) and others.")
         private @Nullable String properties;
 
+        @Option(
+                names = {"-A", "--acl-file"},
+                paramLabel = "FILE",
+                description = "Access control list, one entry a line.")
+        private @Nullable String aclFile;
+
+        @Option(
+                names = {"-u", "--user"},
+                paramLabel = "USER",
+                description = "Owner (default: you).")
+        private @Nullable String user;
+
+        @Option(
+                names = {"-g", "--group"},
+                paramLabel = "GROUP",
+                description = "Owning group (default: yours).")
+        private @Nullable String group;
+
         @Override
         Answer run() {
+            ContainerSpec.Access access = new ContainerSpec.Access(
+                    AclFiles.name(user), AclFiles.name(group), aclFile == null ? List.of() : AclFiles.read(aclFile));
             String kind = type.toUpperCase(Locale.ROOT);
             if (!List.of("", "POSIX", "UNKNOWN").contains(kind)) {
                 throw Fault.of(FaultCode.INVAL, "container type '%s'", type)
@@ -110,7 +135,8 @@ final class DaosContainer implements DaosCommand.Group {
             Map<String, String> pairs = properties == null ? Map.of() : KeyValues.parse(properties);
             String posix = kind.equals("POSIX") ? kind : "";
             Pool at = session().pool(pool);
-            Container made = Blocking.get(at.createContainer(new ContainerSpec(label, posix, objectClass, pairs)));
+            Container made =
+                    Blocking.get(at.createContainer(new ContainerSpec(label, posix, objectClass, pairs, access)));
             ContainerInfo info = made.info();
             String text = "Successfully created container " + info.label() + "\n"
                     + "  Container UUID : " + info.uuid() + "\n"
@@ -209,11 +235,6 @@ final class DaosContainer implements DaosCommand.Group {
                 "list-snaps",
                 "destroy-snap",
                 "rollback",
-                "get-acl",
-                "overwrite-acl",
-                "update-acl",
-                "delete-acl",
-                "set-owner",
                 "get-attr",
                 "set-attr",
                 "list-attr",
@@ -221,7 +242,7 @@ final class DaosContainer implements DaosCommand.Group {
                 "clone",
                 "check"
             },
-            description = "Snapshots, access lists, attributes: not built yet.",
+            description = "Snapshots, attributes: not built yet.",
             mixinStandardHelpOptions = true)
     static final class NotBuilt extends DaosCommand {
         @picocli.CommandLine.Unmatched

@@ -1,12 +1,15 @@
 package io.daosmesh.cli;
 
+import io.daosmesh.admin.AdminCalls.AclOperation;
 import io.daosmesh.admin.AdminCalls.TargetsOperation;
 import io.daosmesh.admin.grammar.KeyValues;
 import io.daosmesh.admin.grammar.RankSet;
+import io.daosmesh.admin.view.AclView;
 import io.daosmesh.admin.view.PoolView;
 import io.daosmesh.admin.view.PropertyView;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.wire.AclReply;
 import io.daosmesh.model.wire.PoolQueryReply;
 import java.util.List;
 import java.util.Map;
@@ -169,6 +172,87 @@ final class DmgPool {
             @Parameters(paramLabel = "KEY[,...]", arity = "0..1", description = "only these") @Nullable String keys) {
         PropertyView shown = PropertyView.ofPool(root.calls().poolProperties(pool, Map.of()), DmgSystem.keys(keys));
         return root.show(() -> "Pool " + pool + " properties:\n" + shown.text(), shown::json);
+    }
+
+    @Command(name = "evict", description = "End all handles of a pool")
+    int evict(@Parameters(paramLabel = "POOL", description = "label or UUID") String pool) {
+        List<Integer> left = root.calls().poolEvict(pool).getUnconfirmedRanksList();
+        if (left.isEmpty()) return root.show(() -> "Pool-evict command succeeded\n", () -> null);
+        throw Fault.of(
+                        FaultCode.TIMEDOUT,
+                        "the handles have ended, but ranks %s have not confirmed that they let nobody in with them",
+                        left)
+                .remedy("run the command again, or see dmg system query for these ranks")
+                .asException();
+    }
+
+    @Command(name = "get-acl", description = "Who may do what with a pool")
+    int getAcl(
+            @Parameters(paramLabel = "POOL", description = "label or UUID") String pool,
+            @Option(names = "--outfile", paramLabel = "FILE", description = "write it to a file") @Nullable
+                    String outfile,
+            @Option(
+                            names = {"-f", "--force"},
+                            description = "replace the file")
+                    boolean force,
+            @Option(
+                            names = {"-v", "--verbose"},
+                            description = "each entry in words, too")
+                    boolean verbose) {
+        AclReply reply = root.calls().poolAcl(pool, AclOperation.GET, List.of(), "");
+        String text = AclView.text(reply, verbose);
+        String said = outfile == null ? text : AclFiles.write(outfile, text, force);
+        return root.show(() -> said, () -> AclView.json(reply));
+    }
+
+    @Command(name = "overwrite-acl", description = "Replace the access control list of a pool")
+    int overwriteAcl(
+            @Parameters(paramLabel = "POOL", description = "label or UUID") String pool,
+            @Option(
+                            names = {"-a", "--acl-file"},
+                            required = true,
+                            paramLabel = "FILE",
+                            description = "the new list")
+                    String file) {
+        return changeAcl(pool, AclOperation.OVERWRITE, AclFiles.read(file), "");
+    }
+
+    @Command(name = "update-acl", description = "Add or change entries of a pool's access control list")
+    int updateAcl(
+            @Parameters(paramLabel = "POOL", description = "label or UUID") String pool,
+            @Option(
+                            names = {"-a", "--acl-file"},
+                            paramLabel = "FILE",
+                            description = "entries, one a line")
+                    @Nullable
+                    String file,
+            @Option(
+                            names = {"-e", "--entry"},
+                            paramLabel = "ENTRY",
+                            description = "one entry, e.g. A::ada@:rw")
+                    @Nullable
+                    String entry) {
+        return changeAcl(pool, AclOperation.UPDATE, AclFiles.either(file, entry), "");
+    }
+
+    @Command(name = "delete-acl", description = "Take an entry out of a pool's access control list")
+    int deleteAcl(
+            @Parameters(paramLabel = "POOL", description = "label or UUID") String pool,
+            @Option(
+                            names = {"-p", "--principal"},
+                            required = true,
+                            paramLabel = "PRINCIPAL",
+                            description = "u:NAME@, g:NAME@, OWNER@, GROUP@ or EVERYONE@")
+                    String principal) {
+        return changeAcl(pool, AclOperation.DELETE, List.of(), AclFiles.principal(principal));
+    }
+
+    private int changeAcl(String pool, AclOperation operation, List<String> entries, String principal) {
+        AclReply reply = root.calls().poolAcl(pool, operation, entries, principal);
+        String name = operation.name().toLowerCase(java.util.Locale.ROOT);
+        return root.show(
+                () -> "Pool-" + name + "-ACL command succeeded, ID: " + pool + "\n" + AclView.text(reply, false),
+                () -> AclView.json(reply));
     }
 
     private int change(String pool, TargetsOperation operation, String ranks, @Nullable String targets, boolean force) {

@@ -11,6 +11,7 @@ import io.daosmesh.admin.view.PoolView;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.wire.AclMessage;
 import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;
@@ -97,19 +98,26 @@ final class DmgPoolCreate implements Callable<Integer> {
     @Option(
             names = {"-u", "--user"},
             paramLabel = "USER",
-            description = "owner, as name@domain")
+            description = "owner (default: you)")
     @Nullable
     String user;
 
     @Option(
             names = {"-g", "--group"},
             paramLabel = "GROUP",
-            description = "owning group")
+            description = "owning group (default: yours)")
     @Nullable
     String group;
 
     @Option(
-            names = {"-a", "--acl-file", "--meta-size", "--data-size", "--mem-ratio"},
+            names = {"-a", "--acl-file"},
+            paramLabel = "FILE",
+            description = "access control list, one entry a line")
+    @Nullable
+    String aclFile;
+
+    @Option(
+            names = {"--meta-size", "--data-size", "--mem-ratio"},
             hidden = true,
             description = "not built yet")
     @Nullable
@@ -121,6 +129,7 @@ final class DmgPoolCreate implements Callable<Integer> {
         Map<String, String> values = properties == null ? Map.of() : KeyValues.parse(properties);
         if (values.containsKey("label")) throw DmgSystem.invalid("can't set label property with label argument");
         List<Integer> wanted = ranks == null ? List.of() : RankSet.parse(ranks);
+        PoolCreateRequest.Builder request = owned();
         DmgRoot root = pool.root;
         List<MemberMessage> members =
                 root.calls().systemQuery(List.of()).getGroupMap().getMembersList();
@@ -129,24 +138,30 @@ final class DmgPoolCreate implements Callable<Integer> {
         root.say(sizing.title() + "\n");
         UUID uuid = UUID.randomUUID();
         PoolCreateReply reply = root.calls()
-                .poolCreate(PoolCreateRequest.newBuilder()
-                        .setPool(Ids.bytes(uuid))
+                .poolCreate(request.setPool(Ids.bytes(uuid))
                         .setLabel(label)
                         .setScmBytesPerTarget(sizing.scmPerTarget())
                         .setNvmeBytesPerTarget(sizing.nvmePerTarget())
                         .addAllRanks(wanted)
                         .setRankCount(rankCount == null ? 0 : rankCount)
                         .putAllProperties(values)
-                        .setUser(user == null ? System.getProperty("user.name", "") + "@" : user)
-                        .setGroup(group == null ? System.getProperty("user.name", "") + "@" : group)
                         .setServiceReplicas(serviceCount == null ? 0 : serviceCount)
                         .build());
         return root.show(() -> PoolView.created(reply), () -> PoolView.createdJson(reply, label));
     }
 
+    private PoolCreateRequest.Builder owned() {
+        String me = System.getProperty("user.name", "root");
+        PoolCreateRequest.Builder request = PoolCreateRequest.newBuilder()
+                .setUser(AclFiles.name(user == null ? me : user))
+                .setGroup(AclFiles.name(group == null ? AclFiles.processGroup().orElse(me) : group));
+        if (aclFile != null) request.setAcl(AclMessage.newBuilder().addAllEntries(AclFiles.read(aclFile)));
+        return request;
+    }
+
     private void refuseContradictions() {
         if (notBuilt != null) {
-            throw Fault.of(FaultCode.NOSYS, "--acl-file, --meta-size, --data-size and --mem-ratio are not built yet")
+            throw Fault.of(FaultCode.NOSYS, "--meta-size, --data-size and --mem-ratio are not built yet")
                     .asException();
         }
         if (size != null && (scmSize != null || nvmeSize != null)) {

@@ -18,8 +18,19 @@ import picocli.CommandLine.Model.PositionalParamSpec;
  * start. What DAOS has and this release has not answers DER_NOSYS. Source: daos-admin facts 1.
  */
 final class DmgTree {
-    private static final Set<String> BUILT_GROUPS =
-            Set.of("system", "sys", "storage", "sto", "pool", "server", "srv", "telemetry", "telem", "version");
+    private static final Set<String> BUILT_GROUPS = Set.of(
+            "system",
+            "sys",
+            "storage",
+            "sto",
+            "pool",
+            "server",
+            "srv",
+            "telemetry",
+            "telem",
+            "container",
+            "cont",
+            "version");
 
     /** Commands of DAOS that are not built, by the path of their group. */
     private static final Map<String, List<String>> NOT_BUILT = Map.ofEntries(
@@ -39,12 +50,7 @@ final class DmgTree {
             Map.entry(
                     "pool",
                     List.of(
-                            "evict",
                             "query-targets",
-                            "get-acl",
-                            "overwrite-acl",
-                            "update-acl",
-                            "delete-acl",
                             "upgrade",
                             "rebuild start",
                             "rebuild stop",
@@ -62,7 +68,6 @@ final class DmgTree {
             Map.entry("config", List.of("generate")),
             Map.entry("network", List.of("scan")),
             Map.entry("support", List.of("collect-log")),
-            Map.entry("container", List.of("set-owner")),
             Map.entry("firmware", List.of("query", "update")),
             Map.entry(
                     "check",
@@ -119,6 +124,7 @@ final class DmgTree {
             case "system" -> methods(new DmgSystem(), args);
             case "storage" -> storage(args);
             case "pool" -> methods(new DmgPool(), args).addSubcommand(new DmgPoolCreate());
+            case "container" -> methods(new DmgContainer(), args);
             case "server" -> new CommandLine(new DmgServer());
             case "telemetry" -> new CommandLine(new DmgTelemetry()).addSubcommand(new DmgTelemetry.Metrics());
             default -> empty(name, alias);

@@ -175,13 +175,11 @@ class DmgTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "pool evict p",
                 "pool rebuild start p",
                 "check start --policies x:y",
                 "config generate -a x",
                 "network scan -p all",
                 "support collect-log",
-                "container set-owner --cont c",
                 "storage replace nvme --old-uuid=a --new-uuid=b",
                 "system erase",
                 "system self-heal eval",
@@ -382,7 +380,7 @@ class DmgTest {
         return stream.toString(StandardCharsets.UTF_8);
     }
 
-    private static SystemQueryReply members() {
+    static SystemQueryReply members() {
         GroupMapMessage.Builder map = GroupMapMessage.newBuilder().setVersion(3).setSystem("daos_server");
         for (int rank = 0; rank < 3; rank++) {
             map.addMembers(MemberMessage.newBuilder()

@@ -9,6 +9,8 @@ import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.AclReply;
+import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.DriversReply;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.LeaderQueryReply;
@@ -19,9 +21,12 @@ import io.daosmesh.model.wire.ListPoolsReply;
 import io.daosmesh.model.wire.LogMasksRequest;
 import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.NodeStatusReply;
+import io.daosmesh.model.wire.OwnerRequest;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolDestroyRequest;
+import io.daosmesh.model.wire.PoolEvictReply;
+import io.daosmesh.model.wire.PoolEvictRequest;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolListReply;
 import io.daosmesh.model.wire.PoolQueryReply;
@@ -209,6 +214,55 @@ public final class AdminCalls {
         PropertiesRequest request = properties(set).setPool(uuid(found)).build();
         return atPool(found, RpcMethod.POOL_PROPERTIES, request, PropertiesReply::parseFrom, set.isEmpty())
                 .getValuesMap();
+    }
+
+    /** Ends all handles of a pool; answers when the ranks that are up have confirmed, or names those that have not. */
+    public PoolEvictReply poolEvict(String pool) {
+        PoolFindReply found = poolFind(pool);
+        PoolEvictRequest request = PoolEvictRequest.newBuilder()
+                .setPool(uuid(found))
+                .setRequestId(newRequestId())
+                .build();
+        return atPool(found, RpcMethod.POOL_EVICT, request, PoolEvictReply::parseFrom, false);
+    }
+
+    /** What happens to an access control list; the order is the number on the wire. */
+    public enum AclOperation {
+        GET,
+        OVERWRITE,
+        UPDATE,
+        DELETE
+    }
+
+    /**
+     * The access control list of a pool, after the operation.
+     *
+     * @param entries to overwrite or update with
+     * @param principal whose entry to delete
+     */
+    public AclReply poolAcl(String pool, AclOperation operation, List<String> entries, String principal) {
+        PoolFindReply found = poolFind(pool);
+        AclRequest request = AclRequest.newBuilder()
+                .setPool(uuid(found))
+                .setOp(operation.ordinal())
+                .addAllEntries(entries)
+                .setPrincipal(principal)
+                .setRequestId(newRequestId())
+                .build();
+        return atPool(found, RpcMethod.POOL_ACL, request, AclReply::parseFrom, operation == AclOperation.GET);
+    }
+
+    /** @param user empty = as it is; the same for the group */
+    public void containerOwner(String pool, String container, String user, String group) {
+        PoolFindReply found = poolFind(pool);
+        OwnerRequest request = OwnerRequest.newBuilder()
+                .setPool(uuid(found))
+                .setContainer(container)
+                .setUser(user)
+                .setGroup(group)
+                .setRequestId(newRequestId())
+                .build();
+        atPool(found, RpcMethod.CONTAINER_OWNER, request, Empty::parseFrom, false);
     }
 
     // ---------------------------------------------------------------- storage, host by host

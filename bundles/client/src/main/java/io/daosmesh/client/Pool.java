@@ -6,11 +6,14 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.AclMessage;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerListReply;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.ContainerPropertiesRequest;
 import io.daosmesh.model.wire.ContainerRef;
+import io.daosmesh.model.wire.PoolConnectReply;
+import io.daosmesh.model.wire.PoolConnectRequest;
 import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PropertiesReply;
@@ -81,7 +84,7 @@ public final class Pool {
                     .setCatalogueNumber(Available.catalogueNumber(redundancy, maps.map()))
                     .putAllProperties(spec.properties())
                     .build();
-            ContainerCreateRequest request = ContainerCreateRequest.newBuilder()
+            ContainerCreateRequest request = owned(spec.access())
                     .setPool(uuid.toString())
                     .setContainer(wanted)
                     .setRequestId(UUID.randomUUID().toString())
@@ -89,6 +92,32 @@ public final class Pool {
             return service.call(RpcMethod.CONTAINER_CREATE, request, reply -> ContainerMessage.parseFrom(reply.body()))
                     .map(made -> open(made.getUuid().equals(ByteString.EMPTY) ? wanted : made));
         });
+    }
+
+    private static ContainerCreateRequest.Builder owned(ContainerSpec.Access access) {
+        ContainerCreateRequest.Builder b =
+                ContainerCreateRequest.newBuilder().setUser(access.user()).setGroup(access.group());
+        if (!access.entries().isEmpty()) {
+            b.setAcl(AclMessage.newBuilder().addAllEntries(access.entries()));
+        }
+        return b;
+    }
+
+    /** Access control lists and owners of its containers. */
+    public Acls acls() {
+        return new Acls(service, uuid, toLook());
+    }
+
+    /** A handle to read is enough: what may be changed is said by the list of the container. */
+    private Mono<ByteString> toLook() {
+        PoolConnectRequest request = PoolConnectRequest.newBuilder()
+                .setPool(uuid.toString())
+                .setFlags(1)
+                .setRequestId(UUID.randomUUID().toString())
+                .build();
+        return service.call(RpcMethod.POOL_CONNECT, request, reply -> PoolConnectReply.parseFrom(reply.body()))
+                .map(PoolConnectReply::getHandle)
+                .cache();
     }
 
     /** To read and write, by label or UUID; NONEXIST when there is none, RF when it is unclean. */

@@ -17,6 +17,7 @@ import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcReply;
+import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerListReply;
 import io.daosmesh.model.wire.ContainerMessage;
@@ -24,6 +25,8 @@ import io.daosmesh.model.wire.ContainerRef;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.OidRangeReply;
 import io.daosmesh.model.wire.OidRangeRequest;
+import io.daosmesh.model.wire.OwnerRequest;
+import io.daosmesh.model.wire.PoolConnectReply;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolListReply;
@@ -53,6 +56,7 @@ public final class FakeCluster implements Rpc {
     private static final int SERVERS = 3;
 
     final FakeEngine engine = new FakeEngine(this);
+    private final FakeAcls acls = new FakeAcls();
     /** Ranks that do not answer. */
     final Set<Integer> down = new HashSet<>();
 
@@ -140,7 +144,7 @@ public final class FakeCluster implements Rpc {
         if (random.nextDouble() < lossRate) throw fault(random.nextBoolean() ? FaultCode.UNREACH : FaultCode.BUSY);
         served.merge(method, 1, Integer::sum);
         MessageLite body = request.body();
-        RpcMessage reply = method.number() >= RpcMethod.OBJECT_UPDATE.number()
+        RpcMessage reply = method.name().startsWith("OBJECT_")
                 ? engine.serve(rank, method, body, request.data().duplicate())
                 : RpcMessage.of(manage(rank, method, body));
         if (random.nextDouble() < lossRate) throw fault(random.nextBoolean() ? FaultCode.TIMEDOUT : FaultCode.UNREACH);
@@ -194,6 +198,19 @@ public final class FakeCluster implements Rpc {
                 nextOid += ((OidRangeRequest) body).getCount();
                 yield OidRangeReply.newBuilder().setFirst(first).build();
             }
+            case POOL_CONNECT ->
+                PoolConnectReply.newBuilder()
+                        .setHandle(ByteString.copyFrom(new byte[16]))
+                        .setMap(map.toWire())
+                        .build();
+            case CONTAINER_ACL -> {
+                AclRequest r = (AclRequest) body;
+                yield acls.serve(find(r.getContainer()).getUuid(), r);
+            }
+            case CONTAINER_OWNER -> {
+                OwnerRequest r = (OwnerRequest) body;
+                yield acls.serve(find(r.getContainer()).getUuid(), r);
+            }
             default -> throw fault(FaultCode.NOSYS);
         };
     }
@@ -204,6 +221,7 @@ public final class FakeCluster implements Rpc {
         boolean isTaken = containers.values().stream()
                 .anyMatch(c -> c.getLabel().equals(request.getContainer().getLabel()));
         if (isTaken) throw fault(FaultCode.EXIST);
+        acls.create(request);
         containers.put(Ids.uuid(request.getContainer().getUuid()), request.getContainer());
         createdBy.put(request.getRequestId(), request.getContainer());
         return request.getContainer();

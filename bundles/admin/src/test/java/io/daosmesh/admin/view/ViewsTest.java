@@ -8,6 +8,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.AclReply;
 import io.daosmesh.model.wire.LeaderQueryReply;
 import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolQueryReply;
@@ -76,6 +77,20 @@ class ViewsTest {
         Golden.check("pool-list-errors.txt", PoolView.listErrors(rows()));
         Golden.check("pool-query.txt", PoolView.query(Samples.poolQuery(1, "tank"), true));
         assertEquals("no pools in system\n", PoolView.list(List.of()));
+        Golden.check("pool-get-acl.txt", AclView.text(acl(), false));
+        Golden.check("pool-get-acl-verbose.txt", AclView.text(acl(), true));
+        assertEquals("# Entries:\n#   None\n", AclView.text(AclReply.getDefaultInstance(), true));
+    }
+
+    private static AclReply acl() {
+        return AclReply.newBuilder()
+                .setOwner("ada@")
+                .setGroup("labs@")
+                .addEntries("A::OWNER@:rw")
+                .addEntries("A::bob@:")
+                .addEntries("A:G:GROUP@:rw")
+                .addEntries("A:G:ops@:rcdt")
+                .build();
     }
 
     @Test
@@ -194,6 +209,7 @@ class ViewsTest {
                 "pool-get-prop",
                 PropertyView.ofPool(Map.of("label", "tank", "rd_fac", "1", "self_heal", "none"), List.of("rd_fac"))
                         .json());
+        all.put("pool-get-acl", AclView.json(acl()));
         all.put("telemetry-metrics-list", MetricsView.listJson(MetricsView.parse(page())));
         all.put("telemetry-metrics-query", MetricsView.queryJson(MetricsView.parse(page())));
         return all;

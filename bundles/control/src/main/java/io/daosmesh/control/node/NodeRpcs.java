@@ -8,6 +8,7 @@ import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.OwnCertificate;
+import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
@@ -80,7 +81,12 @@ final class NodeRpcs {
 
     List<AutoCloseable> register() {
         List<AutoCloseable> all = new ArrayList<>();
-        all.add(on(RpcMethod.NODE_STATUS, Empty::parseFrom, r -> Mono.fromCallable(this::status)));
+        all.add(server.register(
+                Endpoint.NODE,
+                RpcMethod.NODE_STATUS,
+                call -> Mono.fromCallable(() -> seenBy(call.peer(), status()))
+                        .map(RpcMessage::of)
+                        .subscribeOn(scheduler)));
         all.add(on(RpcMethod.STORAGE_SCAN, StorageScanRequest::parseFrom, this::scan));
         all.add(on(RpcMethod.STORAGE_FORMAT, StorageFormatRequest::parseFrom, r -> parts.format.format(r.getForce())));
         all.add(on(RpcMethod.STORAGE_USAGE, Empty::parseFrom, r -> usage()));
@@ -118,6 +124,13 @@ final class NodeRpcs {
             throw Fault.of(FaultCode.PROTO, "%s: the request cannot be read", call.method())
                     .asException();
         }
+    }
+
+    /** Programs of users have no business with the process and its other ports. */
+    private static NodeStatusReply seenBy(RpcCall.Peer peer, NodeStatusReply status) {
+        return peer.role() == Role.AGENT
+                ? status.toBuilder().clearPid().clearTelemetryPort().build()
+                : status;
     }
 
     private NodeStatusReply status() {

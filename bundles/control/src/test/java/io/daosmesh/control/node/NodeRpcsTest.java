@@ -166,6 +166,20 @@ class NodeRpcsTest {
     }
 
     @Test
+    void shouldNotTellClientsOfTheProcess() throws Exception {
+        Empty request = Empty.getDefaultInstance();
+
+        NodeStatusReply seen = NodeStatusReply.parseFrom(call(Role.AGENT, RpcMethod.NODE_STATUS, request));
+        NodeStatusReply all = NodeStatusReply.parseFrom(call(Role.ADMIN, RpcMethod.NODE_STATUS, request));
+
+        assertEquals(0, seen.getPid());
+        assertEquals(0, seen.getTelemetryPort());
+        assertEquals("daos_server", seen.getSystem());
+        assertEquals(9191, all.getTelemetryPort());
+        assertTrue(all.getPid() > 0);
+    }
+
+    @Test
     void shouldFilterDevicesByRankAndUuid() throws Exception {
         storage.rank = Optional.of(3);
 
@@ -221,7 +235,11 @@ class NodeRpcsTest {
     }
 
     private ByteBuffer call(RpcMethod method, MessageLite request) {
-        RpcCall.Peer peer = new RpcCall.Peer(Role.ADMIN, -1, 0, "", "0.1.0");
+        return call(Role.ADMIN, method, request);
+    }
+
+    private ByteBuffer call(Role role, RpcMethod method, MessageLite request) {
+        RpcCall.Peer peer = new RpcCall.Peer(role, -1, 0, "", "0.1.0");
         ByteBuffer body = ByteBuffer.wrap(request.toByteArray());
         RpcMessage reply = handlers.get(method)
                 .handle(new RpcCall(method, peer, -1, 0, body, RpcMessage.NO_DATA))

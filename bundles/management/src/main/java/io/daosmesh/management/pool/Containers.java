@@ -1,10 +1,13 @@
 package io.daosmesh.management.pool;
 
 import com.google.protobuf.ByteString;
+import io.daosmesh.model.access.Acl;
+import io.daosmesh.model.access.Guarded;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.wire.AclMessage;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.PoolContainerMessage;
 import java.util.Collection;
@@ -26,6 +29,8 @@ final class Containers {
     static final int DOOMED_MAX = 2048;
 
     static final int OID_RANGE_MAX = 1 << 20;
+    /** A long list for every 16th container. */
+    static final long ACLS_MAX_BYTES = 16L << 20;
 
     private final Map<UUID, PoolContainerMessage> all = new LinkedHashMap<>();
 
@@ -53,6 +58,11 @@ final class Containers {
 
     /** @param mapVersion of the pool: earlier failures have cost it nothing */
     ContainerMessage create(ContainerMessage c, long hlc, int mapVersion) {
+        return create(c, Optional.empty(), hlc, mapVersion);
+    }
+
+    /** @param acl absent: the default list */
+    ContainerMessage create(ContainerMessage c, Optional<AclMessage> acl, long hlc, int mapVersion) {
         UUID id = Ids.uuid(c.getUuid());
         if (all.containsKey(id)) {
             // Under the same identity, old data of a rank that was away would be seen again.
@@ -69,13 +79,56 @@ final class Containers {
         }
         ContainerMessage made =
                 c.toBuilder().setCreatedHlc(hlc).setAcceptedVersion(mapVersion).build();
+        PoolContainerMessage.Builder kept =
+                PoolContainerMessage.newBuilder().setContainer(made).setNextOid(1);
+        acl.ifPresent(a -> checkRoom(a, id));
+        acl.ifPresent(kept::setAcl);
+        all.put(id, kept.build());
+        return made;
+    }
+
+    /** Who owns it and may do what; the pool's owner where older state names none. */
+    Guarded guarded(ByteString uuid, Guarded pool) {
+        PoolContainerMessage c = existing(Ids.uuid(uuid));
+        String owner = c.getContainer().getOwner();
+        String group = c.getContainer().getGroup();
+        return new Guarded(
+                Guarded.Kind.CONTAINER,
+                owner.isEmpty() ? pool.owner() : owner,
+                group.isEmpty() ? pool.group() : group,
+                c.hasAcl() ? Acl.of(c.getAcl().getEntriesList()) : Guarded.Kind.CONTAINER.defaultAcl());
+    }
+
+    void setGuarded(ByteString uuid, Guarded next) {
+        UUID id = Ids.uuid(uuid);
+        PoolContainerMessage c = existing(id);
+        AclMessage acl =
+                AclMessage.newBuilder().addAllEntries(next.acl().lines()).build();
+        checkRoom(acl, id);
         all.put(
                 id,
-                PoolContainerMessage.newBuilder()
-                        .setContainer(made)
-                        .setNextOid(1)
+                c.toBuilder()
+                        .setAcl(acl)
+                        .setContainer(c.getContainer().toBuilder()
+                                .setOwner(next.owner())
+                                .setGroup(next.group()))
                         .build());
-        return made;
+    }
+
+    /** All lists of a pool together are bounded: each replica holds them in memory. */
+    private void checkRoom(AclMessage acl, UUID of) {
+        long others = all.entrySet().stream()
+                .filter(e -> !e.getKey().equals(of))
+                .mapToLong(e -> e.getValue().getAcl().getSerializedSize())
+                .sum();
+        if (others + acl.getSerializedSize() > ACLS_MAX_BYTES) {
+            throw Fault.of(
+                            FaultCode.OVERFLOW,
+                            "the access control lists of the pool are larger than %d bytes",
+                            ACLS_MAX_BYTES)
+                    .remedy("name groups rather than users")
+                    .asException();
+        }
     }
 
     /** @param holders ranks that may hold data of it, those that are away included */

@@ -28,7 +28,10 @@ public final class PoolBudget {
             CommandCase.CONTAINER_DROPPED,
             CommandCase.OID_TAKE,
             CommandCase.SERVICE_RANKS,
-            CommandCase.REPLICA_GONE);
+            CommandCase.REPLICA_GONE,
+            CommandCase.POOL_CONNECT,
+            CommandCase.CONTAINER_OPEN,
+            CommandCase.HANDLES_END);
 
     private PoolBudget() {}
 

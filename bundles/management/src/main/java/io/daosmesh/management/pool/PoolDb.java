@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.daosmesh.management.log.Outcomes;
 import io.daosmesh.management.log.Replicated;
 import io.daosmesh.management.log.Replies;
+import io.daosmesh.model.access.Acl;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -11,6 +12,7 @@ import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.wire.AclMessage;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
@@ -54,6 +56,12 @@ public final class PoolDb implements Replicated {
     private final Containers containers = new Containers();
     private final Returns returns = new Returns();
     private final Outcomes outcomes = new Outcomes();
+    private final Access access = new Access(this, containers);
+
+    /** Owners, access control lists and handles. */
+    public Access access() {
+        return access;
+    }
 
     public boolean isMade() {
         return map != null;
@@ -180,6 +188,7 @@ public final class PoolDb implements Replicated {
                 Replies.done(containers.create(c.getContainerCreate(), c.getHlc(), map().version()));
             case CONTAINER_DESTROY -> {
                 containers.doom(c.getContainerDestroy(), map().ranks());
+                access.onContainerGone(c.getContainerDestroy());
                 yield Replies.DONE;
             }
             case CONTAINER_GONE -> {
@@ -210,6 +219,7 @@ public final class PoolDb implements Replicated {
                 retired.remove(c.getReplicaGone());
                 yield Replies.DONE;
             }
+            case POOL_CONNECT, HANDLES_END, CONTAINER_OPEN, ACL_CHANGE, OWNER_CHANGE, CONTAINER_MAKE -> access.apply(c);
             default -> Replies.refused(Fault.of(FaultCode.PROTO, "a pool's log knows no %s", c.getCommandCase()));
         };
     }
@@ -278,6 +288,14 @@ public final class PoolDb implements Replicated {
         return Replies.DONE;
     }
 
+    /** A new version, which the management service will hear of. */
+    void setAcl(Acl acl) {
+        entry = entry().toBuilder()
+                .setAcl(AclMessage.newBuilder().addAllEntries(acl.lines()))
+                .setServiceVersion(entry().getServiceVersion() + 1)
+                .build();
+    }
+
     @Override
     public byte[] snapshot() {
         PoolSnapshotMessage.Builder b =
@@ -289,6 +307,8 @@ public final class PoolDb implements Replicated {
                 .setRebuildAutomatic(rebuildAutomatic)
                 .addAllReturns(returns.save())
                 .addAllOutcomes(outcomes.save())
+                .addAllPoolHandles(access.handles().savePools())
+                .addAllContainerHandles(access.handles().saveContainers())
                 .build()
                 .toByteArray();
     }
@@ -319,6 +339,7 @@ public final class PoolDb implements Replicated {
         retired.addAll(s.getRetiredRanksList());
         containers.load(s.getContainersList());
         outcomes.load(s.getOutcomesList());
+        access.handles().load(s.getPoolHandlesList(), s.getContainerHandlesList());
     }
 
     private static FaultException notYet() {

@@ -82,11 +82,12 @@ final class ManagementNode implements AutoCloseable {
         registrations = new Registrations(node.server());
         new SystemHandlers(node, system, maps, leaders).register(registrations);
         new SystemActions(node, system).register(registrations);
-        new MapSubscriptions(node, maps).register(registrations);
+        new MapSubscriptions(node, maps, leaders).register(registrations);
         maker.register(registrations);
         remover.register(registrations);
         pools.register(registrations);
         handlers.register(registrations);
+        new AccessHandlers(pools).register(registrations);
         joiner.register(registrations);
         node.loop().every(TICK, this::tick);
         node.loop().every(DEAD_TICK, reporter::send);

@@ -4,6 +4,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.Maps;
+import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
@@ -30,10 +31,12 @@ final class MapSubscriptions {
 
     private final NodeContext node;
     private final MapsKeeper maps;
+    private final LeaderCaller system;
 
-    MapSubscriptions(NodeContext node, MapsKeeper maps) {
+    MapSubscriptions(NodeContext node, MapsKeeper maps, LeaderCaller system) {
         this.node = node;
         this.maps = maps;
+        this.system = system;
     }
 
     void register(Registrations r) {
@@ -57,11 +60,16 @@ final class MapSubscriptions {
         return Flux.create(
                 sink -> {
                     Subscriber s = new Subscriber(sink);
-                    AutoCloseable listening = maps.listen(s);
+                    AutoCloseable listening = maps.listen(seenBy(call.peer(), s, sink));
                     sink.onRequest(n -> node.loop().run(s::drain));
                     sink.onDispose(() -> close(listening));
                 },
                 FluxSink.OverflowStrategy.ERROR);
+    }
+
+    private Maps.Listener seenBy(RpcCall.Peer peer, Subscriber s, FluxSink<RpcMessage> sink) {
+        if (peer.role() != Role.AGENT) return s;
+        return new VisiblePools(s, peer.user(), system, node.loop(), sink::isCancelled);
     }
 
     private static void close(AutoCloseable listening) {

@@ -1,13 +1,21 @@
 package io.daosmesh.management.runtime;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Parser;
 import io.daosmesh.management.log.Replies;
+import io.daosmesh.management.pool.Asker;
 import io.daosmesh.management.pool.ContainerHealth;
 import io.daosmesh.management.pool.ContainerProperties;
 import io.daosmesh.management.pool.PoolDb;
+import io.daosmesh.management.pool.PoolGuards;
 import io.daosmesh.management.pool.PoolProperties;
 import io.daosmesh.management.pool.TargetOp;
+import io.daosmesh.model.access.Acl;
+import io.daosmesh.model.access.Guarded;
+import io.daosmesh.model.access.Permission;
+import io.daosmesh.model.access.Principal;
+import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
@@ -18,6 +26,7 @@ import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerListReply;
+import io.daosmesh.model.wire.ContainerMakeMessage;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.ContainerPropertiesRequest;
 import io.daosmesh.model.wire.ContainerRef;
@@ -29,6 +38,7 @@ import io.daosmesh.model.wire.OidRangeRequest;
 import io.daosmesh.model.wire.OidTakeMessage;
 import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolMapRequest;
+import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
@@ -57,33 +67,16 @@ final class PoolHandlers {
     }
 
     void register(Registrations r) {
-        r.on(
-                RpcMethod.POOL_QUERY,
-                PoolRef.parser(),
-                q -> at(RpcMethod.POOL_QUERY, q.getPool()).flatMap(queries::query));
-        r.on(RpcMethod.POOL_MAP, PoolMapRequest.parser(), this::map);
+        r.onFrom(RpcMethod.POOL_QUERY, PoolRef.parser(), this::query);
+        r.onFrom(RpcMethod.POOL_MAP, PoolMapRequest.parser(), this::map);
         r.onFrom(RpcMethod.POOL_TARGETS, PoolTargetsRequest.parser(), this::targets);
         r.on(RpcMethod.POOL_PROPERTIES, PropertiesRequest.parser(), this::properties);
-        r.on(RpcMethod.CONTAINER_CREATE, ContainerCreateRequest.parser(), this::create);
-        r.on(
-                RpcMethod.CONTAINER_LIST,
-                PoolRef.parser(),
-                q -> at(RpcMethod.CONTAINER_LIST, q.getPool())
-                        .flatMap(s -> s.read(PoolDb::containers))
-                        .map(all -> ContainerListReply.newBuilder()
-                                .addAllContainers(all)
-                                .build()));
-        r.on(
-                RpcMethod.CONTAINER_QUERY,
-                ContainerRef.parser(),
-                q -> at(RpcMethod.CONTAINER_QUERY, q.getPool())
-                        .flatMap(s -> s.read(db -> db.container(q.getContainer())))
-                        .doOnNext(c -> {
-                            if (q.getForWriting()) ContainerHealth.checkWritable(c);
-                        }));
-        r.on(RpcMethod.CONTAINER_PROPERTIES, ContainerPropertiesRequest.parser(), this::containerProperties);
-        r.on(RpcMethod.CONTAINER_DESTROY, ContainerRef.parser(), this::destroy);
-        r.on(RpcMethod.OID_RANGE, OidRangeRequest.parser(), this::oids);
+        r.onFrom(RpcMethod.CONTAINER_CREATE, ContainerCreateRequest.parser(), this::create);
+        r.onFrom(RpcMethod.CONTAINER_LIST, PoolRef.parser(), this::list);
+        r.onFrom(RpcMethod.CONTAINER_QUERY, ContainerRef.parser(), this::containerQuery);
+        r.onFrom(RpcMethod.CONTAINER_PROPERTIES, ContainerPropertiesRequest.parser(), this::containerProperties);
+        r.onFrom(RpcMethod.CONTAINER_DESTROY, ContainerRef.parser(), this::destroy);
+        r.onFrom(RpcMethod.OID_RANGE, OidRangeRequest.parser(), this::oids);
     }
 
     /** Requests since the start. */
@@ -97,9 +90,52 @@ final class PoolHandlers {
         return Mono.fromSupplier(() -> pools.service(pool));
     }
 
-    private Mono<PoolMapMessage> map(PoolMapRequest r) {
+    private Mono<PoolQueryReply> query(PoolRef r, RpcCall.Peer peer) {
+        Asker asker = Asker.of(peer, r.getPoolHandle());
+        return at(RpcMethod.POOL_QUERY, r.getPool())
+                .flatMap(s -> s.read(db -> {
+                            db.access().checkConnected(asker);
+                            return s;
+                        })
+                        .flatMap(queries::query))
+                .map(reply -> asker.isClient()
+                        ? reply.toBuilder()
+                                .setEntry(PoolGuards.forClients(reply.getEntry()))
+                                .build()
+                        : reply);
+    }
+
+    private Mono<ContainerListReply> list(PoolRef r, RpcCall.Peer peer) {
+        Asker asker = Asker.of(peer, r.getPoolHandle());
+        return at(RpcMethod.CONTAINER_LIST, r.getPool())
+                .flatMap(s -> s.read(db -> {
+                    db.access().checkConnected(asker);
+                    return ContainerListReply.newBuilder()
+                            .addAllContainers(db.containers())
+                            .build();
+                }));
+    }
+
+    private Mono<ContainerMessage> containerQuery(ContainerRef r, RpcCall.Peer peer) {
+        Asker asker = Asker.of(peer, r.getPoolHandle());
+        return at(RpcMethod.CONTAINER_QUERY, r.getPool())
+                .flatMap(s -> s.read(db -> {
+                    ContainerMessage c = db.access().find(asker, r.getContainer());
+                    db.access().check(asker, c, Permission.READ, Permission.GET_PROPERTIES);
+                    return c;
+                }))
+                .doOnNext(c -> {
+                    if (r.getForWriting()) ContainerHealth.checkWritable(c);
+                });
+    }
+
+    private Mono<PoolMapMessage> map(PoolMapRequest r, RpcCall.Peer peer) {
+        Asker asker = Asker.of(peer, ByteString.EMPTY);
         return at(RpcMethod.POOL_MAP, Ids.uuid(r.getPool()).toString())
-                .flatMap(s -> s.read(db -> db.map().toWire()));
+                .flatMap(s -> s.read(db -> {
+                    db.access().checkMap(asker);
+                    return db.map().toWire();
+                }));
     }
 
     private Mono<PropertiesReply> properties(PropertiesRequest r) {
@@ -116,18 +152,28 @@ final class PoolHandlers {
         });
     }
 
-    private Mono<PropertiesReply> containerProperties(ContainerPropertiesRequest r) {
-        return at(RpcMethod.CONTAINER_PROPERTIES, r.getPool()).flatMap(s -> {
-            if (r.getSetCount() == 0)
-                return s.read(db -> PropertiesReply.newBuilder()
-                        .putAllValues(ContainerHealth.properties(db.container(r.getContainer())))
-                        .build());
-            ContainerProperties.checkChange(r.getSetMap());
-            return s.propose(LogCommand.newBuilder()
-                            .setRequestId(r.getRequestId())
-                            .setContainerProperties(r))
-                    .map(reply -> body(reply, PropertiesReply.parser()));
-        });
+    private Mono<PropertiesReply> containerProperties(ContainerPropertiesRequest r, RpcCall.Peer peer) {
+        Asker asker = Asker.of(peer, r.getPoolHandle());
+        boolean isGet = r.getSetCount() == 0;
+        return at(RpcMethod.CONTAINER_PROPERTIES, r.getPool())
+                .flatMap(s -> s.read(db -> {
+                            ContainerMessage c = db.access().find(asker, r.getContainer());
+                            db.access().check(asker, c, isGet ? Permission.GET_PROPERTIES : Permission.SET_PROPERTIES);
+                            return PropertiesReply.newBuilder()
+                                    .putAllValues(ContainerHealth.properties(c))
+                                    .build();
+                        })
+                        .flatMap(now -> isGet
+                                ? Mono.just(now)
+                                : change(s, r)));
+    }
+
+    private static Mono<PropertiesReply> change(PoolService s, ContainerPropertiesRequest r) {
+        ContainerProperties.checkChange(r.getSetMap());
+        return s.propose(LogCommand.newBuilder()
+                        .setRequestId(r.getRequestId())
+                        .setContainerProperties(r.toBuilder().clearPoolHandle()))
+                .map(reply -> body(reply, PropertiesReply.parser()));
     }
 
     /** What has been done already is answered before anything is checked: the state of today is no reason to refuse it. */
@@ -173,47 +219,72 @@ final class PoolHandlers {
         }
     }
 
-    private Mono<ContainerMessage> create(ContainerCreateRequest r) {
+    private Mono<ContainerMessage> create(ContainerCreateRequest r, RpcCall.Peer peer) {
+        Asker asker = Asker.of(peer, r.getPoolHandle());
         return at(RpcMethod.CONTAINER_CREATE, r.getPool())
-                .flatMap(s -> s.read(db -> db.outcome(r.getRequestId()).isPresent()
-                                ? r.getContainer()
-                                : ContainerProperties.checked(r.getContainer(), db.map()))
-                        .map(PoolHandlers::identified)
+                .flatMap(s -> s.read(db -> {
+                            boolean isDone = db.outcome(r.getRequestId()).isPresent();
+                            if (!isDone) db.access().checkCreate(asker);
+                            return isDone ? r.getContainer() : ContainerProperties.checked(r.getContainer(), db.map());
+                        })
                         .flatMap(c -> s.propose(LogCommand.newBuilder()
                                 .setRequestId(r.getRequestId())
-                                .setContainerCreate(c))))
+                                .setContainerMake(make(c, r, peer)))))
                 .map(reply -> body(reply, ContainerMessage.parser()));
     }
 
-    private static ContainerMessage identified(ContainerMessage c) {
-        if (!c.getUuid().isEmpty()) return c;
-        return c.toBuilder().setUuid(Ids.bytes(UUID.randomUUID())).build();
+    /** It belongs to whom the request names, else to who asks. */
+    private static ContainerMakeMessage make(ContainerMessage c, ContainerCreateRequest r, RpcCall.Peer peer) {
+        String owner = r.getUser().isEmpty() ? peer.user().map(User::user).orElse("") : r.getUser();
+        String group = r.getGroup().isEmpty() ? peer.user().map(User::group).orElse("") : r.getGroup();
+        ContainerMessage.Builder named = c.toBuilder().setOwner(owner).setGroup(group);
+        if (c.getUuid().isEmpty()) named.setUuid(Ids.bytes(UUID.randomUUID()));
+        ContainerMakeMessage.Builder make = ContainerMakeMessage.newBuilder().setContainer(named);
+        if (r.hasAcl()) make.setAcl(r.getAcl());
+        return checked(make.build());
     }
 
-    private Mono<Empty> destroy(ContainerRef r) {
+    /** Nonsense does not get into the log. */
+    private static ContainerMakeMessage checked(ContainerMakeMessage m) {
+        String owner = m.getContainer().getOwner();
+        String group = m.getContainer().getGroup();
+        if (!owner.isEmpty()) Principal.checkName(owner);
+        if (!group.isEmpty()) Principal.checkName(group);
+        if (m.hasAcl()) Guarded.Kind.CONTAINER.check(Acl.of(m.getAcl().getEntriesList()));
+        return m;
+    }
+
+    private Mono<Empty> destroy(ContainerRef r, RpcCall.Peer peer) {
+        Asker asker = Asker.of(peer, r.getPoolHandle());
         return at(RpcMethod.CONTAINER_DESTROY, r.getPool())
-                .flatMap(s -> s.read(db -> db.outcome(r.getRequestId()).isPresent()
-                                ? Optional.<UUID>empty()
-                                : Optional.of(
-                                        Ids.uuid(db.container(r.getContainer()).getUuid())))
+                .flatMap(s -> s.read(db -> doomed(db, r, asker))
                         .flatMap(id -> id.isEmpty()
                                 ? Mono.just(LogReply.getDefaultInstance())
                                 : s.propose(LogCommand.newBuilder()
                                         .setRequestId(r.getRequestId())
-                                        .setContainerDestroy(Ids.bytes(id.get())))))
+                                        .setContainerDestroy(id.get()))))
                 .map(reply -> Empty.getDefaultInstance());
     }
 
-    private Mono<OidRangeReply> oids(OidRangeRequest r) {
+    /** None when this request has been carried out before. */
+    private static Optional<ByteString> doomed(PoolDb db, ContainerRef r, Asker asker) {
+        if (db.outcome(r.getRequestId()).isPresent()) return Optional.empty();
+        ContainerMessage c = db.access().find(asker, r.getContainer());
+        db.access().checkDestroy(asker, c);
+        return Optional.of(c.getUuid());
+    }
+
+    private Mono<OidRangeReply> oids(OidRangeRequest r, RpcCall.Peer peer) {
         ContainerProperties.checkRange(r.getCount());
+        Asker asker = Asker.of(peer, r.getHandle());
         return at(RpcMethod.OID_RANGE, r.getPool())
-                .flatMap(s -> {
-                    ContainerMessage c = s.replica().read(db -> db.container(r.getContainer()));
-                    return s.propose(LogCommand.newBuilder()
-                            .setOidTake(OidTakeMessage.newBuilder()
+                .flatMap(s -> s.read(db -> {
+                            ContainerMessage c = db.access().findWritable(asker, r.getContainer());
+                            return OidTakeMessage.newBuilder()
                                     .setContainer(c.getUuid())
-                                    .setCount(r.getCount())));
-                })
+                                    .setCount(r.getCount());
+                        })
+                        .flatMap(take -> s.propose(LogCommand.newBuilder().setOidTake(take))))
                 .map(reply -> body(reply, OidRangeReply.parser()));
     }
 

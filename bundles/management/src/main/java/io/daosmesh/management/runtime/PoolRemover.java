@@ -13,6 +13,7 @@ import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.HandlesGoneRequest;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.MapPushMessage;
@@ -41,6 +42,7 @@ final class PoolRemover {
     private static final Logger LOG = LoggerFactory.getLogger(PoolRemover.class);
     private static final Duration TARGETS_MAX = Duration.ofSeconds(15);
     private static final Duration SERVICE_MAX = Duration.ofSeconds(5);
+    private static final Duration HANDLES_MAX = Duration.ofSeconds(2);
     private static final Duration PUSH_MAX = Duration.ofSeconds(1);
 
     private final NodeContext node;
@@ -158,6 +160,7 @@ final class PoolRemover {
                 PoolOutcomeMessage.newBuilder().setPool(p.getPool()).setRequestId(requestId);
         why.ifPresent(f -> outcome.setFault(f.toWire()));
         return stopServices(p, group)
+                .then(Mono.defer(() -> endHandles(p, group)))
                 .then(Mono.defer(() -> dropTargets(p, group)))
                 .then(Mono.defer(() -> system.propose(LogCommand.newBuilder().setPoolRemoved(outcome))))
                 .doOnNext(x -> {
@@ -182,6 +185,29 @@ final class PoolRemover {
                                         r -> true)
                                 .onErrorResume(e -> later("service", m, e)))
                         .orElseGet(Mono::empty))
+                .then();
+    }
+
+    /** Nobody answers for the pool's handles any more: who asks again about them is told of none. */
+    private Mono<Void> endHandles(PoolEntryMessage p, GroupMap group) {
+        HandlesGoneRequest request = HandlesGoneRequest.newBuilder()
+                .setPool(p.getPool())
+                .setAll(true)
+                .build();
+        return Flux.fromIterable(p.getRanksList())
+                .flatMap(
+                        rank -> group.member(rank)
+                                .filter(m -> m.state().isInGroup())
+                                .map(m -> node.rpc()
+                                        .call(
+                                                Endpoint.rank(m.address(), rank),
+                                                RpcMethod.HANDLES_GONE,
+                                                RpcMessage.of(request),
+                                                HANDLES_MAX,
+                                                r -> true)
+                                        .onErrorResume(e -> later("handles", m, e)))
+                                .orElseGet(Mono::empty),
+                        64)
                 .then();
     }
 

@@ -54,6 +54,7 @@ final class PoolService {
 
     private final UncleanWatch unclean;
     private final RankReturns returns;
+    private final HandleTeller teller;
     private boolean proposing;
     private long leadingTerm;
     private int toldVersion;
@@ -80,6 +81,7 @@ final class PoolService {
         this.cleaner = new ContainerCleaner(node, this);
         this.unclean = new UncleanWatch(node.ras(), pool);
         this.returns = new RankReturns(node, pool);
+        this.teller = new HandleTeller(node, this);
     }
 
     UUID pool() {
@@ -148,6 +150,15 @@ final class PoolService {
         });
     }
 
+    /** Emits the ranks that have not confirmed in time which handles have ended until now. */
+    Mono<List<Integer>> handlesTold(Duration max) {
+        return teller.settled(max);
+    }
+
+    GroupMap members() {
+        return maps.groupMap();
+    }
+
     private FaultException notLeader() {
         return leader().filter(l -> !l.equals(node.address()))
                 .map(l -> Fault.of(FaultCode.NOTLEADER, "not the leader of the pool service")
@@ -179,6 +190,7 @@ final class PoolService {
             keeper.forget();
             unclean.forget();
             returns.forget();
+            teller.forget();
         }
         if (made) {
             first = null;
@@ -196,6 +208,7 @@ final class PoolService {
             MapPushMessage message =
                     MapPushMessage.newBuilder().setPoolMap(map.toWire()).build();
             pusher.push(map.version(), message, members, map.ranks());
+            teller.review(map, members);
             excludeDead(map, members);
             bringBack(map, members);
             cleaner.review(members);

@@ -190,16 +190,17 @@ final class ReplicaKeeper {
                 .subscribe(ok -> {}, e -> SystemService.drop("retired replica on rank " + m.rank(), e));
     }
 
-    /** The management service learns where to send people, once each leadership and after each move. */
+    /** The management service learns where to send people, and whom the pool lets in: each leadership, after each change. */
     private void report(PoolEntryMessage entry) {
         int version = entry.getServiceVersion();
         if (reporting || version <= reportedVersion) return;
         reporting = true;
-        PoolServiceRanksMessage news = PoolServiceRanksMessage.newBuilder()
+        PoolServiceRanksMessage.Builder told = PoolServiceRanksMessage.newBuilder()
                 .setPool(entry.getPool())
                 .addAllRanks(entry.getServiceRanksList())
-                .setVersion(version)
-                .build();
+                .setVersion(version);
+        if (entry.hasAcl()) told.setAcl(entry.getAcl());
+        PoolServiceRanksMessage news = told.build();
         system.call(RpcMethod.POOL_SERVICE_RANKS, news, Empty.parser(), REPORT_TRY, REPORT_MAX)
                 .publishOn(node.loop().scheduler())
                 .doFinally(s -> node.loop().run(() -> reporting = false))

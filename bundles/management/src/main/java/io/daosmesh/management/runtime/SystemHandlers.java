@@ -5,6 +5,7 @@ import com.google.protobuf.Message;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import io.daosmesh.management.log.Replies;
+import io.daosmesh.management.pool.PoolGuards;
 import io.daosmesh.management.system.JoinRules;
 import io.daosmesh.management.system.SystemDb;
 import io.daosmesh.management.system.SystemProperties;
@@ -17,6 +18,7 @@ import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Role;
+import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.Empty;
@@ -41,6 +43,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -71,13 +74,30 @@ final class SystemHandlers {
         r.on(RpcMethod.LEADER_QUERY, Empty.parser(), q -> leaderQuery());
         r.on(RpcMethod.RANK_DEAD, RankDeadReport.parser(), this::rankDead);
         r.on(RpcMethod.SYSTEM_PROPERTIES, PropertiesRequest.parser(), this::properties);
-        onForwarded(r, RpcMethod.POOL_LIST, Empty.parser(), q -> poolList(), PoolListReply.parser());
-        r.on(RpcMethod.POOL_SERVICE_RANKS, PoolServiceRanksMessage.parser(), m -> {
-            Ids.uuid(m.getPool());
-            return system.propose(LogCommand.newBuilder().setPoolServiceRanks(m))
-                    .map(done -> Empty.getDefaultInstance());
-        });
-        onForwarded(r, RpcMethod.POOL_FIND, PoolRef.parser(), this::poolFind, PoolFindReply.parser());
+        onForwarded(
+                r,
+                RpcMethod.POOL_LIST,
+                Empty.parser(),
+                q -> poolList(),
+                PoolListReply.parser(),
+                SystemHandlers::forClient);
+        r.on(
+                RpcMethod.POOL_SERVICE_RANKS,
+                PoolServiceRanksMessage.parser(),
+                m -> {
+                    Ids.uuid(m.getPool());
+                    return system.propose(LogCommand.newBuilder().setPoolServiceRanks(m))
+                            .map(done -> Empty.getDefaultInstance());
+                });
+        onForwarded(
+                r,
+                RpcMethod.POOL_FIND,
+                PoolRef.parser(),
+                this::poolFind,
+                PoolFindReply.parser(),
+                (found, peer) -> found.toBuilder()
+                        .setEntry(PoolGuards.forClients(found.getEntry()))
+                        .build());
     }
 
     /**
@@ -87,11 +107,37 @@ final class SystemHandlers {
      */
     private <Q extends Message, A extends MessageLite> void onForwarded(
             Registrations r, RpcMethod method, Parser<Q> parser, Function<Q, Mono<A>> asLeader, Parser<A> answers) {
+        onForwarded(r, method, parser, asLeader, answers, (answer, peer) -> answer);
+    }
+
+    /** @param asSeen what a client gets of the answer: filtered here, since the leader cannot know for whom it is */
+    private <Q extends Message, A extends MessageLite> void onForwarded(
+            Registrations r,
+            RpcMethod method,
+            Parser<Q> parser,
+            Function<Q, Mono<A>> asLeader,
+            Parser<A> answers,
+            BiFunction<A, RpcCall.Peer, A> asSeen) {
         r.onFrom(method, parser, (question, peer) -> {
-            if (system.isLeader()) return asLeader.apply(question);
-            if (peer.role() == Role.SERVER) return Mono.error(system.notLeader().asException());
-            return leaders.call(method, question, answers, FORWARD_TRY_MAX, FORWARD_MAX);
+            Mono<A> answer = system.isLeader()
+                    ? asLeader.apply(question)
+                    : peer.role() == Role.SERVER
+                            ? Mono.error(system.notLeader().asException())
+                            : leaders.call(method, question, answers, FORWARD_TRY_MAX, FORWARD_MAX);
+            return peer.role() == Role.AGENT ? answer.map(a -> asSeen.apply(a, peer)) : answer;
         });
+    }
+
+    /** The pools that the user may connect to; an agent itself may connect to none. */
+    private static PoolListReply forClient(PoolListReply all, RpcCall.Peer peer) {
+        return PoolListReply.newBuilder()
+                .addAllPools(all.getPoolsList().stream()
+                        .filter(p -> peer.user()
+                                .filter(u -> PoolGuards.isOpenTo(u, p))
+                                .isPresent())
+                        .map(PoolGuards::forClients)
+                        .toList())
+                .build();
     }
 
     private Mono<JoinReply> join(JoinRequest r) {

@@ -1,5 +1,6 @@
 package io.daosmesh.management.system;
 
+import io.daosmesh.management.pool.PoolGuards;
 import io.daosmesh.management.pool.PoolProperties;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -69,7 +70,7 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
         int nodes = (int) chosen.stream().map(Member::address).distinct().count();
         List<Member> service = spread(
                 chosen, PoolProperties.serviceReplicas(r.getPropertiesMap(), r.getServiceReplicas(), nodes), true);
-        PoolEntryMessage entry = PoolEntryMessage.newBuilder()
+        PoolEntryMessage.Builder entry = PoolEntryMessage.newBuilder()
                 .setPool(r.getPool().isEmpty() ? Ids.bytes(pool) : r.getPool())
                 .setLabel(r.getLabel())
                 .addAllRanks(chosen.stream().map(Member::rank).toList())
@@ -77,11 +78,9 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
                 .setScmBytesPerTarget(scm)
                 .setNvmeBytesPerTarget(nvme)
                 .putAllProperties(r.getPropertiesMap())
-                .setRequestId(r.getRequestId())
-                .setUser(r.getUser())
-                .setGroup(r.getGroup())
-                .build();
-        return new PoolPlan(entry, firstMap(Ids.uuid(entry.getPool()), chosen), chosen, service);
+                .setRequestId(r.getRequestId());
+        PoolEntryMessage owned = PoolGuards.write(entry, PoolGuards.wanted(r)).build();
+        return new PoolPlan(owned, firstMap(Ids.uuid(owned.getPool()), chosen), chosen, service);
     }
 
     public UUID pool() {

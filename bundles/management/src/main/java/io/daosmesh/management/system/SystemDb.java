@@ -310,13 +310,12 @@ public final class SystemDb implements Replicated {
         UUID id = Ids.uuid(m.getPool());
         PoolEntryMessage p = pools.get(id);
         if (p != null && p.getServiceVersion() < m.getVersion()) {
-            pools.put(
-                    id,
-                    p.toBuilder()
-                            .clearServiceRanks()
-                            .addAllServiceRanks(m.getRanksList())
-                            .setServiceVersion(m.getVersion())
-                            .build());
+            PoolEntryMessage.Builder next = p.toBuilder()
+                    .clearServiceRanks()
+                    .addAllServiceRanks(m.getRanksList())
+                    .setServiceVersion(m.getVersion());
+            if (m.hasAcl()) next.setAcl(m.getAcl());
+            pools.put(id, next.build());
         }
         return Replies.DONE;
     }

@@ -4,24 +4,31 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.model.access.User;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Role;
+import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.AclReply;
+import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.MapPushMessage;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolDestroyRequest;
+import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -70,8 +77,12 @@ class MapStreamTest {
     }
 
     private Client subscribe(TestMesh.Node at) {
+        return subscribe(at, mesh.net.rpc("", Role.AGENT));
+    }
+
+    private static Client subscribe(TestMesh.Node at, Rpc as) {
         Client c = new Client();
-        mesh.net.rpc("", Role.AGENT).<MapPushMessage>stream(
+        as.<MapPushMessage>stream(
                         Endpoint.node(at.address),
                         RpcMethod.MAP_STREAM,
                         RpcMessage.of(Empty.getDefaultInstance()),
@@ -81,12 +92,17 @@ class MapStreamTest {
     }
 
     private UUID createPool() {
+        return createPool("tank");
+    }
+
+    private UUID createPool(String label) {
         return Ids.uuid(mesh.admin(
                         RpcMethod.POOL_CREATE,
                         PoolCreateRequest.newBuilder()
-                                .setLabel("tank")
-                                .setRequestId("r1")
+                                .setLabel(label)
+                                .setRequestId(label)
                                 .setScmBytesTotal(60L << 20)
+                                .setUser(TestNet.ADA.user())
                                 .build(),
                         PoolCreateReply.parser())
                 .getPool());
@@ -157,5 +173,40 @@ class MapStreamTest {
 
         assertEquals(Ids.bytes(pool), known.getPoolMap().getPool());
         late.cancel();
+    }
+
+    @Test
+    void shouldNotTellOfPoolsThatLetTheUserNotIn() throws InterruptedException {
+        UUID adas = createPool();
+        TestMesh.Node at = mesh.nodes.get(1);
+        User bob = new User("bob@", "users@", List.of(), "node1");
+        Client stranger = subscribe(at, mesh.net.rpc("", Role.AGENT, Optional.of(bob)));
+        Client agent = subscribe(at, mesh.net.rpc("", Role.AGENT, Optional.empty()));
+        assertTrue(stranger.next().hasGroupMap());
+        assertTrue(agent.next().hasGroupMap());
+        stranger.request(10);
+        agent.request(10);
+
+        mesh.admin(
+                mesh.addresses(),
+                RpcMethod.POOL_ACL,
+                AclRequest.newBuilder()
+                        .setPool(adas.toString())
+                        .setOp(2)
+                        .addEntries("A::bob@:r")
+                        .build(),
+                AclReply.parser());
+        // the next map is the first that he is told of
+        int version = change(adas, 0, at.rank());
+
+        TestMesh.await("bob sees the pool", () -> poolMaps(stranger).anyMatch(m -> m.getVersion() == version));
+        assertTrue(poolMaps(stranger).allMatch(m -> m.getVersion() == version), stranger.got.toString());
+        assertEquals(0, poolMaps(agent).count());
+        stranger.cancel();
+        agent.cancel();
+    }
+
+    private static Stream<PoolMapMessage> poolMaps(Client c) {
+        return c.got.stream().filter(MapPushMessage::hasPoolMap).map(MapPushMessage::getPoolMap);
     }
 }

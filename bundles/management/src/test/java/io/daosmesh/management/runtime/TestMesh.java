@@ -2,6 +2,7 @@ package io.daosmesh.management.runtime;
 
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -18,6 +19,7 @@ import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.ContainerDestroyTargetRequest;
 import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.HandlesGoneRequest;
 import io.daosmesh.model.wire.TargetCreateRequest;
 import io.daosmesh.model.wire.TargetDestroyRequest;
 import io.daosmesh.model.wire.TargetQueryReply;
@@ -31,6 +33,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
@@ -78,6 +81,11 @@ final class TestMesh implements AutoCloseable {
         private final List<AutoCloseable> engine = new ArrayList<>();
         /** Containers that the engine was told to drop. */
         final Set<UUID> dropped = ConcurrentHashMap.newKeySet();
+
+        /** What the engine was told about ended handles; its answers fail while it is deaf. */
+        final List<HandlesGoneRequest> handlesGone = new CopyOnWriteArrayList<>();
+
+        volatile boolean deaf;
 
         final Set<RasId> events = ConcurrentHashMap.newKeySet();
 
@@ -143,6 +151,14 @@ final class TestMesh implements AutoCloseable {
                     call -> answer(() -> {
                         dropped.add(Ids.uuid(ContainerDestroyTargetRequest.parseFrom(call.body())
                                 .getContainer()));
+                        return Empty.getDefaultInstance();
+                    })));
+            engine.add(server.register(
+                    id.rank(),
+                    RpcMethod.HANDLES_GONE,
+                    call -> answer(() -> {
+                        if (deaf) throw Fault.of(FaultCode.TIMEDOUT).asException();
+                        handlesGone.add(HandlesGoneRequest.parseFrom(call.body()));
                         return Empty.getDefaultInstance();
                     })));
             engine.add(server.register(
@@ -243,6 +259,15 @@ final class TestMesh implements AutoCloseable {
 
     <T> T admin(List<String> at, RpcMethod method, MessageLite body, Parser<T> parser) {
         LeaderCaller c = new LeaderCaller(net.rpc("", Role.ADMIN), clientLoop, () -> Mono.just(at));
+        T reply = c.call(method, body, parser, Duration.ofSeconds(20), LONG).block(LONG);
+        if (reply == null) throw new AssertionError("no reply");
+        return reply;
+    }
+
+    /** What a program of that user does. */
+    <T> T client(User user, RpcMethod method, MessageLite body, Parser<T> parser) {
+        LeaderCaller c =
+                new LeaderCaller(net.rpc("", Role.AGENT, Optional.of(user)), clientLoop, () -> Mono.just(addresses()));
         T reply = c.call(method, body, parser, Duration.ofSeconds(20), LONG).block(LONG);
         if (reply == null) throw new AssertionError("no reply");
         return reply;

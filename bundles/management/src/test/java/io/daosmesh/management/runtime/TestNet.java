@@ -1,5 +1,6 @@
 package io.daosmesh.management.runtime;
 
+import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -15,7 +16,9 @@ import io.daosmesh.model.wire.RaftEnvelope;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,6 +31,8 @@ import reactor.core.scheduler.Schedulers;
 
 /** A network inside the test: every message is serialised, nodes can be cut off, frozen and brought back. */
 final class TestNet implements AutoCloseable {
+    static final User ADA = new User("ada@", "labs@", List.of("labs@"), "node1");
+
     private final Map<String, Server> servers = new ConcurrentHashMap<>();
     private final Set<String> frozen = ConcurrentHashMap.newKeySet();
     /** Pieces of snapshots that Raft leaders sent to replicas too far behind. */
@@ -95,8 +100,13 @@ final class TestNet implements AutoCloseable {
         frozen.remove(address);
     }
 
+    /** A client's connection carries a credential of ada@. */
     Rpc rpc(String from, Role role) {
-        return new Client(from, role);
+        return rpc(from, role, role == Role.AGENT ? Optional.of(ADA) : Optional.empty());
+    }
+
+    Rpc rpc(String from, Role role, Optional<User> user) {
+        return new Client(from, role, user);
     }
 
     private static int kind(RpcMessage raft) {
@@ -106,10 +116,12 @@ final class TestNet implements AutoCloseable {
     private final class Client implements Rpc {
         private final String from;
         private final Role role;
+        private final Optional<User> user;
 
-        Client(String from, Role role) {
+        Client(String from, Role role, Optional<User> user) {
             this.from = from;
             this.role = role;
+            this.user = user;
         }
 
         @Override
@@ -131,7 +143,7 @@ final class TestNet implements AutoCloseable {
                                     Fault.of(FaultCode.AGAIN).asException());
                         Mono<RpcMessage> answer = h.handle(new RpcCall(
                                 method,
-                                new RpcCall.Peer(role, -1, 0, from, "test"),
+                                new RpcCall.Peer(role, -1, 0, from, "test", user),
                                 to.rank(),
                                 (int) deadline.toMillis(),
                                 ByteBuffer.wrap(body),
@@ -164,7 +176,7 @@ final class TestNet implements AutoCloseable {
             byte[] body = request.body().toByteArray();
             return h.handle(new RpcCall(
                             method,
-                            new RpcCall.Peer(role, -1, 0, from, "test"),
+                            new RpcCall.Peer(role, -1, 0, from, "test", user),
                             to.rank(),
                             0,
                             ByteBuffer.wrap(body),

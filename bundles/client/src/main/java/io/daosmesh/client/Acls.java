@@ -1,0 +1,79 @@
+package io.daosmesh.client;
+
+import com.google.protobuf.ByteString;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.AclReply;
+import io.daosmesh.model.wire.AclRequest;
+import io.daosmesh.model.wire.OwnerRequest;
+import java.util.List;
+import java.util.UUID;
+import reactor.core.publisher.Mono;
+
+/** Access control lists and owners of a pool's containers. Any thread. Containers are named by label or UUID. */
+public final class Acls {
+    private static final int GET = 0;
+    private static final int OVERWRITE = 1;
+    private static final int UPDATE = 2;
+    private static final int DELETE = 3;
+
+    private final PoolService service;
+    private final String pool;
+    private final Mono<ByteString> handle;
+
+    /** @param handle of the pool */
+    Acls(PoolService service, UUID pool, Mono<ByteString> handle) {
+        this.service = service;
+        this.pool = pool.toString();
+        this.handle = handle;
+    }
+
+    public Mono<AclReply> get(String container) {
+        return ask(container, GET, List.of(), "");
+    }
+
+    /** The given entries and no others; INVAL when there is none. */
+    public Mono<AclReply> overwrite(String container, List<String> entries) {
+        return ask(container, OVERWRITE, entries, "");
+    }
+
+    /** The given entries besides, or in place of, those there are. */
+    public Mono<AclReply> update(String container, List<String> entries) {
+        return ask(container, UPDATE, entries, "");
+    }
+
+    /** NONEXIST when no entry speaks of it. */
+    public Mono<AclReply> delete(String container, String principal) {
+        return ask(container, DELETE, List.of(), principal);
+    }
+
+    /** @param user empty = as it is; the same for the group */
+    public Mono<Void> setOwner(String container, String user, String group) {
+        return handle.flatMap(h -> {
+            OwnerRequest request = OwnerRequest.newBuilder()
+                    .setPool(pool)
+                    .setPoolHandle(h)
+                    .setContainer(container)
+                    .setUser(user)
+                    .setGroup(group)
+                    .setRequestId(UUID.randomUUID().toString())
+                    .build();
+            return service.call(RpcMethod.CONTAINER_OWNER, request, reply -> true)
+                    .then();
+        });
+    }
+
+    private Mono<AclReply> ask(String container, int operation, List<String> entries, String principal) {
+        return handle.flatMap(h -> {
+            AclRequest request = AclRequest.newBuilder()
+                    .setPool(pool)
+                    .setPoolHandle(h)
+                    .setContainer(container)
+                    .setOp(operation)
+                    .addAllEntries(entries)
+                    .setPrincipal(principal)
+                    .setRequestId(UUID.randomUUID().toString())
+                    .build();
+            return service.call(RpcMethod.CONTAINER_ACL, request, reply -> AclReply.parseFrom(reply.body()));
+        });
+    }
+}
