@@ -59,7 +59,7 @@ class EngineMetricsTest {
     @Test
     void shouldCountHandlesQuestionsAndRefusals() {
         try (MiniMesh mesh = new MiniMesh(1, 1)) {
-            ObjectId oid = mesh.oid(ObjectClass.S1, 1, 5);
+            ObjectId oid = mesh.oid(ObjectClass.SINGLE, 1, 5);
             byte[] key = {'k'};
             mesh.put(oid, key, new byte[1]);
             mesh.wire.user = Optional.empty();
