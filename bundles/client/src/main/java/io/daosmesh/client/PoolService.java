@@ -74,12 +74,13 @@ final class PoolService {
 
     /** Owner: one call. */
     private final class Opening implements Retrying.Recovery {
-        /** In a row. */
+        /** In a row, but for detours. */
         private int busyTries;
 
         @Override
         public boolean mayTryAgain(Fault fault) {
-            busyTries = fault.code() == FaultCode.BUSY ? busyTries + 1 : 0;
+            if (fault.code() == FaultCode.BUSY) busyTries++;
+            else if (fault.code() != FaultCode.NOTLEADER) busyTries = 0;
             return busyTries <= BUSY_TRIES_MAX && Retrying.Recovery.super.mayTryAgain(fault);
         }
 

