@@ -4,7 +4,6 @@ import io.daosmesh.admin.grammar.KeyValues;
 import io.daosmesh.admin.view.PoolView;
 import io.daosmesh.admin.view.TextTable;
 import io.daosmesh.client.Blocking;
-import io.daosmesh.client.Container;
 import io.daosmesh.client.ContainerInfo;
 import io.daosmesh.client.ContainerSpec;
 import io.daosmesh.client.Pool;
@@ -135,9 +134,8 @@ final class DaosContainer implements DaosCommand.Group {
             Map<String, String> pairs = properties == null ? Map.of() : KeyValues.parse(properties);
             String posix = kind.equals("POSIX") ? kind : "";
             Pool at = session().pool(pool);
-            Container made =
-                    Blocking.get(at.createContainer(new ContainerSpec(label, posix, objectClass, pairs, access)));
-            ContainerInfo info = made.info();
+            ContainerInfo info =
+                    Blocking.get(at.makeContainer(new ContainerSpec(label, posix, objectClass, pairs, access)));
             String text = "Successfully created container " + info.label() + "\n"
                     + "  Container UUID : " + info.uuid() + "\n"
                     + "  Container Label: " + info.label() + "\n"
@@ -154,7 +152,7 @@ final class DaosContainer implements DaosCommand.Group {
 
         @Override
         Answer run() {
-            Pool at = session().pool(pool);
+            Pool at = session().poolToRead(pool);
             List<ContainerInfo> all = Blocking.get(at.listContainers()).stream()
                     .sorted(Comparator.comparing(ContainerInfo::label))
                     .toList();
@@ -176,8 +174,8 @@ final class DaosContainer implements DaosCommand.Group {
 
         @Override
         Answer run() {
-            Pool at = session().pool(pool);
-            ContainerInfo info = Blocking.get(at.openContainerToRead(container)).info();
+            Pool at = session().poolToRead(pool);
+            ContainerInfo info = Blocking.get(at.queryContainer(container));
             ContainerHealthMessage health = health(at, info);
             StringBuilder text = new StringBuilder();
             line(text, "Container UUID", info.uuid());

@@ -32,7 +32,7 @@ final class DaosContainerProperties {
 
         @Override
         Answer run() {
-            Map<String, String> all = Blocking.get(session().pool(pool).containerProperties(container, Map.of()));
+            Map<String, String> all = Blocking.get(session().poolToRead(pool).containerProperties(container, Map.of()));
             PropertyView view = PropertyView.ofContainer(all, positional.isEmpty() ? keys : positional);
             return new Answer("Properties for container " + container + "\n" + view.text(), view.json());
         }

@@ -3,6 +3,7 @@ package io.daosmesh.cli;
 import io.daosmesh.admin.view.PoolView;
 import io.daosmesh.client.Blocking;
 import io.daosmesh.client.DaosClient;
+import io.daosmesh.client.OpenMode;
 import io.daosmesh.client.Pool;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
@@ -57,8 +58,11 @@ final class DaosPool implements DaosCommand.Group {
         }
 
         private static Mono<PoolView.Row> row(DaosClient client, PoolEntryMessage entry) {
-            return client.connectPool(Ids.uuid(entry.getPool()).toString())
-                    .flatMap(Pool::query)
+            String pool = Ids.uuid(entry.getPool()).toString();
+            return Mono.usingWhen(
+                            client.connectPool(pool, OpenMode.READ_ONLY),
+                            Pool::query,
+                            opened -> opened.close().onErrorResume(e -> Mono.empty()))
                     .map(reply -> new PoolView.Row(entry, Optional.of(reply), Optional.empty()))
                     .onErrorResume(e -> Mono.just(
                             new PoolView.Row(entry, Optional.empty(), Optional.of(FaultException.faultOf(e)))));
@@ -77,7 +81,7 @@ final class DaosPool implements DaosCommand.Group {
 
         @Override
         Answer run() {
-            PoolQueryReply reply = Blocking.get(session().pool(pool).query());
+            PoolQueryReply reply = Blocking.get(session().poolToRead(pool).query());
             return new Answer(PoolView.query(reply, enabled), PoolView.queryJson(reply));
         }
     }

@@ -3,6 +3,7 @@ package io.daosmesh.cli;
 import io.daosmesh.client.Blocking;
 import io.daosmesh.client.Container;
 import io.daosmesh.client.DaosClient;
+import io.daosmesh.client.OpenMode;
 import io.daosmesh.client.Pool;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -44,8 +45,14 @@ final class DaosSession implements AutoCloseable {
                 .asException();
     }
 
+    /** To read and write. */
     Pool pool(String pool) {
         return Blocking.get(client().connectPool(pool));
+    }
+
+    /** For users who may do no more, and for commands that want no more. */
+    Pool poolToRead(String pool) {
+        return Blocking.get(client().connectPool(pool, OpenMode.READ_ONLY));
     }
 
     /** To read and write. */
@@ -54,11 +61,15 @@ final class DaosSession implements AutoCloseable {
     }
 
     Container containerToRead(String pool, String container) {
-        return Blocking.get(pool(pool).openContainerToRead(container));
+        return Blocking.get(poolToRead(pool).openContainerToRead(container));
     }
 
+    /** Gives back what the command has opened; a pool service that does not answer holds it up two seconds at most. */
     @Override
     public void close() {
+        DaosClient connected = client;
+        client = null;
+        if (connected != null) Blocking.run(connected.close());
         DaosContext.Connection open = connection;
         connection = null;
         if (open != null) open.close();

@@ -62,7 +62,10 @@ class DaosTest {
                     @Override
                     public void close() {}
                 });
-        return Daos.run(context, args);
+        int status = Daos.run(context, args);
+        assertEquals(0, cluster.connectedPools(), "each command gives back what it has opened");
+        assertEquals(0, cluster.openContainers());
+        return status;
     }
 
     private String text() {

@@ -1,6 +1,5 @@
 package io.daosmesh.client;
 
-import com.google.protobuf.ByteString;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.AclReply;
 import io.daosmesh.model.wire.AclRequest;
@@ -18,10 +17,10 @@ public final class Acls {
 
     private final PoolService service;
     private final String pool;
-    private final Mono<ByteString> handle;
+    private final Handle handle;
 
     /** @param handle of the pool */
-    Acls(PoolService service, UUID pool, Mono<ByteString> handle) {
+    Acls(PoolService service, UUID pool, Handle handle) {
         this.service = service;
         this.pool = pool.toString();
         this.handle = handle;
@@ -48,10 +47,10 @@ public final class Acls {
 
     /** @param user empty = as it is; the same for the group */
     public Mono<Void> setOwner(String container, String user, String group) {
-        return handle.flatMap(h -> {
+        return Mono.defer(() -> {
             OwnerRequest request = OwnerRequest.newBuilder()
                     .setPool(pool)
-                    .setPoolHandle(h)
+                    .setPoolHandle(handle.shown())
                     .setContainer(container)
                     .setUser(user)
                     .setGroup(group)
@@ -63,10 +62,10 @@ public final class Acls {
     }
 
     private Mono<AclReply> ask(String container, int operation, List<String> entries, String principal) {
-        return handle.flatMap(h -> {
+        return Mono.defer(() -> {
             AclRequest request = AclRequest.newBuilder()
                     .setPool(pool)
-                    .setPoolHandle(h)
+                    .setPoolHandle(handle.shown())
                     .setContainer(container)
                     .setOp(operation)
                     .addAllEntries(entries)

@@ -17,8 +17,15 @@ import java.util.List;
  * @param clock clock that names updates; one per process
  * @param operationLimit how long one call of the application may take, retries included
  * @param tryLimit how long one request waits for its answer before the maps are fetched again and it is resent
+ * @param handles is told which pools are connected
  */
-public record ClientConfig(Rpc rpc, List<String> addresses, Hlc clock, Duration operationLimit, Duration tryLimit) {
+public record ClientConfig(
+        Rpc rpc,
+        List<String> addresses,
+        Hlc clock,
+        Duration operationLimit,
+        Duration tryLimit,
+        HandleListener handles) {
     /** Long enough for an exclusion by silence (6 s) and a restart of a node, several times over. */
     public static final Duration OPERATION_LIMIT = Duration.ofSeconds(60);
 
@@ -45,12 +52,20 @@ public record ClientConfig(Rpc rpc, List<String> addresses, Hlc clock, Duration 
         }
     }
 
+    public ClientConfig(Rpc rpc, List<String> addresses, Hlc clock, Duration operationLimit, Duration tryLimit) {
+        this(rpc, addresses, clock, operationLimit, tryLimit, HandleListener.NONE);
+    }
+
     public static ClientConfig of(Rpc rpc, List<String> addresses) {
         return new ClientConfig(rpc, addresses, systemClock(), OPERATION_LIMIT, TRY_LIMIT);
     }
 
     public ClientConfig withLimits(Duration operation, Duration oneTry) {
-        return new ClientConfig(rpc, addresses, clock, operation, oneTry);
+        return new ClientConfig(rpc, addresses, clock, operation, oneTry, handles);
+    }
+
+    public ClientConfig withHandles(HandleListener listener) {
+        return new ClientConfig(rpc, addresses, clock, operationLimit, tryLimit, listener);
     }
 
     private static Hlc systemClock() {

@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import reactor.core.publisher.Mono;
 
-/** An open container: makes and opens objects. Any thread. */
+/** An open container: makes and opens objects. Any thread. When an administrator has ended it, calls fail with NO_HDL. */
 public final class Container {
     /** Upper user bits of ids that the pool service has handed out. */
     private static final int ALLOCATED = 1;
@@ -22,13 +22,15 @@ public final class Container {
     private final PoolMaps maps;
     private final ObjectIo io;
     private final OidRanges oids;
+    private final Mono<Void> closing;
     private final ObjectClass.Named defaultClass;
 
-    Container(ContainerInfo info, PoolMaps maps, ObjectIo io, OidRanges oids) {
+    Container(ContainerInfo info, PoolMaps maps, ObjectIo io, OidRanges oids, Mono<Void> closing) {
         this.info = info;
         this.maps = maps;
         this.io = io;
         this.oids = oids;
+        this.closing = closing;
         this.defaultClass = info.objectClass().isEmpty()
                 ? ObjectClass.forRedundancyFactor(info.redundancyFactor())
                 : ObjectClass.parse(info.objectClass());
@@ -36,6 +38,11 @@ public final class Container {
 
     public ContainerInfo info() {
         return info;
+    }
+
+    /** Gives it back; its objects fail with NO_HDL from then on. May be called again. Ends with its pool by itself. */
+    public Mono<Void> close() {
+        return closing;
     }
 
     /** Class of objects that are made without one. */

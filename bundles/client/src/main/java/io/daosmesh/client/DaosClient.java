@@ -8,7 +8,10 @@ import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolListReply;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
@@ -22,9 +25,13 @@ public final class DaosClient {
     /** Nobody listens at any address: a mistake more often than a restart. */
     private static final long REFUSED_LIMIT_NS = 5_000_000_000L;
 
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(2);
+
     private final Cluster cluster;
     /** Names this client's updates; a new one each start, so that clocks of two runs cannot collide. */
     private final UUID id = UUID.randomUUID();
+
+    private final Set<Pool> connected = ConcurrentHashMap.newKeySet();
 
     private DaosClient(Cluster cluster) {
         this.cluster = cluster;
@@ -65,8 +72,24 @@ public final class DaosClient {
                 .map(PoolListReply::getPoolsList);
     }
 
-    /** By label or UUID; {@link FaultCode#NONEXIST} when there is none. */
+    /** To read and write, by label or UUID; {@link FaultCode#NONEXIST} when there is none. */
     public Mono<Pool> connectPool(String pool) {
-        return Pool.connect(cluster, pool, id);
+        return connectPool(pool, OpenMode.READ_WRITE);
+    }
+
+    /** NO_PERM when the pool's access control list does not allow it, BUSY when others have it or want it for themselves. */
+    public Mono<Pool> connectPool(String pool, OpenMode mode) {
+        return Pool.connect(cluster, pool, mode, id, connected);
+    }
+
+    /**
+     * Gives back all pools that are still connected. Never fails and never takes longer than two seconds: what could not be
+     * given back by then is ended by the machine's agent or an administrator.
+     */
+    public Mono<Void> close() {
+        return Flux.defer(() -> Flux.fromIterable(List.copyOf(connected)))
+                .flatMap(pool -> pool.close().onErrorResume(e -> Mono.empty()))
+                .then()
+                .timeout(CLOSE_LIMIT, Mono.empty());
     }
 }

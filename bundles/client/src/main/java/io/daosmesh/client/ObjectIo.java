@@ -51,13 +51,15 @@ final class ObjectIo {
     private final Cluster cluster;
     private final PoolMaps maps;
     private final UUID container;
+    private final Handle handle;
     private final ByteString client;
     private final Recovering recovering;
 
-    ObjectIo(Cluster cluster, PoolMaps maps, UUID container, UUID client) {
+    ObjectIo(Cluster cluster, PoolMaps maps, UUID container, Handle handle, UUID client) {
         this.cluster = cluster;
         this.maps = maps;
         this.container = container;
+        this.handle = handle;
         this.client = Ids.bytes(client);
         this.recovering = new Recovering(cluster, maps);
     }
@@ -231,6 +233,7 @@ final class ObjectIo {
 
     /** @param replica 0 = the leader; else another holder of the group's data, round and round */
     private Route route(ObjectId oid, int group, int replica) {
+        ByteString shown = handle.shown();
         PoolMap map = maps.map();
         ShardGroup layout = maps.layout(map, oid, group);
         if (!layout.isAvailable()) throw Recovering.unavailable(oid, group, map);
@@ -244,6 +247,7 @@ final class ObjectIo {
                 .setTarget(target.index())
                 .setGroup(group)
                 .setMapVersion(map.version())
+                .setHandle(shown)
                 .build();
         return new Route(cluster.endpoint(target.rank()), address);
     }

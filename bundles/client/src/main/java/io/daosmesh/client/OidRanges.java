@@ -17,14 +17,16 @@ final class OidRanges {
     private final PoolService service;
     private final String pool;
     private final String container;
+    private final Handle handle;
     private final AtomicReference<Range> range = new AtomicReference<>(new Range(0, 0));
     private final SingleFlight<Long> fetching = new SingleFlight<>();
     private volatile int count = COUNT_FIRST;
 
-    OidRanges(PoolService service, String pool, String container) {
+    OidRanges(PoolService service, String pool, String container, Handle handle) {
         this.service = service;
         this.pool = pool;
         this.container = container;
+        this.handle = handle;
     }
 
     Mono<Long> next() {
@@ -44,6 +46,7 @@ final class OidRanges {
                 .setPool(pool)
                 .setContainer(container)
                 .setCount(wanted)
+                .setHandle(handle.shown())
                 .build();
         return service.call(
                         RpcMethod.OID_RANGE,

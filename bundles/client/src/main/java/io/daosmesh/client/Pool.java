@@ -7,42 +7,94 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.AclMessage;
+import io.daosmesh.model.wire.ContainerCloseRequest;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerListReply;
 import io.daosmesh.model.wire.ContainerMessage;
+import io.daosmesh.model.wire.ContainerOpenReply;
+import io.daosmesh.model.wire.ContainerOpenRequest;
 import io.daosmesh.model.wire.ContainerPropertiesRequest;
 import io.daosmesh.model.wire.ContainerRef;
 import io.daosmesh.model.wire.PoolConnectReply;
 import io.daosmesh.model.wire.PoolConnectRequest;
+import io.daosmesh.model.wire.PoolDisconnectRequest;
 import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PropertiesReply;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 
-/** A connected pool and its containers. Any thread. */
+/** A connected pool and its containers. Any thread. When an administrator has evicted it, calls fail with NO_HDL. */
 public final class Pool {
     static final int LABEL_CHARS_MAX = 127;
+
+    private static final Logger log = LoggerFactory.getLogger(Pool.class);
 
     private final Cluster cluster;
     private final PoolService service;
     private final PoolMaps maps;
     private final UUID clientId;
     private final UUID uuid;
+    private final Handle handle;
+    private final Set<Pool> connected;
 
-    private Pool(Cluster cluster, PoolService service, PoolMaps maps, UUID clientId) {
+    private Pool(Cluster cluster, PoolService service, PoolConnectReply given, UUID clientId, Set<Pool> connected) {
         this.cluster = cluster;
         this.service = service;
-        this.maps = maps;
+        this.maps = new PoolMaps(service, PoolMap.fromWire(given.getMap()));
         this.clientId = clientId;
         this.uuid = Ids.uuid(service.entry().getPool());
+        this.handle = new Handle("pool " + label(), given.getHandle(), null);
+        this.connected = connected;
     }
 
-    static Mono<Pool> connect(Cluster cluster, String pool, UUID clientId) {
-        return PoolService.find(cluster, pool)
-                .flatMap(service -> PoolMaps.fetch(service).map(maps -> new Pool(cluster, service, maps, clientId)));
+    /** @param connected the client's: pools that it has to give back */
+    static Mono<Pool> connect(Cluster cluster, String pool, OpenMode mode, UUID clientId, Set<Pool> connected) {
+        return PoolService.find(cluster, pool).flatMap(service -> {
+            PoolConnectRequest request = PoolConnectRequest.newBuilder()
+                    .setPool(Ids.uuid(service.entry().getPool()).toString())
+                    .setFlags(mode.flags())
+                    .setRequestId(UUID.randomUUID().toString())
+                    .build();
+            return service.open(RpcMethod.POOL_CONNECT, request, reply -> PoolConnectReply.parseFrom(reply.body()))
+                    .map(given -> {
+                        Pool opened = new Pool(cluster, service, given, clientId, connected);
+                        connected.add(opened);
+                        opened.tell(HandleListener::onConnected);
+                        return opened;
+                    });
+        });
+    }
+
+    private interface Event {
+        void tell(HandleListener listener, UUID pool, byte[] handle);
+    }
+
+    private void tell(Event event) {
+        try {
+            event.tell(cluster.config.handles(), uuid, handle.bytes().toByteArray());
+        } catch (RuntimeException e) {
+            log.warn("the listener for handles of pool {}: {}", uuid, e.toString());
+        }
+    }
+
+    /** Gives it back, and with it all of its containers that are open. May be called again. */
+    public Mono<Void> close() {
+        PoolDisconnectRequest request = PoolDisconnectRequest.newBuilder()
+                .setPool(Ids.bytes(uuid))
+                .setHandle(handle.bytes())
+                .setRequestId(UUID.randomUUID().toString())
+                .build();
+        return handle.close(service.call(RpcMethod.POOL_DISCONNECT, request, reply -> true)
+                        .then())
+                .doOnSuccess(done -> {
+                    if (connected.remove(this)) tell(HandleListener::onDisconnected);
+                });
     }
 
     public UUID uuid() {
@@ -60,18 +112,25 @@ public final class Pool {
 
     /** What the pool service says about itself now: map, space, rebuild. */
     public Mono<PoolQueryReply> query() {
-        return service.call(RpcMethod.POOL_QUERY, ref(), reply -> PoolQueryReply.parseFrom(reply.body()));
+        return Mono.defer(
+                () -> service.call(RpcMethod.POOL_QUERY, ref(), reply -> PoolQueryReply.parseFrom(reply.body())));
     }
 
     public Mono<List<ContainerInfo>> listContainers() {
-        return service.call(RpcMethod.CONTAINER_LIST, ref(), reply -> ContainerListReply.parseFrom(reply.body()))
+        return Mono.defer(() -> service.call(
+                        RpcMethod.CONTAINER_LIST, ref(), reply -> ContainerListReply.parseFrom(reply.body())))
                 .map(list -> list.getContainersList().stream()
                         .map(ContainerInfo::fromWire)
                         .toList());
     }
 
-    /** EXIST when the label is taken; INVAL when the pool cannot protect it as asked. */
+    /** Makes it and opens it; EXIST when the label is taken, INVAL when the pool cannot protect it as asked. */
     public Mono<Container> createContainer(ContainerSpec spec) {
+        return makeContainer(spec).flatMap(made -> openContainer(made.uuid().toString()));
+    }
+
+    /** The same without opening it. */
+    public Mono<ContainerInfo> makeContainer(ContainerSpec spec) {
         return Mono.defer(() -> {
             checkLabel(spec.label());
             Redundancy redundancy = Redundancy.of(spec, service.entry().getPropertiesMap(), maps.map());
@@ -88,9 +147,10 @@ public final class Pool {
                     .setPool(uuid.toString())
                     .setContainer(wanted)
                     .setRequestId(UUID.randomUUID().toString())
+                    .setPoolHandle(handle.shown())
                     .build();
             return service.call(RpcMethod.CONTAINER_CREATE, request, reply -> ContainerMessage.parseFrom(reply.body()))
-                    .map(made -> open(made.getUuid().equals(ByteString.EMPTY) ? wanted : made));
+                    .map(made -> ContainerInfo.fromWire(made.getUuid().equals(ByteString.EMPTY) ? wanted : made));
         });
     }
 
@@ -105,29 +165,40 @@ public final class Pool {
 
     /** Access control lists and owners of its containers. */
     public Acls acls() {
-        return new Acls(service, uuid, toLook());
+        return new Acls(service, uuid, handle);
     }
 
-    /** A handle to read is enough: what may be changed is said by the list of the container. */
-    private Mono<ByteString> toLook() {
-        PoolConnectRequest request = PoolConnectRequest.newBuilder()
-                .setPool(uuid.toString())
-                .setFlags(1)
-                .setRequestId(UUID.randomUUID().toString())
-                .build();
-        return service.call(RpcMethod.POOL_CONNECT, request, reply -> PoolConnectReply.parseFrom(reply.body()))
-                .map(PoolConnectReply::getHandle)
-                .cache();
-    }
-
-    /** To read and write, by label or UUID; NONEXIST when there is none, RF when it is unclean. */
+    /** To read and write, by label or UUID; NONEXIST when there is none, RF when it is unclean, NO_PERM by its list. */
     public Mono<Container> openContainer(String container) {
-        return queryContainer(container, true).map(this::open);
+        return openContainer(container, OpenMode.READ_WRITE);
     }
 
     /** The same to read only: an unclean container can be opened so. */
     public Mono<Container> openContainerToRead(String container) {
-        return queryContainer(container, false).map(this::open);
+        return openContainer(container, OpenMode.READ_ONLY);
+    }
+
+    public Mono<Container> openContainer(String container, OpenMode mode) {
+        return Mono.defer(() -> {
+            ContainerOpenRequest request = ContainerOpenRequest.newBuilder()
+                    .setPool(Ids.bytes(uuid))
+                    .setPoolHandle(handle.shown())
+                    .setContainer(container)
+                    .setFlags(mode.flags())
+                    .setRequestId(UUID.randomUUID().toString())
+                    .build();
+            return service.open(RpcMethod.CONTAINER_OPEN, request, reply -> ContainerOpenReply.parseFrom(reply.body()))
+                    .map(this::opened);
+        });
+    }
+
+    /** A container as it is now, without opening it. */
+    public Mono<ContainerInfo> queryContainer(String container) {
+        return Mono.defer(() -> service.call(
+                        RpcMethod.CONTAINER_QUERY,
+                        containerRef(container).build(),
+                        reply -> ContainerMessage.parseFrom(reply.body())))
+                .map(ContainerInfo::fromWire);
     }
 
     /** Sets what is given, and answers all properties with the values that hold. */
@@ -138,26 +209,13 @@ public final class Pool {
                     .setContainer(container)
                     .putAllSet(set)
                     .setRequestId(UUID.randomUUID().toString())
+                    .setPoolHandle(handle.shown())
                     .build();
             return service.call(
                     RpcMethod.CONTAINER_PROPERTIES,
                     request,
                     reply -> Map.copyOf(PropertiesReply.parseFrom(reply.body()).getValuesMap()));
         });
-    }
-
-    private Mono<ContainerMessage> queryContainer(String container, boolean isForWriting) {
-        return service.call(
-                        RpcMethod.CONTAINER_QUERY,
-                        containerRef(container).setForWriting(isForWriting).build(),
-                        reply -> ContainerMessage.parseFrom(reply.body()))
-                .map(found -> {
-                    if (found.getUuid().isEmpty()) {
-                        throw Fault.of(FaultCode.NONEXIST, "container '%s' does not exist", container)
-                                .asException();
-                    }
-                    return found;
-                });
     }
 
     /** With everything in it. */
@@ -172,22 +230,35 @@ public final class Pool {
         });
     }
 
-    private Container open(ContainerMessage message) {
-        ContainerInfo info = ContainerInfo.fromWire(message);
-        ObjectIo io = new ObjectIo(cluster, maps, info.uuid(), clientId);
-        return new Container(
-                info,
-                maps,
-                io,
-                new OidRanges(service, uuid.toString(), info.uuid().toString()));
+    private Container opened(ContainerOpenReply given) {
+        ContainerInfo info = ContainerInfo.fromWire(given.getContainer());
+        Handle own = new Handle("container " + info.label(), given.getHandle(), handle);
+        ObjectIo io = new ObjectIo(cluster, maps, info.uuid(), own, clientId);
+        OidRanges oids = new OidRanges(service, uuid.toString(), info.uuid().toString(), own);
+        return new Container(info, maps, io, oids, own.close(giveBack(own)));
+    }
+
+    private Mono<Void> giveBack(Handle container) {
+        ContainerCloseRequest request = ContainerCloseRequest.newBuilder()
+                .setPool(Ids.bytes(uuid))
+                .setHandle(container.bytes())
+                .setRequestId(UUID.randomUUID().toString())
+                .build();
+        return service.call(RpcMethod.CONTAINER_CLOSE, request, reply -> true).then();
     }
 
     private PoolRef ref() {
-        return PoolRef.newBuilder().setPool(uuid.toString()).build();
+        return PoolRef.newBuilder()
+                .setPool(uuid.toString())
+                .setPoolHandle(handle.shown())
+                .build();
     }
 
     private ContainerRef.Builder containerRef(String container) {
-        return ContainerRef.newBuilder().setPool(uuid.toString()).setContainer(container);
+        return ContainerRef.newBuilder()
+                .setPool(uuid.toString())
+                .setContainer(container)
+                .setPoolHandle(handle.shown());
     }
 
     private static void checkLabel(String label) {

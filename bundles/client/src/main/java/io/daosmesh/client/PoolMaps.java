@@ -25,13 +25,9 @@ final class PoolMaps {
     private final AtomicReference<Current> current;
     private final SingleFlight<PoolMap> refreshing = new SingleFlight<>();
 
-    private PoolMaps(PoolService service, PoolMap map) {
+    PoolMaps(PoolService service, PoolMap map) {
         this.service = service;
         this.current = new AtomicReference<>(new Current(map, new ConcurrentHashMap<>()));
-    }
-
-    static Mono<PoolMaps> fetch(PoolService service) {
-        return ask(service, 0).map(message -> new PoolMaps(service, PoolMap.fromWire(message)));
     }
 
     private static Mono<PoolMapMessage> ask(PoolService service, int knownVersion) {

@@ -24,6 +24,9 @@ import reactor.core.scheduler.Schedulers;
  * may be sent again (reads, or changes that carry a request id).
  */
 final class PoolService {
+    /** Half a second of pauses: a server that has too much to do may have less by then. */
+    private static final int BUSY_TRIES_MAX = 6;
+
     private final Cluster cluster;
     private volatile PoolEntryMessage entry;
     /** Address of the replica that answered as leader last; empty = not known. */
@@ -61,6 +64,34 @@ final class PoolService {
     }
 
     <T> Mono<T> call(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
+        return call(method, request, decoder, this::recover);
+    }
+
+    /** The same for opening: that others have it open may last for ever and is told soon. */
+    <T> Mono<T> open(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
+        return Mono.defer(() -> call(method, request, decoder, new Opening()));
+    }
+
+    /** Owner: one call. */
+    private final class Opening implements Retrying.Recovery {
+        /** In a row, but for detours. */
+        private int busyTries;
+
+        @Override
+        public boolean mayTryAgain(Fault fault) {
+            if (fault.code() == FaultCode.BUSY) busyTries++;
+            else if (fault.code() != FaultCode.NOTLEADER) busyTries = 0;
+            return busyTries <= BUSY_TRIES_MAX && Retrying.Recovery.super.mayTryAgain(fault);
+        }
+
+        @Override
+        public Mono<Void> recover(Fault fault, Retrying.Try failed) {
+            return PoolService.this.recover(fault, failed);
+        }
+    }
+
+    private <T> Mono<T> call(
+            RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder, Retrying.Recovery recovery) {
         return cluster.retrying.run(
                 state -> {
                     String address = addressFor(state.number());
@@ -71,7 +102,7 @@ final class PoolService {
                             .doOnSuccess(answer -> leader = address)
                             .doOnError(e -> forget(address, FaultException.faultOf(e)));
                 },
-                this::recover);
+                recovery);
     }
 
     private String addressFor(int tryNumber) {

@@ -18,15 +18,18 @@ import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcReply;
 import io.daosmesh.model.wire.AclRequest;
+import io.daosmesh.model.wire.ContainerCloseRequest;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerListReply;
 import io.daosmesh.model.wire.ContainerMessage;
+import io.daosmesh.model.wire.ContainerOpenRequest;
 import io.daosmesh.model.wire.ContainerRef;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.OidRangeReply;
 import io.daosmesh.model.wire.OidRangeRequest;
 import io.daosmesh.model.wire.OwnerRequest;
-import io.daosmesh.model.wire.PoolConnectReply;
+import io.daosmesh.model.wire.PoolConnectRequest;
+import io.daosmesh.model.wire.PoolDisconnectRequest;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolListReply;
@@ -57,6 +60,7 @@ public final class FakeCluster implements Rpc {
 
     final FakeEngine engine = new FakeEngine(this);
     private final FakeAcls acls = new FakeAcls();
+    final FakeHandles handles = new FakeHandles();
     /** Ranks that do not answer. */
     final Set<Integer> down = new HashSet<>();
 
@@ -118,6 +122,20 @@ public final class FakeCluster implements Rpc {
         down.remove(rank);
     }
 
+    /** Pool handles that have not been given back. */
+    public synchronized int connectedPools() {
+        return handles.poolCount();
+    }
+
+    public synchronized int openContainers() {
+        return handles.containerCount();
+    }
+
+    /** As an administrator does. */
+    public synchronized void evict() {
+        handles.evict();
+    }
+
     private GroupMap groupMap() {
         List<Member> members = new ArrayList<>();
         for (int rank = 0; rank < SERVERS; rank++) {
@@ -144,11 +162,16 @@ public final class FakeCluster implements Rpc {
         if (random.nextDouble() < lossRate) throw fault(random.nextBoolean() ? FaultCode.UNREACH : FaultCode.BUSY);
         served.merge(method, 1, Integer::sum);
         MessageLite body = request.body();
-        RpcMessage reply = method.name().startsWith("OBJECT_")
+        if (isForEngine(method)) handles.checkObject(method, body);
+        RpcMessage reply = isForEngine(method)
                 ? engine.serve(rank, method, body, request.data().duplicate())
                 : RpcMessage.of(manage(rank, method, body));
         if (random.nextDouble() < lossRate) throw fault(random.nextBoolean() ? FaultCode.TIMEDOUT : FaultCode.UNREACH);
         return reply;
+    }
+
+    static boolean isForEngine(RpcMethod method) {
+        return method.name().startsWith("OBJECT_");
     }
 
     private MessageLite manage(int rank, RpcMethod method, MessageLite body) {
@@ -175,7 +198,14 @@ public final class FakeCluster implements Rpc {
     }
 
     private MessageLite poolService(RpcMethod method, MessageLite body) {
+        if (body instanceof PoolRef r) handles.checkPool(r.getPoolHandle());
+        if (body instanceof ContainerRef r) handles.checkPool(r.getPoolHandle());
         return switch (method) {
+            case POOL_CONNECT -> handles.connect((PoolConnectRequest) body, map.toWire());
+            case POOL_DISCONNECT -> handles.disconnect((PoolDisconnectRequest) body);
+            case CONTAINER_OPEN ->
+                handles.open((ContainerOpenRequest) body, find(((ContainerOpenRequest) body).getContainer()));
+            case CONTAINER_CLOSE -> handles.close((ContainerCloseRequest) body);
             case POOL_QUERY ->
                 PoolQueryReply.newBuilder()
                         .setEntry(entry())
@@ -194,15 +224,12 @@ public final class FakeCluster implements Rpc {
                 yield Empty.getDefaultInstance();
             }
             case OID_RANGE -> {
+                OidRangeRequest range = (OidRangeRequest) body;
+                handles.checkContainer(range.getHandle(), UUID.fromString(range.getContainer()));
                 long first = nextOid;
-                nextOid += ((OidRangeRequest) body).getCount();
+                nextOid += range.getCount();
                 yield OidRangeReply.newBuilder().setFirst(first).build();
             }
-            case POOL_CONNECT ->
-                PoolConnectReply.newBuilder()
-                        .setHandle(ByteString.copyFrom(new byte[16]))
-                        .setMap(map.toWire())
-                        .build();
             case CONTAINER_ACL -> {
                 AclRequest r = (AclRequest) body;
                 yield acls.serve(find(r.getContainer()).getUuid(), r);
@@ -216,6 +243,7 @@ public final class FakeCluster implements Rpc {
     }
 
     private ContainerMessage create(ContainerCreateRequest request) {
+        handles.checkPool(request.getPoolHandle());
         ContainerMessage before = createdBy.get(request.getRequestId());
         if (before != null) return before;
         boolean isTaken = containers.values().stream()

@@ -85,7 +85,7 @@ public final class Meddler implements Rpc {
     public <T> Mono<T> call(
             Endpoint to, RpcMethod method, RpcMessage request, Duration deadline, RpcReply.Decoder<T> decoder) {
         Mono<T> call = cluster.call(to, method, request, deadline, decoder);
-        if (method.number() < RpcMethod.OBJECT_UPDATE.number()) return call;
+        if (!FakeCluster.isForEngine(method)) return call;
         int number = calls.getAndIncrement();
         if (chosen >= 0 && fate == Fate.CRASH_AFTER && number > chosen) return Mono.never();
         if (number != chosen) return call;

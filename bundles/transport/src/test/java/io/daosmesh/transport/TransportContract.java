@@ -275,7 +275,7 @@ abstract class TransportContract extends TransportFixture {
 
     @Test
     void shouldSayRestartingWhileHandlerIsAway() throws Exception {
-        Rpc rpc = client(Role.ADMIN);
+        Rpc rpc = client(Role.AGENT);
         AutoCloseable old = server.server().register(RANK, RpcMethod.OBJECT_FETCH, c -> Mono.empty());
         AutoCloseable young = server.server().register(RANK, RpcMethod.OBJECT_FETCH, c -> Mono.empty());
         old.close();

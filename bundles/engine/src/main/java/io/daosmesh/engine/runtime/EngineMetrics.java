@@ -2,6 +2,7 @@ package io.daosmesh.engine.runtime;
 
 import io.daosmesh.engine.object.PoolShard;
 import io.daosmesh.engine.object.ShardCounters;
+import io.daosmesh.engine.runtime.access.HandleChecks;
 import io.daosmesh.engine.target.SizedLatency;
 import io.daosmesh.model.metric.MetricSource;
 import java.util.HashMap;
@@ -12,11 +13,13 @@ import java.util.Map;
 public final class EngineMetrics implements MetricSource {
     private final int rank;
     private final List<TargetUnit> targets;
+    private final HandleChecks handles;
     private final double startedAtSeconds = System.currentTimeMillis() / 1000.0;
 
-    EngineMetrics(int rank, List<TargetUnit> targets) {
+    EngineMetrics(int rank, List<TargetUnit> targets, HandleChecks handles) {
         this.rank = rank;
         this.targets = targets;
+        this.handles = handles;
     }
 
     @Override
@@ -25,6 +28,9 @@ public final class EngineMetrics implements MetricSource {
         sink.gauge("engine_rank", "Rank of this engine", labels, rank);
         sink.gauge("engine_started_at", "Start of the engine, seconds since 1970", labels, startedAtSeconds);
         sink.gauge("engine_servicing_at", "Begin of service, seconds since 1970", labels, startedAtSeconds);
+        sink.gauge("engine_handles_held", "Container handles that this rank knows", labels, handles.heldCount());
+        sink.counter("engine_handles_checks", "Questions to pool services about handles", labels, handles.askedCount());
+        sink.counter("engine_handles_refusals", "Requests refused for their handle", labels, handles.refusalCount());
         for (TargetUnit unit : targets) {
             Map<String, String> of =
                     with(labels, "target", Integer.toString(unit.storage().index()));

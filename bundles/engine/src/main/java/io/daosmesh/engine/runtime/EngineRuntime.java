@@ -4,6 +4,7 @@ import io.daosmesh.engine.object.Host;
 import io.daosmesh.engine.object.Leases;
 import io.daosmesh.engine.object.PoolShard;
 import io.daosmesh.engine.object.Target;
+import io.daosmesh.engine.runtime.access.HandleChecks;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -57,6 +58,8 @@ public final class EngineRuntime implements AutoCloseable {
     private final EngineMetrics metrics;
     private final DeviceWatch devices;
     private final ReadLeases leases;
+    private final PoolServiceCalls service;
+    private final HandleChecks handles;
     private boolean isClosed;
     private volatile long lastDamageNs = System.nanoTime() - DAMAGE_EVENT_PAUSE_NS;
     private volatile long majorityContactNs = System.nanoTime() - MAJORITY_MAX_NS;
@@ -71,12 +74,15 @@ public final class EngineRuntime implements AutoCloseable {
             return t;
         });
         this.pulls = new MapPulls(context.maps(), new MapAnswers());
+        this.service = new PoolServiceCalls(context, identity);
+        this.handles =
+                new HandleChecks(service::handles, pool -> storage.pool(pool).isPresent());
         this.leases = new ReadLeases(identity, context, targets, pulls::want);
         for (int i = 0; i < storage.targetCount(); i++) {
             targets.add(new TargetUnit(identity, storage, i, new TargetHost(i), context, this::onStopped));
         }
         this.migration = new EngineMigrationService(identity.rank(), targets);
-        this.metrics = new EngineMetrics(identity.rank(), targets);
+        this.metrics = new EngineMetrics(identity.rank(), targets, handles);
         this.devices = new DeviceWatch(identity, storage, context, targets);
     }
 
@@ -101,7 +107,8 @@ public final class EngineRuntime implements AutoCloseable {
         for (TargetUnit unit : targets) unit.shards().forEach(s -> reportFailed(unit, s));
         leases.open(registrations);
         registrations.add(context.maps().listen(new MapListener()));
-        new ObjectHandlers(targets, context.hlc()).register(context.server(), identity.rank(), registrations);
+        handles.register(context.server(), identity.rank(), registrations);
+        new ObjectHandlers(targets, context.hlc(), handles).register(context.server(), identity.rank(), registrations);
         new PoolHandlers(targets, storage, admin).register(context.server(), identity.rank(), registrations);
         devices.open();
         Membership membership = context.membership().get();
@@ -119,6 +126,8 @@ public final class EngineRuntime implements AutoCloseable {
         @Override
         public void onPoolGone(UUID pool) {
             leases.forget(pool);
+            handles.onPoolGone(pool);
+            service.forget(pool);
         }
     }
 
@@ -180,6 +189,7 @@ public final class EngineRuntime implements AutoCloseable {
         leases.close();
         for (AutoCloseable r : registrations) closeQuietly(r);
         registrations.clear();
+        handles.close();
         for (TargetUnit unit : targets) unit.run(Target::drain);
         long deadlineNs = System.nanoTime() + DRAIN_MAX_NS;
         for (TargetUnit unit : targets) awaitQuiet(unit, deadlineNs);

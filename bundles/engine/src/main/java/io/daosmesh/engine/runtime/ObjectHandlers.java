@@ -1,7 +1,9 @@
 package io.daosmesh.engine.runtime;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.daosmesh.engine.access.Right;
 import io.daosmesh.engine.object.WriteOp;
+import io.daosmesh.engine.runtime.access.HandleChecks;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.model.fault.Fault;
@@ -21,21 +23,25 @@ import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.EnumerateRequest;
 import io.daosmesh.model.wire.FetchReply;
 import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.ObjectAddress;
 import io.daosmesh.model.wire.PunchRequest;
 import io.daosmesh.model.wire.UpdateReply;
 import io.daosmesh.model.wire.UpdateRequest;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
 
 /** Object and DTX requests of one rank: from the wire to the target's queue and back. Any thread. */
 final class ObjectHandlers {
     private final List<TargetUnit> targets;
     private final Hlc hlc;
+    private final HandleChecks handles;
 
-    ObjectHandlers(List<TargetUnit> targets, Hlc hlc) {
+    ObjectHandlers(List<TargetUnit> targets, Hlc hlc, HandleChecks handles) {
         this.targets = targets;
         this.hlc = hlc;
+        this.handles = handles;
     }
 
     void register(RpcServer server, int rank, List<AutoCloseable> registrations) {
@@ -80,22 +86,35 @@ final class ObjectHandlers {
         return targets.get(index);
     }
 
+    /** Only clients' requests pass here: servers have checked what they forward. */
+    private Mono<RpcMessage> admitted(
+            RpcCall call, ObjectAddress address, Right right, Supplier<Mono<RpcMessage>> work) {
+        Mono<Boolean> awaited = handles.admit(call.peer(), address, right);
+        return awaited == null ? work.get() : awaited.flatMap(ok -> work.get());
+    }
+
     private Mono<RpcMessage> update(RpcCall call) throws InvalidProtocolBufferException {
         UpdateRequest r = UpdateRequest.parseFrom(call.body());
-        WriteOp op = WriteOp.of(r, call.data());
-        return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.UPDATE);
+        return admitted(call, r.getAddress(), Right.WRITE, () -> {
+            WriteOp op = WriteOp.of(r, call.data());
+            return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.UPDATE);
+        });
     }
 
     private Mono<RpcMessage> punch(RpcCall call) throws InvalidProtocolBufferException {
         PunchRequest r = PunchRequest.parseFrom(call.body());
-        WriteOp op = WriteOp.of(r, call.data());
-        return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.OBJ_PUNCH);
+        return admitted(call, r.getAddress(), Right.WRITE, () -> {
+            WriteOp op = WriteOp.of(r, call.data());
+            return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.OBJ_PUNCH);
+        });
     }
 
     private Mono<RpcMessage> change(RpcCall call) throws InvalidProtocolBufferException {
         ChangeRequest r = ChangeRequest.parseFrom(call.body());
-        WriteOp op = WriteOp.of(r, call.data());
-        return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.UPDATE);
+        return admitted(call, r.getAddress(), Right.WRITE, () -> {
+            WriteOp op = WriteOp.of(r, call.data());
+            return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.UPDATE);
+        });
     }
 
     private static Mono<RpcMessage> write(TargetUnit unit, WriteOp op, TargetMetrics.Op kind) {
@@ -151,6 +170,10 @@ final class ObjectHandlers {
 
     private Mono<RpcMessage> fetch(RpcCall call) throws InvalidProtocolBufferException {
         FetchRequest r = FetchRequest.parseFrom(call.body());
+        return admitted(call, r.getAddress(), Right.READ, () -> fetch(r));
+    }
+
+    private Mono<RpcMessage> fetch(FetchRequest r) {
         TargetUnit unit = target(r.getAddress().getTarget());
         long start = unit.metrics().begin(TargetMetrics.Op.FETCH);
         long[] bytes = new long[1];
@@ -169,6 +192,10 @@ final class ObjectHandlers {
 
     private Mono<RpcMessage> enumerate(RpcCall call) throws InvalidProtocolBufferException {
         EnumerateRequest r = EnumerateRequest.parseFrom(call.body());
+        return admitted(call, r.getAddress(), Right.READ, () -> enumerate(r));
+    }
+
+    private Mono<RpcMessage> enumerate(EnumerateRequest r) {
         TargetUnit unit = target(r.getAddress().getTarget());
         long start = unit.metrics().begin(TargetMetrics.Op.OBJ_ENUM);
         return unit.<io.daosmesh.model.wire.EnumerateReply>request((t, answer) -> t.enumerate(r, answer))

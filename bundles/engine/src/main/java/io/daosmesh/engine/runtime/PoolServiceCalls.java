@@ -1,5 +1,6 @@
 package io.daosmesh.engine.runtime;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -12,6 +13,8 @@ import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcReply;
+import io.daosmesh.model.wire.HandleCheckReply;
+import io.daosmesh.model.wire.HandleCheckRequest;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolMapRequest;
@@ -22,8 +25,10 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import reactor.core.publisher.Mono;
 
@@ -37,6 +42,8 @@ final class PoolServiceCalls {
 
     private final EngineContext context;
     private final RankIdentity identity;
+    /** Who has answered for a pool last. */
+    private final Map<UUID, String> leaders = new ConcurrentHashMap<>();
 
     PoolServiceCalls(EngineContext context, RankIdentity identity) {
         this.context = context;
@@ -92,12 +99,47 @@ final class PoolServiceCalls {
                         queue(ownFirst(replicas(found).toList()))));
     }
 
+    /** What the pool's leader knows of container handles; whoever led last is asked first. */
+    Mono<HandleCheckReply> handles(UUID pool, List<ByteString> handles) {
+        HandleCheckRequest request = HandleCheckRequest.newBuilder()
+                .setPool(Ids.bytes(pool))
+                .addAllHandles(handles)
+                .build();
+        Round<HandleCheckReply> round =
+                new Round<>(RpcMethod.HANDLE_CHECK, request, r -> HandleCheckReply.parseFrom(r.body()), READ_TRY);
+        Mono<HandleCheckReply> searched = find(pool)
+                .flatMap(found ->
+                        noting(pool, round, queue(ownFirst(replicas(found).toList()))));
+        return Mono.defer(() -> {
+            String led = leaders.get(pool);
+            if (led == null) return searched;
+            return noting(pool, round, queue(Stream.of(led))).onErrorResume(PoolServiceCalls::isForAnother, e -> {
+                leaders.remove(pool, led);
+                return searched;
+            });
+        });
+    }
+
+    private <T> Mono<T> noting(UUID pool, Round<T> round, Todo todo) {
+        return ask(round, todo).doOnNext(answer -> leaders.put(pool, todo.asked));
+    }
+
+    private static boolean isForAnother(Throwable e) {
+        return FaultException.faultOf(e).code().retry() != FaultCode.Retry.NEVER;
+    }
+
+    void forget(UUID pool) {
+        leaders.remove(pool);
+    }
+
     private record Round<T>(RpcMethod method, MessageLite body, RpcReply.Decoder<T> decoder, Duration max) {}
 
     /** Addresses still to ask, and how many more may be added. */
     private static final class Todo {
         private final Deque<String> addresses;
         private int hintsLeft = HINTS_MAX;
+        /** The last one. */
+        private volatile String asked = "";
 
         Todo(Deque<String> addresses) {
             this.addresses = addresses;
@@ -134,6 +176,7 @@ final class PoolServiceCalls {
         if (to == null)
             return Mono.error(Fault.of(FaultCode.NO_SERVICE, "no leader answers %s", round.method)
                     .asException());
+        todo.asked = to;
         return context.rpc()
                 .call(Endpoint.node(to), round.method, RpcMessage.of(round.body), round.max, round.decoder)
                 .onErrorResume(e -> {

@@ -1,5 +1,6 @@
 package io.daosmesh.engine.fake;
 
+import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.Endpoint;
@@ -12,7 +13,9 @@ import io.daosmesh.model.port.RpcReply;
 import io.daosmesh.model.port.RpcServer;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiPredicate;
@@ -23,6 +26,9 @@ import reactor.core.scheduler.Schedulers;
 
 /** All connections of a small system in one process; loses what it is told to lose. */
 public final class Wire implements Rpc, AutoCloseable {
+    /** In place of a rank: whoever is none. */
+    public static final int CLIENT = -2;
+
     private record Slot(int rank, RpcMethod method) {}
 
     private final Map<Slot, RpcServer.Handler> handlers = new ConcurrentHashMap<>();
@@ -38,10 +44,13 @@ public final class Wire implements Rpc, AutoCloseable {
     @Override
     public <T> Mono<T> call(
             Endpoint to, RpcMethod method, RpcMessage request, Duration deadline, RpcReply.Decoder<T> decoder) {
-        return call(-2, new Destination(to, method), request, deadline, decoder);
+        return call(CLIENT, new Destination(to, method), request, deadline, decoder);
     }
 
     private record Destination(Endpoint to, RpcMethod method) {}
+
+    /** On whose behalf the client calls. */
+    public volatile Optional<User> user = Optional.of(new User("alice@", "staff@", List.of(), "host-a"));
 
     /** The connections of one rank. */
     public Rpc from(int rank) {
@@ -83,7 +92,9 @@ public final class Wire implements Rpc, AutoCloseable {
                         return Mono.error(Fault.of(FaultCode.AGAIN, "not there")
                                 .with("state", "restarting")
                                 .asException());
-                    RpcCall.Peer peer = new RpcCall.Peer(Role.SERVER, 0, 1, "", "");
+                    RpcCall.Peer peer = from == CLIENT
+                            ? new RpcCall.Peer(Role.AGENT, -1, 0, "", "", user)
+                            : new RpcCall.Peer(Role.SERVER, from, 1, "", "");
                     Mono<RpcMessage> reply = handler.handle(new RpcCall(method, peer, to.rank(), 0, body, data));
                     AtomicBoolean isFreed = new AtomicBoolean();
                     // what the real transport does with the buffer after the answer

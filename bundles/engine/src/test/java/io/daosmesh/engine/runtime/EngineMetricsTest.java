@@ -1,13 +1,16 @@
 package io.daosmesh.engine.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.metric.StatsGauge;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -50,6 +53,37 @@ class EngineMetricsTest {
             double part = of.get("engine_io_latency_vos_update/8KB").last();
             double whole = of.get("engine_io_latency_update/8KB").last();
             assertTrue(part > 0 && part <= whole, part + " of " + whole);
+        }
+    }
+
+    @Test
+    void shouldCountHandlesQuestionsAndRefusals() {
+        try (MiniMesh mesh = new MiniMesh(1, 1)) {
+            ObjectId oid = mesh.oid(ObjectClass.SINGLE, 1, 5);
+            byte[] key = {'k'};
+            mesh.put(oid, key, new byte[1]);
+            mesh.wire.user = Optional.empty();
+            assertThrows(FaultException.class, () -> mesh.get(oid, key));
+            Map<String, Double> numbers = new TreeMap<>();
+
+            mesh.engines.get(0).metrics().collect(new MetricSource.Sink() {
+                @Override
+                public void counter(String name, String help, Map<String, String> labels, double value) {
+                    numbers.put(name, value);
+                }
+
+                @Override
+                public void gauge(String name, String help, Map<String, String> labels, double value) {
+                    numbers.put(name, value);
+                }
+
+                @Override
+                public void stats(String name, String help, Map<String, String> labels, StatsGauge value) {}
+            });
+
+            assertEquals(1, numbers.get("engine_handles_held"));
+            assertEquals(1, numbers.get("engine_handles_checks"));
+            assertEquals(1, numbers.get("engine_handles_refusals"));
         }
     }
 }

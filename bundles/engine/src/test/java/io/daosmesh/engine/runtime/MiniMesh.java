@@ -3,6 +3,7 @@ package io.daosmesh.engine.runtime;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import io.daosmesh.engine.fake.FixedMaps;
+import io.daosmesh.engine.fake.Handles;
 import io.daosmesh.engine.fake.MemoryStorage;
 import io.daosmesh.engine.fake.Wire;
 import io.daosmesh.engine.object.KeyChange;
@@ -33,6 +34,7 @@ import io.daosmesh.model.wire.EnumerateReply;
 import io.daosmesh.model.wire.EnumerateRequest;
 import io.daosmesh.model.wire.FetchReply;
 import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.ObjectAddress;
 import io.daosmesh.model.wire.PunchRequest;
 import io.daosmesh.model.wire.TargetCreateRequest;
 import io.daosmesh.model.wire.UpdateReply;
@@ -58,6 +60,10 @@ final class MiniMesh implements AutoCloseable {
     final UUID pool = new UUID(11, 12);
     final UUID container = new UUID(13, 14);
     final Wire wire = new Wire();
+    final Handles handles;
+    /** Of the container, to read and write. */
+    final ByteString handle;
+
     final List<MemoryStorage> storages = new ArrayList<>();
     final List<FixedMaps> maps = new ArrayList<>();
     final List<EngineRuntime> engines = new ArrayList<>();
@@ -82,6 +88,8 @@ final class MiniMesh implements AutoCloseable {
         }
         group = new GroupMap("test", 1, members);
         map = new PoolMap(pool, 1, targets);
+        handles = new Handles(wire, group, pool);
+        handle = handles.open(container, 3, wire.user.orElseThrow());
         for (int r = 0; r < ranks; r++) {
             storages.add(new MemoryStorage(targetCount));
             maps.add(new FixedMaps(group));
@@ -145,6 +153,10 @@ final class MiniMesh implements AutoCloseable {
         return new ShardAddress(pool, container, oid, Placement.groupOf(oid, dkey), map.version());
     }
 
+    ObjectAddress wire(ShardAddress address, int target) {
+        return address.toWire(target).toBuilder().setHandle(handle).build();
+    }
+
     <T> Mono<T> call(int rank, RpcMethod method, MessageLite body, ByteBuffer data, RpcReply.Decoder<T> decoder) {
         return wire.call(
                 new Endpoint("host", 1 + rank, rank),
@@ -173,7 +185,7 @@ final class MiniMesh implements AutoCloseable {
         return Mono.defer(() -> {
             PoolTarget t = leader(oid, dkey);
             UpdateRequest r = UpdateRequest.newBuilder()
-                    .setAddress(address(oid, dkey).toWire(t.index()))
+                    .setAddress(wire(address(oid, dkey), t.index()))
                     .setDkey(ByteString.copyFrom(dkey))
                     .addValues(v)
                     .setDtx(WriteOp.dtxMessage(dtx.id()))
@@ -205,7 +217,7 @@ final class MiniMesh implements AutoCloseable {
             byte[] dkey = changes.get(0).dkey();
             PoolTarget t = leader(oid, dkey);
             ChangeRequest r = ChangeRequest.newBuilder()
-                    .setAddress(address(oid, dkey).toWire(t.index()))
+                    .setAddress(wire(address(oid, dkey), t.index()))
                     .addAllChanges(changes.stream().map(KeyChange::toWire).toList())
                     .setDtx(WriteOp.dtxMessage(id))
                     .setResent(isResent)
@@ -244,7 +256,7 @@ final class MiniMesh implements AutoCloseable {
 
     Mono<Got> tryFetch(PoolTarget t, ObjectId oid, byte[] dkey, ValueMessage v, long epoch) {
         FetchRequest r = FetchRequest.newBuilder()
-                .setAddress(address(oid, dkey).toWire(t.index()))
+                .setAddress(wire(address(oid, dkey), t.index()))
                 .setDkey(ByteString.copyFrom(dkey))
                 .addValues(v)
                 .setEpoch(epoch)
@@ -277,7 +289,7 @@ final class MiniMesh implements AutoCloseable {
         return retrying(resent -> Mono.defer(() -> {
             PoolTarget t = leader(oid, dkey);
             PunchRequest r = PunchRequest.newBuilder()
-                    .setAddress(address(oid, dkey).toWire(t.index()))
+                    .setAddress(wire(address(oid, dkey), t.index()))
                     .setLevel(level)
                     .setDkey(ByteString.copyFrom(dkey))
                     .setDtx(WriteOp.dtxMessage(id))
@@ -296,7 +308,7 @@ final class MiniMesh implements AutoCloseable {
         return retrying(x -> Mono.defer(() -> {
             PoolTarget t = map.target(Placement.group(map, oid, group).leader());
             EnumerateRequest r = EnumerateRequest.newBuilder()
-                    .setAddress(new ShardAddress(pool, container, oid, group, map.version()).toWire(t.index()))
+                    .setAddress(wire(new ShardAddress(pool, container, oid, group, map.version()), t.index()))
                     .setKind(kind)
                     .setDkey(ByteString.copyFrom(dkey))
                     .setCountMax(1000)

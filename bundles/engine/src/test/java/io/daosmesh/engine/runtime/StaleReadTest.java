@@ -56,7 +56,8 @@ class StaleReadTest {
     private List<Read> readOldLeader(int inFlight) {
         List<Read> reads = Collections.synchronizedList(new ArrayList<>());
         FetchRequest r = FetchRequest.newBuilder()
-                .setAddress(new ShardAddress(mesh.pool, mesh.container, oid, 0, first.version()).toWire(former.index()))
+                .setAddress(
+                        mesh.wire(new ShardAddress(mesh.pool, mesh.container, oid, 0, first.version()), former.index()))
                 .setDkey(ByteString.copyFrom(KEY))
                 .addValues(ValueMessage.newBuilder().setAkey(ByteString.copyFromUtf8("v")))
                 .build();

@@ -64,10 +64,10 @@ public enum RpcMethod {
     // gossip (destination = rank)
     SWIM(60, Kind.FIRE, SERVER),
     // engine (destination = rank)
-    OBJECT_UPDATE(70, Kind.CALL, AGENT, ADMIN),
-    OBJECT_FETCH(71, Kind.CALL, AGENT, ADMIN),
-    OBJECT_PUNCH(72, Kind.CALL, AGENT, ADMIN),
-    OBJECT_ENUMERATE(73, Kind.CALL, AGENT, ADMIN),
+    OBJECT_UPDATE(70, Kind.CALL, AGENT),
+    OBJECT_FETCH(71, Kind.CALL, AGENT),
+    OBJECT_PUNCH(72, Kind.CALL, AGENT),
+    OBJECT_ENUMERATE(73, Kind.CALL, AGENT),
     SHARD_UPDATE(74, Kind.CALL, SERVER),
     SHARD_PUNCH(75, Kind.CALL, SERVER),
     DTX_COMMIT(76, Kind.CALL, SERVER),
@@ -79,7 +79,7 @@ public enum RpcMethod {
     TARGET_QUERY(82, Kind.CALL, SERVER),
     CONTAINER_DESTROY_TARGET(83, Kind.CALL, SERVER),
     READ_LEASE(84, Kind.CALL, SERVER),
-    OBJECT_CHANGE(85, Kind.CALL, AGENT, ADMIN),
+    OBJECT_CHANGE(85, Kind.CALL, AGENT),
     SHARD_CHANGE(86, Kind.CALL, SERVER),
     // rebuild (destination = rank)
     REBUILD_PREPARE(90, Kind.CALL, SERVER),

@@ -24,8 +24,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -36,6 +38,7 @@ public final class MeshClient implements AutoCloseable {
     private final ClientTransport transport;
     private final List<String> controls;
     private final DaosClient client;
+    private final Map<String, Pool> pools = new ConcurrentHashMap<>();
 
     private MeshClient(ClientTransport transport, List<String> controls, DaosClient client) {
         this.transport = transport;
@@ -86,8 +89,9 @@ public final class MeshClient implements AutoCloseable {
         return transport.rpc();
     }
 
+    /** Connected once: whoever asks in a loop does not fill the pool with handles. */
     public Pool pool(String label) {
-        return await(client.connectPool(label));
+        return pools.computeIfAbsent(label, l -> await(client.connectPool(l)));
     }
 
     /** Opens a container, made if it is not there. */
@@ -129,6 +133,7 @@ public final class MeshClient implements AutoCloseable {
 
     @Override
     public void close() {
+        client.close().block(CALL_MAX);
         transport.close();
     }
 }
