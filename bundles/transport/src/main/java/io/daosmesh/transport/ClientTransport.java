@@ -5,10 +5,14 @@ import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.time.Hlc;
+import io.daosmesh.model.wire.CredentialMessage;
+import io.daosmesh.transport.credential.Credentials;
+import io.daosmesh.transport.credential.OwnAgent;
 import io.daosmesh.transport.tls.TlsMaterial;
 import io.daosmesh.transport.wire.Identity;
 import java.util.Optional;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /**
  * The transport of a tool or an application in a plain JVM. Any thread. Close it before the process ends: with its event
@@ -37,6 +41,15 @@ public final class ClientTransport implements AutoCloseable {
         Optional<TlsMaterial> material =
                 tls.allowInsecure() ? Optional.empty() : Optional.of(certificates.apply(tls, settings.role()));
         Identity identity = new Identity(settings.role(), settings.system(), "");
+        if (settings.credential().isPresent())
+            identity.credential(settings.credential().get());
+        else if (settings.role() == Role.AGENT) {
+            Function<CredentialMessage, byte[]> sign = material.isEmpty()
+                    ? Credentials::unsigned
+                    : c -> Credentials.sign(
+                            c, material.get().key(), material.get().certificate());
+            identity.credential(new OwnAgent(settings.system(), sign)::get);
+        }
         return new ClientTransport(new Machinery(identity, material, tls.clearData(), false, 1));
     }
 

@@ -44,6 +44,7 @@ public final class ServerTransport implements AutoCloseable {
                         machinery.identity,
                         new InetSocketAddress(settings.bindHost(), settings.port()),
                         machinery.material.map(TlsMaterial::serverContext),
+                        machinery.material.map(m -> m::checkTrusted),
                         isClearData,
                         machinery.loops),
                 new Listener.Services(handlers, machinery.hlc, machinery.deadlines, machinery.counters, tokens),

@@ -34,14 +34,22 @@ public record User(String user, String group, List<String> groups, String machin
         return new User(c.getUser(), c.getGroup(), c.getGroupsList(), c.getMachine());
     }
 
+    /** A name of this machine with its {@code @}, or the number in its place where the name has odd characters. */
+    public static String principal(String name, String number) {
+        return (isName(name) && !name.isEmpty() ? name : number) + "@";
+    }
+
     public boolean isIn(String name) {
         return group.equals(name) || groups.contains(name);
     }
 
     private static void check(String what, String name, boolean isPrincipal) {
-        boolean fits = name.length() <= NAME_MAX && name.chars().allMatch(c -> c > ' ' && c < 0x7f && c != ':');
         boolean at = name.indexOf('@') == name.length() - 1 && name.length() > 1;
-        if (!fits || name.isEmpty() || isPrincipal && !at) throw wrong("'%s' is no name of a %s", name, what);
+        if (!isName(name) || name.isEmpty() || isPrincipal && !at) throw wrong("'%s' is no name of a %s", name, what);
+    }
+
+    private static boolean isName(String name) {
+        return name.length() <= NAME_MAX && name.chars().allMatch(c -> c > ' ' && c < 0x7f && c != ':');
     }
 
     private static RuntimeException wrong(String format, Object... args) {

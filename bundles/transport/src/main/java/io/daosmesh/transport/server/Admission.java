@@ -1,6 +1,7 @@
 package io.daosmesh.transport.server;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -8,6 +9,7 @@ import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.SetupMessage;
+import io.daosmesh.transport.credential.Credentials;
 import io.daosmesh.transport.tls.Roles;
 import io.daosmesh.transport.wire.Envelope;
 import io.daosmesh.transport.wire.Failures;
@@ -53,14 +55,19 @@ final class Admission {
             Set<RpcMethod> allowed = EnumSet.allOf(RpcMethod.class);
             SslHandler tls = connection.channel().pipeline().get(SslHandler.class);
             Role role = claimed(setup);
+            Optional<User> user;
             if (tls != null) {
-                checkCertificate(tls, role);
+                checkCertificate(tls, setup, role);
+                user = user(setup, role);
             } else if (listener.settings().tls().isPresent()) {
                 checkToken(setup, role);
+                user = Optional.empty();
                 allowed = Listener.dataMethods();
+            } else {
+                user = user(setup, role);
             }
             RpcCall.Peer peer = new RpcCall.Peer(
-                    role, setup.getRank(), setup.getIncarnation(), setup.getAddress(), setup.getVersion());
+                    role, setup.getRank(), setup.getIncarnation(), setup.getAddress(), setup.getVersion(), user);
             admitted = Optional.of(peer);
             return Mono.just(new Responder(listener.parts(), peer, allowed));
         } catch (FaultException e) {
@@ -97,19 +104,35 @@ final class Admission {
                         .asException());
     }
 
-    private static void checkCertificate(SslHandler tls, Role role) {
-        String name;
+    /** A process without one stands for nobody but the user of its credential. */
+    private static void checkCertificate(SslHandler tls, SetupMessage setup, Role role) {
+        X509Certificate certificate;
         try {
-            X509Certificate certificate =
-                    (X509Certificate) tls.engine().getSession().getPeerCertificates()[0];
-            name = Roles.commonName(certificate);
+            certificate = (X509Certificate) tls.engine().getSession().getPeerCertificates()[0];
         } catch (SSLPeerUnverifiedException e) {
+            if (role == Role.AGENT && !setup.getCredential().isEmpty()) return;
             throw Fault.of(FaultCode.NO_CERT, "no certificate was shown").asException();
         }
+        String name = Roles.commonName(certificate);
         if (!name.equals(Roles.label(role))) {
             throw Fault.of(FaultCode.NO_PERM, "the certificate shown is for '%s', not '%s'", name, Roles.label(role))
                     .asException();
         }
+    }
+
+    /** Only clients of an agent speak for users. */
+    private Optional<User> user(SetupMessage setup, Role role) {
+        if (role != Role.AGENT || setup.getCredential().isEmpty()) return Optional.empty();
+        byte[] shown = setup.getCredential().toByteArray();
+        long nowMs = System.currentTimeMillis();
+        return Optional.of(
+                listener.settings().trust().isPresent()
+                        ? Credentials.check(
+                                shown,
+                                setup.getSystem(),
+                                nowMs,
+                                listener.settings().trust().get())
+                        : Credentials.believe(shown, setup.getSystem(), nowMs));
     }
 
     private void checkToken(SetupMessage setup, Role role) {

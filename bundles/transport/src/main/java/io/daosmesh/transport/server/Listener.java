@@ -18,6 +18,7 @@ import io.rsocket.frame.decoder.PayloadDecoder;
 import io.rsocket.transport.netty.RSocketLengthCodec;
 import io.rsocket.transport.netty.TcpDuplexConnection;
 import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
@@ -57,12 +58,14 @@ public final class Listener {
 
     /**
      * @param tls absent in insecure mode
+     * @param trust refuses certificates of agents that are not the system's; absent in insecure mode
      * @param clearData whether data connections may come without TLS
      */
     public record Settings(
             Identity identity,
             InetSocketAddress bindTo,
             Optional<SslContext> tls,
+            Optional<Consumer<X509Certificate>> trust,
             boolean clearData,
             LoopResources loops) {}
 

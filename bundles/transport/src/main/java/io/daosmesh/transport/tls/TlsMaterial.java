@@ -17,6 +17,7 @@ import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import javax.net.ssl.SSLException;
 
 /**
@@ -27,15 +28,15 @@ import javax.net.ssl.SSLException;
 public final class TlsMaterial {
     private final NodeConfig.Tls files;
     private final List<X509Certificate> authority;
-    private final List<X509Certificate> chain;
-    private final PrivateKey key;
+    private final Optional<Own> own;
 
-    private TlsMaterial(
-            NodeConfig.Tls files, List<X509Certificate> authority, List<X509Certificate> chain, PrivateKey key) {
+    /** What this process shows of itself. */
+    private record Own(List<X509Certificate> chain, PrivateKey key) {}
+
+    private TlsMaterial(NodeConfig.Tls files, List<X509Certificate> authority, Optional<Own> own) {
         this.files = files;
         this.authority = authority;
-        this.chain = chain;
-        this.key = key;
+        this.own = own;
     }
 
     /** NO_CERT or BAD_CERT with the file's path and what is wrong with it. */
@@ -48,6 +49,11 @@ public final class TlsMaterial {
     /** {@link #load} without {@link #check}. */
     public static TlsMaterial read(NodeConfig.Tls tls, Role role) {
         Path ca = Pem.required(tls.ca(), "ca_cert");
+        if (role == Role.AGENT && tls.certificate().isEmpty() && tls.key().isEmpty()) {
+            List<X509Certificate> authority = Pem.certificates(ca);
+            checkValid(authority.get(0), ca);
+            return new TlsMaterial(tls, authority, Optional.empty());
+        }
         Path certificate = Pem.required(tls.certificate(), "cert");
         Path keyFile = Pem.required(tls.key(), "key");
         List<X509Certificate> authority = Pem.certificates(ca);
@@ -56,7 +62,7 @@ public final class TlsMaterial {
         checkValid(authority.get(0), ca);
         checkValid(chain.get(0), certificate);
         checkRole(chain.get(0), certificate, role);
-        return new TlsMaterial(tls, authority, chain, key);
+        return new TlsMaterial(tls, authority, Optional.of(new Own(chain, key)));
     }
 
     /**
@@ -64,18 +70,55 @@ public final class TlsMaterial {
      * and says less. Computes for some milliseconds, in a new process for some tens of them.
      */
     public void check() {
+        if (own.isEmpty()) return;
         Path certificate = Pem.required(files.certificate(), "cert");
-        checkSigned(chain, authority, certificate, Pem.required(files.ca(), "ca_cert"));
-        checkKey(chain.get(0), key, Pem.required(files.key(), "key"), certificate);
+        checkSigned(own.get().chain(), authority, certificate, Pem.required(files.ca(), "ca_cert"));
+        checkKey(own.get().chain().get(0), own.get().key(), Pem.required(files.key(), "key"), certificate);
     }
 
+    /** NO_CERT when this process has none. */
+    public PrivateKey key() {
+        return required().key();
+    }
+
+    /** NO_CERT when this process has none. */
+    public X509Certificate certificate() {
+        return required().chain().get(0);
+    }
+
+    /** A client without a certificate may shake hands: its credential decides whether it is let in. */
     public SslContext serverContext() {
-        return build(SslContextBuilder.forServer(new OwnKey(key, chain)).clientAuth(ClientAuth.REQUIRE));
+        Own shown = required();
+        return build(SslContextBuilder.forServer(new OwnKey(shown.key(), shown.chain()))
+                .clientAuth(ClientAuth.OPTIONAL));
     }
 
     public SslContext clientContext() {
-        return build(
-                SslContextBuilder.forClient().keyManager(new OwnKey(key, chain)).endpointIdentificationAlgorithm(null));
+        SslContextBuilder builder = SslContextBuilder.forClient().endpointIdentificationAlgorithm(null);
+        own.ifPresent(o -> builder.keyManager(new OwnKey(o.key(), o.chain())));
+        return build(builder);
+    }
+
+    /** NO_PERM when a certificate that did not come by a handshake is not this authority's or is out of date. */
+    public void checkTrusted(X509Certificate certificate) {
+        for (X509Certificate ca : authority) {
+            try {
+                certificate.checkValidity();
+                certificate.verify(ca.getPublicKey());
+                return;
+            } catch (GeneralSecurityException e) {
+                continue; // not by this one
+            }
+        }
+        throw Fault.of(
+                        FaultCode.NO_PERM,
+                        "a certificate shown is not signed by this system's authority, or has expired")
+                .asException();
+    }
+
+    private Own required() {
+        return own.orElseThrow(() ->
+                Fault.of(FaultCode.NO_CERT, "this process has no certificate").asException());
     }
 
     private SslContext build(SslContextBuilder builder) {

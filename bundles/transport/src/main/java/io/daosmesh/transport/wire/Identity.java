@@ -1,7 +1,9 @@
 package io.daosmesh.transport.wire;
 
+import com.google.protobuf.ByteString;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.wire.SetupMessage;
+import java.util.function.Supplier;
 
 /**
  * Who this process is, as its SETUP says. Any thread: rank and incarnation are set once the first engine has joined.
@@ -10,10 +12,13 @@ public final class Identity {
     /** Release of this code; peers of another release are welcome as long as the protocol is equal. */
     public static final String RELEASE = "0.1.0";
 
+    private static final byte[] NO_CREDENTIAL = {};
+
     private final Role role;
     private final String system;
     private volatile String address;
     private volatile Rank rank = new Rank(-1, 0);
+    private volatile Supplier<byte[]> credential = () -> NO_CREDENTIAL;
 
     private record Rank(int number, long incarnation) {}
 
@@ -44,6 +49,11 @@ public final class Identity {
         rank = new Rank(number, incarnation);
     }
 
+    /** Where each new connection gets the credential of its user from; must not block. */
+    public void credential(Supplier<byte[]> source) {
+        credential = source;
+    }
+
     public SetupMessage.Builder setup() {
         Rank r = rank;
         return SetupMessage.newBuilder()
@@ -53,6 +63,7 @@ public final class Identity {
                 .setSystem(system)
                 .setRank(r.number())
                 .setIncarnation(r.incarnation())
-                .setAddress(address);
+                .setAddress(address)
+                .setCredential(ByteString.copyFrom(credential.get()));
     }
 }
