@@ -126,9 +126,10 @@ final class AgentLink {
                 if (System.currentTimeMillis() >= renewMs) renewIfPossible(channel, key);
                 selector.select(Math.max(1, renewMs - System.currentTimeMillis()));
                 selector.selectedKeys().clear();
-                if (isClosed) break;
                 if (key.isReadable()) throw unexpected(channel);
             }
+            // so that the agent knows what to evict
+            tellHandles(channel, key);
             return agent.unreachable("was left");
         } catch (FaultException e) {
             return e;
@@ -218,10 +219,11 @@ final class AgentLink {
         byte[] body = request.build().toByteArray();
         ByteBuffer out = ByteBuffer.allocate(4 + body.length);
         out.putInt(body.length).put(body).flip();
-        key.interestOps(SelectionKey.OP_WRITE);
-        while (out.hasRemaining()) {
-            channel.write(out);
-            if (out.hasRemaining()) await(key, endMs);
+        try {
+            write(channel, key, out, endMs);
+        } catch (IOException e) {
+            // an agent that refuses us says so and closes before it has read anything
+            log.debug("{}", e.toString());
         }
         key.interestOps(SelectionKey.OP_READ);
         int length = read(channel, key, 4, endMs).getInt();
@@ -229,6 +231,14 @@ final class AgentLink {
         AgentReply reply = AgentReply.parseFrom(read(channel, key, length, endMs));
         if (reply.hasFault()) throw Fault.fromWire(reply.getFault()).asException();
         return reply;
+    }
+
+    private void write(SocketChannel channel, SelectionKey key, ByteBuffer out, long endMs) throws IOException {
+        key.interestOps(SelectionKey.OP_WRITE);
+        while (out.hasRemaining()) {
+            channel.write(out);
+            if (out.hasRemaining()) await(key, endMs);
+        }
     }
 
     private ByteBuffer read(SocketChannel channel, SelectionKey key, int bytes, long endMs) throws IOException {
@@ -243,7 +253,7 @@ final class AgentLink {
 
     private void await(SelectionKey key, long endMs) throws IOException {
         long leftMs = endMs - System.currentTimeMillis();
-        if (leftMs <= 0 || isClosed) throw new IOException("no answer in time");
+        if (leftMs <= 0) throw new IOException("no answer in time");
         selector.select(leftMs);
         selector.selectedKeys().clear();
         if (!key.isValid()) throw new EOFException("closed");
