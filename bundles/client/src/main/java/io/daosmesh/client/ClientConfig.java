@@ -1,5 +1,6 @@
 package io.daosmesh.client;
 
+import io.daosmesh.client.agent.LocalAgent;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.Endpoint;
@@ -8,6 +9,7 @@ import io.daosmesh.model.time.Hlc;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a client needs. Immutable.
@@ -17,8 +19,16 @@ import java.util.List;
  * @param clock clock that names updates; one per process
  * @param operationLimit how long one call of the application may take, retries included
  * @param tryLimit how long one request waits for its answer before the maps are fetched again and it is resent
+ * @param agent told which pool handles are open, so that it gives them back should the process end without doing so; its owner
+ *     closes it, the client does not
  */
-public record ClientConfig(Rpc rpc, List<String> addresses, Hlc clock, Duration operationLimit, Duration tryLimit) {
+public record ClientConfig(
+        Rpc rpc,
+        List<String> addresses,
+        Hlc clock,
+        Duration operationLimit,
+        Duration tryLimit,
+        Optional<LocalAgent> agent) {
     /** Long enough for an exclusion by silence (6 s) and a restart of a node, several times over. */
     public static final Duration OPERATION_LIMIT = Duration.ofSeconds(60);
 
@@ -45,12 +55,21 @@ public record ClientConfig(Rpc rpc, List<String> addresses, Hlc clock, Duration 
         }
     }
 
+    /** Without an agent to tell. */
+    public ClientConfig(Rpc rpc, List<String> addresses, Hlc clock, Duration operationLimit, Duration tryLimit) {
+        this(rpc, addresses, clock, operationLimit, tryLimit, Optional.empty());
+    }
+
     public static ClientConfig of(Rpc rpc, List<String> addresses) {
         return new ClientConfig(rpc, addresses, systemClock(), OPERATION_LIMIT, TRY_LIMIT);
     }
 
     public ClientConfig withLimits(Duration operation, Duration oneTry) {
-        return new ClientConfig(rpc, addresses, clock, operation, oneTry);
+        return new ClientConfig(rpc, addresses, clock, operation, oneTry, agent);
+    }
+
+    public ClientConfig withAgent(LocalAgent local) {
+        return new ClientConfig(rpc, addresses, clock, operationLimit, tryLimit, Optional.of(local));
     }
 
     private static Hlc systemClock() {
