@@ -20,6 +20,7 @@ import java.net.NetworkInterface;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -184,9 +185,20 @@ final class DaosAgent implements Callable<Integer> {
 
     private int start(Optional<String> path) {
         AgentConfig settings = config(path);
+        settings.logFile().ifPresent(DaosAgent::checkWritable);
         DmgLogging.serve(settings.logMask(), settings.logFile(), jsonLogging);
         try (AgentDaemon daemon = AgentDaemon.start(settings)) {
             return daemon.runUntilSignal();
+        }
+    }
+
+    /** An appender that cannot write would say so nowhere. */
+    private static void checkWritable(Path file) {
+        try (var append = Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+            append.flush();
+        } catch (IOException e) {
+            throw Fault.of(FaultCode.BADPATH, "log_file %s cannot be written", file)
+                    .asException();
         }
     }
 

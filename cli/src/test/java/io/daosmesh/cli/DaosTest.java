@@ -61,6 +61,9 @@ class DaosTest {
 
                     @Override
                     public void close() {}
+                },
+                socket -> {
+                    throw new AssertionError("through the agent at " + socket);
                 });
         return Daos.run(context, args);
     }
