@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,10 @@ public final class Agent implements AutoCloseable {
     private static final int WORKERS = 4;
     private static final int CREDENTIALS_KEPT_MAX = 4096;
     private static final int EVICTIONS_WAITING_MAX = 65_536;
+    /** However many processes of a user ask, it costs one signature in this time. */
+    private static final long KEPT_AT_LEAST_MS = 1000;
+
+    private static final long COMPLAINT_NS = Duration.ofSeconds(10).toNanos();
     private static final Duration EVICT_LIMIT = Duration.ofSeconds(10);
 
     /** What the agent says about itself and its system. Any thread; may change when certificates are renewed. */
@@ -101,6 +106,7 @@ public final class Agent implements AutoCloseable {
     private final AgentServer server;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Caller, Made> made = new LinkedHashMap<>();
+    private final AtomicLong complainedNs = new AtomicLong();
     private volatile boolean isStopping;
 
     private Agent(Settings settings, Identity identity, Supplier<Rpc> rpc, SocketPlace place) {
@@ -109,8 +115,8 @@ public final class Agent implements AutoCloseable {
         this.names = new UserNames(settings.machine(), settings.unnamed());
         SystemCalls calls = new SystemCalls(rpc, settings.servers());
         this.attachments = new Attachments(calls, identity, settings.caching(), System::nanoTime);
-        this.evictions = new Evictions(calls, EVICTIONS_WAITING_MAX);
         this.handles = new Handles(settings.limits());
+        this.evictions = new Evictions(calls, EVICTIONS_WAITING_MAX, this::onEvicted);
         this.workers = new FairWorkers(WORKERS);
         this.server = new AgentServer(place, settings.limits(), handles, workers, new Processes());
     }
@@ -177,13 +183,17 @@ public final class Agent implements AutoCloseable {
 
         @Override
         public void ended(Caller caller, Handles.OfProcess process) {
-            Map<ByteString, List<ByteString>> left = handles.end(caller, process);
+            Map<ByteString, List<ByteString>> left = handles.end(process);
             if (isStopping && !settings.evictsAtStop()) return;
             left.forEach((pool, open) -> {
                 log.info("a process of {} ended with {} open pool handles", caller.user(), open.size());
-                evictions.add(pool, open);
+                evictions.add(caller.user(), pool, open);
             });
         }
+    }
+
+    private void onEvicted(String user, int count) {
+        server.later(() -> handles.release(user, count));
     }
 
     private void checkSpoken(AgentRequest request) {
@@ -217,11 +227,21 @@ public final class Agent implements AutoCloseable {
                                 .setExpiresMs(credential.expiresMs))
                         .build());
             } catch (RuntimeException e) {
-                log.warn("user {} gets no credential: {}", caller.user(), FaultException.faultOf(e));
+                complain(caller, FaultException.faultOf(e));
                 answer.completeExceptionally(e);
             }
         });
         return Mono.fromFuture(answer);
+    }
+
+    /** Whoever is refused may ask as often as he likes, and the log has an end. */
+    private void complain(Caller caller, Fault fault) {
+        long nowNs = System.nanoTime();
+        long last = complainedNs.get();
+        boolean isDue = last == 0 || nowNs - last > COMPLAINT_NS;
+        if (isDue && complainedNs.compareAndSet(last, nowNs)) {
+            log.warn("user {} gets no credential: {}", caller.user(), fault);
+        }
     }
 
     private Made made(Caller caller) {
@@ -234,11 +254,11 @@ public final class Agent implements AutoCloseable {
             lock.unlock();
         }
         ByteString signed = ByteString.copyFrom(identity.credential(names.of(caller), nowMs, settings.life()));
-        Made fresh = new Made(
-                signed,
-                nowMs + settings.life().toMillis(),
-                nowMs + settings.caching().credentials().toMillis());
-        if (fresh.untilMs > nowMs) keep(caller, fresh);
+        long keptMs = Math.max(
+                settings.caching().credentials().toMillis(),
+                Math.min(KEPT_AT_LEAST_MS, settings.life().toMillis() / 8));
+        Made fresh = new Made(signed, nowMs + settings.life().toMillis(), nowMs + keptMs);
+        keep(caller, fresh);
         return fresh;
     }
 

@@ -54,7 +54,7 @@ final class AgentServer implements AutoCloseable {
     private final Selector selector;
     private final SelectionKey acceptKey;
     private final Thread thread;
-    /** Bounded: one for each connection, as each waits for one thing at most. */
+    /** Bounded: each connection waits for one thing at most, and few evictions are under way at a time. */
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
 
     private final Set<Connection> connections = new HashSet<>();
@@ -172,7 +172,8 @@ final class AgentServer implements AutoCloseable {
         }
     }
 
-    private void later(Runnable task) {
+    /** Runs it on the loop. Any thread. */
+    void later(Runnable task) {
         tasks.add(task);
         selector.wakeup();
     }

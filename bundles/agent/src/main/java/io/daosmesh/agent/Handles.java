@@ -54,22 +54,22 @@ final class Handles {
     void closed(Caller caller, OfProcess process, AgentHandlesMessage told) {
         check(told);
         for (AgentHandleMessage handle : told.getHandlesList()) {
-            if (process.open.remove(handle.getHandle()) != null) release(caller, 1);
+            if (process.open.remove(handle.getHandle()) != null) release(caller.user(), 1);
         }
     }
 
-    /** What is left of a process that has ended, by pool. */
-    Map<ByteString, List<ByteString>> end(Caller caller, OfProcess process) {
+    /** What is left of a process that has ended, by pool. It counts for the user until {@link #release}. */
+    Map<ByteString, List<ByteString>> end(OfProcess process) {
         Map<ByteString, List<ByteString>> left = new LinkedHashMap<>();
         process.open.forEach((handle, pool) ->
                 left.computeIfAbsent(pool, p -> new ArrayList<>()).add(handle));
-        release(caller, process.open.size());
         process.open.clear();
         return left;
     }
 
-    private void release(Caller caller, int count) {
-        countOfUser.computeIfPresent(caller.user(), (user, had) -> had <= count ? null : had - count);
+    /** So many have been evicted, or closed. */
+    void release(String user, int count) {
+        countOfUser.computeIfPresent(user, (name, had) -> had <= count ? null : had - count);
     }
 
     private void check(AgentHandlesMessage told) {

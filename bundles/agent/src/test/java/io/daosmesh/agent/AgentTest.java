@@ -85,6 +85,23 @@ class AgentTest extends AgentFixture {
         assertEquals(List.of(handle(2)), system.evicted());
     }
 
+    /** Changes that come while the agent is answering are not forgotten. */
+    @Test
+    void shouldTellEveryChange() {
+        start();
+        LocalAgent local = local();
+        for (int i = 0; i < 300; i++) {
+            local.opened(POOL, handle(i).toByteArray());
+            if (i % 3 != 0) local.closed(handle(i).toByteArray());
+        }
+
+        local.close();
+
+        await("evicted", () -> system.evicted().size() == 100);
+        assertTrue(system.evicted().stream()
+                .noneMatch(h -> h.asReadOnlyByteBuffer().getInt() % 3 != 0));
+    }
+
     @Test
     void shouldTryUntilThePoolServiceHasALeader() throws Exception {
         start();

@@ -21,9 +21,11 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 
 /** Three servers as the agent sees them, in memory. Any thread: one lock. */
 final class FakeSystem implements Rpc {
@@ -33,6 +35,9 @@ final class FakeSystem implements Rpc {
     private static final int LEADER = 2;
 
     private final List<PoolEvictRequest> evictions = new ArrayList<>();
+    private final AtomicInteger findsHeld = new AtomicInteger();
+    private final AtomicReference<Mono<Boolean>> isOpen = new AtomicReference<>(Mono.just(true));
+    private final AtomicReference<Sinks.One<Boolean>> held = new AtomicReference<>();
     private int questions;
     private boolean isDown;
     private int refusals;
@@ -52,6 +57,18 @@ final class FakeSystem implements Rpc {
         refusal = code;
     }
 
+    /** Questions for pools wait until it ends. */
+    void hold(boolean now) {
+        Sinks.One<Boolean> gate = Sinks.one();
+        Sinks.One<Boolean> before = held.getAndSet(now ? gate : null);
+        isOpen.set(now ? gate.asMono() : Mono.just(true));
+        if (before != null) before.tryEmitValue(true);
+    }
+
+    int findsHeld() {
+        return findsHeld.get();
+    }
+
     synchronized int questions() {
         return questions;
     }
@@ -68,10 +85,13 @@ final class FakeSystem implements Rpc {
     @Override
     public <T> Mono<T> call(
             Endpoint to, RpcMethod method, RpcMessage request, Duration deadline, RpcReply.Decoder<T> decoder) {
-        return Mono.fromCallable(() -> {
+        if (method == RpcMethod.POOL_FIND) findsHeld.incrementAndGet();
+        Mono<Boolean> go = method == RpcMethod.POOL_FIND ? isOpen.get() : Mono.just(true);
+        return go.flatMap(now -> Mono.fromCallable(() -> {
+            findsHeld.updateAndGet(held -> method == RpcMethod.POOL_FIND ? held - 1 : held);
             ByteBuffer reply = serve(to, method, request.body()).toByteString().asReadOnlyByteBuffer();
             return decoder.decode(new RpcReply(reply, RpcMessage.NO_DATA));
-        });
+        }));
     }
 
     private synchronized MessageLite serve(Endpoint to, RpcMethod method, MessageLite request) {

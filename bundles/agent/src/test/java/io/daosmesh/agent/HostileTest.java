@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.wire.AgentHandleMessage;
+import io.daosmesh.model.wire.AgentHandlesMessage;
 import io.daosmesh.model.wire.AgentReply;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -201,5 +203,36 @@ class HostileTest extends AgentFixture {
                 ask(channel, opened(ByteString.copyFrom(new byte[3])))
                         .getFault()
                         .getCode());
+    }
+
+    /** Pools that nobody has: neither the servers nor the evictions of others may suffer. */
+    @Test
+    void shouldBoundEvictionsOfInventedHandles() throws Exception {
+        start();
+        system.hold(true);
+        int told = 0;
+        for (int process = 0; process < 20; process++) {
+            SocketChannel channel = connect();
+            AgentHandlesMessage.Builder invented = AgentHandlesMessage.newBuilder();
+            for (int i = 0; i < 500; i++) {
+                invented.addHandles(AgentHandleMessage.newBuilder()
+                        .setPool(handle(1000 * process + i))
+                        .setHandle(handle(1000 * process + i)));
+            }
+            if (!ask(channel, request(r -> r.setOpened(invented))).hasFault()) told += 500;
+            channel.close();
+        }
+
+        assertTrue(told <= LIMITS.handlesPerUserMax(), "told " + told);
+        assertTrue(system.findsHeld() <= Evictions.REQUESTS_MAX, "asked " + system.findsHeld());
+        system.hold(false);
+        await("room again", () -> {
+            try (SocketChannel channel = connect()) {
+                return !ask(channel, opened(handle(1))).hasFault();
+            } catch (IOException e) {
+                return false;
+            }
+        });
+        await("evicted", () -> system.evicted().contains(handle(1)));
     }
 }

@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,6 +52,9 @@ final class AgentLink {
     private final Map<ByteString, ByteString> told = new LinkedHashMap<>();
 
     private long renewMs;
+    /** Counts what other threads have changed: a wake-up is lost when it comes while an answer is awaited. */
+    private final AtomicInteger changes = new AtomicInteger();
+
     private volatile boolean isClosed;
 
     AgentLink(Path socket, LocalAgent agent) {
@@ -70,12 +74,13 @@ final class AgentLink {
     }
 
     void wakeUp() {
+        changes.incrementAndGet();
         selector.wakeup();
     }
 
     void close() {
         isClosed = true;
-        selector.wakeup();
+        wakeUp();
     }
 
     private void run() {
@@ -122,11 +127,13 @@ final class AgentLink {
             tellHandles(channel, key);
             if (!agent.isAttached()) attach(channel, key);
             while (!isClosed) {
+                int seen = changes.get();
                 tellHandles(channel, key);
                 if (System.currentTimeMillis() >= renewMs) renewIfPossible(channel, key);
+                if (changes.get() != seen) continue;
                 selector.select(Math.max(1, renewMs - System.currentTimeMillis()));
                 selector.selectedKeys().clear();
-                if (key.isReadable()) throw unexpected(channel);
+                checkSilent(channel);
             }
             // so that the agent knows what to evict
             tellHandles(channel, key);
@@ -139,10 +146,11 @@ final class AgentLink {
         }
     }
 
-    /** Nothing was asked: the agent has ended. */
-    private static IOException unexpected(SocketChannel channel) throws IOException {
+    /** Nothing was asked: what comes now is the end of the agent. */
+    private static void checkSilent(SocketChannel channel) throws IOException {
         int read = channel.read(ByteBuffer.allocate(1));
-        return read < 0 ? new EOFException("closed by the agent") : new IOException("an answer to no question");
+        if (read < 0) throw new EOFException("closed by the agent");
+        if (read > 0) throw new IOException("an answer to no question");
     }
 
     private void attach(SocketChannel channel, SelectionKey key) throws IOException {
