@@ -1,13 +1,9 @@
 package io.daosmesh.cli;
 
 import io.daosmesh.admin.view.Json;
-import io.daosmesh.client.ClientConfig;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.port.Role;
-import io.daosmesh.transport.ClientSettings;
-import io.daosmesh.transport.ClientTransport;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -103,31 +99,18 @@ final class Daos implements DaosCommand.Group {
                 StandardCharsets.UTF_8);
         PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
         int status = run(
-                new DaosContext(System.in, out, err, DaosProgress.isTerminal(), System.getenv(), Daos::connect), args);
+                new DaosContext(
+                        System.in,
+                        out,
+                        err,
+                        DaosProgress.isTerminal(),
+                        System.getenv(),
+                        DaosWay::asOwnAgent,
+                        DaosWay::throughAgent),
+                args);
         out.flush();
         // A reader that went away (daos kv list | head) is the only thing that can have failed here.
         Runtime.getRuntime().halt(out.checkError() && status == 0 ? 1 : status);
-    }
-
-    private static DaosContext.Connection connect(DaosConfig config) {
-        ClientTransport transport = ClientTransport.open(new ClientSettings(Role.AGENT, config.system(), config.tls()));
-        ClientConfig client = new ClientConfig(
-                transport.rpc(),
-                config.addresses(),
-                transport.hlc(),
-                ClientConfig.OPERATION_LIMIT,
-                ClientConfig.TRY_LIMIT);
-        return new DaosContext.Connection() {
-            @Override
-            public ClientConfig config() {
-                return client;
-            }
-
-            @Override
-            public void close() {
-                transport.close();
-            }
-        };
     }
 
     /** Everything but the exit. */

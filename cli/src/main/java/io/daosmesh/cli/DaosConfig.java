@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.daosmesh.admin.grammar.HostList;
+import io.daosmesh.client.agent.LocalAgent;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.NodeConfig;
@@ -23,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  * What daos needs of daos_agent.yml. Immutable.
  *
  * @param addresses {@code host:port} of servers
+ * @param runtimeDir folder of the agent's socket
  */
-record DaosConfig(String system, List<String> addresses, NodeConfig.Tls tls) {
+record DaosConfig(String system, List<String> addresses, NodeConfig.Tls tls, Path runtimeDir) {
     private static final int FILE_BYTES_MAX = 1 << 20;
     private static final int PORT = 10001;
 
@@ -54,10 +56,16 @@ record DaosConfig(String system, List<String> addresses, NodeConfig.Tls tls) {
 
     /** INVAL with the file and what is wrong with it. */
     static DaosConfig read(Path file) {
-        Map<String, Object> yaml;
+        return of(file, yaml(file));
+    }
+
+    /** The file's keys, all of them known. */
+    static Map<String, Object> yaml(Path file) {
         try {
             if (Files.size(file) > FILE_BYTES_MAX) throw wrong(file, "is longer than 1 MiB");
-            yaml = parse(Files.readString(file));
+            Map<String, Object> yaml = parse(Files.readString(file));
+            check(file, yaml, KEYS, "");
+            return yaml;
         } catch (JsonProcessingException e) {
             String line =
                     e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr();
@@ -67,7 +75,9 @@ record DaosConfig(String system, List<String> addresses, NodeConfig.Tls tls) {
                     .remedy("name the agent's file with -o or in DAOS_AGENT_CONFIG")
                     .asException();
         }
-        check(file, yaml, KEYS, "");
+    }
+
+    static DaosConfig of(Path file, Map<String, Object> yaml) {
         int port = port(file, yaml.get("port"));
         List<String> addresses = new ArrayList<>();
         for (String key : List.of("access_points", "hostlist")) {
@@ -75,7 +85,16 @@ record DaosConfig(String system, List<String> addresses, NodeConfig.Tls tls) {
         }
         if (addresses.isEmpty()) addresses.add("localhost:" + port);
         String system = String.valueOf(yaml.getOrDefault("name", "daos_server"));
-        return new DaosConfig(system, addresses.stream().distinct().toList(), tls(file, yaml.get("transport_config")));
+        return new DaosConfig(
+                system,
+                addresses.stream().distinct().toList(),
+                tls(file, yaml.get("transport_config")),
+                Path.of(String.valueOf(yaml.getOrDefault("runtime_dir", LocalAgent.FOLDER))));
+    }
+
+    /** Whoever can read the agent's key is an agent. */
+    boolean mayBeOwnAgent() {
+        return tls.allowInsecure() || tls.key().filter(Files::isReadable).isPresent();
     }
 
     private static NodeConfig.Tls tls(Path file, @Nullable Object given) {
@@ -109,20 +128,20 @@ record DaosConfig(String system, List<String> addresses, NodeConfig.Tls tls) {
         throw wrong(file, "port is '" + value + "', not a number from 1 to 65535");
     }
 
-    private static List<String> texts(Path file, String key, @Nullable Object value) {
+    static List<String> texts(Path file, String key, @Nullable Object value) {
         if (value == null) return List.of();
         if (value instanceof String text) return List.of(text);
         if (!(value instanceof List<?> list)) throw wrong(file, key + " is not a list of hosts");
         return list.stream().map(String::valueOf).toList();
     }
 
-    private static void check(Path file, Map<String, Object> map, Set<String> known, String prefix) {
+    static void check(Path file, Map<String, Object> map, Set<String> known, String prefix) {
         for (String key : map.keySet()) {
             if (!known.contains(key)) throw wrong(file, "unknown key '" + prefix + key + "'");
         }
     }
 
-    private static RuntimeException wrong(Path file, String what) {
+    static RuntimeException wrong(Path file, String what) {
         return Fault.of(FaultCode.INVAL, "%s: %s", file, what)
                 .remedy("correct the file")
                 .asException();

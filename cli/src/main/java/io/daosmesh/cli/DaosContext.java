@@ -3,6 +3,7 @@ package io.daosmesh.cli;
 import io.daosmesh.client.ClientConfig;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Function;
 
@@ -10,7 +11,8 @@ import java.util.function.Function;
  * The world around one command: what a test replaces. Immutable.
  *
  * @param isTerminal somebody watches: a progress bar is welcome
- * @param connector opens the connection that a configuration describes
+ * @param connector opens the connection that a configuration describes, as its own agent
+ * @param agents opens one through the agent that listens at a socket
  */
 record DaosContext(
         InputStream in,
@@ -18,7 +20,8 @@ record DaosContext(
         PrintStream err,
         boolean isTerminal,
         Map<String, String> environment,
-        Function<DaosConfig, Connection> connector) {
+        Function<DaosConfig, Connection> connector,
+        Function<Path, Connection> agents) {
 
     /** An open transport; closing it ends its threads. */
     interface Connection extends AutoCloseable {

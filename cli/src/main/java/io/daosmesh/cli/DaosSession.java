@@ -5,10 +5,12 @@ import io.daosmesh.client.Container;
 import io.daosmesh.client.DaosClient;
 import io.daosmesh.client.OpenMode;
 import io.daosmesh.client.Pool;
+import io.daosmesh.client.agent.LocalAgent;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One command's way to the system; connects at the first use. Owner: the command's thread. */
@@ -28,20 +30,43 @@ final class DaosSession implements AutoCloseable {
     DaosClient client() {
         DaosClient known = client;
         if (known != null) return known;
-        DaosContext.Connection opened = context.connector().apply(DaosConfig.read(configFile()));
+        DaosContext.Connection opened = connect();
         connection = opened;
         DaosClient connected = Blocking.get(DaosClient.connect(opened.config()));
         client = connected;
         return connected;
     }
 
-    private Path configFile() {
-        if (configPath != null) return Path.of(configPath);
-        String named = context.environment().get("DAOS_AGENT_CONFIG");
-        if (named != null && !named.isEmpty()) return Path.of(named);
-        if (Files.exists(CONFIG)) return CONFIG;
-        throw Fault.of(FaultCode.INVAL, "no configuration file")
-                .remedy("name the agent's file with -o or in DAOS_AGENT_CONFIG, or install " + CONFIG)
+    /**
+     * A configuration that is named and whose key can be read: as its own agent; else through the agent of this machine; else
+     * with the machine's own configuration.
+     */
+    private DaosContext.Connection connect() {
+        Optional<Path> named = Optional.ofNullable(configPath)
+                .or(() -> variable("DAOS_AGENT_CONFIG"))
+                .map(Path::of);
+        Optional<Path> folder = variable(LocalAgent.FOLDER_VARIABLE).map(Path::of);
+        if (named.isEmpty()) {
+            Path socket = LocalAgent.socket(folder.orElse(LocalAgent.FOLDER));
+            if (Files.exists(socket)) return context.agents().apply(socket);
+            if (!Files.exists(CONFIG)) throw noWay(socket);
+        }
+        DaosConfig config = DaosConfig.read(named.orElse(CONFIG));
+        Path socket = LocalAgent.socket(folder.orElse(config.runtimeDir()));
+        boolean isThroughAgent = !config.mayBeOwnAgent() && Files.exists(socket);
+        return isThroughAgent
+                ? context.agents().apply(socket)
+                : context.connector().apply(config);
+    }
+
+    private Optional<String> variable(String name) {
+        return Optional.ofNullable(context.environment().get(name)).filter(v -> !v.isEmpty());
+    }
+
+    private static RuntimeException noWay(Path socket) {
+        return Fault.of(FaultCode.AGENT_COMM, "no daos_agent at %s, and no configuration file", socket)
+                .remedy(
+                        "start it (systemctl start daos_agent), or name the agent's file with -o or in DAOS_AGENT_CONFIG")
                 .asException();
     }
 

@@ -9,12 +9,14 @@ import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.FileAppender;
 import ch.qos.logback.core.OutputStreamAppender;
 import ch.qos.logback.core.encoder.Encoder;
+import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.ILoggerFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The log that dmg's options ask for, on top of the silence that {@link DaosLogging} starts with. */
+/** The log that options or a configuration ask for, on top of the silence that {@link DaosLogging} starts with. */
 final class DmgLogging {
     private DmgLogging() {}
 
@@ -34,6 +36,36 @@ final class DmgLogging {
             FileAppender<ILoggingEvent> appender = new FileAppender<>();
             appender.setFile(file);
             start(context, root, appender, asJson);
+        }
+        context.getLogger("io.netty").setLevel(Level.INFO);
+        context.getLogger("reactor").setLevel(Level.INFO);
+    }
+
+    /**
+     * Of a program that serves.
+     *
+     * @param mask a word of control_log_mask
+     * @param file none for standard error, which a service manager keeps
+     */
+    static void serve(String mask, Optional<Path> file, boolean asJson) {
+        ILoggerFactory factory = LoggerFactory.getILoggerFactory();
+        if (!(factory instanceof LoggerContext context)) return;
+        ch.qos.logback.classic.Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
+        root.detachAndStopAllAppenders();
+        root.setLevel(
+                switch (mask) {
+                    case "DISABLED" -> Level.OFF;
+                    case "NOTICE" -> Level.WARN;
+                    default -> Level.toLevel(mask, Level.INFO);
+                });
+        if (file.isPresent()) {
+            FileAppender<ILoggingEvent> appender = new FileAppender<>();
+            appender.setFile(file.get().toString());
+            start(context, root, appender, asJson);
+        } else {
+            ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
+            console.setTarget("System.err");
+            start(context, root, console, asJson);
         }
         context.getLogger("io.netty").setLevel(Level.INFO);
         context.getLogger("reactor").setLevel(Level.INFO);

@@ -22,6 +22,13 @@ final class LeanStart {
         }
     }
 
+    /** For a program that serves: it logs. */
+    static void prepareServing() {
+        System.setProperty("io.netty.jfr.enabled", "false");
+        if (System.getProperty("javax.net.ssl.trustStore") == null)
+            System.setProperty("javax.net.ssl.trustStore", "NONE");
+    }
+
     /** As {@link #prepare}, for a tool that moves no data: pools of buffers are not worth their start. */
     static void prepareSmall(String... args) {
         System.setProperty("io.netty.allocator.type", "unpooled");

@@ -61,6 +61,9 @@ class DaosTest {
 
                     @Override
                     public void close() {}
+                },
+                socket -> {
+                    throw new AssertionError("through the agent at " + socket);
                 });
         int status = Daos.run(context, args);
         assertEquals(0, cluster.connectedPools(), "each command gives back what it has opened");

@@ -1,4 +1,4 @@
-# What dmg, daos and daos-certs share. They read this file with LIB set, this folder, and call `run NAME CLASS JARS ARGS`, where JARS
+# What dmg, daos, daos_agent and daos-certs share. They read this file with LIB set, this folder, and call `run NAME CLASS JARS ARGS`, where JARS
 # are colon-separated names of jars in LIB.
 
 refuse() { echo "ERROR: $NAME: $1" >&2; exit 1; }
@@ -43,9 +43,11 @@ run() { # NAME CLASS JARS ARGS...
   # C1 only, and only for what is hot; copies of bulk data want the optimising compiler
   jit="-XX:TieredStopAtLevel=1 -XX:Tier3InvocationThreshold=2000 -XX:Tier3MinInvocationThreshold=1000 -XX:Tier3CompileThreshold=6000"
   case " $* " in *' copy '*|*' cp '*) jit= ;; esac
+  # one that serves: a service manager starts it again
+  if [ "$NAME" = daos_agent ]; then jit=-XX:+ExitOnOutOfMemoryError; fi
   use=-Xshare:auto
-  # certificates are made once in a while
-  if [ "$NAME" != daos-certs ] && find_archive; then
+  # certificates are made once in a while, and an agent starts with its machine
+  if [ "$NAME" != daos-certs ] && [ "$NAME" != daos_agent ] && find_archive; then
     if [ "$ARCHIVE" -nt "$NEWEST" ]; then
       use=-XX:SharedArchiveFile=$ARCHIVE
     else

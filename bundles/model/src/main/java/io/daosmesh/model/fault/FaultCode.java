@@ -69,6 +69,7 @@ public enum FaultCode {
     DATA_LOSS(2026, "Data lost or not recoverable", Retry.NEVER, "restart the excluded ranks and reintegrate them"),
     OP_CANCELED(2027, "Operation canceled", Retry.NEVER, "start it again"),
     RF(2031, "Failures exceed redundancy", Retry.NEVER, "restart failed ranks and reintegrate them"),
+    AGENT_COMM(2034, "Agent communication error", Retry.LATER, "check that daos_agent runs on this machine"),
     ID_MISMATCH(2035, "Identifier mismatch", Retry.NEVER, "the storage belongs to another system or engine"),
     NOTSUPPORTED(2037, "Not supported", Retry.NEVER, "choose another option"),
     NO_SERVICE(2039, "No service available", Retry.LATER, "wait until a majority of the replicas runs"),

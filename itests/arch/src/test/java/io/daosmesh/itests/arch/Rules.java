@@ -27,12 +27,13 @@ final class Rules {
             Map.entry("telemetry", Set.of("model")),
             Map.entry("control", Set.of("model")),
             Map.entry("client", Set.of("model")),
+            Map.entry("agent", Set.of("model")),
             Map.entry("admin", Set.of("model")),
             Map.entry("console", Set.of("model", "admin")),
             Map.entry("nvme-spdk", Set.of("device-spi")),
             Map.entry("pmem", Set.of("device-spi")),
             Map.entry("vmd-led", Set.of("device-spi")),
-            Map.entry("cli", Set.of("model", "admin", "client", "transport")));
+            Map.entry("cli", Set.of("model", "admin", "client", "agent", "transport")));
 
     /** Bundles whose packages other bundles may see. */
     static final Set<String> CONTRACTS = Set.of("device-spi", "model", "storage", "client", "admin");
