@@ -192,6 +192,7 @@ class ExporterAttackTest {
     @ParameterizedTest
     @CsvSource({
         "400, 'GARBAGE\r\n\r\n'",
+        "400, '\u0016\u0003\u0001\u0002\u0000'",
         "400, 'get /metrics HTTP/1.1\r\n\r\n'",
         "400, 'GET http://node/metrics HTTP/1.1\r\n\r\n'",
         "400, 'GET /%zz HTTP/1.1\r\n\r\n'",

@@ -35,6 +35,8 @@ record RequestHead(String method, URI target, String version, Headers headers) {
             if (count < 0) throw new EOFException("ended within its request");
             int from = Math.max(0, length - 3);
             length += count;
+            // a caller that speaks TLS is told at once
+            if (bytes[0] < 'A' || bytes[0] > 'Z') throw new BadRequest(400, "no request line");
             end = end(bytes, from, length);
         }
         return parse(new String(bytes, 0, end, StandardCharsets.ISO_8859_1));
