@@ -67,6 +67,8 @@ final class NodeContainer {
                     "-Ddaosmesh.server.config=" + config,
                     "-Dorg.apache.karaf.shell.sshPort=" + freePort(),
                     "-Ddaosmesh.node.dir=" + node,
+                    // the tests' own bundles are none of the node's
+                    "-Ddaosmesh.bundles.trusted=any",
                     "-Dmesh.parent.pid=" + ProcessHandle.current().pid(),
                     "-Dtest.dump=" + Boolean.getBoolean("test.dump"),
                     "-Dtest.tools.jar=" + property("tools.jar"),
