@@ -54,6 +54,9 @@ class DaosAclTest {
 
                     @Override
                     public void close() {}
+                },
+                socket -> {
+                    throw new AssertionError("through the agent at " + socket);
                 });
         return Daos.run(context, args);
     }

@@ -163,9 +163,7 @@ final class PoolHandlers {
                                     .putAllValues(ContainerHealth.properties(c))
                                     .build();
                         })
-                        .flatMap(now -> isGet
-                                ? Mono.just(now)
-                                : change(s, r)));
+                        .flatMap(now -> isGet ? Mono.just(now) : change(s, r)));
     }
 
     private static Mono<PropertiesReply> change(PoolService s, ContainerPropertiesRequest r) {

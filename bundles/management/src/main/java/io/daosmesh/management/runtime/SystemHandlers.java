@@ -81,14 +81,11 @@ final class SystemHandlers {
                 q -> poolList(),
                 PoolListReply.parser(),
                 SystemHandlers::forClient);
-        r.on(
-                RpcMethod.POOL_SERVICE_RANKS,
-                PoolServiceRanksMessage.parser(),
-                m -> {
-                    Ids.uuid(m.getPool());
-                    return system.propose(LogCommand.newBuilder().setPoolServiceRanks(m))
-                            .map(done -> Empty.getDefaultInstance());
-                });
+        r.on(RpcMethod.POOL_SERVICE_RANKS, PoolServiceRanksMessage.parser(), m -> {
+            Ids.uuid(m.getPool());
+            return system.propose(LogCommand.newBuilder().setPoolServiceRanks(m))
+                    .map(done -> Empty.getDefaultInstance());
+        });
         onForwarded(
                 r,
                 RpcMethod.POOL_FIND,
