@@ -107,7 +107,15 @@ public final class ServerTransport implements AutoCloseable {
     }
 
     public MetricSource metrics() {
-        return machinery.counters;
+        return sink -> {
+            machinery.counters.collect(sink);
+            machinery.tls.ifPresent(t -> t.collect(sink));
+        };
+    }
+
+    /** Keys of clear data channels; visible to tests. */
+    Sessions sessions() {
+        return sessions;
     }
 
     /** Control address {@code host:port} with the real port. */

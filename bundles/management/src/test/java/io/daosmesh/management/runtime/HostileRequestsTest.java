@@ -242,6 +242,8 @@ class HostileRequestsTest {
         Set<RpcMethod> served = EnumSet.copyOf(mesh.net.methods(node.address));
         // their requests are empty
         served.removeAll(Set.of(RpcMethod.LEADER_QUERY, RpcMethod.POOL_LIST, RpcMethod.MAP_STREAM));
+        // handles and lists have attacks of their own: AccessHandlersTest
+        served.removeIf(m -> m.number() >= RpcMethod.POOL_CONNECT.number());
 
         assertEquals(served, requests().keySet());
     }
