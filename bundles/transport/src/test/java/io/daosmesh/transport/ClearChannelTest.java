@@ -52,15 +52,7 @@ class ClearChannelTest extends TransportFixture {
 
     /** Connects and proves; the frames that follow are the caller's. */
     private RawPeer open(DataSessionReply session, byte[] key, String from) throws IOException {
-        RawPeer peer = RawPeer.plain(node().port(), from);
-        byte[] id = session.getSession().toByteArray();
-        peer.out.writeInt(ClearChannel.MAGIC);
-        peer.out.write(id);
-        peer.out.flush();
-        byte[] nonce = peer.in.readNBytes(ClearChannel.NONCE_BYTES);
-        peer.out.write(ClearChannel.proof(key, id, nonce));
-        peer.out.flush();
-        return peer;
+        return RawPeer.clear(node().port(), session.getSession().toByteArray(), key, from);
     }
 
     private static void sealed(RawPeer peer, byte[] frame, int flip) throws IOException {
