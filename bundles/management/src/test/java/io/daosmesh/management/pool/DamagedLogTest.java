@@ -1,12 +1,15 @@
 package io.daosmesh.management.pool;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import io.daosmesh.management.log.Replicated;
 import io.daosmesh.management.log.Replies;
 import io.daosmesh.management.system.SystemDb;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.fuzz.Fuzz;
 import io.daosmesh.model.fuzz.Samples;
@@ -19,6 +22,7 @@ import io.daosmesh.model.wire.JoinRequest;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.PoolSnapshotMessage;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.util.ArrayList;
 import java.util.List;
@@ -152,5 +156,16 @@ class DamagedLogTest {
     @Test
     void shouldRefuseDamagedLogOfSystem() throws Exception {
         damage("the system", List.of(join()), DamagedLogTest::system, () -> new SystemDb("sys"));
+    }
+
+    @Test
+    void shouldRefuseSnapshotOfHalfAPool() throws Exception {
+        PoolSnapshotMessage whole = PoolSnapshotMessage.parseFrom(pool().snapshot());
+        for (byte[] half : List.of(
+                whole.toBuilder().clearMap().build().toByteArray(),
+                whole.toBuilder().clearEntry().build().toByteArray())) {
+            FaultException e = assertThrows(FaultException.class, () -> new PoolDb().restore(half));
+            assertEquals(FaultCode.DF_INVAL, e.code());
+        }
     }
 }
