@@ -106,6 +106,11 @@ public final class ServerTransport implements AutoCloseable {
         return machinery.tls;
     }
 
+    /** What its connections hold of the node's limits. */
+    Listener.Held held() {
+        return listener.held();
+    }
+
     public MetricSource metrics() {
         return sink -> {
             machinery.counters.collect(sink);

@@ -80,7 +80,14 @@ final class RawPeer implements AutoCloseable {
         return this;
     }
 
-    private static SSLContext context(Path dir, @Nullable Role role) throws GeneralSecurityException, IOException {
+    /** @param from own address: handshakes of one address are limited */
+    static RawPeer tls(int port, SSLContext context, String from) throws IOException {
+        return new RawPeer(context.getSocketFactory()
+                .createSocket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(from), 0));
+    }
+
+    /** @param role null for nobody's certificate */
+    static SSLContext context(Path dir, @Nullable Role role) throws GeneralSecurityException, IOException {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         if (role != null) {
@@ -110,6 +117,20 @@ final class RawPeer implements AutoCloseable {
     }
 
     RawPeer setup(byte[] data) throws IOException {
+        frame(0, 0x01, 0, setupRest(data));
+        return this;
+    }
+
+    /** With its length. */
+    static byte[] setupFrame(byte[] data) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        byte[] rest = setupRest(data);
+        header(new DataOutputStream(bytes), 6 + rest.length, 0, 0x01, 0);
+        bytes.writeBytes(rest);
+        return bytes.toByteArray();
+    }
+
+    private static byte[] setupRest(byte[] data) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         DataOutputStream f = new DataOutputStream(bytes);
         f.writeShort(1);
@@ -121,8 +142,7 @@ final class RawPeer implements AutoCloseable {
             f.writeBytes(mime);
         }
         f.write(data);
-        frame(0, 0x01, 0, bytes.toByteArray());
-        return this;
+        return bytes.toByteArray();
     }
 
     RawPeer setup() throws IOException {

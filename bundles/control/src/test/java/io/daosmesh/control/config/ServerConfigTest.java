@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ServerConfigTest {
-    private static final String GOOD = """
+    static final String GOOD = """
             name: daos_server
             access_points: ["127.0.0.1:10001", "127.0.0.1:10002", "127.0.0.1:10003"]
             port: 10002

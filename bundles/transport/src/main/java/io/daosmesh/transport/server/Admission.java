@@ -23,6 +23,8 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import javax.net.ssl.SSLPeerUnverifiedException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 import reactor.netty.Connection;
 
@@ -33,6 +35,8 @@ final class Admission {
 
     /** A peer of ours says 20 s; one that is gone without a word must not hold its place for long. */
     private static final int KEEPALIVE_LIFE_MAX_MS = 120_000;
+
+    private static final Logger log = LoggerFactory.getLogger(Admission.class);
 
     private final Connection connection;
     private final Guest guest;
@@ -83,6 +87,10 @@ final class Admission {
         } catch (FaultException e) {
             return refuse(e.fault());
         } catch (InvalidProtocolBufferException e) {
+            return refuse(Fault.of(FaultCode.PROTO, "SETUP cannot be read"));
+        } catch (RuntimeException e) {
+            // thrown on, it would leave the frame behind: the library releases it with our answer only
+            log.error("admission failed unexpectedly", e);
             return refuse(Fault.of(FaultCode.PROTO, "SETUP cannot be read"));
         }
     }

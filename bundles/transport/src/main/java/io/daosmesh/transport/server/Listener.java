@@ -124,6 +124,20 @@ public final class Listener {
         }
     }
 
+    /** What connections hold at this moment of the limits of the node. */
+    public record Held(int connections, int waiting, int accounts, long bytes) {
+        public static final Held NOTHING = new Held(0, 0, 0, 0);
+    }
+
+    /** A look from outside; the parts are not of exactly one moment. */
+    public Held held() {
+        return new Held(
+                gates.door().inside(),
+                gates.door().waiting(),
+                gates.budgets().values().stream().mapToInt(Budget::accounts).sum(),
+                gates.budgets().values().stream().mapToLong(Budget::used).sum());
+    }
+
     /** Stops listening and closes what was accepted. */
     public void close() {
         DisposableServer s = server;
