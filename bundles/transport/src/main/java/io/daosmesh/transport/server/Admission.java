@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 import reactor.netty.Connection;
 
-/** Decides about one connection by its SETUP and its certificate or token. Owner: the connection's event loop. */
+/** Decides about one connection by its SETUP, its certificate, its credential, and what it has proven before. Owner: the connection's event loop. */
 final class Admission {
     /** Of what a stranger sends only the known is kept. */
     private static final Parser<SetupMessage> PARSER = DiscardUnknownFieldsParser.wrap(SetupMessage.parser());
