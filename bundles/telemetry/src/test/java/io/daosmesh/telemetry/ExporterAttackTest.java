@@ -1,6 +1,7 @@
 package io.daosmesh.telemetry;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.metric.MetricSource;
@@ -11,12 +12,14 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -119,6 +122,44 @@ class ExporterAttackTest {
 
         scrape(HONEST);
         assertTrue(exporter.connectionCount() <= LIMITS.connectionsMax());
+    }
+
+    /** The threads of those who were cut off for a newcomer may take a while to end. */
+    @Test
+    void shouldKeepNewcomerWaitingUntilPlaceIsFree() throws IOException {
+        exporter.close();
+        Limits two = new Limits(2, 2, 10_000, 10_000, 8 << 20);
+        InetSocketAddress any = new InetSocketAddress(InetAddress.getByName(HONEST), 0);
+        exporter = new Exporter(any, sources, new WebAccess(Optional.empty()), two);
+        attackers = new Attackers(exporter.port());
+        String ask = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+        CountDownLatch collecting = new CountDownLatch(1);
+        CountDownLatch mayGoOn = new CountDownLatch(1);
+        sources.add(sink -> {
+            collecting.countDown();
+            awaitQuietly(mayGoOn);
+        });
+        attackers.say("127.0.0.2", ask);
+        attackers.say("127.0.0.3", ask);
+        awaitQuietly(collecting);
+        attackers.say("127.0.0.4", ask);
+        attackers.say("127.0.0.5", ask);
+
+        Socket last = attackers.say("127.0.0.6", ask);
+
+        last.setSoTimeout(200);
+        assertThrows(SocketTimeoutException.class, () -> last.getInputStream().read(), "it is not turned away");
+        mayGoOn.countDown();
+        last.setSoTimeout((int) SCRAPE_MAX_MS);
+        assertTrue(Attackers.answer(last).startsWith("HTTP/1.1 200 "));
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(10, TimeUnit.SECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @ParameterizedTest

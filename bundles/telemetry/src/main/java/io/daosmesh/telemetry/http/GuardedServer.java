@@ -37,6 +37,9 @@ public final class GuardedServer extends HttpServer {
     private static final long ACCEPT_PAUSE_MS = 100;
 
     private static final long IDLE_THREAD_MS = 2_000;
+    /** Whoever is cut off frees his place sooner, unless a source of metrics hangs. */
+    private static final long PLACE_MAX_MS = 1_000;
+
     private static final long STOP_MAX_MS = 2_000;
 
     private final Limits limits;
@@ -241,9 +244,22 @@ public final class GuardedServer extends HttpServer {
                 IDLE_THREAD_MS,
                 TimeUnit.MILLISECONDS,
                 new LinkedBlockingQueue<>(count),
-                work -> daemon(work, "daos-metrics-" + number.incrementAndGet()));
+                work -> daemon(work, "daos-metrics-" + number.incrementAndGet()),
+                GuardedServer::waitForPlace);
         workers.allowCoreThreadTimeOut(true);
         return workers;
+    }
+
+    /** All places are taken by connections already cut off: accepting waits for one, which pushes back on who connects. */
+    private static void waitForPlace(Runnable work, ThreadPoolExecutor workers) {
+        try {
+            if (workers.isShutdown() || !workers.getQueue().offer(work, PLACE_MAX_MS, TimeUnit.MILLISECONDS)) {
+                throw new RejectedExecutionException("no place");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new RejectedExecutionException(e);
+        }
     }
 
     private static Thread daemon(Runnable work, String name) {
