@@ -45,7 +45,7 @@ public final class ServerTransport implements AutoCloseable {
                         machinery.identity,
                         new InetSocketAddress(settings.bindHost(), settings.port()),
                         machinery.tls.map(t -> t::server),
-                        machinery.tls.map(t -> c -> t.material().checkTrusted(c)),
+                        machinery.tls.map(t -> t::material),
                         isClearData,
                         machinery.loops),
                 new Listener.Services(handlers, machinery.hlc, machinery.deadlines, machinery.counters, sessions),
@@ -54,8 +54,6 @@ public final class ServerTransport implements AutoCloseable {
         machinery.tls.ifPresent(t -> t.listen(new LiveTls.Watcher() {
             @Override
             public void onRevoked(Sweep sweep) {
-                // first: a revoked peer may hold a key that it has not used yet
-                if (sweep.isClearToo()) sessions.forgetAll();
                 listener.end(sweep);
             }
         }));

@@ -67,6 +67,7 @@ final class Admission {
             Optional<User> user;
             if (tls != null) {
                 checkCertificate(tls, setup, role);
+                checkRevoked(tls);
                 user = user(setup, role);
             } else if (guest.session().isPresent()) {
                 user = checkSession(setup, role, guest.session().get());
@@ -138,6 +139,12 @@ final class Admission {
         }
     }
 
+    /** A handshake that began before the list has grown ends after it. */
+    private void checkRevoked(SslHandler tls) {
+        if (listener.settings().trust().filter(t -> t.get().isRevoked(tls)).isEmpty()) return;
+        throw Fault.of(FaultCode.BAD_CERT, "the certificate shown is revoked").asException();
+    }
+
     /** Only clients of an agent speak for users. */
     private Optional<User> user(SetupMessage setup, Role role) {
         if (role != Role.AGENT || setup.getCredential().isEmpty()) return Optional.empty();
@@ -149,7 +156,7 @@ final class Admission {
                                 shown,
                                 setup.getSystem(),
                                 nowMs,
-                                listener.settings().trust().get())
+                                listener.settings().trust().get().get()::checkTrusted)
                         : Credentials.believe(shown, setup.getSystem(), nowMs));
     }
 

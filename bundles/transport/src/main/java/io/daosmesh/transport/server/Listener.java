@@ -6,6 +6,7 @@ import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.transport.metric.TransportCounters;
 import io.daosmesh.transport.tls.Sweep;
+import io.daosmesh.transport.tls.TlsMaterial;
 import io.daosmesh.transport.wire.Identity;
 import io.daosmesh.transport.wire.Sockets;
 import io.netty.channel.Channel;
@@ -15,7 +16,6 @@ import io.rsocket.core.RSocketServer;
 import io.rsocket.frame.decoder.PayloadDecoder;
 import io.rsocket.transport.netty.TcpDuplexConnection;
 import java.net.InetSocketAddress;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
@@ -24,6 +24,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -55,14 +56,14 @@ public final class Listener {
 
     /**
      * @param tls for each new connection anew; absent in insecure mode
-     * @param trust refuses certificates of agents that are not the system's; absent in insecure mode
+     * @param trust what certificates are measured by at this moment; absent in insecure mode
      * @param clearData whether data connections may come without TLS
      */
     public record Settings(
             Identity identity,
             InetSocketAddress bindTo,
             Optional<Supplier<SslContext>> tls,
-            Optional<Consumer<X509Certificate>> trust,
+            Optional<Supplier<TlsMaterial>> trust,
             boolean clearData,
             LoopResources loops) {}
 
@@ -148,17 +149,33 @@ public final class Listener {
         open.forEach(Connection::dispose);
     }
 
-    /** Ends what has been let in and must not stay. */
+    /**
+     * Ends what has been let in and must not stay: those with TLS first, then keys not used yet, then the clear channels, so that
+     * nobody asks for a key on a connection that is about to end.
+     */
     public void end(Sweep sweep) {
-        for (Connection c : open) {
+        List<Connection> now = List.copyOf(open);
+        AtomicInteger left = new AtomicInteger(now.size() + 1);
+        Runnable then = () -> {
+            if (left.decrementAndGet() > 0 || !sweep.isClearToo()) return;
+            gates.sessions().forgetAll();
+            open.forEach(c -> c.channel().eventLoop().execute(() -> end(c, sweep)));
+        };
+        for (Connection c : now) {
             c.channel().eventLoop().execute(() -> {
-                if (!sweep.mustEnd(c.channel())) return;
-                log.warn(
-                        "closed the connection of {}: its certificate is revoked",
-                        c.channel().remoteAddress());
-                c.dispose();
+                end(c, sweep.withTls());
+                then.run();
             });
         }
+        then.run();
+    }
+
+    /** On the event loop of the connection. */
+    private static void end(Connection c, Sweep sweep) {
+        if (!sweep.mustEnd(c.channel())) return;
+        log.warn("closed the connection of {}: {}", c.channel().remoteAddress(), sweep.reason());
+        Guest.of(c.channel()).guard().close();
+        c.dispose();
     }
 
     private Fault bindFault(Throwable e) {

@@ -8,6 +8,16 @@ import io.netty.handler.ssl.SslHandler;
  * peer was told by a key and shows itself again when it comes back. Immutable; asked on the event loop of each connection.
  */
 public record Sweep(Revocations revocations, boolean isClearToo) {
+    /** The same for connections with TLS alone. */
+    public Sweep withTls() {
+        return new Sweep(revocations, false);
+    }
+
+    /** For the log. */
+    public String reason() {
+        return isClearToo ? "its certificate may be revoked" : "its certificate is revoked";
+    }
+
     public boolean mustEnd(Channel channel) {
         SslHandler tls = channel.pipeline().get(SslHandler.class);
         if (tls == null) return isClearToo;

@@ -7,6 +7,7 @@ import io.daosmesh.model.port.Role;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -174,6 +175,11 @@ public final class TlsMaterial {
                             String.valueOf(e.getMessage()))
                     .asException();
         }
+    }
+
+    /** Owner: the event loop of the connection. */
+    public boolean isRevoked(SslHandler tls) {
+        return PeerCertificate.leaf(tls).filter(revocations::isRevoked).isPresent();
     }
 
     private Shown required() {
