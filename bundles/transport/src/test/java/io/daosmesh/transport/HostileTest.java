@@ -22,6 +22,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeAll;
@@ -155,6 +157,31 @@ class HostileTest extends TransportFixture {
             for (RawPeer p : silent) p.close();
         }
         assertEquals("ok", status(client(Role.ADMIN), node()));
+    }
+
+    @Test
+    void shouldNotPileUpConnectionsWhileEventLoopsAreBusy() throws Exception {
+        CountDownLatch mayGoOn = new CountDownLatch(1);
+        for (int i = 0; i < LOOPS; i++) server.loops().loop(i).execute(() -> awaitQuietly(mayGoOn));
+        List<RawPeer> crowd = new ArrayList<>();
+        try {
+            for (int i = 0; i < 1000; i++) crowd.add(RawPeer.plain(port(), "127.0.0.2"));
+
+            await("most are closed before anybody looks at them", () -> open(crowd) <= 256);
+            mayGoOn.countDown();
+            await("few of them are kept", () -> open(crowd) <= 128);
+        } finally {
+            mayGoOn.countDown();
+            for (RawPeer p : crowd) p.close();
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(20, TimeUnit.SECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** While it empties its queue of connects, the kernel may drop one of ours: then we connect again, as clients do. */

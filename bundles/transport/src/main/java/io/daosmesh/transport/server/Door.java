@@ -19,12 +19,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class Door {
     private static final int ADDRESSES_MAX = 4096;
+    /** As many as may wait may be on their way out at the same time. */
+    private static final int CROWD = 2;
 
     private final Limits limits;
     private final LongSupplier nowNs;
     private final Waiting waiting = new Waiting();
     private final Map<InetAddress, Neighbour> neighbours = new LinkedHashMap<>(16, 0.75f, true);
     private int inside;
+    private int sockets;
 
     /**
      * @param waitingMax connections not admitted yet
@@ -73,6 +76,10 @@ final class Door {
     private static final class Neighbour {
         final Waiting waiting = new Waiting();
         int clients;
+        int servers;
+        /** Accepted and not closed, whether admitted or not. */
+        int sockets;
+
         double handshakes;
         long filledNs;
     }
@@ -82,12 +89,32 @@ final class Door {
         this.nowNs = nowNs;
     }
 
+    /**
+     * Whether a connection that was accepted just now may be looked at: false while so many of its address, or in all, are on their
+     * way in or out that the event loops do not keep up. When true, {@link #gone} has to follow.
+     */
+    synchronized boolean mayApproach(InetAddress address) {
+        Neighbour n = neighbour(address);
+        int unknown = n.sockets - n.clients - n.servers;
+        if (unknown >= CROWD * limits.waitingOfAddressMax()) return false;
+        if (sockets - inside >= CROWD * limits.waitingMax()) return false;
+        n.sockets++;
+        sockets++;
+        return true;
+    }
+
+    /** Its socket is closed. */
+    synchronized void gone(InetAddress address) {
+        neighbour(address).sockets--;
+        sockets--;
+    }
+
     /** Somebody has connected; another one may have to go for it. */
     void enter(Visitor v) {
         Visitor out = null;
         Visitor outOfAll = null;
         synchronized (this) {
-            Neighbour n = neighbour(v);
+            Neighbour n = neighbour(v.address());
             if (n.waiting.size() >= limits.waitingOfAddressMax()) out = leaveWaiting(n.waiting.first());
             if (waiting.size() >= limits.waitingMax()) outOfAll = leaveWaiting(waiting.first());
             n.waiting.silent.add(v);
@@ -99,7 +126,7 @@ final class Door {
 
     /** Its first bytes have come. */
     synchronized void speaks(Visitor v) {
-        Neighbour n = neighbour(v);
+        Neighbour n = neighbour(v.address());
         if (!waiting.silent.remove(v)) return;
         waiting.talking.add(v);
         n.waiting.silent.remove(v);
@@ -108,7 +135,7 @@ final class Door {
 
     /** Whether a TLS handshake of this address may cost us something now. */
     synchronized boolean mayShakeHands(Visitor v) {
-        Neighbour n = neighbour(v);
+        Neighbour n = neighbour(v.address());
         long now = nowNs.getAsLong();
         double most = 2.0 * limits.handshakesPerSecond();
         n.handshakes = Math.min(most, n.handshakes + (now - n.filledNs) * 1e-9 * limits.handshakesPerSecond());
@@ -120,14 +147,15 @@ final class Door {
 
     /** It has shown who it is. BUSY when there is no place for one more of its kind. */
     synchronized void admit(Visitor v, Role role) {
-        Neighbour n = neighbour(v);
+        Neighbour n = neighbour(v.address());
         leaveWaiting(v);
         boolean isServer = role == Role.SERVER;
         int most = limits.insideMax() - (isServer ? 0 : limits.forServers());
         if (inside >= most) throw full("%d connections are open on this node", inside);
         if (!isServer && n.clients >= limits.ofAddressMax()) throw full("%d connections of one address", n.clients);
         inside++;
-        if (!isServer) n.clients++;
+        if (isServer) n.servers++;
+        else n.clients++;
     }
 
     /** @param role null when it had not been admitted */
@@ -137,7 +165,8 @@ final class Door {
             return;
         }
         inside--;
-        if (role != Role.SERVER) neighbour(v).clients--;
+        if (role == Role.SERVER) neighbour(v.address()).servers--;
+        else neighbour(v.address()).clients--;
     }
 
     synchronized int waiting() {
@@ -156,18 +185,18 @@ final class Door {
 
     private @Nullable Visitor leaveWaiting(Visitor v) {
         if (!waiting.remove(v)) return null;
-        neighbour(v).waiting.remove(v);
+        neighbour(v.address()).waiting.remove(v);
         return v;
     }
 
-    private Neighbour neighbour(Visitor v) {
-        InetAddress place = place(v.address());
+    private Neighbour neighbour(InetAddress address) {
+        InetAddress place = place(address);
         Neighbour known = neighbours.get(place);
         if (known != null) return known;
         // one that has nobody here is forgotten first; with it its count of handshakes
         if (neighbours.size() >= ADDRESSES_MAX)
             neighbours.values().stream()
-                    .filter(n -> n.clients == 0 && n.waiting.size() == 0)
+                    .filter(n -> n.sockets == 0 && n.clients == 0 && n.servers == 0 && n.waiting.size() == 0)
                     .findFirst()
                     .ifPresent(n -> neighbours.values().remove(n));
         Neighbour n = new Neighbour();

@@ -118,6 +118,7 @@ public final class Listener {
                     .option(ChannelOption.SO_BACKLOG, 1024)
                     .childOption(ChannelOption.TCP_NODELAY, true)
                     .childOption(Sockets.receiveBufferOption(), Sockets.receiveBuffer())
+                    .doOnBound(s -> s.channel().pipeline().addFirst("daosmesh.porter", new Porter(gates)))
                     .doOnChannelInit((observer, channel, remote) -> onChannel(channel))
                     .doOnConnection(this::onConnection)
                     .bindNow(BIND);

@@ -136,4 +136,29 @@ class DoorTest {
         assertEquals(0, door.waiting());
         assertEquals(List.of(), out);
     }
+
+    @Test
+    void shouldLetNobodyApproachWhileCrowdOfTheSameAddressIsOnItsWay() throws UnknownHostException {
+        InetAddress crowded = InetAddress.getByName("10.0.0.1");
+        for (int i = 0; i < 6; i++) assertTrue(door.mayApproach(crowded));
+
+        assertFalse(door.mayApproach(crowded));
+        assertTrue(door.mayApproach(InetAddress.getByName("10.0.0.2")));
+        Door.Visitor known = enter("known", "10.0.0.1");
+        door.admit(known, Role.AGENT);
+        assertTrue(door.mayApproach(crowded), "whoever is known is no crowd");
+        assertFalse(door.mayApproach(crowded));
+        door.gone(crowded);
+        door.leave(known, Role.AGENT);
+        assertFalse(door.mayApproach(crowded));
+        door.gone(crowded);
+        assertTrue(door.mayApproach(crowded));
+    }
+
+    @Test
+    void shouldLetNobodyApproachWhileAllTogetherAreTooMany() throws UnknownHostException {
+        for (int i = 0; i < 12; i++) assertTrue(door.mayApproach(InetAddress.getByName("10.0.1." + i)));
+
+        assertFalse(door.mayApproach(InetAddress.getByName("10.0.0.2")));
+    }
 }
