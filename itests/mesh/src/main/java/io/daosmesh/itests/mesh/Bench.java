@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * {@code ./mesh bench [write|read|start] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
+ * {@code ./mesh bench [write|read|start|connect] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
  * measured in the same run. With {@code --dir} it uses the mesh that runs there; else it starts its own: a default one for the
  * start, then for I/O one with clear data channels and one with TLS, of {@value #TARGETS} target a node.
  */
@@ -43,6 +43,8 @@ public final class Bench {
     /** Distinct keys a size: writes overwrite them, reads choose among them. */
     private static final int KEYS_SMALL = 4096;
 
+    private static final int WARM_CONNECTS = 200;
+    private static final int MEASURED_CONNECTS = 50;
     private static final int KEYS_LARGE = 192;
     private static final int OBJECTS = 32;
 
@@ -61,9 +63,10 @@ public final class Bench {
         String only = "";
         for (String a : args) {
             if (a.equals("--json")) isJson = true;
-            else if (List.of("write", "read", "start").contains(a)) only = a;
+            else if (List.of("write", "read", "start", "connect").contains(a)) only = a;
             else {
-                System.err.println("mesh: bench does not know '" + a + "' (./mesh bench [write|read|start] [--json])");
+                System.err.println(
+                        "mesh: bench does not know '" + a + "' (./mesh bench [write|read|start|connect] [--json])");
                 System.exit(2);
             }
         }
@@ -85,7 +88,9 @@ public final class Bench {
             measure(mesh, MeshClient.settings(mesh.dir()).tls().clearData());
         } else {
             if (only.isEmpty() || only.equals("start")) start();
-            if (!only.equals("start")) for (boolean isClear : new boolean[] {true, false}) ownMesh(isClear);
+            if (only.isEmpty() || only.equals("connect")) connect();
+            if (!List.of("start", "connect").contains(only))
+                for (boolean isClear : new boolean[] {true, false}) ownMesh(isClear);
         }
         print();
     }
@@ -94,6 +99,17 @@ public final class Bench {
         long startNs = System.nanoTime();
         try (LocalMesh mesh = LocalMesh.start(ownDir())) {
             startRows(mesh, (System.nanoTime() - startNs) / 1e9);
+        }
+    }
+
+    private void connect() throws Exception {
+        try (LocalMesh mesh = LocalMesh.start(ownDir())) {
+            Connects connects = new Connects(mesh);
+            connects.prepare();
+            medianOf(WARM_CONNECTS, connects::firstValue);
+            Limit handshake = connects.handshake();
+            single("first_answer_ms", 1000 * medianOf(MEASURED_CONNECTS, connects::firstAnswer), handshake);
+            single("first_value_ms", 1000 * medianOf(MEASURED_CONNECTS, connects::firstValue), handshake);
         }
     }
 
@@ -126,10 +142,14 @@ public final class Bench {
     }
 
     private void single(String name, double value, double asked) {
-        row(new Shape(name, "", 0, 0, true), new Timing(0, 0, value, 0, 0), new Limit("asked", asked));
+        single(name, value, new Limit("asked", asked));
     }
 
-    private static double medianOf(int times, Runnable command) {
+    private void single(String name, double value, Limit limit) {
+        row(new Shape(name, "", 0, 0, true), new Timing(0, 0, value, 0, 0), limit);
+    }
+
+    static double medianOf(int times, Runnable command) {
         double[] seconds = new double[times];
         for (int i = 0; i < times; i++) {
             long start = System.nanoTime();
