@@ -6,6 +6,7 @@ import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.transport.metric.TransportCounters;
 import io.daosmesh.transport.tls.Sweep;
+import io.daosmesh.transport.wire.FrameConnection;
 import io.daosmesh.transport.wire.Identity;
 import io.daosmesh.transport.wire.Sockets;
 import io.netty.channel.Channel;
@@ -13,7 +14,6 @@ import io.netty.channel.ChannelOption;
 import io.netty.handler.ssl.SslContext;
 import io.rsocket.core.RSocketServer;
 import io.rsocket.frame.decoder.PayloadDecoder;
-import io.rsocket.transport.netty.TcpDuplexConnection;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -200,7 +200,7 @@ public final class Listener {
         RSocketServer.create((setup, sender) -> new Admission(c, guest, this).admit(setup))
                 .payloadDecoder(PayloadDecoder.ZERO_COPY)
                 .asConnectionAcceptor()
-                .apply(new TcpDuplexConnection("server", c))
+                .apply(new FrameConnection(c))
                 .onErrorResume(e -> {
                     log.debug("connection of {} ended: {}", c.channel().remoteAddress(), e.toString());
                     return Mono.empty();
