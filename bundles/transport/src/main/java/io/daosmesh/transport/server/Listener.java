@@ -85,8 +85,12 @@ public final class Listener {
     /** @param onServerGone told the control address of a server whose connection to us ended; on an event loop */
     public Listener(Settings settings, Services services, Consumer<String> onServerGone) {
         this.settings = settings;
-        this.parts =
-                new Responder.Parts(services.handlers(), services.hlc(), services.deadlines(), services.counters());
+        this.parts = new Responder.Parts(
+                services.handlers(),
+                services.hlc(),
+                services.deadlines(),
+                services.counters(),
+                new Audit(System::nanoTime));
         this.gates = new Gates(
                 new Door(Door.Limits.USUAL, System::nanoTime),
                 budgets(),
