@@ -37,7 +37,7 @@ import java.util.Set;
  */
 public final class AuditedRequest {
     /** Characters of a line; what is longer is cut. */
-    public static final int CHARACTERS_MAX = 200;
+    static final int CHARACTERS_MAX = 200;
 
     /** A larger request is not read: nobody would see most of it. 4,096 ranks have 8 KiB. */
     private static final int BODY_BYTES_MAX = 16 << 10;

@@ -7,7 +7,7 @@ import io.daosmesh.model.wire.PoolMapMessage;
 /** How large a pool map may be in a message. */
 public final class MapLimits {
     /** Targets of a pool. */
-    public static final int TARGETS_MAX = 1 << 16;
+    private static final int TARGETS_MAX = 1 << 16;
 
     private MapLimits() {}
 
