@@ -24,7 +24,7 @@ final class RoleTable {
         NOBODY
     }
 
-    private record Line(Set<Caller> callers, boolean isOnClearChannels) {}
+    private record Line(Set<Caller> callers, boolean isOnClearChannels, boolean isAudited) {}
 
     private final Map<RpcMethod, Line> lines = new EnumMap<>(RpcMethod.class);
 
@@ -33,10 +33,12 @@ final class RoleTable {
             if (line.isBlank() || line.startsWith("#")) continue;
             String[] words = line.trim().split(" +");
             Set<Caller> callers = EnumSet.noneOf(Caller.class);
-            for (int i = 2; i < words.length; i++) callers.add(Caller.valueOf(words[i].toUpperCase(Locale.ROOT)));
+            for (int i = 3; i < words.length; i++) callers.add(Caller.valueOf(words[i].toUpperCase(Locale.ROOT)));
             boolean isClear = words[1].equals("clear");
             if (!isClear && !words[1].equals("tls")) fail("role-table.txt: clear or tls, not " + words[1]);
-            if (lines.put(RpcMethod.valueOf(words[0]), new Line(callers, isClear)) != null) {
+            boolean isAudited = words[2].equals("audit");
+            if (!isAudited && !words[2].equals("-")) fail("role-table.txt: audit or -, not " + words[2]);
+            if (lines.put(RpcMethod.valueOf(words[0]), new Line(callers, isClear, isAudited)) != null) {
                 fail("role-table.txt has two lines about " + words[0]);
             }
         }
@@ -55,6 +57,10 @@ final class RoleTable {
             if (in == null) throw new IOException("role-table.txt is missing");
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
+    }
+
+    boolean isAudited(RpcMethod method) {
+        return lines.get(method).isAudited;
     }
 
     /** @param isClearChannel false where all RPCs travel */

@@ -217,6 +217,25 @@ class RoleTableTest extends TransportFixture {
     }
 
     @Test
+    void shouldFailForRpcThatNobodyHasDecidedToWriteDownOrNot() throws IOException {
+        String without = RoleTable.text().replaceAll("(?m)^(POOL_CREATE +tls +)audit", "$1     ");
+
+        AssertionError e = assertThrows(AssertionError.class, () -> RoleTable.of(without));
+
+        assertTrue(e.getMessage().contains("audit or -"), e.getMessage());
+    }
+
+    @Test
+    void shouldWriteDownWhatTheTableNames() throws IOException {
+        RoleTable table = RoleTable.of(RoleTable.text());
+        for (RpcMethod method : RpcMethod.values()) {
+            assertEquals(table.isAudited(method), method.isAudited(), method.toString());
+            // streams and gossip end in other ways
+            if (method.isAudited()) assertEquals(RpcMethod.Kind.CALL, method.kind(), method.toString());
+        }
+    }
+
+    @Test
     void shouldServeOverTlsWhomTheTableNames() throws Exception {
         int port = serveAll(Mode.TLS);
         for (Caller caller : List.of(Caller.SERVER, Caller.ADMIN, Caller.AGENT, Caller.USER)) {

@@ -3,6 +3,7 @@ package io.daosmesh.engine.runtime;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.daosmesh.engine.access.Right;
 import io.daosmesh.engine.object.WriteOp;
+import io.daosmesh.engine.request.ObjectRequests;
 import io.daosmesh.engine.runtime.access.HandleChecks;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.Done;
@@ -94,7 +95,7 @@ final class ObjectHandlers {
     }
 
     private Mono<RpcMessage> update(RpcCall call) throws InvalidProtocolBufferException {
-        UpdateRequest r = UpdateRequest.parseFrom(call.body());
+        UpdateRequest r = ObjectRequests.update(call.body());
         return admitted(call, r.getAddress(), Right.WRITE, () -> {
             WriteOp op = WriteOp.of(r, call.data());
             return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.UPDATE);
@@ -102,7 +103,7 @@ final class ObjectHandlers {
     }
 
     private Mono<RpcMessage> punch(RpcCall call) throws InvalidProtocolBufferException {
-        PunchRequest r = PunchRequest.parseFrom(call.body());
+        PunchRequest r = ObjectRequests.punch(call.body());
         return admitted(call, r.getAddress(), Right.WRITE, () -> {
             WriteOp op = WriteOp.of(r, call.data());
             return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.OBJ_PUNCH);
@@ -110,7 +111,7 @@ final class ObjectHandlers {
     }
 
     private Mono<RpcMessage> change(RpcCall call) throws InvalidProtocolBufferException {
-        ChangeRequest r = ChangeRequest.parseFrom(call.body());
+        ChangeRequest r = ObjectRequests.change(call.body());
         return admitted(call, r.getAddress(), Right.WRITE, () -> {
             WriteOp op = WriteOp.of(r, call.data());
             return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.UPDATE);
@@ -133,21 +134,21 @@ final class ObjectHandlers {
     }
 
     private Mono<RpcMessage> shardUpdate(RpcCall call) throws InvalidProtocolBufferException {
-        UpdateRequest r = UpdateRequest.parseFrom(call.body());
+        UpdateRequest r = ObjectRequests.update(call.body());
         hlc.merge(r.getEpoch());
         WriteOp op = WriteOp.of(r, call.data());
         return shardWrite(target(r.getAddress().getTarget()), op, TargetMetrics.Op.TGT_UPDATE);
     }
 
     private Mono<RpcMessage> shardPunch(RpcCall call) throws InvalidProtocolBufferException {
-        PunchRequest r = PunchRequest.parseFrom(call.body());
+        PunchRequest r = ObjectRequests.punch(call.body());
         hlc.merge(r.getEpoch());
         WriteOp op = WriteOp.of(r, call.data());
         return shardWrite(target(r.getAddress().getTarget()), op, TargetMetrics.Op.TGT_PUNCH);
     }
 
     private Mono<RpcMessage> shardChange(RpcCall call) throws InvalidProtocolBufferException {
-        ChangeRequest r = ChangeRequest.parseFrom(call.body());
+        ChangeRequest r = ObjectRequests.change(call.body());
         hlc.merge(r.getEpoch());
         WriteOp op = WriteOp.of(r, call.data());
         return shardWrite(target(r.getAddress().getTarget()), op, TargetMetrics.Op.TGT_UPDATE);
@@ -169,7 +170,7 @@ final class ObjectHandlers {
     }
 
     private Mono<RpcMessage> fetch(RpcCall call) throws InvalidProtocolBufferException {
-        FetchRequest r = FetchRequest.parseFrom(call.body());
+        FetchRequest r = ObjectRequests.fetch(call.body());
         return admitted(call, r.getAddress(), Right.READ, () -> fetch(r));
     }
 
@@ -191,7 +192,7 @@ final class ObjectHandlers {
     }
 
     private Mono<RpcMessage> enumerate(RpcCall call) throws InvalidProtocolBufferException {
-        EnumerateRequest r = EnumerateRequest.parseFrom(call.body());
+        EnumerateRequest r = ObjectRequests.enumerate(call.body());
         return admitted(call, r.getAddress(), Right.READ, () -> enumerate(r));
     }
 
@@ -204,21 +205,21 @@ final class ObjectHandlers {
     }
 
     private Mono<RpcMessage> commit(RpcCall call) throws InvalidProtocolBufferException {
-        DtxBatchRequest r = DtxBatchRequest.parseFrom(call.body());
+        DtxBatchRequest r = ObjectRequests.dtxs(call.body());
         UUID pool = Ids.uuid(r.getPool());
         target(r.getTarget()).run(t -> t.commit(pool, r.getDtxsList()));
         return Mono.just(RpcMessage.of(Empty.getDefaultInstance()));
     }
 
     private Mono<RpcMessage> abort(RpcCall call) throws InvalidProtocolBufferException {
-        DtxBatchRequest r = DtxBatchRequest.parseFrom(call.body());
+        DtxBatchRequest r = ObjectRequests.dtxs(call.body());
         UUID pool = Ids.uuid(r.getPool());
         target(r.getTarget()).run(t -> t.abort(pool, r.getMapVersion(), r.getDtxsList()));
         return Mono.just(RpcMessage.of(Empty.getDefaultInstance()));
     }
 
     private Mono<RpcMessage> check(RpcCall call) throws InvalidProtocolBufferException {
-        DtxBatchRequest r = DtxBatchRequest.parseFrom(call.body());
+        DtxBatchRequest r = ObjectRequests.dtxs(call.body());
         UUID pool = Ids.uuid(r.getPool());
         return target(r.getTarget())
                 .<List<Integer>>request((t, answer) -> t.check(pool, r.getDtxsList(), answer))
@@ -227,7 +228,7 @@ final class ObjectHandlers {
     }
 
     private Mono<RpcMessage> resolve(RpcCall call) throws InvalidProtocolBufferException {
-        DtxResolveRequest r = DtxResolveRequest.parseFrom(call.body());
+        DtxResolveRequest r = ObjectRequests.resolve(call.body());
         return target(r.getAddress().getTarget())
                 .<Integer>request((t, answer) -> t.resolve(r, answer))
                 .map(state -> RpcMessage.of(

@@ -2,6 +2,7 @@ package io.daosmesh.engine.runtime;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.daosmesh.engine.object.Target;
+import io.daosmesh.engine.request.RankRequests;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -73,7 +74,7 @@ final class PoolHandlers {
     }
 
     private Mono<RpcMessage> create(RpcCall call) throws InvalidProtocolBufferException {
-        TargetCreateRequest r = TargetCreateRequest.parseFrom(call.body());
+        TargetCreateRequest r = RankRequests.LIMITS.parse(TargetCreateRequest.parser(), call.body());
         UUID pool = Ids.uuid(r.getPool());
         PoolMap map = PoolMap.fromWire(r.getMap());
         int threshold = threshold(r.getPropertiesMap().getOrDefault("data_thresh", ""));
@@ -99,14 +100,17 @@ final class PoolHandlers {
     }
 
     private Mono<RpcMessage> destroy(RpcCall call) throws InvalidProtocolBufferException {
-        UUID pool = Ids.uuid(TargetDestroyRequest.parseFrom(call.body()).getPool());
+        UUID pool = Ids.uuid(RankRequests.LIMITS
+                .parse(TargetDestroyRequest.parser(), call.body())
+                .getPool());
         return onAll(unit -> (t, answer) -> t.destroy(pool, ObjectHandlers.done(answer)))
                 .then(Mono.fromRunnable(() -> storage.releasePool(pool)).subscribeOn(admin))
                 .then(Mono.fromSupplier(PoolHandlers::empty));
     }
 
     private Mono<RpcMessage> destroyContainer(RpcCall call) throws InvalidProtocolBufferException {
-        ContainerDestroyTargetRequest r = ContainerDestroyTargetRequest.parseFrom(call.body());
+        ContainerDestroyTargetRequest r =
+                RankRequests.LIMITS.parse(ContainerDestroyTargetRequest.parser(), call.body());
         UUID pool = Ids.uuid(r.getPool());
         UUID container = Ids.uuid(r.getContainer());
         return onAll(unit -> (t, answer) -> t.destroyContainer(pool, container, ObjectHandlers.done(answer)))
@@ -120,7 +124,9 @@ final class PoolHandlers {
     }
 
     private Mono<RpcMessage> query(RpcCall call) throws InvalidProtocolBufferException {
-        UUID pool = Ids.uuid(TargetQueryRequest.parseFrom(call.body()).getPool());
+        UUID pool = Ids.uuid(RankRequests.LIMITS
+                .parse(TargetQueryRequest.parser(), call.body())
+                .getPool());
         return Mono.fromCallable(() -> {
             if (storage.pool(pool).isEmpty())
                 throw Fault.of(FaultCode.NONEXIST, "pool %s is not on this rank", pool)

@@ -3,6 +3,7 @@ package io.daosmesh.engine.runtime;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.daosmesh.engine.lease.LeaseTable;
 import io.daosmesh.engine.object.Leases;
+import io.daosmesh.engine.request.RankRequests;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -85,7 +86,7 @@ final class ReadLeases implements Leases, AutoCloseable {
     private RpcMessage onRequest(RpcCall call) {
         ReadLeaseRequest request;
         try {
-            request = ReadLeaseRequest.parseFrom(call.body());
+            request = RankRequests.LIMITS.parse(ReadLeaseRequest.parser(), call.body());
         } catch (InvalidProtocolBufferException e) {
             throw Fault.of(FaultCode.PROTO, "%s: %s", call.method(), String.valueOf(e.getMessage()))
                     .asException();

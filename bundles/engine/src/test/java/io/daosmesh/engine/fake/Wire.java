@@ -16,9 +16,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiPredicate;
+import java.util.stream.Collectors;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
@@ -142,6 +144,14 @@ public final class Wire implements Rpc, AutoCloseable {
     @Override
     public AutoCloseable onPeerClosed(PeerListener listener) {
         return () -> {};
+    }
+
+    /** What the rank answers. */
+    public Set<RpcMethod> methods(int rank) {
+        return handlers.keySet().stream()
+                .filter(s -> s.rank == rank)
+                .map(Slot::method)
+                .collect(Collectors.toSet());
     }
 
     public RpcServer server() {

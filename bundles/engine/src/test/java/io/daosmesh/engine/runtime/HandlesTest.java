@@ -164,7 +164,7 @@ class HandlesTest {
 
         refuseAll(FaultCode.NO_HDL, address(mesh.container, ByteString.EMPTY));
         refuseAll(FaultCode.NO_HDL, address(mesh.container, ByteString.copyFromUtf8("short")));
-        refuseAll(FaultCode.NO_HDL, address(mesh.container, ByteString.copyFrom(new byte[4096])));
+        refuseAll(FaultCode.NO_HDL, address(mesh.container, ByteString.copyFrom(new byte[64])));
         refuseAll(FaultCode.NO_HDL, address(mesh.container, Ids.bytes(UUID.randomUUID())));
         refuseAll(FaultCode.NO_HDL, address(mesh.container, ofOther));
         refuseAll(FaultCode.NO_HDL, address(mesh.container, bobs));

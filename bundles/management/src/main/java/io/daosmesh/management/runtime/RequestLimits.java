@@ -1,7 +1,7 @@
 package io.daosmesh.management.runtime;
 
+import io.daosmesh.model.limit.MapLimits;
 import io.daosmesh.model.limit.MessageLimits;
-import io.daosmesh.model.pool.Loss;
 import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.HandleCheckRequest;
@@ -9,8 +9,6 @@ import io.daosmesh.model.wire.MapPushMessage;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolEvictRequest;
-import io.daosmesh.model.wire.PoolLossMessage;
-import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.RaftEnvelope;
 import io.daosmesh.model.wire.SystemActionRequest;
@@ -28,13 +26,12 @@ final class RequestLimits {
     private static final int RANKS_MAX = 4096;
 
     private static final int TARGETS_OF_RANK_MAX = 256;
-    private static final int TARGETS_MAX = 1 << 16;
     private static final int HANDLES_MAX = 4096;
 
     /** A page of the log, or a chunk of a snapshot, with what is around it. */
     private static final int RAFT_BYTES_MAX = 2 * RatisSettings.APPEND_BYTES;
 
-    static final MessageLimits ALL = MessageLimits.of(COUNT_MAX, BYTES_MAX)
+    static final MessageLimits ALL = MapLimits.with(MessageLimits.of(COUNT_MAX, BYTES_MAX))
             .withCount(SystemQueryRequest.getDescriptor(), "ranks", RANKS_MAX)
             .withCount(SystemActionRequest.getDescriptor(), "ranks", RANKS_MAX)
             .withCount(PoolCreateRequest.getDescriptor(), "ranks", RANKS_MAX)
@@ -42,10 +39,6 @@ final class RequestLimits {
             .withCount(PoolTargetsRequest.getDescriptor(), "target_indexes", TARGETS_OF_RANK_MAX)
             .withCount(PoolEntryMessage.getDescriptor(), "ranks", RANKS_MAX)
             .withCount(GroupMapMessage.getDescriptor(), "members", RANKS_MAX)
-            .withCount(PoolMapMessage.getDescriptor(), "targets", TARGETS_MAX)
-            .withCount(PoolMapMessage.getDescriptor(), "losses", Loss.LOSSES_MAX)
-            .withCount(PoolLossMessage.getDescriptor(), "holders", TARGETS_MAX)
-            .withCount(PoolLossMessage.getDescriptor(), "holes", TARGETS_MAX)
             .withCount(MapPushMessage.getDescriptor(), "pools_gone", RANKS_MAX)
             .withCount(PoolEvictRequest.getDescriptor(), "handles", HANDLES_MAX)
             .withCount(HandleCheckRequest.getDescriptor(), "handles", HANDLES_MAX)

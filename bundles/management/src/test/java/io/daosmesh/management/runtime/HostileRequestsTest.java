@@ -11,6 +11,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.fuzz.Fuzz;
+import io.daosmesh.model.fuzz.Oversized;
 import io.daosmesh.model.fuzz.RawBody;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.port.Endpoint;

@@ -107,6 +107,27 @@ public enum RpcMethod {
         STREAM
     }
 
+    /** What changes a node, the system, a pool or a container, when others than servers ask for it; see docs/security.md. */
+    private static final Set<RpcMethod> AUDITED = EnumSet.of(
+            STORAGE_FORMAT,
+            STORAGE_LED,
+            STORAGE_SET_FAULTY,
+            STORAGE_REPLACE,
+            LOG_MASKS,
+            SYSTEM_ACTION,
+            SYSTEM_PROPERTIES,
+            POOL_CREATE,
+            POOL_DESTROY,
+            POOL_TARGETS,
+            POOL_PROPERTIES,
+            POOL_EVICT,
+            POOL_ACL,
+            CONTAINER_CREATE,
+            CONTAINER_DESTROY,
+            CONTAINER_PROPERTIES,
+            CONTAINER_ACL,
+            CONTAINER_OWNER);
+
     private static final Map<Integer, RpcMethod> BY_NUMBER =
             Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(RpcMethod::number, Function.identity()));
 
@@ -134,6 +155,11 @@ public enum RpcMethod {
 
     public Set<Role> roles() {
         return Set.copyOf(roles);
+    }
+
+    /** It is written down who called it, unless a server did: see {@link io.daosmesh.model.audit.AuditedRequest}. */
+    public boolean isAudited() {
+        return AUDITED.contains(this);
     }
 
     public static Optional<RpcMethod> of(int number) {

@@ -4,6 +4,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.limit.MessageLimits;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.EngineMigration;
 import io.daosmesh.model.port.RpcCall;
@@ -37,6 +38,10 @@ import reactor.core.publisher.Mono;
 final class RankRebuild implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RankRebuild.class);
 
+    /** An address has at most 259 bytes, the name of an operation fewer; a scan names {@link RankSession#BATCH_MAX} objects at once. */
+    private static final MessageLimits LIMITS = MessageLimits.of(64, 260)
+            .withCount(RebuildObjectsRequest.getDescriptor(), "objects", 4 * RankSession.BATCH_MAX);
+
     private final EngineMigration engine;
     private final RankSession.Parts parts;
     private final Map<UUID, RankSession> sessions = new HashMap<>();
@@ -67,7 +72,8 @@ final class RankRebuild implements AutoCloseable {
     }
 
     private Mono<RpcMessage> onPrepare(RpcCall call) {
-        return parse(() -> RebuildPrepareRequest.parseFrom(call.body()).getSession())
+        return parse(() -> LIMITS.parse(RebuildPrepareRequest.parser(), call.body())
+                        .getSession())
                 .flatMap(s -> parts.loop().call(() -> {
                     admit(s);
                     return s;
@@ -91,7 +97,7 @@ final class RankRebuild implements AutoCloseable {
 
     private Mono<RpcMessage> onScan(RpcCall call) {
         return Mono.defer(() -> {
-            RebuildScanRequest m = read(() -> RebuildScanRequest.parseFrom(call.body()));
+            RebuildScanRequest m = read(() -> LIMITS.parse(RebuildScanRequest.parser(), call.body()));
             Session s = Session.fromWire(m.getSession());
             return parts.maps()
                     .poolMap(s.pool(), s.version())
@@ -115,7 +121,7 @@ final class RankRebuild implements AutoCloseable {
 
     private Mono<RpcMessage> onObjects(RpcCall call) {
         return Mono.defer(() -> {
-            RebuildObjectsRequest m = read(() -> RebuildObjectsRequest.parseFrom(call.body()));
+            RebuildObjectsRequest m = read(() -> LIMITS.parse(RebuildObjectsRequest.parser(), call.body()));
             List<Work> works = m.getObjectsList().stream().map(Work::fromWire).toList();
             return parts.loop().call(() -> {
                 session(m.getSession()).accept(m.getFromRank(), m.getBatch(), works);
@@ -126,7 +132,7 @@ final class RankRebuild implements AutoCloseable {
 
     private Mono<RpcMessage> onStatus(RpcCall call) {
         return Mono.defer(() -> {
-            RebuildStatusRequest m = read(() -> RebuildStatusRequest.parseFrom(call.body()));
+            RebuildStatusRequest m = read(() -> LIMITS.parse(RebuildStatusRequest.parser(), call.body()));
             return parts.loop()
                     .call(() -> RpcMessage.of(session(m.getSession()).status().toWire()));
         });
@@ -134,7 +140,7 @@ final class RankRebuild implements AutoCloseable {
 
     private Mono<RpcMessage> onFinish(RpcCall call) {
         return Mono.defer(() -> {
-            RebuildFinishRequest m = read(() -> RebuildFinishRequest.parseFrom(call.body()));
+            RebuildFinishRequest m = read(() -> LIMITS.parse(RebuildFinishRequest.parser(), call.body()));
             return parts.loop().call(() -> {
                 RankSession s = session(m.getSession());
                 sessions.remove(s.session().pool());
@@ -147,7 +153,7 @@ final class RankRebuild implements AutoCloseable {
 
     private Flux<RpcMessage> onPull(RpcCall call) {
         return Flux.defer(() -> {
-            RebuildPullRequest m = read(() -> RebuildPullRequest.parseFrom(call.body()));
+            RebuildPullRequest m = read(() -> LIMITS.parse(RebuildPullRequest.parser(), call.body()));
             Work w = Work.fromWire(m.getObject());
             UUID pool = Ids.uuid(m.getSession().getPool());
             PoolMap map = parts.maps()

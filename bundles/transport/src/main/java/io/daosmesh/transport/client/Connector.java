@@ -8,6 +8,7 @@ import io.daosmesh.transport.metric.TransportCounters;
 import io.daosmesh.transport.tls.PeerCertificate;
 import io.daosmesh.transport.tls.Sweep;
 import io.daosmesh.transport.wire.Envelope;
+import io.daosmesh.transport.wire.FrameConnection;
 import io.daosmesh.transport.wire.Identity;
 import io.daosmesh.transport.wire.Sockets;
 import io.netty.channel.ChannelOption;
@@ -19,7 +20,6 @@ import io.rsocket.RSocket;
 import io.rsocket.core.RSocketConnector;
 import io.rsocket.frame.decoder.PayloadDecoder;
 import io.rsocket.transport.netty.RSocketLengthCodec;
-import io.rsocket.transport.netty.TcpDuplexConnection;
 import io.rsocket.util.ByteBufPayload;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
@@ -132,7 +132,7 @@ public final class Connector {
                 return connected.map(c -> {
                     open.add(c);
                     c.onDispose(() -> open.remove(c));
-                    return new TcpDuplexConnection("client", c);
+                    return new FrameConnection(c);
                 });
             }
 

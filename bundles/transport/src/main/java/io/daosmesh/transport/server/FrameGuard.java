@@ -4,6 +4,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.RpcLimit;
 import io.daosmesh.transport.wire.FrameChecksum;
+import io.daosmesh.transport.wire.FrameShape;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
@@ -32,15 +33,6 @@ final class FrameGuard extends ByteToMessageDecoder {
     private static final int HEADER_BYTES = 6;
     private static final int FLAG_FOLLOWS = 0x80;
     private static final int FLAG_METADATA = 0x100;
-
-    static final int SETUP = 0x01;
-    static final int KEEPALIVE = 0x03;
-    private static final int REQUEST_RESPONSE = 0x04;
-    private static final int REQUEST_FNF = 0x05;
-    static final int REQUEST_STREAM = 0x06;
-    static final int REQUEST_N = 0x08;
-    private static final int CANCEL = 0x09;
-    static final int ERROR = 0x0B;
 
     private final Backlog backlog;
     private final Consumer<Fault> cutOff;
@@ -98,7 +90,7 @@ final class FrameGuard extends ByteToMessageDecoder {
             }
             giveBack();
             isFirst = false;
-            if (type == KEEPALIVE) backlog.oweHeader(LENGTH_BYTES + length);
+            if (type == FrameShape.KEEPALIVE) backlog.oweHeader(LENGTH_BYTES + length);
             out.add(in.readRetainedSlice(LENGTH_BYTES + length));
         } else if (length > SMALL_MAX && reserved == 0 && !reserve(length)) {
             ByteBuf header = headerAlone(ctx, in, type);
@@ -122,23 +114,19 @@ final class FrameGuard extends ByteToMessageDecoder {
     private @Nullable String wrong(ByteBuf in, int length, int type) {
         if (length < HEADER_BYTES) return "a frame is too short";
         if (isFirst) {
-            if (type != SETUP) return "the first frame is no SETUP";
+            if (type != FrameShape.SETUP) return "the first frame is no SETUP";
             return length > FIRST_FRAME_MAX ? "the first frame is too long" : null;
         }
         if (account == null) return "a frame came before admission";
         int flags = in.getUnsignedShort(in.readerIndex() + LENGTH_BYTES + 4);
         int most = switch (type) {
-            case REQUEST_RESPONSE, REQUEST_FNF, REQUEST_STREAM -> FRAME_MAX;
-            case KEEPALIVE, REQUEST_N, CANCEL, ERROR -> KEEPALIVE_MAX;
+            case FrameShape.REQUEST_RESPONSE, FrameShape.REQUEST_FNF, FrameShape.REQUEST_STREAM -> FRAME_MAX;
+            case FrameShape.KEEPALIVE, FrameShape.REQUEST_N, FrameShape.CANCEL, FrameShape.ERROR -> KEEPALIVE_MAX;
             default -> 0;
         };
         if (most == 0) return "a frame of type " + type + " is not part of the protocol";
         if (length > most) return "a frame of " + length + " bytes";
-        return isRequest(type) && (flags & FLAG_FOLLOWS) != 0 ? "a request comes in fragments" : null;
-    }
-
-    static boolean isRequest(int type) {
-        return type == REQUEST_RESPONSE || type == REQUEST_FNF || type == REQUEST_STREAM;
+        return FrameShape.isRequest(type) && (flags & FLAG_FOLLOWS) != 0 ? "a request comes in fragments" : null;
     }
 
     private void refuse(ByteBuf in, String why) {
@@ -163,11 +151,11 @@ final class FrameGuard extends ByteToMessageDecoder {
 
     /** A request without metadata: see {@link Responder}. */
     private static ByteBuf headerAlone(ChannelHandlerContext ctx, ByteBuf in, int type) {
-        int length = type == REQUEST_STREAM ? HEADER_BYTES + 4 : HEADER_BYTES;
+        int length = type == FrameShape.REQUEST_STREAM ? HEADER_BYTES + 4 : HEADER_BYTES;
         ByteBuf header = ctx.alloc().buffer(LENGTH_BYTES + length).writeMedium(length);
         header.writeInt(in.getInt(in.readerIndex() + LENGTH_BYTES));
         header.writeShort(in.getUnsignedShort(in.readerIndex() + LENGTH_BYTES + 4) & ~FLAG_METADATA);
-        return type == REQUEST_STREAM ? header.writeInt(1) : header;
+        return type == FrameShape.REQUEST_STREAM ? header.writeInt(1) : header;
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.transport.metric.TransportCounters;
 import io.daosmesh.transport.tls.Sweep;
 import io.daosmesh.transport.tls.TlsMaterial;
+import io.daosmesh.transport.wire.FrameConnection;
 import io.daosmesh.transport.wire.Identity;
 import io.daosmesh.transport.wire.Sockets;
 import io.netty.channel.Channel;
@@ -14,7 +15,6 @@ import io.netty.channel.ChannelOption;
 import io.netty.handler.ssl.SslContext;
 import io.rsocket.core.RSocketServer;
 import io.rsocket.frame.decoder.PayloadDecoder;
-import io.rsocket.transport.netty.TcpDuplexConnection;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -86,8 +86,12 @@ public final class Listener {
     /** @param onServerGone told the control address of a server whose connection to us ended; on an event loop */
     public Listener(Settings settings, Services services, Consumer<String> onServerGone) {
         this.settings = settings;
-        this.parts =
-                new Responder.Parts(services.handlers(), services.hlc(), services.deadlines(), services.counters());
+        this.parts = new Responder.Parts(
+                services.handlers(),
+                services.hlc(),
+                services.deadlines(),
+                services.counters(),
+                new Audit(System::nanoTime));
         this.gates = new Gates(
                 new Door(Door.Limits.USUAL, System::nanoTime),
                 budgets(),
@@ -218,7 +222,7 @@ public final class Listener {
         RSocketServer.create((setup, sender) -> new Admission(c, guest, this).admit(setup))
                 .payloadDecoder(PayloadDecoder.ZERO_COPY)
                 .asConnectionAcceptor()
-                .apply(new TcpDuplexConnection("server", c))
+                .apply(new FrameConnection(c))
                 .onErrorResume(e -> {
                     log.debug("connection of {} ended: {}", c.channel().remoteAddress(), e.toString());
                     return Mono.empty();

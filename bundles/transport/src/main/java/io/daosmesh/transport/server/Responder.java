@@ -49,7 +49,7 @@ final class Responder implements RSocket {
     private final Map<RpcMethod, AtomicInteger> streams = new ConcurrentHashMap<>();
 
     /** What all connections of a server share. */
-    record Parts(HandlerTable handlers, Hlc hlc, Scheduler deadlines, TransportCounters counters) {}
+    record Parts(HandlerTable handlers, Hlc hlc, Scheduler deadlines, TransportCounters counters, Audit audit) {}
 
     /** @param allowed methods this kind of connection carries at all */
     Responder(Parts parts, RpcCall.Peer peer, Set<RpcMethod> allowed, Budget.Account account, Backlog backlog) {
@@ -202,7 +202,10 @@ final class Responder implements RSocket {
         try {
             RpcCall call = new RpcCall(
                     method, peer, request.rank(), request.deadlineMs(), request.body(), direct(data.nioBuffer()));
-            handled = parts.handlers().find(request.rank(), method).handle(call);
+            handled = parts.audit()
+                    .recorded(
+                            call,
+                            () -> parts.handlers().find(request.rank(), method).handle(call));
         } catch (RuntimeException e) {
             handled = Mono.error(e);
         }
@@ -221,6 +224,7 @@ final class Responder implements RSocket {
                 .orElseThrow(() -> Fault.of(FaultCode.UNREG, "no RPC has number %d", request.method())
                         .asException());
         if (!method.mayBeCalledBy(peer.role()) || !allowed.contains(method)) {
+            parts.audit().refused(method, peer, request.rank(), request.body(), FaultCode.NO_PERM);
             throw Fault.of(FaultCode.NO_PERM, "%s may not be called by role %s", method, peer.role())
                     .with("method", method)
                     .with("role", peer.role())

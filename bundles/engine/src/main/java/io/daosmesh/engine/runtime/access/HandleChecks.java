@@ -6,6 +6,7 @@ import io.daosmesh.engine.access.Grant;
 import io.daosmesh.engine.access.HandleTable;
 import io.daosmesh.engine.access.Questions;
 import io.daosmesh.engine.access.Right;
+import io.daosmesh.engine.request.RankRequests;
 import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -176,7 +177,7 @@ public final class HandleChecks implements AutoCloseable {
     }
 
     private RpcMessage onGone(RpcCall call) throws InvalidProtocolBufferException {
-        HandlesGoneRequest r = HandlesGoneRequest.parseFrom(call.body());
+        HandlesGoneRequest r = RankRequests.LIMITS.parse(HandlesGoneRequest.parser(), call.body());
         run(out -> {
             if (r.getAll()) questions.onAllGone(r.getPool());
             else questions.onGone(r.getPool(), r.getHandlesList(), System.nanoTime(), out);

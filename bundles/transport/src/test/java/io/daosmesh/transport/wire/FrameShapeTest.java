@@ -1,4 +1,4 @@
-package io.daosmesh.transport.server;
+package io.daosmesh.transport.wire;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -36,12 +36,12 @@ class FrameShapeTest {
     private static final byte[] SETUP = {0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 3, 'a', '/', 'b', 2, 'c', 'd'};
 
     private static final List<Frame> GOOD = List.of(
-            new Frame(0, FrameGuard.SETUP, 0, SETUP),
+            new Frame(0, FrameShape.SETUP, 0, SETUP),
             new Frame(1, RESPONSE, METADATA, new byte[] {0, 0, 2, 7, 7}),
-            new Frame(3, FrameGuard.REQUEST_STREAM, METADATA, new byte[] {0, 0, 0, 1, 0, 0, 1, 9}),
-            new Frame(3, FrameGuard.REQUEST_N, 0, new byte[4]),
-            new Frame(0, FrameGuard.KEEPALIVE, 0, new byte[8]),
-            new Frame(0, FrameGuard.ERROR, 0, new byte[4]));
+            new Frame(3, FrameShape.REQUEST_STREAM, METADATA, new byte[] {0, 0, 0, 1, 0, 0, 1, 9}),
+            new Frame(3, FrameShape.REQUEST_N, 0, new byte[4]),
+            new Frame(0, FrameShape.KEEPALIVE, 0, new byte[8]),
+            new Frame(0, FrameShape.ERROR, 0, new byte[4]));
 
     @Test
     void shouldLetThroughWholeFramesOnly() {
@@ -67,6 +67,6 @@ class FrameShapeTest {
     @Test
     void shouldRefuseSetupWithMoreThanTheProtocolKnows() {
         for (int flag : new int[] {METADATA, 0x80, 0x40})
-            assertNotNull(new Frame(0, FrameGuard.SETUP, flag, SETUP).wrong());
+            assertNotNull(new Frame(0, FrameShape.SETUP, flag, SETUP).wrong());
     }
 }

@@ -1,4 +1,4 @@
-package io.daosmesh.transport.server;
+package io.daosmesh.transport.wire;
 
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
@@ -8,7 +8,16 @@ import org.jspecify.annotations.Nullable;
  * exception, a long text in the log and, before admission, a buffer that nobody releases. Stateless. Source: RSocket protocol 1.0,
  * "Framing".
  */
-final class FrameShape {
+public final class FrameShape {
+    public static final int SETUP = 0x01;
+    public static final int KEEPALIVE = 0x03;
+    public static final int REQUEST_RESPONSE = 0x04;
+    public static final int REQUEST_FNF = 0x05;
+    public static final int REQUEST_STREAM = 0x06;
+    public static final int REQUEST_N = 0x08;
+    public static final int CANCEL = 0x09;
+    public static final int ERROR = 0x0B;
+
     private static final int LENGTH_BYTES = 3;
     private static final int HEADER_BYTES = 6;
     private static final int FLAG_METADATA = 0x100;
@@ -24,31 +33,36 @@ final class FrameShape {
      * @param in at the frame's length
      * @param length without the length itself, and without a checksum behind it
      */
-    static @Nullable String wrong(ByteBuf in, int length, int type) {
+    public static @Nullable String wrong(ByteBuf in, int length, int type) {
         int flags = in.getUnsignedShort(in.readerIndex() + LENGTH_BYTES + 4);
         if (!isOnItsStream(in.getInt(in.readerIndex() + LENGTH_BYTES), type))
             return "a frame of type " + type + " is on a stream of another kind";
-        if (type == FrameGuard.SETUP) {
+        if (type == SETUP) {
             if ((flags & (FLAG_METADATA | FLAG_RESUME | FLAG_LEASE)) != 0)
                 return "SETUP asks for what is not part of the protocol";
             return isSetupWhole(in, length) ? null : "SETUP ends early";
         }
         int fixed = HEADER_BYTES
                 + switch (type) {
-                    case FrameGuard.REQUEST_STREAM, FrameGuard.REQUEST_N, FrameGuard.ERROR -> 4;
-                    case FrameGuard.KEEPALIVE -> 8;
+                    case REQUEST_STREAM, REQUEST_N, ERROR -> 4;
+                    case KEEPALIVE -> 8;
                     default -> 0;
                 };
-        boolean hasMetadata = FrameGuard.isRequest(type) && (flags & FLAG_METADATA) != 0;
+        boolean hasMetadata = isRequest(type) && (flags & FLAG_METADATA) != 0;
         int left = length - fixed - (hasMetadata ? LENGTH_BYTES : 0);
         boolean isWhole =
                 left >= 0 && (!hasMetadata || in.getUnsignedMedium(in.readerIndex() + LENGTH_BYTES + fixed) <= left);
         return isWhole ? null : "a frame of type " + type + " ends early";
     }
 
+    /** Whether a frame of this type begins a request. */
+    public static boolean isRequest(int type) {
+        return type == REQUEST_RESPONSE || type == REQUEST_FNF || type == REQUEST_STREAM;
+    }
+
     /** Streams that a client opens are odd; what belongs to the connection is on stream 0. */
     private static boolean isOnItsStream(int stream, int type) {
-        boolean isOfConnection = type == FrameGuard.SETUP || type == FrameGuard.KEEPALIVE || type == FrameGuard.ERROR;
+        boolean isOfConnection = type == SETUP || type == KEEPALIVE || type == ERROR;
         return isOfConnection ? stream == 0 : stream > 0 && stream % 2 == 1;
     }
 

@@ -1,4 +1,4 @@
-package io.daosmesh.management.runtime;
+package io.daosmesh.model.fuzz;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Descriptors.FieldDescriptor;
@@ -9,7 +9,7 @@ import java.util.Collections;
 import java.util.List;
 
 /** Makes attacks out of a message by its description: each field of it, at any depth, alone too large or odd. */
-final class Oversized {
+public final class Oversized {
     private static final int MUCH = 2 << 20;
     private static final int MANY = 1_000_000;
     private static final int KEYS = 10_000;
@@ -17,7 +17,7 @@ final class Oversized {
 
     private Oversized() {}
 
-    static List<Message> of(Message right) {
+    public static List<Message> of(Message right) {
         List<Message> all = new ArrayList<>();
         for (FieldDescriptor f : right.getDescriptorForType().getFields()) {
             if (f.isMapField()) map(right, f, all);
