@@ -33,7 +33,8 @@ final class DeadReporter implements Membership.Listener, Maps.Listener {
     private final Map<Integer, RankDeadReport> pending = new HashMap<>();
 
     private final Set<Integer> underWay = new HashSet<>();
-    private volatile int reporter;
+    /** A rank of this node; -1 while it has none in the group map. */
+    private volatile int reporter = -1;
 
     DeadReporter(NodeContext node, LeaderCaller leaders) {
         this.node = node;
@@ -59,7 +60,6 @@ final class DeadReporter implements Membership.Listener, Maps.Listener {
                     RankDeadReport.newBuilder()
                             .setRank(rank)
                             .setIncarnation(incarnation)
-                            .setReporter(reporter)
                             .setReason(reason)
                             .build());
             send();
@@ -83,6 +83,8 @@ final class DeadReporter implements Membership.Listener, Maps.Listener {
 
     /** Sends what nobody has taken yet. */
     void send() {
+        // a report without a rank of this node is nobody's
+        if (reporter < 0) return;
         for (RankDeadReport r : pending.values()) {
             if (!underWay.contains(r.getRank())) send(r);
         }
@@ -90,12 +92,17 @@ final class DeadReporter implements Membership.Listener, Maps.Listener {
 
     /** This node leads the service from now on: a call that still looks for the leader, in pauses, is overtaken. */
     void onLeading() {
-        pending.values().forEach(this::send);
+        if (reporter >= 0) pending.values().forEach(this::send);
     }
 
     private void send(RankDeadReport r) {
         underWay.add(r.getRank());
-        leaders.call(RpcMethod.RANK_DEAD, r, Empty.parser(), ONE_TRY, ALL_TRIES)
+        leaders.call(
+                        RpcMethod.RANK_DEAD,
+                        r.toBuilder().setReporter(reporter).build(),
+                        Empty.parser(),
+                        ONE_TRY,
+                        ALL_TRIES)
                 .publishOn(node.loop().scheduler())
                 .onErrorResume(e -> {
                     SystemService.drop("report of dead rank " + r.getRank(), e);

@@ -58,21 +58,24 @@ final class SystemHandlers {
     private final SystemService system;
     private final MapsKeeper maps;
     private final LeaderCaller leaders;
+    private final KnownServers servers;
 
-    SystemHandlers(NodeContext node, SystemService system, MapsKeeper maps, LeaderCaller leaders) {
+    SystemHandlers(
+            NodeContext node, SystemService system, MapsKeeper maps, LeaderCaller leaders, KnownServers servers) {
         this.node = node;
         this.system = system;
         this.maps = maps;
         this.leaders = leaders;
+        this.servers = servers;
     }
 
     void register(Registrations r) {
-        r.on(RpcMethod.JOIN, JoinRequest.parser(), this::join);
+        r.onFrom(RpcMethod.JOIN, JoinRequest.parser(), this::join);
         r.on(RpcMethod.GROUP_MAP, GroupMapRequest.parser(), this::groupMap);
         onForwarded(
                 r, RpcMethod.SYSTEM_QUERY, SystemQueryRequest.parser(), this::systemQuery, SystemQueryReply.parser());
         r.on(RpcMethod.LEADER_QUERY, Empty.parser(), q -> leaderQuery());
-        r.on(RpcMethod.RANK_DEAD, RankDeadReport.parser(), this::rankDead);
+        r.onFrom(RpcMethod.RANK_DEAD, RankDeadReport.parser(), this::rankDead);
         r.on(RpcMethod.SYSTEM_PROPERTIES, PropertiesRequest.parser(), this::properties);
         onForwarded(
                 r,
@@ -81,7 +84,8 @@ final class SystemHandlers {
                 q -> poolList(),
                 PoolListReply.parser(),
                 SystemHandlers::forClient);
-        r.on(RpcMethod.POOL_SERVICE_RANKS, PoolServiceRanksMessage.parser(), m -> {
+        r.onFrom(RpcMethod.POOL_SERVICE_RANKS, PoolServiceRanksMessage.parser(), (m, peer) -> {
+            servers.requireMember(peer);
             Ids.uuid(m.getPool());
             return system.propose(LogCommand.newBuilder().setPoolServiceRanks(m))
                     .map(done -> Empty.getDefaultInstance());
@@ -137,8 +141,9 @@ final class SystemHandlers {
                 .build();
     }
 
-    private Mono<JoinReply> join(JoinRequest r) {
+    private Mono<JoinReply> join(JoinRequest r, RpcCall.Peer peer) {
         JoinRules.check(r, node.config().system());
+        KnownServers.requireSame("the join", r.getAddress(), peer);
         // a life from the future could never be followed by another one
         node.hlc().merge(r.getIncarnation());
         return system.propose(LogCommand.newBuilder().setJoin(r)).map(reply -> {
@@ -234,8 +239,11 @@ final class SystemHandlers {
     }
 
     /** Emits when the report has been dealt with, whatever came of it; a report of an older life changes nothing. */
-    private Mono<Empty> rankDead(RankDeadReport r) {
-        return system.read(SystemDb::properties)
+    private Mono<Empty> rankDead(RankDeadReport r, RpcCall.Peer peer) {
+        return system.read(db -> {
+                    checkReporter(db.groupMap(), r, peer);
+                    return db.properties();
+                })
                 .flatMap(properties -> {
                     // Refused, not heeded: who reports it asks again, so that it counts once the policy allows it.
                     if (!SystemProperties.heals(properties, "exclude"))
@@ -256,6 +264,12 @@ final class SystemHandlers {
                 })
                 // The event itself is raised by gossip, on the nodes that saw it.
                 .map(changed -> Empty.getDefaultInstance());
+    }
+
+    /** NO_PERM when the reporting rank is not one of the peer's. */
+    private static void checkReporter(GroupMap map, RankDeadReport r, RpcCall.Peer peer) {
+        String at = map.member(r.getReporter()).map(Member::address).orElse("nobody");
+        KnownServers.requireSame("a report of rank " + Integer.toUnsignedString(r.getReporter()), at, peer);
     }
 
     private Mono<PoolListReply> poolList() {
