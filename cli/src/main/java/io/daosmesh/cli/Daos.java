@@ -4,6 +4,7 @@ import io.daosmesh.admin.view.Json;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.text.Printable;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -137,7 +138,7 @@ final class Daos implements DaosCommand.Group {
         if (List.of(given).contains("-j") || List.of(given).contains("--json")) {
             context.out().print(Json.failure(null, usage));
         }
-        context.err().println("ERROR: daos: " + usage.message());
+        context.err().println("ERROR: daos: " + Printable.line(usage.message()));
         context.err()
                 .println("ERROR: daos: try '"
                         + wrong.getCommandLine().getCommandSpec().qualifiedName() + " --help'");
@@ -147,8 +148,14 @@ final class Daos implements DaosCommand.Group {
     private int failed(Throwable error) {
         Fault fault = FaultException.faultOf(error);
         if (json) context.out().print(Json.failure(null, fault));
-        context.err().println("ERROR: daos: " + fault.message().replaceAll("\\s*[\\r\\n]+\\s*", " "));
-        context.err().println("ERROR: daos: " + fault.remedy());
+        return complain(fault);
+    }
+
+    /** Exit status of what was not done, told with its remedy; both may come from elsewhere. */
+    int complain(Fault fault) {
+        String text = fault.message().replaceAll("\\s*[\\r\\n]+\\s*", " ");
+        context.err().println("ERROR: daos: " + Printable.line(text));
+        context.err().println("ERROR: daos: " + Printable.line(fault.remedy()));
         return 1;
     }
 }

@@ -3,6 +3,7 @@ package io.daosmesh.cli;
 import io.daosmesh.admin.view.Json;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.text.Printable;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -18,8 +19,14 @@ abstract class DaosCommand implements Callable<Integer> {
     /**
      * @param text for people, with its last newline
      * @param json for programs
+     * @param fault what has not been done, if it was not all; null = all done
      */
-    record Answer(String text, @Nullable Object json) {}
+    record Answer(
+            String text, @Nullable Object json, @Nullable Fault fault) {
+        Answer(String text, @Nullable Object json) {
+            this(text, json, null);
+        }
+    }
 
     @ParentCommand
     private @Nullable Group parent;
@@ -38,8 +45,13 @@ abstract class DaosCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Answer answer = run();
-        daos().context().out().print(daos().isJson() ? Json.success(answer.json()) : answer.text());
-        return 0;
+        Fault fault = answer.fault();
+        if (!daos().isJson()) daos().context().out().print(Printable.lines(answer.text()));
+        else
+            daos().context()
+                    .out()
+                    .print(fault == null ? Json.success(answer.json()) : Json.failure(answer.json(), fault));
+        return fault == null ? 0 : daos().complain(fault);
     }
 
     static Map<String, @Nullable Object> object(@Nullable Object... pairs) {

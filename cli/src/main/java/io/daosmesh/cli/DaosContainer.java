@@ -10,6 +10,7 @@ import io.daosmesh.client.Pool;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.text.Printable;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.ContainerHealthMessage;
 import java.time.Instant;
@@ -136,11 +137,11 @@ final class DaosContainer implements DaosCommand.Group {
             Pool at = session().pool(pool);
             ContainerInfo info =
                     Blocking.get(at.makeContainer(new ContainerSpec(label, posix, objectClass, pairs, access)));
-            String text = "Successfully created container " + info.label() + "\n"
+            String text = "Successfully created container " + Printable.of(info.label()) + "\n"
                     + "  Container UUID : " + info.uuid() + "\n"
-                    + "  Container Label: " + info.label() + "\n"
-                    + "  Container Type : " + info.type() + "\n"
-                    + "  Object Class   : " + info.objectClass() + "\n";
+                    + "  Container Label: " + Printable.of(info.label()) + "\n"
+                    + "  Container Type : " + Printable.of(info.type()) + "\n"
+                    + "  Object Class   : " + Printable.of(info.objectClass()) + "\n";
             return new Answer(text, json(at, info));
         }
     }
@@ -202,7 +203,7 @@ final class DaosContainer implements DaosCommand.Group {
         }
 
         private static void line(StringBuilder text, String name, Object value) {
-            text.append(String.format("  %-27s: %s%n", name, value));
+            text.append(String.format("  %-27s: %s%n", name, Printable.of(value.toString())));
         }
     }
 
@@ -222,7 +223,7 @@ final class DaosContainer implements DaosCommand.Group {
         @Override
         Answer run() {
             Blocking.run(session().pool(pool).destroyContainer(container, force));
-            return new Answer("Successfully destroyed container " + container + "\n", null);
+            return new Answer("Successfully destroyed container " + Printable.of(container) + "\n", null);
         }
     }
 

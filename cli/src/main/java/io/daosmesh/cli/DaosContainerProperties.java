@@ -5,6 +5,7 @@ import io.daosmesh.admin.view.PropertyView;
 import io.daosmesh.client.Blocking;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.text.Printable;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,7 @@ final class DaosContainerProperties {
         Answer run() {
             Map<String, String> all = Blocking.get(session().poolToRead(pool).containerProperties(container, Map.of()));
             PropertyView view = PropertyView.ofContainer(all, positional.isEmpty() ? keys : positional);
-            return new Answer("Properties for container " + container + "\n" + view.text(), view.json());
+            return new Answer("Properties for container " + Printable.of(container) + "\n" + view.text(), view.json());
         }
     }
 

@@ -8,7 +8,9 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -17,18 +19,28 @@ import reactor.core.publisher.Mono;
  * Copies a tree into another. Owner: one command. Eight files at a time, four pieces of 1 MiB each at most; names come one
  * after the other, so that memory does not grow with the tree (directories' attributes excepted: they are set last).
  *
+ * <p>A container may say anything: what is not one name in its directory, or a directory that has been met before, is left out
+ * and told; links are made when all else is there.
+ *
  * <p>What is verified: every piece is acknowledged with its CRC32C, and a file in a container carries the SHA-256 of what its
  * source gave; reading it back out compares with that. With {@code verify} each copy is also read back and its SHA-256
  * compared at once.
  */
 final class DaosCopy {
     private static final int FILES_AT_ONCE = 8;
+    /** Of paths and targets of links that wait: where there are more, some are made earlier. */
+    private static final int LINK_CHARS_MAX = 4 << 20;
 
     private final DaosTree from;
     private final DaosTree to;
     private final boolean verify;
     private final DaosProgress progress;
     private final List<DaosTree.Item> directories = Collections.synchronizedList(new ArrayList<>());
+    /** Guarded by itself. */
+    private final List<DaosTree.Item> waiting = new ArrayList<>();
+
+    private int waitingChars;
+    final DaosRefusals refused = new DaosRefusals();
     final LongAdder files = new LongAdder();
     final LongAdder links = new LongAdder();
     final LongAdder skipped = new LongAdder();
@@ -48,31 +60,84 @@ final class DaosCopy {
 
     /** Bytes of all files below, for the bar. */
     static Mono<Long> size(DaosTree tree) {
-        return tree.stat("").flatMapMany(start -> below(tree, start)).reduce(0L, (sum, item) -> sum + item.size());
+        Set<String> met = new HashSet<>();
+        return tree.stat("").flatMapMany(start -> below(tree, start, met)).reduce(0L, (sum, item) -> sum + item.size());
     }
 
-    private static Flux<DaosTree.Item> below(DaosTree tree, DaosTree.Item item) {
+    private static Flux<DaosTree.Item> below(DaosTree tree, DaosTree.Item item, Set<String> met) {
         if (item.type() != DaosTree.Type.DIRECTORY) return Flux.just(item);
-        return tree.list(item.path()).concatMap(child -> below(tree, child), 1);
+        if (!isNew(item, met)) return Flux.empty();
+        return tree.list(item.path()).filter(child -> child.isIn(item)).concatMap(child -> below(tree, child, met), 1);
+    }
+
+    private static boolean isNew(DaosTree.Item directory, Set<String> met) {
+        return directory.identity().isEmpty() || met.add(directory.identity());
     }
 
     /** @param target name at the destination of a single file or link; a directory's content goes to its start */
     Mono<Void> run(DaosTree.Item source, String target) {
-        Flux<DaosTree.Item> items = source.type() == DaosTree.Type.DIRECTORY ? walk(source) : Flux.just(source);
-        return items.flatMap(item -> copy(item, source == item ? target : item.path()), FILES_AT_ONCE, 1)
+        if (source.type() != DaosTree.Type.DIRECTORY) return copy(source, target);
+        Set<String> met = new HashSet<>();
+        return walk(source, met)
+                .flatMap(
+                        item -> item.type() == DaosTree.Type.LINK ? later(item) : copy(item, item.path()),
+                        FILES_AT_ONCE,
+                        1)
+                .then(Mono.defer(() -> makeLinks(0)))
                 .then(Mono.defer(this::finishDirectories));
     }
 
     /** Depth first; a directory is made before what is in it is emitted. */
-    private Flux<DaosTree.Item> walk(DaosTree.Item directory) {
+    private Flux<DaosTree.Item> walk(DaosTree.Item directory, Set<String> met) {
+        if (!isNew(directory, met)) {
+            refused.add(directory.path(), "the directory has another name, too, or is one above");
+            return Flux.empty();
+        }
         // Ours to write into for now, whatever the source's mode says; the end sets that.
         return to.makeDirectory(directory.path(), directory.mode() | 0700)
-                .then(Mono.fromRunnable(() -> directories.add(directory)))
-                .thenMany(from.list(directory.path())
-                        .concatMap(item -> item.type() == DaosTree.Type.DIRECTORY ? walk(item) : Flux.just(item), 1));
+                .thenReturn(directory)
+                .onErrorResume(e -> refused.orFail(directory, e))
+                .doOnNext(directories::add)
+                .flatMapMany(made -> from.list(made.path())
+                        .filter(item -> isUsable(made, item))
+                        .concatMap(
+                                item -> item.type() == DaosTree.Type.DIRECTORY ? walk(item, met) : Flux.just(item), 1));
+    }
+
+    private boolean isUsable(DaosTree.Item directory, DaosTree.Item item) {
+        if (item.type() == DaosTree.Type.UNUSABLE) refused.add(item.path(), item.text());
+        else if (!item.isIn(directory)) refused.add(item.path(), "it is no name");
+        else return true;
+        return false;
+    }
+
+    private Mono<Void> later(DaosTree.Item link) {
+        synchronized (waiting) {
+            waiting.add(link);
+            waitingChars += link.path().length() + link.text().length();
+        }
+        return makeLinks(LINK_CHARS_MAX);
+    }
+
+    /** Those that wait, if they are more than so many characters. */
+    private Mono<Void> makeLinks(int chars) {
+        List<DaosTree.Item> links;
+        synchronized (waiting) {
+            if (waitingChars < chars) return Mono.empty();
+            links = List.copyOf(waiting);
+            waiting.clear();
+            waitingChars = 0;
+        }
+        return Flux.fromIterable(links)
+                .flatMap(item -> copy(item, item.path()), FILES_AT_ONCE)
+                .then();
     }
 
     private Mono<Void> copy(DaosTree.Item item, String target) {
+        if (item.type() == DaosTree.Type.UNUSABLE) {
+            refused.add(item.path(), item.text());
+            return Mono.empty();
+        }
         if (item.type() == DaosTree.Type.OTHER) {
             others.increment();
             return Mono.empty();
@@ -83,12 +148,12 @@ final class DaosCopy {
                 .flatMap(same -> same
                         ? skip(item)
                         : item.type() == DaosTree.Type.LINK ? link(item, target) : file(item, target));
-        return work.onErrorMap(e -> named(e, item));
+        return work.onErrorResume(e -> refused.orFail(item, e)).onErrorMap(e -> named(e, item));
     }
 
     private static boolean isSame(DaosTree.Item item, DaosTree.Item there) {
         return item.type() == DaosTree.Type.LINK
-                ? there.type() == DaosTree.Type.LINK && there.linkTarget().equals(item.linkTarget())
+                ? there.type() == DaosTree.Type.LINK && there.text().equals(item.text())
                 : item.looksLike(there);
     }
 

@@ -76,7 +76,8 @@ final class DaosDfsTree implements DaosTree {
             case DIRECTORY -> Type.DIRECTORY;
             case SYMLINK -> Type.LINK;
         };
-        return new Item(path, type, entry.mode(), entry.mtimeNs(), entry.size(), entry.linkTarget());
+        String identity = entry.isDirectory() ? entry.object().toString() : "";
+        return new Item(path, type, entry.mode(), entry.mtimeNs(), entry.size(), entry.linkTarget(), identity);
     }
 
     private Mono<DfsEntry> entry(DfsPath path) {
@@ -93,9 +94,18 @@ final class DaosDfsTree implements DaosTree {
 
     @Override
     public Flux<Item> list(String path) {
-        return directory(at(path))
-                .flatMapMany(DfsDirectory::list)
-                .map(named -> item(path.isEmpty() ? named.name() : path + "/" + named.name(), named.entry()));
+        return directory(at(path)).flatMapMany(DfsDirectory::list).map(named -> item(path, named));
+    }
+
+    private Item item(String path, DfsDirectory.Named named) {
+        String prefix = path.isEmpty() ? "" : path + "/";
+        DfsEntry entry = named.entry();
+        if (entry == null || !named.isUsable()) return Item.unusable(prefix + named.shown(), named.problem());
+        boolean isDeep =
+                start.names().size() + prefix.chars().filter(c -> c == '/').count() >= DfsPath.DEPTH_MAX;
+        return isDeep
+                ? Item.unusable(prefix + named.name(), "it is deeper than " + DfsPath.DEPTH_MAX + " directories")
+                : item(prefix + named.name(), entry);
     }
 
     @Override
@@ -124,7 +134,7 @@ final class DaosDfsTree implements DaosTree {
     public Mono<Void> makeLink(Item item) {
         DfsPath at = at(item.path());
         return directory(at.parent())
-                .flatMap(parent -> dfs.makeLink(parent, at.name(), item.linkTarget(), item.mtimeNs()))
+                .flatMap(parent -> dfs.makeLink(parent, at.name(), item.text(), item.mtimeNs()))
                 .then();
     }
 

@@ -2,15 +2,18 @@ package io.daosmesh.cli;
 
 import io.daosmesh.client.Blocking;
 import io.daosmesh.client.dfs.Dfs;
+import io.daosmesh.client.dfs.DfsDirectory;
 import io.daosmesh.client.dfs.DfsEntry;
 import io.daosmesh.client.dfs.DfsPath;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.text.Printable;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -85,7 +88,12 @@ final class DaosFilesystem implements DaosCommand.Group {
 
         @Override
         Answer run() {
-            DaosTree from = tree(src);
+            try (DaosTree from = tree(src)) {
+                return copy(from);
+            }
+        }
+
+        private Answer copy(DaosTree from) {
             DaosTree.Item source = Blocking.find(from.stat(""))
                     .orElseThrow(() -> Fault.of(FaultCode.NONEXIST, "'%s' does not exist", src)
                             .remedy("check the path")
@@ -101,9 +109,11 @@ final class DaosFilesystem implements DaosCommand.Group {
                 boolean isDirectory = source.type() == DaosTree.Type.DIRECTORY;
                 if (isDirectory) refuseIntoItself(from, tree(dst));
                 Target target = isDirectory ? new Target(tree(dst), "") : forFile();
-                DaosCopy copy = new DaosCopy(from, target.tree(), verify, progress);
-                Blocking.run(copy.run(source, target.name()));
-                return answer(copy, (System.nanoTime() - startNs) / 1e9);
+                try (DaosTree to = target.tree()) {
+                    DaosCopy copy = new DaosCopy(from, to, verify, progress);
+                    Blocking.run(copy.run(source, target.name()));
+                    return answer(copy, (System.nanoTime() - startNs) / 1e9);
+                }
             }
         }
 
@@ -160,12 +170,16 @@ final class DaosFilesystem implements DaosCommand.Group {
             long retries = DaosAddress.isOne(src) || DaosAddress.isOne(dst)
                     ? session().client().stats().retries()
                     : 0;
-            StringBuilder text = new StringBuilder("Successfully copied to " + dst + "\n");
+            boolean isAll = copy.refused.count() == 0;
+            StringBuilder text = new StringBuilder(
+                    (isAll ? "Successfully copied to " : "Copied in part to ") + Printable.of(dst) + "\n");
             line(text, "Directories", copy.directoryCount());
             line(text, "Files", copy.files.sum());
             line(text, "Links", copy.links.sum());
             if (copy.skipped.sum() > 0) line(text, "Unchanged", copy.skipped.sum());
             if (copy.others.sum() > 0) line(text, "Not copied", copy.others.sum() + " (sockets, pipes, devices)");
+            if (!isAll) line(text, "Left out", copy.refused.count());
+            copy.refused.text(text);
             line(text, "Bytes", copy.bytes.sum());
             line(text, "Speed", String.format(Locale.ROOT, "%.1f MB/s in %.1f s", mbPerS, seconds));
             line(text, "Retries", retries);
@@ -188,6 +202,10 @@ final class DaosFilesystem implements DaosCommand.Group {
                             copy.skipped.sum(),
                             "not_copied",
                             copy.others.sum(),
+                            "left_out",
+                            copy.refused.count(),
+                            "left_out_first",
+                            copy.refused.json(),
                             "bytes",
                             copy.bytes.sum(),
                             "duration_s",
@@ -197,7 +215,8 @@ final class DaosFilesystem implements DaosCommand.Group {
                             "retries",
                             retries,
                             "verified",
-                            verified));
+                            verified),
+                    isAll ? null : copy.refused.fault());
         }
 
         private static void line(StringBuilder text, String name, Object value) {
@@ -210,45 +229,50 @@ final class DaosFilesystem implements DaosCommand.Group {
         @Parameters(paramLabel = "daos://POOL/CONT/PATH")
         private String address = "";
 
-        private record Line(String name, DfsEntry entry) {}
-
         @Override
         Answer run() {
             DaosAddress at = DaosAddress.parse(address);
             Dfs dfs = mountToRead(session(), at);
             DfsEntry self = Blocking.get(dfs.stat(at.path()));
-            List<Line> lines = self.isFile()
-                    ? List.of(new Line(at.path().name(), self))
+            List<DfsDirectory.Named> all = self.isFile()
+                    ? List.of(DfsDirectory.Named.of(at.path().name(), self))
                     : Blocking.list(dfs.directory(at.path())
-                            .flatMapMany(directory -> directory
-                                    .list()
-                                    .map(named -> new Line(named.name(), named.entry()))
-                                    .sort(Comparator.comparing(Line::name))));
+                            .flatMapMany(directory ->
+                                    directory.list().sort(Comparator.comparing(DfsDirectory.Named::name))));
             StringBuilder text = new StringBuilder();
-            for (Line line : lines) {
-                DfsEntry e = line.entry();
-                text.append(String.format("%s %12d %s %s", e.modeText(), e.size(), time(e.mtimeNs()), line.name()));
-                if (!e.linkTarget().isEmpty()) text.append(" -> ").append(e.linkTarget());
-                text.append('\n');
-            }
-            return new Answer(
-                    text.toString(), lines.stream().map(ListFiles::json).toList());
+            all.forEach(named -> line(text, named));
+            return new Answer(text.toString(), all.stream().map(ListFiles::json).toList());
         }
 
-        private static Map<String, @Nullable Object> json(Line line) {
-            DfsEntry e = line.entry();
+        private static void line(StringBuilder text, DfsDirectory.Named named) {
+            DfsEntry e = named.entry();
+            if (e == null) {
+                text.append(String.format("%s %12s %s %s", "?---------", "?", "?", named.shown()));
+            } else {
+                text.append(String.format("%s %12d %s %s", e.modeText(), e.size(), time(e.mtimeNs()), named.shown()));
+                if (!e.linkTarget().isEmpty()) text.append(" -> ").append(Printable.of(e.linkTarget()));
+            }
+            if (!named.isUsable()) {
+                text.append(" (").append(Printable.line(named.problem())).append(')');
+            }
+            text.append('\n');
+        }
+
+        private static Map<String, @Nullable Object> json(DfsDirectory.Named named) {
+            DfsEntry e = named.entry();
+            boolean isLink = e != null && e.type() == DfsEntry.Type.SYMLINK;
+            HexFormat hex = HexFormat.of();
             return object(
-                    "name", line.name(),
-                    "type", e.type().name().toLowerCase(Locale.ROOT),
-                    "mode", String.format("%04o", e.mode()),
-                    "size", e.size(),
-                    "mtime", time(e.mtimeNs()),
-                    "oid", e.linkTarget().isEmpty() ? e.object().toString() : null,
-                    "sha256",
-                            e.sha256().length == 0
-                                    ? null
-                                    : java.util.HexFormat.of().formatHex(e.sha256()),
-                    "link_target", e.linkTarget().isEmpty() ? null : e.linkTarget());
+                    "name", named.name(),
+                    "type", e == null ? null : e.type().name().toLowerCase(Locale.ROOT),
+                    "mode", e == null ? null : String.format("%04o", e.mode()),
+                    "size", e == null ? null : e.size(),
+                    "mtime", e == null ? null : time(e.mtimeNs()),
+                    "oid", e == null || isLink ? null : e.object().toString(),
+                    "sha256", e == null || e.sha256().length == 0 ? null : hex.formatHex(e.sha256()),
+                    "link_target", e == null || !isLink ? null : e.linkTarget(),
+                    "problem", named.isUsable() ? null : named.problem(),
+                    "name_hex", named.isUsable() ? null : hex.formatHex(named.key()));
         }
 
         private static String time(long mtimeNs) {
@@ -298,12 +322,22 @@ final class DaosFilesystem implements DaosCommand.Group {
                 description = "With everything below.")
         private boolean recursive;
 
+        @Option(
+                names = "--hex",
+                paramLabel = "NAME",
+                description =
+                        "What has this name in the directory PATH; in hexadecimal, for a name that cannot be typed.")
+        private @Nullable String hex;
+
         @Override
         Answer run() {
             DaosAddress at = DaosAddress.parse(address);
             DfsPath path = at.path();
-            Blocking.run(mount(session(), at).remove(path, recursive));
-            return new Answer("", object("path", path.toString()));
+            Dfs dfs = mount(session(), at);
+            String name = hex;
+            if (name == null) Blocking.run(dfs.remove(path, recursive));
+            else Blocking.run(dfs.remove(Blocking.get(dfs.directory(path)), KvKey.parse(name, true), recursive));
+            return new Answer("", object("path", path.toString(), "name_hex", name));
         }
     }
 }

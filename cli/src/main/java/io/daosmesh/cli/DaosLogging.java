@@ -24,7 +24,7 @@ public final class DaosLogging extends ContextAwareBase implements Configurator 
         }
         PatternLayoutEncoder encoder = new PatternLayoutEncoder();
         encoder.setContext(context);
-        encoder.setPattern("%d{HH:mm:ss.SSS} %-5level [%thread] %logger{20} %msg%n");
+        encoder.setPattern("%d{HH:mm:ss.SSS} %-5level [%thread] %logger{20} " + LogText.PATTERN);
         encoder.start();
         ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
         appender.setContext(context);

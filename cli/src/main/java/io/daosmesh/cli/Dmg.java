@@ -49,7 +49,7 @@ public final class Dmg {
     private static int wrongUsage(DmgRoot root, ParameterException e) {
         String text = text(e);
         if (root.json) root.answer(Json.failure(text));
-        root.err.println("ERROR: dmg: " + text);
+        root.error("ERROR: dmg: " + text);
         root.err.println(
                 "ERROR: dmg: see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
         return 1;

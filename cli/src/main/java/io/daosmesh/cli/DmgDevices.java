@@ -105,9 +105,9 @@ final class DmgDevices {
     private int showLights(HostReplies<ListDevicesReply> replies) {
         boolean noLight = replies.errors().values().stream().anyMatch(f -> f.code() == FaultCode.NOSYS) && !root.json;
         if (!noLight) return root.show(replies, () -> DeviceView.lights(replies), () -> DeviceView.listJson(replies));
-        root.out.print(replies.replies().isEmpty() ? "" : DeviceView.lights(replies));
+        root.say(replies.replies().isEmpty() ? "" : DeviceView.lights(replies));
         replies.errors()
-                .forEach((host, fault) -> root.err.println(HostList.name(host) + " DAOS error (-"
+                .forEach((host, fault) -> root.error(HostList.name(host) + " DAOS error (-"
                         + fault.code().number() + "): DER_" + fault.code().name()));
         return 1;
     }

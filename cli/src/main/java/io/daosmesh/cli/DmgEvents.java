@@ -59,7 +59,7 @@ final class DmgEvents {
         } else {
             sorted.forEach(this::print);
         }
-        errors.forEach((host, fault) -> root.err.println("ERROR: dmg: " + host + ": " + fault.message()));
+        errors.forEach((host, fault) -> root.error("ERROR: dmg: " + host + ": " + fault.message()));
         return errors.isEmpty() || errors.size() < hosts ? 0 : 1;
     }
 
@@ -76,7 +76,7 @@ final class DmgEvents {
     private Flux<RasEventMessage> note(String host, Throwable error) {
         Fault fault = FaultException.faultOf(error);
         if (errors.put(host, fault) == null && !root.json) {
-            root.err.println("ERROR: dmg: " + host + ": " + fault.message());
+            root.error("ERROR: dmg: " + host + ": " + fault.message());
         }
         return Flux.empty();
     }

@@ -8,6 +8,7 @@ import io.daosmesh.admin.view.Json;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.text.Printable;
 import io.daosmesh.transport.ClientTransport;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -164,7 +165,7 @@ final class DmgRoot implements AutoCloseable {
     /** Text, or its JSON twin with {@code -j}. */
     int show(Supplier<String> text, Supplier<? extends @Nullable Object> response) {
         if (json) answer(Json.success(response.get()));
-        else out.print(text.get());
+        else out.print(Printable.lines(text.get()));
         return 0;
     }
 
@@ -182,8 +183,8 @@ final class DmgRoot implements AutoCloseable {
                 .remedy(first.remedy()));
         if (json) answer(Json.failure(response.get(), all));
         else {
-            err.print(HostBlocks.errors(replies));
-            out.print(text.get());
+            err.print(Printable.lines(HostBlocks.errors(replies)));
+            out.print(Printable.lines(text.get()));
         }
         return complain(all);
     }
@@ -195,16 +196,21 @@ final class DmgRoot implements AutoCloseable {
 
     /** Text that JSON output leaves out. */
     void say(String text) {
-        if (!json) out.print(text);
+        if (!json) out.print(Printable.lines(text));
     }
 
     /** Exit status of a failure, told on standard error with its remedy. */
     int complain(Fault fault) {
-        err.println("ERROR: dmg: " + plain(fault).message());
+        error("ERROR: dmg: " + plain(fault).message());
         String code = fault.argument(FAULT_NUMBER)
                 .orElse(Integer.toString(fault.code().number()));
-        err.println("ERROR: dmg: control: code = " + code + " resolution = \"" + fault.remedy() + "\"");
+        error("ERROR: dmg: control: code = " + code + " resolution = \"" + fault.remedy() + "\"");
         return 1;
+    }
+
+    /** One line on standard error, whatever a server has put into it. */
+    void error(String line) {
+        err.println(Printable.line(line));
     }
 
     /** Without its number in the table of administrators' faults, which belongs into the advice line. */

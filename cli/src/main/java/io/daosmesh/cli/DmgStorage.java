@@ -101,7 +101,7 @@ final class DmgStorage {
         TextTable table = new TextTable("Hosts", "Error");
         hostsByText.forEach((text, hosts) -> table.row(replies.display(hosts), text));
         root.err.print("Errors:\n" + table.render().indent(2) + "\n");
-        root.out.print(verbose ? StorageView.formatVerbose(replies) : StorageView.format(replies));
+        root.say(verbose ? StorageView.formatVerbose(replies) : StorageView.format(replies));
         return root.complain(fault);
     }
 

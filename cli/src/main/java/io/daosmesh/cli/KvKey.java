@@ -2,6 +2,7 @@ package io.daosmesh.cli;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.text.Printable;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -14,6 +15,7 @@ import java.util.HexFormat;
  */
 final class KvKey {
     static final char REPLACED = '\ufffd';
+    private static final String HEX = "hex:";
 
     private KvKey() {}
 
@@ -35,15 +37,16 @@ final class KvKey {
         return HexFormat.of().formatHex(key);
     }
 
-    /** The key's own text where it has one without control characters; else it is marked and in hexadecimal. */
+    /** The key's own text where it has one that is plain and has not the mark; else the mark and hexadecimal digits. */
     static String show(byte[] key) {
         try {
             CharBuffer text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(key));
-            boolean isPlain = text.chars().noneMatch(c -> Character.isISOControl(c) || c == REPLACED);
-            if (isPlain) return text.toString();
+            String plain = text.toString();
+            boolean isPlain = Printable.isPlain(plain) && plain.indexOf(REPLACED) < 0 && !plain.startsWith(HEX);
+            if (isPlain) return plain;
         } catch (CharacterCodingException e) {
             // shown in hexadecimal
         }
-        return "hex:" + hex(key);
+        return HEX + hex(key);
     }
 }

@@ -22,15 +22,38 @@ find_jars() { # NAMES
 }
 
 # The JVM keeps the classes of a user's first call: later ones take half the time. Sets ARCHIVE to the file, for this very Java; what
-# does not fit is ignored by the JVM. False without a folder to keep it in.
+# does not fit is ignored by the JVM. False without a folder to keep it in that is this user's alone: who writes the file runs here.
 find_archive() {
-  cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/daos-mesh
+  home=${XDG_CACHE_HOME:-${HOME:-}}
+  case $home in /*) ;; *) return 1 ;; esac
+  # a sudo that keeps HOME: it is another's, who may make anything of it
+  [ -d "$home" ] && [ -O "$home" ] || return 1
+  cache=${XDG_CACHE_HOME:-$home/.cache}/daos-mesh
+  [ -d "$cache" ] || (umask 077 && mkdir -p "$cache") 2>/dev/null || return 1
+  [ ! -L "$cache" ] && [ -O "$cache" ] && [ ! -k "$cache" ] && [ -w "$cache" ] || return 1
+  cache=$(cd -P "$cache" && pwd -P) || return 1
   old_ifs=$IFS; set -f; IFS=/
   # shellcheck disable=SC2086
   set -- $JAVA
   IFS=-; ARCHIVE=$cache/$NAME$*.jsa
   IFS=$old_ifs; set +f
-  [ -d "$cache" ] || (umask 077 && mkdir -p "$cache") 2>/dev/null && [ -w "$cache" ]
+  is_alone
+}
+
+# Nobody but this user and root can write to the folder or the file, or put something else in their place or in that of a folder
+# above; in a sticky one nobody moves what is another's.
+is_alone() {
+  set -- "$cache"
+  if [ -e "$ARCHIVE" ] || [ -L "$ARCHIVE" ]; then
+    [ -f "$ARCHIVE" ] && [ ! -L "$ARCHIVE" ] && [ -O "$ARCHIVE" ] || return 1
+    set -- "$@" "$ARCHIVE"
+  fi
+  above=${cache%/*}
+  while [ -n "$above" ]; do
+    set -- "$@" "$above"
+    above=${above%/*}
+  done
+  [ -z "$(find "$@" / -prune \( ! -user 0 ! -user "$(id -u)" -o \( -perm -020 -o -perm -002 \) ! \( -type d -perm -1000 \) \) 2>&1)" ]
 }
 
 run() { # NAME CLASS JARS ARGS...

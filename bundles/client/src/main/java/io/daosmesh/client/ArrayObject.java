@@ -16,6 +16,7 @@ import reactor.core.publisher.Mono;
  */
 public final class ArrayObject {
     public static final int CHUNK_BYTES = 1 << 20;
+    public static final int CHUNK_BYTES_MAX = ObjectIo.REQUEST_BYTES_MAX;
 
     /** Chunks under way of one call: 4 MiB keep a connection busy. */
     private static final int CHUNKS_AT_ONCE = 4;
@@ -29,8 +30,8 @@ public final class ArrayObject {
     private final int chunkBytes;
 
     ArrayObject(DaosObject object, int chunkBytes) {
-        if (chunkBytes < 1 || chunkBytes > ObjectIo.REQUEST_BYTES_MAX) {
-            throw Fault.of(FaultCode.INVAL, "chunk size %d outside 1..%d", chunkBytes, ObjectIo.REQUEST_BYTES_MAX)
+        if (chunkBytes < 1 || chunkBytes > CHUNK_BYTES_MAX) {
+            throw Fault.of(FaultCode.INVAL, "chunk size %d outside 1..%d", chunkBytes, CHUNK_BYTES_MAX)
                     .asException();
         }
         this.object = object;

@@ -1,5 +1,7 @@
 package io.daosmesh.client;
 
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.ObjectId;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -114,7 +116,11 @@ public final class KeyValue {
         return object.punch();
     }
 
+    /** INVAL for half a pair of UTF-16, which has no bytes of its own: it would be the same key as a question mark. */
     public static byte[] utf8(String key) {
+        if (key.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) {
+            throw Fault.of(FaultCode.INVAL, "key '%s' is no text", key).asException();
+        }
         return key.getBytes(StandardCharsets.UTF_8);
     }
 

@@ -106,8 +106,21 @@ public final class ServerTransport implements AutoCloseable {
         return machinery.tls;
     }
 
+    /** What its connections hold of the node's limits. */
+    Listener.Held held() {
+        return listener.held();
+    }
+
     public MetricSource metrics() {
-        return machinery.counters;
+        return sink -> {
+            machinery.counters.collect(sink);
+            machinery.tls.ifPresent(t -> t.collect(sink));
+        };
+    }
+
+    /** Keys of clear data channels; visible to tests. */
+    Sessions sessions() {
+        return sessions;
     }
 
     /** Control address {@code host:port} with the real port. */

@@ -51,7 +51,7 @@ class FairShareTest extends TransportFixture {
 
             assertEquals("ok", polite);
             assertEquals(CONNECTIONS * REQUESTS, busy + held.size());
-            assertTrue(held.size() >= 8 && held.size() <= 12, "half of 128 MiB in pieces of 7 MiB: " + held.size());
+            assertTrue(held.size() >= 6 && held.size() <= 9, "half of 96 MiB in pieces of 7 MiB: " + held.size());
         } finally {
             for (RawPeer p : greedy) p.close();
             held.forEach(s -> s.success(RpcMessage.of(Empty.getDefaultInstance())));

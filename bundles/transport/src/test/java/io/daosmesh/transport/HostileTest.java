@@ -66,11 +66,11 @@ class HostileTest extends TransportFixture {
         return rpc.call(to, RpcMethod.NODE_STATUS, ask, LONG, r -> "ok").block(LONG);
     }
 
-    private static void await(String what, BooleanSupplier condition) throws InterruptedException {
+    private static void await(String what, BooleanSupplier condition) {
         long end = System.nanoTime() + LONG.toNanos();
         while (!condition.getAsBoolean()) {
             assertTrue(System.nanoTime() < end, what);
-            Thread.sleep(5);
+            java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
         }
     }
 

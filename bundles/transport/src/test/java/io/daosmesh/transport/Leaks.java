@@ -46,14 +46,19 @@ final class Leaks {
     }
 
     static void check() {
+        checkBuffers("");
+        await("threads of the transport are gone", () -> threads().isEmpty());
+    }
+
+    /** @param after what has just been done */
+    static void checkBuffers(String after) {
         for (int i = 0; i < 2; i++) {
             System.gc();
             // the detector reports when the next buffer is made
             io.netty.buffer.ByteBufAllocator.DEFAULT.directBuffer(16).release();
             io.netty.buffer.Unpooled.buffer(16).release();
         }
-        assertEquals(0, FOUND.getAndSet(0), () -> "leaked buffers, the last: " + last);
-        await("threads of the transport are gone", () -> threads().isEmpty());
+        assertEquals(0, FOUND.getAndSet(0), () -> "leaked buffers, the last: " + last + " after " + after);
     }
 
     static Set<String> threads() {

@@ -5,6 +5,7 @@ import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.RequestHeader;
 import io.daosmesh.transport.tls.Pem;
+import io.daosmesh.transport.wire.ClearChannel;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -19,6 +20,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.util.Locale;
+import java.util.zip.CRC32C;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
@@ -37,6 +39,7 @@ final class RawPeer implements AutoCloseable {
     final Socket socket;
     final DataOutputStream out;
     final DataInputStream in;
+    private boolean isSealed;
 
     private RawPeer(Socket socket) throws IOException {
         this.socket = socket;
@@ -59,7 +62,32 @@ final class RawPeer implements AutoCloseable {
                 context(certificates, role).getSocketFactory().createSocket(InetAddress.getByName("127.0.0.1"), port));
     }
 
-    private static SSLContext context(Path dir, @Nullable Role role) throws GeneralSecurityException, IOException {
+    /** Connects to a clear data channel and proves; frames written by hand have no checksum yet, see {@link #seal}. */
+    static RawPeer clear(int port, byte[] session, byte[] key, String from) throws IOException {
+        RawPeer peer = plain(port, from);
+        peer.out.writeInt(ClearChannel.MAGIC);
+        peer.out.write(session);
+        peer.out.flush();
+        byte[] nonce = peer.in.readNBytes(ClearChannel.NONCE_BYTES);
+        peer.out.write(ClearChannel.proof(key, session, nonce));
+        peer.out.flush();
+        return peer;
+    }
+
+    /** From now on {@link #frame} puts a checksum behind each frame, and {@link #answer} takes it off. */
+    RawPeer seal() {
+        isSealed = true;
+        return this;
+    }
+
+    /** @param from own address: handshakes of one address are limited */
+    static RawPeer tls(int port, SSLContext context, String from) throws IOException {
+        return new RawPeer(context.getSocketFactory()
+                .createSocket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(from), 0));
+    }
+
+    /** @param role null for nobody's certificate */
+    static SSLContext context(Path dir, @Nullable Role role) throws GeneralSecurityException, IOException {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         if (role != null) {
@@ -89,6 +117,20 @@ final class RawPeer implements AutoCloseable {
     }
 
     RawPeer setup(byte[] data) throws IOException {
+        frame(0, 0x01, 0, setupRest(data));
+        return this;
+    }
+
+    /** With its length. */
+    static byte[] setupFrame(byte[] data) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        byte[] rest = setupRest(data);
+        header(new DataOutputStream(bytes), 6 + rest.length, 0, 0x01, 0);
+        bytes.writeBytes(rest);
+        return bytes.toByteArray();
+    }
+
+    private static byte[] setupRest(byte[] data) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         DataOutputStream f = new DataOutputStream(bytes);
         f.writeShort(1);
@@ -100,8 +142,7 @@ final class RawPeer implements AutoCloseable {
             f.writeBytes(mime);
         }
         f.write(data);
-        frame(0, 0x01, 0, bytes.toByteArray());
-        return this;
+        return bytes.toByteArray();
     }
 
     RawPeer setup() throws IOException {
@@ -109,10 +150,15 @@ final class RawPeer implements AutoCloseable {
     }
 
     void frame(int stream, int type, int flags, byte[] rest) throws IOException {
-        ByteArrayOutputStream whole = new ByteArrayOutputStream(9 + rest.length);
+        ByteArrayOutputStream whole = new ByteArrayOutputStream(13 + rest.length);
         DataOutputStream f = new DataOutputStream(whole);
-        header(f, 6 + rest.length, stream, type, flags);
+        header(f, (isSealed ? 10 : 6) + rest.length, stream, type, flags);
         f.write(rest);
+        if (isSealed) {
+            CRC32C crc = new CRC32C();
+            crc.update(whole.toByteArray(), 3, 6 + rest.length);
+            f.writeInt((int) crc.getValue());
+        }
         out.write(whole.toByteArray());
         out.flush();
     }
@@ -167,7 +213,8 @@ final class RawPeer implements AutoCloseable {
                 int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
                 int stream = in.readInt();
                 int type = in.readUnsignedShort() >>> 10;
-                byte[] rest = in.readNBytes(length - 6);
+                byte[] rest = in.readNBytes(length - (isSealed ? 10 : 6));
+                if (isSealed) in.readInt();
                 if (type != 0x03) return new Answer(stream, type, rest);
             }
         } catch (SocketTimeoutException e) {

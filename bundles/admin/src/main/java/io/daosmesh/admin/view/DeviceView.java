@@ -1,6 +1,7 @@
 package io.daosmesh.admin.view;
 
 import io.daosmesh.admin.HostReplies;
+import io.daosmesh.model.text.Printable;
 import io.daosmesh.model.wire.DeviceHealthMessage;
 import io.daosmesh.model.wire.DeviceInfoMessage;
 import io.daosmesh.model.wire.DriverMessage;
@@ -34,8 +35,8 @@ public final class DeviceView {
 
     /** {@code UUID:.. [TrAddr:..]} and below it targets, rank and state. */
     static String lines(DeviceInfoMessage d) {
-        return "UUID:" + StorageView.uuid(d.getUuid()) + " [TrAddr:" + d.getAddress() + "]\n  Targets:"
-                + numbers(d.getTargetsList()) + " Rank:" + rank(d) + " State:" + d.getState() + "\n";
+        return "UUID:" + StorageView.uuid(d.getUuid()) + " [TrAddr:" + Printable.of(d.getAddress()) + "]\n  Targets:"
+                + numbers(d.getTargetsList()) + " Rank:" + rank(d) + " State:" + Printable.of(d.getState()) + "\n";
     }
 
     /** Reply of a state change: one line a device. */
@@ -48,7 +49,7 @@ public final class DeviceView {
                 out.append(" Rank:")
                         .append(rank(d))
                         .append(" State:")
-                        .append(d.getState())
+                        .append(Printable.of(d.getState()))
                         .append('\n');
             }
             return out.toString();
@@ -60,9 +61,10 @@ public final class DeviceView {
             if (reply.getDevicesCount() == 0) return "  No devices found\n";
             StringBuilder out = new StringBuilder("  Devices\n");
             for (DeviceInfoMessage d : reply.getDevicesList()) {
-                out.append("    TrAddr:").append(d.getAddress());
+                out.append("    TrAddr:").append(Printable.of(d.getAddress()));
                 out.append(" [UUID:").append(StorageView.uuid(d.getUuid())).append("] LED:");
-                out.append(d.getLed().isEmpty() ? "NA" : d.getLed()).append('\n');
+                out.append(d.getLed().isEmpty() ? "NA" : Printable.of(d.getLed()))
+                        .append('\n');
             }
             return out.toString();
         });
@@ -153,9 +155,9 @@ public final class DeviceView {
             for (DriverMessage d : reply.getDriversList()) {
                 d.getDevicesList()
                         .forEach(a -> out.append("  ")
-                                .append(d.getBundle())
+                                .append(Printable.of(d.getBundle()))
                                 .append(": ")
-                                .append(a)
+                                .append(Printable.of(a))
                                 .append('\n'));
             }
             return out.toString();

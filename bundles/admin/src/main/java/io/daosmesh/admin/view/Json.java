@@ -2,6 +2,7 @@ package io.daosmesh.admin.view;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.text.Printable;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,8 +14,6 @@ import org.jspecify.annotations.Nullable;
  * tool a tenth of a second at its start. Also the envelope of every answer: {@code response}, {@code error}, {@code status}.
  */
 public final class Json {
-    private static final char[] HEX = "0123456789abcdef".toCharArray();
-
     private Json() {}
 
     /** Ordered object out of key, value, key, value, ...; a null value is JSON's null. */
@@ -110,21 +109,14 @@ public final class Json {
         if (pretty) out.append('\n').append("  ".repeat(depth));
     }
 
+    /** Also what is no text for a terminal goes by its number, which reads back as the same. */
     private static void text(StringBuilder out, String text) {
         out.append('"');
-        for (char c : text.toCharArray()) {
-            switch (c) {
-                case '"' -> out.append("\\\"");
-                case '\\' -> out.append("\\\\");
-                case '\n' -> out.append("\\n");
-                case '\r' -> out.append("\\r");
-                case '\t' -> out.append("\\t");
-                default -> {
-                    if (c < ' ') out.append("\\u00").append(HEX[c >> 4]).append(HEX[c & 15]);
-                    else out.append(c);
-                }
-            }
-        }
+        text.codePoints().forEach(c -> {
+            if (c == '"' || c == '\\') out.append('\\').append((char) c);
+            else if (Printable.isPlain(c)) out.appendCodePoint(c);
+            else Printable.append(out, c);
+        });
         out.append('"');
     }
 

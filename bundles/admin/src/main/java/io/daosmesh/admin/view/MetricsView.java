@@ -1,5 +1,6 @@
 package io.daosmesh.admin.view;
 
+import io.daosmesh.model.text.Printable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -63,11 +64,11 @@ public final class MetricsView {
         StringBuilder out = new StringBuilder();
         for (MetricSet set : sets) {
             out.append("- Metric Set: ")
-                    .append(set.name)
+                    .append(Printable.of(set.name))
                     .append(" (Type: ")
-                    .append(set.type)
+                    .append(Printable.of(set.type))
                     .append(")\n");
-            out.append("  ").append(set.description).append('\n');
+            out.append("  ").append(Printable.of(set.description)).append('\n');
             TextTable table = new TextTable("Metric", "Labels", "Value");
             set.samples.forEach(s -> table.row(rowName(set, s), labels(s), Json.number(s.value)));
             out.append(HostBlocks.indent(HostBlocks.indent(table.render()))).append('\n');

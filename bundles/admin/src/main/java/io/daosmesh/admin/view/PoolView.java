@@ -11,6 +11,7 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.RebuildStatus;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.text.Printable;
 import io.daosmesh.model.wire.ContainerHealthMessage;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.PoolCreateReply;
@@ -120,9 +121,9 @@ public final class PoolView {
         StringBuilder out = new StringBuilder();
         for (Row row : pools) {
             row.error.ifPresent(f -> out.append("Query on pool \"")
-                    .append(row.name())
+                    .append(Printable.of(row.name()))
                     .append("\" unsuccessful, error: \"")
-                    .append(f.message())
+                    .append(Printable.line(f.message()))
                     .append("\"\n"));
         }
         return out.toString();
@@ -203,7 +204,7 @@ public final class PoolView {
     private static void unhealthy(PoolQueryReply reply, StringBuilder out) {
         for (ContainerHealthMessage h : reply.getUnhealthyContainersList()) {
             ContainerMessage c = h.getContainer();
-            out.append("- Container ").append(c.getLabel()).append(": ");
+            out.append("- Container ").append(Printable.of(c.getLabel())).append(": ");
             if (h.getUnavailableShare() > 0) out.append(unavailable(h));
             if (h.getUnavailableShare() > 0 && c.getStatus() != 0) out.append("; ");
             if (c.getStatus() != 0) out.append("UNCLEAN since map version ").append(c.getUncleanVersion());

@@ -3,6 +3,7 @@ package io.daosmesh.admin.view;
 import io.daosmesh.admin.HostReplies;
 import io.daosmesh.admin.grammar.ByteSize;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.text.Printable;
 import io.daosmesh.model.wire.DeviceInfoMessage;
 import io.daosmesh.model.wire.FormatResultMessage;
 import io.daosmesh.model.wire.ScmInfoMessage;
@@ -91,8 +92,9 @@ public final class StorageView {
     }
 
     private static String controller(DeviceInfoMessage d) {
-        return "PCI:" + d.getAddress() + " Model:" + d.getModel() + " FW:" + d.getFirmware() + " Socket:"
-                + Math.max(0, d.getNumaNode()) + " Capacity:" + ByteSize.format(d.getSizeBytes()) + "\n";
+        return "PCI:" + Printable.of(d.getAddress()) + " Model:" + Printable.of(d.getModel()) + " FW:"
+                + Printable.of(d.getFirmware()) + " Socket:" + Math.max(0, d.getNumaNode()) + " Capacity:"
+                + ByteSize.format(d.getSizeBytes()) + "\n";
     }
 
     // ---------------------------------------------------------------- format

@@ -5,6 +5,7 @@ import io.daosmesh.admin.grammar.RankSet;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.ras.RasLine;
+import io.daosmesh.model.text.Printable;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.LeaderQueryReply;
 import io.daosmesh.model.wire.MemberMessage;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Views of members, leaders, start and stop, events. Source: daos-admin facts 2.2 and 3. */
 public final class SystemView {
@@ -179,13 +181,17 @@ public final class SystemView {
     }
 
     public static String leader(LeaderQueryReply reply) {
-        return "Current Leader: " + reply.getLeader() + "\n   Replica Set: "
-                + String.join(", ", reply.getReplicasList()) + "\n  Unresponsive Replicas: "
-                + String.join(", ", reply.getDownReplicasList()) + "\n";
+        return "Current Leader: " + Printable.of(reply.getLeader()) + "\n   Replica Set: "
+                + joined(reply.getReplicasList()) + "\n  Unresponsive Replicas: "
+                + joined(reply.getDownReplicasList()) + "\n";
+    }
+
+    private static String joined(List<String> names) {
+        return names.stream().map(Printable::of).collect(Collectors.joining(", "));
     }
 
     public static String downReplicas(LeaderQueryReply reply) {
-        return "Unresponsive Replicas: " + String.join(", ", reply.getDownReplicasList()) + "\n";
+        return "Unresponsive Replicas: " + joined(reply.getDownReplicasList()) + "\n";
     }
 
     public static Map<String, ?> leaderJson(LeaderQueryReply reply) {

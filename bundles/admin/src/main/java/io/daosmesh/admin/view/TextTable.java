@@ -1,12 +1,14 @@
 package io.daosmesh.admin.view;
 
+import io.daosmesh.model.text.Printable;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * DAOS's tables: titles, a dash below each letter of a title, rows; every cell is padded to the widest of its column and
- * followed by one blank, also the last one; a missing cell reads {@code None}. Source: daos-admin facts 2.1.
+ * followed by one blank, also the last one; a missing cell reads {@code None}. What is no text in a cell is escaped. Source:
+ * daos-admin facts 2.1.
  */
 public final class TextTable {
     private final List<String> titles;
@@ -20,7 +22,7 @@ public final class TextTable {
         List<String> row = new ArrayList<>();
         for (int i = 0; i < titles.size(); i++) {
             Object cell = i < cells.length ? cells[i] : null;
-            row.add(cell == null ? "None" : cell.toString());
+            row.add(cell == null ? "None" : Printable.of(cell.toString()));
         }
         rows.add(row);
         return this;

@@ -12,6 +12,8 @@ import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -233,6 +235,7 @@ public final class Dfs {
             return Attempts.run(() -> setRootAttributes(attributes)).then();
         return directory(path.parent())
                 .flatMap(parent -> Attempts.run(() -> parent.find(path.name()).flatMap(found -> {
+                    found.checkEntry();
                     DfsEntry entry = found.entry();
                     if (entry == null) throw absent(path);
                     return parent.set(found, entry.withAttributes(attributes));
@@ -273,30 +276,53 @@ public final class Dfs {
     public Mono<Void> remove(DfsPath path, boolean recursive) {
         if (path.isRoot()) {
             return recursive
-                    ? directory(path).flatMap(this::empty)
+                    ? directory(path).flatMap(directory -> empty(directory, met()))
                     : Mono.error(Fault.of(FaultCode.INVAL, "the root cannot be removed")
                             .asException());
         }
         return directory(path.parent())
                 .flatMap(parent -> Attempts.run(() -> parent.find(path.name()).flatMap(found -> {
-                    if (found.entry() == null) throw absent(path);
-                    return remove(parent, found, recursive).thenReturn(true);
+                    if (!found.isThere()) throw absent(path);
+                    return remove(parent, found, recursive, met()).thenReturn(true);
                 })))
                 .then();
     }
 
+    /** As {@link #remove(DfsPath, boolean)}, for a name that is none: by its bytes, see {@link DfsDirectory.Named}. */
+    public Mono<Void> remove(DfsDirectory parent, byte[] key, boolean recursive) {
+        return Attempts.run(() -> parent.find(key).flatMap(found -> {
+                    if (!found.isThere()) {
+                        throw Fault.of(FaultCode.NONEXIST, "'%s' has no such name", parent.path())
+                                .asException();
+                    }
+                    return remove(parent, found, recursive, met()).thenReturn(true);
+                }))
+                .then();
+    }
+
+    /** Directories that a removal has entered: one may hold itself, or be held twice. */
+    private Set<ObjectId> met() {
+        Set<ObjectId> met = ConcurrentHashMap.newKeySet();
+        met.add(root.object());
+        return met;
+    }
+
     /** TX_RESTART when the name stands for something else by now. */
-    private Mono<Void> remove(DfsDirectory parent, DfsDirectory.Found found, boolean recursive) {
+    private Mono<Void> remove(DfsDirectory parent, DfsDirectory.Found found, boolean recursive, Set<ObjectId> met) {
         DfsEntry entry = found.entry();
-        if (entry == null) return Mono.empty();
+        // of bytes that are no entry only the name can be removed
+        if (entry == null) return found.isThere() ? parent.remove(found) : Mono.empty();
         marks.check(found, 0);
         // The name goes first: a crash in between leaves garbage, never a name that leads nowhere.
         Mono<Void> unlink = parent.remove(found).then(free(entry));
         if (!entry.isDirectory()) return unlink;
-        DfsPath path = parent.path().child(found.name());
+        DfsPath path = parent.pathOf(found);
         DfsDirectory directory = open(new Resolved(path, entry));
         // what it holds may be wanted under its other name
-        if (recursive) return entry.isShared() ? unlink : empty(directory).then(unlink);
+        if (recursive && entry.isShared()) return unlink;
+        // the one that is entered first frees it
+        if (recursive && !met.add(entry.object())) return parent.remove(found);
+        if (recursive) return empty(directory, met).then(unlink).doOnError(e -> met.remove(entry.object()));
         return directory
                 .isEmpty()
                 .flatMap(isEmpty -> isEmpty
@@ -306,22 +332,22 @@ public final class Dfs {
                                 .asException()));
     }
 
-    private Mono<Void> empty(DfsDirectory directory) {
+    private Mono<Void> empty(DfsDirectory directory, Set<ObjectId> met) {
         return directory
                 .findAll()
-                .flatMap(found -> removeListed(directory, found), REMOVALS_AT_ONCE)
+                .flatMap(found -> removeListed(directory, found, met), REMOVALS_AT_ONCE)
                 .then();
     }
 
     /** What others have removed or replaced since it was listed is looked at again. */
-    private Mono<Void> removeListed(DfsDirectory directory, DfsDirectory.Found listed) {
-        return Mono.defer(() -> remove(directory, listed, true))
+    private Mono<Void> removeListed(DfsDirectory directory, DfsDirectory.Found listed, Set<ObjectId> met) {
+        return Mono.defer(() -> remove(directory, listed, true, met))
                 .onErrorResume(
                         Attempts::isOvertaken,
                         e -> Attempts.run(() -> directory
-                                        .find(listed.name())
-                                        .flatMap(now ->
-                                                remove(directory, now, true).thenReturn(true)))
+                                        .find(listed.key())
+                                        .flatMap(now -> remove(directory, now, true, met)
+                                                .thenReturn(true)))
                                 .then());
     }
 

@@ -9,7 +9,7 @@ import java.util.List;
 /** A path from the root of the file system, as names; {@code .} and {@code ..} are resolved by spelling. Immutable. */
 public record DfsPath(List<String> names) {
     public static final int NAME_BYTES_MAX = 255;
-    static final int DEPTH_MAX = 256;
+    public static final int DEPTH_MAX = 256;
 
     public static final DfsPath ROOT = new DfsPath(List.of());
 
@@ -60,11 +60,18 @@ public record DfsPath(List<String> names) {
     }
 
     private static void checkName(String name) {
-        if (name.isEmpty() || name.equals(".") || name.equals("..")) throw bad(name, "is no name");
-        if (name.indexOf('/') >= 0 || name.indexOf('\0') >= 0) throw bad(name, "holds a slash or a zero byte");
-        if (name.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX) {
-            throw bad(name, "is longer than " + NAME_BYTES_MAX + " bytes");
-        }
+        String why = whyNoName(name);
+        if (!why.isEmpty()) throw bad(name, why);
+    }
+
+    /** Empty for what may be a name. */
+    static String whyNoName(String name) {
+        if (name.isEmpty() || name.equals(".") || name.equals("..")) return "is no name";
+        if (name.indexOf('/') >= 0 || name.indexOf('\0') >= 0) return "holds a slash or a zero byte";
+        // half a pair of UTF-16 has no bytes of its own: as bytes it would be some other name
+        if (name.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) return "is no text";
+        boolean isLong = name.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX;
+        return isLong ? "is longer than " + NAME_BYTES_MAX + " bytes" : "";
     }
 
     private static RuntimeException bad(String name, String why) {

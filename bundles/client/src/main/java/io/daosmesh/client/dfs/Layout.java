@@ -7,6 +7,7 @@ import io.daosmesh.model.fault.FaultCode;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /** Bytes of entries and of the superblock, as stored. Immutable. */
@@ -18,6 +19,7 @@ final class Layout {
     private static final byte ENTRY_LAYOUT_MARK = 2;
 
     private static final int TEXT_BYTES_MAX = 4096;
+    private static final int SHA256_BYTES = 32;
 
     private Layout() {}
 
@@ -88,11 +90,13 @@ final class Layout {
             byte[] object = sized(b, 16);
             int chunkBytes = b.getInt();
             byte[] sha256 = sized(b, b.getShort());
-            String link = new String(sized(b, b.getShort()), StandardCharsets.UTF_8);
+            byte[] linkBytes = sized(b, b.getShort());
+            String link = new String(linkBytes, StandardCharsets.UTF_8);
+            if (!Arrays.equals(link.getBytes(StandardCharsets.UTF_8), linkBytes)) throw damaged("directory entry");
             long sharedSinceNs = layout == ENTRY_LAYOUT_MARK ? b.getLong() : 0;
-            return new DfsEntry(
+            DfsEntry entry = new DfsEntry(
                     DfsEntry.Type.values()[type],
-                    mode,
+                    mode & DfsEntry.MODE_MASK,
                     mtimeNs,
                     size,
                     Container.idFrom(object),
@@ -100,9 +104,23 @@ final class Layout {
                     sha256,
                     link,
                     sharedSinceNs);
+            if (!isSound(entry)) throw damaged("directory entry");
+            return entry;
         } catch (BufferUnderflowException e) {
             throw damaged("directory entry");
         }
+    }
+
+    /** What reading it relies on: whoever may write to the container may have put it there. */
+    private static boolean isSound(DfsEntry entry) {
+        if (entry.type() == DfsEntry.Type.SYMLINK) {
+            return !entry.linkTarget().isEmpty() && entry.linkTarget().indexOf('\0') < 0;
+        }
+        boolean isFile = entry.isFile();
+        return entry.object().isSound()
+                && entry.size() >= 0
+                && (entry.sha256().length == 0 || entry.sha256().length == SHA256_BYTES)
+                && (!isFile || entry.chunkBytes() >= 1 && entry.chunkBytes() <= ArrayObject.CHUNK_BYTES_MAX);
     }
 
     private static byte[] sized(ByteBuffer from, int length) {

@@ -60,7 +60,10 @@ final class Rename {
     }
 
     private Mono<Found> present() {
-        return source.find(from).flatMap(found -> found.entry() != null ? Mono.just(found) : Mono.error(absent()));
+        return source.find(from).flatMap(found -> {
+            found.checkEntry();
+            return found.entry() != null ? Mono.just(found) : Mono.error(absent());
+        });
     }
 
     private RuntimeException absent() {
@@ -109,6 +112,7 @@ final class Rename {
     private Mono<Found> mark() {
         return source.find(from).flatMap(found -> {
             DfsEntry entry = found.entry();
+            found.checkEntry();
             DfsEntry last = moved;
             if (last != null && (entry == null || !entry.isSameObject(last))) return Mono.empty();
             if (entry == null) return Mono.error(absent());

@@ -14,6 +14,7 @@ import io.daosmesh.client.DaosClient;
 import io.daosmesh.client.FakeCluster;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -23,7 +24,8 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class MarksTest {
-    private static final DfsEntry PLAIN = DfsEntry.directory(0750, 7, new ObjectId(1, 2));
+    private static final ObjectId ID = ObjectId.of(ObjectId.Type.KEY_VALUE, ObjectClass.RP_2, 1, 1, 2);
+    private static final DfsEntry PLAIN = DfsEntry.directory(0750, 7, ID);
 
     private static DfsDirectory.Found found(DfsEntry entry) {
         return new DfsDirectory.Found("n", entry, 1);

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ServerConfigTest {
-    private static final String GOOD = """
+    static final String GOOD = """
             name: daos_server
             access_points: ["127.0.0.1:10001", "127.0.0.1:10002", "127.0.0.1:10003"]
             port: 10002
@@ -132,15 +132,7 @@ class ServerConfigTest {
         all.add(new Bad(751, "port", GOOD.replace("port: 10002", "port: many")));
         all.add(new Bad(704, "telemetry_port", GOOD.replace("telemetry_port: 9192", "telemetry_port: -1")));
         all.add(new Bad(704, "telemetry_port", GOOD.replace("telemetry_port: 9192", "telemetry_port: 10002")));
-        all.add(new Bad(
-                704,
-                "telemetry_config",
-                GOOD.replaceFirst("telemetry_port: .*", "telemetry_config: {bind_address: 127.0.0.1}")));
-        all.add(new Bad(750, "telemetry_config.cert", GOOD + "telemetry_config: {cert: x}\n"));
-        all.add(new Bad(
-                751, "telemetry_config.web_config_file", GOOD + "telemetry_config: {web_config_file: web.yml}\n"));
-        all.add(new Bad(
-                751, "telemetry_config.web_config_file", GOOD + "telemetry_config: {web_config_file: /none.yml}\n"));
+        addOfTelemetry(all);
         all.add(new Bad(706, "access_points", GOOD.replace(", \"127.0.0.1:10003\"", "")));
         all.add(new Bad(705, "access_points", GOOD.replace("127.0.0.1:10003", "127.0.0.1:10002")));
         all.add(new Bad(705, "access_points", GOOD.replace("127.0.0.1:10003", "127.0.0.1:99999")));
@@ -183,6 +175,18 @@ class ServerConfigTest {
         all.add(new Bad(751, "engines", GOOD.substring(0, GOOD.indexOf("engines:")) + "engines: 7\n"));
         all.add(new Bad(756, "transport_config.ca_cert", GOOD.replace("allow_insecure: true", "ca_cert: /not/there")));
         return all;
+    }
+
+    private static void addOfTelemetry(List<Bad> all) {
+        all.add(new Bad(
+                704,
+                "telemetry_config",
+                GOOD.replaceFirst("telemetry_port: .*", "telemetry_config: {bind_address: 127.0.0.1}")));
+        all.add(new Bad(750, "telemetry_config.cert", GOOD + "telemetry_config: {cert: x}\n"));
+        all.add(new Bad(
+                751, "telemetry_config.web_config_file", GOOD + "telemetry_config: {web_config_file: web.yml}\n"));
+        all.add(new Bad(
+                751, "telemetry_config.web_config_file", GOOD + "telemetry_config: {web_config_file: /none.yml}\n"));
     }
 
     private static String nvme() {

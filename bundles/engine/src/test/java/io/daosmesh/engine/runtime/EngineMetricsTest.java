@@ -34,6 +34,14 @@ class EngineMetricsTest {
         return found;
     }
 
+    private static void awaitFetch(EngineRuntime engine) {
+        long end = System.nanoTime() + 10_000_000_000L;
+        while (!stats(engine).containsKey("engine_io_latency_vos_fetch/8KB")) {
+            assertTrue(System.nanoTime() < end, "a fetch is measured in time");
+            java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
+        }
+    }
+
     @Test
     void shouldMeasureTheStoreOfEachMemberApartFromTheWholeRequest() {
         try (MiniMesh mesh = new MiniMesh(2, 1)) {
@@ -43,6 +51,8 @@ class EngineMetricsTest {
             mesh.get(oid, key);
             int leader = mesh.leader(oid, key).rank();
 
+            // the engine writes it down after it has answered
+            awaitFetch(mesh.engines.get(leader));
             Map<String, StatsGauge.Snapshot> of = stats(mesh.engines.get(leader));
             Map<String, StatsGauge.Snapshot> other = stats(mesh.engines.get(1 - leader));
 

@@ -38,6 +38,7 @@ class MapPullsTest {
                 .setOidHigh(oid.high())
                 .setOidLow(oid.low())
                 .setMapVersion(version)
+                .setHandle(mesh.handle)
                 .build();
         EnumerateRequest r =
                 EnumerateRequest.newBuilder().setAddress(a).setCountMax(1).build();

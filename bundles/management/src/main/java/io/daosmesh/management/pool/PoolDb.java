@@ -8,7 +8,6 @@ import io.daosmesh.model.access.Acl;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
@@ -329,7 +328,10 @@ public final class PoolDb implements Replicated {
                             LAYOUT)
                     .asException();
         }
-        Invariant.check(s.hasMap() == s.hasEntry(), "pool snapshot with half a pool");
+        if (s.hasMap() != s.hasEntry()) {
+            throw Fault.of(FaultCode.DF_INVAL, "the snapshot of a pool service is damaged: it has half a pool")
+                    .asException();
+        }
         map = s.hasMap() ? PoolMap.fromWire(s.getMap()) : null;
         entry = s.hasEntry() ? s.getEntry() : null;
         generation = s.getGeneration();

@@ -190,42 +190,28 @@ final class PoolRemover {
 
     /** Nobody answers for the pool's handles any more: who asks again about them is told of none. */
     private Mono<Void> endHandles(PoolEntryMessage p, GroupMap group) {
-        HandlesGoneRequest request = HandlesGoneRequest.newBuilder()
+        HandlesGoneRequest gone = HandlesGoneRequest.newBuilder()
                 .setPool(p.getPool())
                 .setAll(true)
                 .build();
-        return Flux.fromIterable(p.getRanksList())
-                .flatMap(
-                        rank -> group.member(rank)
-                                .filter(m -> m.state().isInGroup())
-                                .map(m -> node.rpc()
-                                        .call(
-                                                Endpoint.rank(m.address(), rank),
-                                                RpcMethod.HANDLES_GONE,
-                                                RpcMessage.of(request),
-                                                HANDLES_MAX,
-                                                r -> true)
-                                        .onErrorResume(e -> later("handles", m, e)))
-                                .orElseGet(Mono::empty),
-                        64)
-                .then();
+        return tellRanks("handles", p, group, RpcMethod.HANDLES_GONE, RpcMessage.of(gone), HANDLES_MAX);
     }
 
     private Mono<Void> dropTargets(PoolEntryMessage p, GroupMap group) {
-        TargetDestroyRequest request =
+        TargetDestroyRequest destroy =
                 TargetDestroyRequest.newBuilder().setPool(p.getPool()).build();
+        return tellRanks("targets", p, group, RpcMethod.TARGET_DESTROY, RpcMessage.of(destroy), TARGETS_MAX);
+    }
+
+    private Mono<Void> tellRanks(
+            String what, PoolEntryMessage p, GroupMap group, RpcMethod method, RpcMessage message, Duration limit) {
         return Flux.fromIterable(p.getRanksList())
                 .flatMap(
                         rank -> group.member(rank)
                                 .filter(m -> m.state().isInGroup())
                                 .map(m -> node.rpc()
-                                        .call(
-                                                Endpoint.rank(m.address(), rank),
-                                                RpcMethod.TARGET_DESTROY,
-                                                RpcMessage.of(request),
-                                                TARGETS_MAX,
-                                                r -> true)
-                                        .onErrorResume(e -> later("targets", m, e)))
+                                        .call(Endpoint.rank(m.address(), rank), method, message, limit, r -> true)
+                                        .onErrorResume(e -> later(what, m, e)))
                                 .orElseGet(Mono::empty),
                         64)
                 .then();

@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
+import com.google.protobuf.MessageLite;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.fuzz.Fuzz;
+import io.daosmesh.model.fuzz.RawBody;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Role;
@@ -107,7 +110,7 @@ class HostileRequestsTest {
 
     private static final Fault NONE = Fault.of(FaultCode.ALREADY, "was taken");
 
-    private Fault refusal(RpcMethod method, Message body) {
+    private Fault refusal(RpcMethod method, MessageLite body) {
         Role role = method.mayBeCalledBy(Role.ADMIN)
                 ? Role.ADMIN
                 : method.mayBeCalledBy(Role.AGENT) ? Role.AGENT : Role.SERVER;
@@ -168,6 +171,7 @@ class HostileRequestsTest {
                 RpcMethod.POOL_TARGETS,
                 PoolTargetsRequest.newBuilder().setPool(at).setOp(2).addRanks(0).build());
         addOfContainers(all, at);
+        all.putAll(HandleRequests.of(pool));
         return all;
     }
 
@@ -472,5 +476,21 @@ class HostileRequestsTest {
 
         TestMesh.await(
                 "the map", () -> node.management.maps().groupMap().member(99).isPresent());
+    }
+
+    @Test
+    @Tag("fuzz")
+    void shouldAnswerDamagedRequestsAndGoOn() throws Exception {
+        for (Map.Entry<RpcMethod, Message> e : requests().entrySet()) {
+            Fuzz fuzz = Fuzz.of("request " + e.getKey()).good(e.getValue().toByteArray());
+            for (int i = 0; i < Fuzz.runs() / 16; i++) {
+                Fuzz.check("request " + e.getKey() + " run " + i, fuzz.input(i), in -> {
+                    Fault f = refusal(e.getKey(), RawBody.of(in));
+                    if (f != NONE) throw f.asException();
+                });
+            }
+        }
+
+        assertEquals(NONE, refusal(RpcMethod.GROUP_MAP, GroupMapRequest.getDefaultInstance()));
     }
 }

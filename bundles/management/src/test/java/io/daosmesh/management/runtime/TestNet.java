@@ -110,7 +110,7 @@ final class TestNet implements AutoCloseable {
     }
 
     private static int kind(RpcMessage raft) {
-        return ((RaftEnvelope) raft.body()).getKind();
+        return raft.body() instanceof RaftEnvelope e ? e.getKind() : -1;
     }
 
     private final class Client implements Rpc {

@@ -72,6 +72,10 @@ public record ObjectClass(int code, int replicas) {
         return groups;
     }
 
+    static boolean isCode(int code) {
+        return code == SINGLE.code || code == RP_2.code || code == RP_3.code;
+    }
+
     public static ObjectClass ofCode(int code) {
         return switch (code) {
             case 1 -> SINGLE;

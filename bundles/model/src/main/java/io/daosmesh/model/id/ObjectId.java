@@ -42,6 +42,13 @@ public record ObjectId(long high, long low) implements Comparable<ObjectId> {
         return (int) (high >>> 32) & 0xffff;
     }
 
+    /** False for what cannot have been made: nothing of it can be asked for. */
+    public boolean isSound() {
+        return high >>> 56 < Type.values().length
+                && ObjectClass.isCode((int) (high >>> 48) & 0xff)
+                && groupCount() >= 1;
+    }
+
     @Override
     public int compareTo(ObjectId o) {
         int c = Long.compareUnsigned(high, o.high);

@@ -1,5 +1,6 @@
 package io.daosmesh.model.ras;
 
+import io.daosmesh.model.text.Printable;
 import io.daosmesh.model.wire.RasEventMessage;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -11,7 +12,8 @@ import java.util.Locale;
 /**
  * The one line an event is written as, in logs and by tools alike. Source: DAOS administration guide, RAS events: fixed order,
  * fields without a value left out, pid and tid always there; an id has up to 64 characters, other texts up to 128, a longer
- * one ends with {@code $}.
+ * one ends with {@code $}. What would end a value or a line is shown by its number, <code>&#92;u005d</code>, and a backslash is doubled: a
+ * value holds no bracket that closes, so that a line is what it seems and reads back.
  */
 public final class RasLine {
     private static final DateTimeFormatter STAMP =
@@ -37,7 +39,7 @@ public final class RasLine {
                 .build();
     }
 
-    /** {@code &&& RAS EVENT id: [swim_rank_dead] ts: [...] ...}; a newline in a text becomes a blank. */
+    /** {@code &&& RAS EVENT id: [swim_rank_dead] ts: [...] ...}. */
     public static String of(RasEventMessage event, ZoneId zone) {
         StringBuilder line = new StringBuilder(256).append("&&& RAS EVENT");
         append(line, "id", event.getId(), ID_MAX);
@@ -77,8 +79,22 @@ public final class RasLine {
     }
 
     private static void append(StringBuilder line, String name, String value, int max) {
-        String flat = value.replace('\n', ' ').replace('\r', ' ');
-        if (flat.length() > max) flat = flat.substring(0, max - 1) + "$";
-        line.append(' ').append(name).append(": [").append(flat).append(']');
+        line.append(' ').append(name).append(": [");
+        int start = line.length();
+        int last = start;
+        for (int i = 0;
+                i < value.length() && line.length() - start <= max;
+                i += Character.charCount(value.codePointAt(i))) {
+            if (line.length() - start < max) last = line.length();
+            append(line, value.codePointAt(i));
+        }
+        // whole characters only: half an escape would be another text
+        if (line.length() - start > max) line.replace(last, line.length(), "$");
+        line.append(']');
+    }
+
+    private static void append(StringBuilder line, int c) {
+        if (c == ']') line.append("\\u005d");
+        else line.append(Printable.of(Character.toString(c)));
     }
 }

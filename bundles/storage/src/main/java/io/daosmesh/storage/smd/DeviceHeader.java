@@ -21,8 +21,12 @@ public record DeviceHeader(UUID device, UUID engine, String system, long sizeByt
         return Arrays.copyOf(Frame.encode(kind(address), out.bytes()), BLOCK_BYTES);
     }
 
+    /** DF_INVAL when damaged, DF_INCOMPT when of a layout this release does not know. */
     public static DeviceHeader decode(String address, byte[] block) {
-        ByteBuffer in = Frame.decode(kind(address), block);
+        return Frame.decode(kind(address), block, DeviceHeader::read);
+    }
+
+    private static DeviceHeader read(ByteBuffer in) {
         return new DeviceHeader(Encoder.uuid(in), Encoder.uuid(in), Encoder.string(in), in.getLong());
     }
 }

@@ -2,8 +2,10 @@ package io.daosmesh.storage.smd;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.Function;
 import java.util.zip.CRC32C;
 
 /**
@@ -54,7 +56,19 @@ public final class Frame {
         return ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    static RuntimeException damaged(Kind kind, String how) {
+    /** What the payload says. DF_INVAL also when it is not what its kind holds, for all that its checksum is right. */
+    public static <T> T decode(Kind kind, byte[] bytes, Function<ByteBuffer, T> reader) {
+        ByteBuffer in = decode(kind, bytes);
+        try {
+            return reader.apply(in);
+        } catch (BufferUnderflowException e) {
+            throw damaged(kind, "it ends early");
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            throw damaged(kind, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static RuntimeException damaged(Kind kind, String how) {
         return Fault.of(FaultCode.DF_INVAL, "%s is damaged: %s", kind.name, how).asException();
     }
 

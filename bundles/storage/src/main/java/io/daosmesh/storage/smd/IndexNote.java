@@ -41,16 +41,15 @@ public record IndexNote(UUID index, State state, long position, String reason) {
 
     /** DF_INVAL when damaged or of another target, DF_INCOMPT when of a layout this release does not know. */
     public static IndexNote decode(int target, byte[] bytes) {
-        ByteBuffer in = Frame.decode(kind(target), bytes);
-        try {
-            int of = in.getInt();
-            if (of != target) throw new IllegalArgumentException("of target " + of);
-            UUID index = Encoder.uuid(in);
-            State state = State.values()[in.getInt()];
-            return new IndexNote(index, state, in.getLong(), Encoder.string(in));
-        } catch (java.nio.BufferUnderflowException | IllegalArgumentException | IndexOutOfBoundsException e) {
-            throw Frame.damaged(kind(target), String.valueOf(e.getMessage()));
-        }
+        return Frame.decode(kind(target), bytes, in -> read(target, in));
+    }
+
+    private static IndexNote read(int target, ByteBuffer in) {
+        int of = in.getInt();
+        if (of != target) throw new IllegalArgumentException("of target " + of);
+        UUID index = Encoder.uuid(in);
+        State state = State.values()[in.getInt()];
+        return new IndexNote(index, state, in.getLong(), Encoder.string(in));
     }
 
     public IndexNote withDamage(String why) {

@@ -155,8 +155,12 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
         return Frame.encode(kind(engineIndex), out.bytes());
     }
 
+    /** DF_INVAL when damaged, DF_INCOMPT when of a layout this release does not know. */
     public static Smd decode(int engineIndex, byte[] bytes) {
-        ByteBuffer in = Frame.decode(kind(engineIndex), bytes);
+        return Frame.decode(kind(engineIndex), bytes, Smd::read);
+    }
+
+    private static Smd read(ByteBuffer in) {
         long nextBlobId = in.getLong();
         List<Device> devices = new ArrayList<>();
         for (int n = in.getInt(); n > 0; n--) {

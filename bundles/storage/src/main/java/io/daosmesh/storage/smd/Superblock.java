@@ -28,8 +28,12 @@ public record Superblock(
         return Frame.encode(kind(engineIndex), out.bytes());
     }
 
+    /** DF_INVAL when damaged, DF_INCOMPT when of a layout this release does not know. */
     public static Superblock decode(int engineIndex, byte[] bytes) {
-        ByteBuffer in = Frame.decode(kind(engineIndex), bytes);
+        return Frame.decode(kind(engineIndex), bytes, Superblock::read);
+    }
+
+    private static Superblock read(ByteBuffer in) {
         return new Superblock(
                 Encoder.uuid(in),
                 Encoder.string(in),

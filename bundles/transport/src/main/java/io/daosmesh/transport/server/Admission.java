@@ -22,16 +22,20 @@ import io.rsocket.RSocket;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 import reactor.netty.Connection;
 
-/** Decides about one connection by its SETUP and its certificate or token. Owner: the connection's event loop. */
+/** Decides about one connection by its SETUP, its certificate, its credential, and what it has proven before. Owner: the connection's event loop. */
 final class Admission {
     /** Of what a stranger sends only the known is kept. */
     private static final Parser<SetupMessage> PARSER = DiscardUnknownFieldsParser.wrap(SetupMessage.parser());
 
     /** A peer of ours says 20 s; one that is gone without a word must not hold its place for long. */
     private static final int KEEPALIVE_LIFE_MAX_MS = 120_000;
+
+    private static final Logger log = LoggerFactory.getLogger(Admission.class);
 
     private final Connection connection;
     private final Guest guest;
@@ -82,6 +86,10 @@ final class Admission {
         } catch (FaultException e) {
             return refuse(e.fault());
         } catch (InvalidProtocolBufferException e) {
+            return refuse(Fault.of(FaultCode.PROTO, "SETUP cannot be read"));
+        } catch (RuntimeException e) {
+            // thrown on, it would leave the frame behind: the library releases it with our answer only
+            log.error("admission failed unexpectedly", e);
             return refuse(Fault.of(FaultCode.PROTO, "SETUP cannot be read"));
         }
     }

@@ -46,11 +46,14 @@ final class FirstBytes extends ByteToMessageDecoder {
             in.skipBytes(in.readableBytes());
             return;
         }
+        if (proof.isPresent()) {
+            onProof(ctx, in, proof.get());
+            return;
+        }
         guest.gates().door().speaks(guest);
         boolean isTls = in.getUnsignedByte(in.readerIndex()) == TLS_HANDSHAKE;
         if (settings.tls().isEmpty()) onInsecure(ctx, in, isTls);
         else if (isTls) onTls(ctx, in, settings.tls().get().get());
-        else if (proof.isPresent()) onProof(ctx, in, proof.get());
         else if (settings.clearData()) onClear(ctx, in);
         else refuse(ctx, in, wantsTls(), false);
     }

@@ -33,14 +33,14 @@ final class FrameGuard extends ByteToMessageDecoder {
     private static final int FLAG_FOLLOWS = 0x80;
     private static final int FLAG_METADATA = 0x100;
 
-    private static final int SETUP = 0x01;
-    private static final int KEEPALIVE = 0x03;
+    static final int SETUP = 0x01;
+    static final int KEEPALIVE = 0x03;
     private static final int REQUEST_RESPONSE = 0x04;
     private static final int REQUEST_FNF = 0x05;
-    private static final int REQUEST_STREAM = 0x06;
-    private static final int REQUEST_N = 0x08;
+    static final int REQUEST_STREAM = 0x06;
+    static final int REQUEST_N = 0x08;
     private static final int CANCEL = 0x09;
-    private static final int ERROR = 0x0B;
+    static final int ERROR = 0x0B;
 
     private final Backlog backlog;
     private final Consumer<Fault> cutOff;
@@ -91,6 +91,11 @@ final class FrameGuard extends ByteToMessageDecoder {
         if (wrong != null) {
             refuse(in, wrong);
         } else if (in.readableBytes() >= LENGTH_BYTES + length) {
+            String broken = FrameShape.wrong(in, isSealed ? length - FrameChecksum.SUM_BYTES : length, type);
+            if (broken != null) {
+                refuse(in, broken);
+                return;
+            }
             giveBack();
             isFirst = false;
             if (type == KEEPALIVE) backlog.oweHeader(LENGTH_BYTES + length);
@@ -129,8 +134,11 @@ final class FrameGuard extends ByteToMessageDecoder {
         };
         if (most == 0) return "a frame of type " + type + " is not part of the protocol";
         if (length > most) return "a frame of " + length + " bytes";
-        boolean isRequest = most == FRAME_MAX;
-        return isRequest && (flags & FLAG_FOLLOWS) != 0 ? "a request comes in fragments" : null;
+        return isRequest(type) && (flags & FLAG_FOLLOWS) != 0 ? "a request comes in fragments" : null;
+    }
+
+    static boolean isRequest(int type) {
+        return type == REQUEST_RESPONSE || type == REQUEST_FNF || type == REQUEST_STREAM;
     }
 
     private void refuse(ByteBuf in, String why) {

@@ -37,8 +37,8 @@ import reactor.netty.tcp.TcpServer;
 
 /**
  * The one listening port of a node. Owner: the event loops; open and close by the owner of the transport. A connection
- * shows by its first bytes whether it speaks TLS; one without is let in only in insecure mode, or with a session token
- * for data.
+ * shows by its first bytes whether it speaks TLS; one without is let in only in insecure mode, or for data
+ * after it has proven that it holds a key that came over TLS.
  */
 public final class Listener {
     static final String GUARD = "daosmesh.guard";
@@ -96,12 +96,15 @@ public final class Listener {
         this.onServerGone = onServerGone;
     }
 
-    /** Together below what a node may have in direct buffers (384 MiB): requests under way and answers not taken yet. */
+    /**
+     * Requests under way and answers not taken yet. Together below what a node may have in direct buffers (384 MiB), with room for
+     * buffers that grow in steps while a large request comes in.
+     */
     private static Map<Role, Budget> budgets() {
         return Map.of(
-                Role.SERVER, new Budget(160L << 20),
-                Role.AGENT, new Budget(128L << 20),
-                Role.ADMIN, new Budget(32L << 20));
+                Role.SERVER, new Budget(128L << 20),
+                Role.AGENT, new Budget(96L << 20),
+                Role.ADMIN, new Budget(16L << 20));
     }
 
     /** Blocks until bound; BUSY when the port is in use, INVAL when the address is not ours. Returns the real port. */
@@ -122,6 +125,20 @@ public final class Listener {
         } catch (RuntimeException e) {
             throw bindFault(e).asException();
         }
+    }
+
+    /** What connections hold at this moment of the limits of the node. */
+    public record Held(int connections, int waiting, int accounts, long bytes) {
+        public static final Held NOTHING = new Held(0, 0, 0, 0);
+    }
+
+    /** A look from outside; the parts are not of exactly one moment. */
+    public Held held() {
+        return new Held(
+                gates.door().inside(),
+                gates.door().waiting(),
+                gates.budgets().values().stream().mapToInt(Budget::accounts).sum(),
+                gates.budgets().values().stream().mapToLong(Budget::used).sum());
     }
 
     /** Stops listening and closes what was accepted. */

@@ -13,7 +13,8 @@ import java.util.zip.CRC32C;
  */
 public final class FrameChecksum extends ChannelDuplexHandler {
     private static final int LENGTH_BYTES = 3;
-    private static final int SUM_BYTES = 4;
+    /** Behind each frame, counted by its length. */
+    public static final int SUM_BYTES = 4;
 
     private final Runnable onDamage;
 

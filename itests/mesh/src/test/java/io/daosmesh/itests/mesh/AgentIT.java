@@ -10,12 +10,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A real daos_agent before a real mesh: a tool without any configuration or key works through it, also over restarts. */
-@Disabled("until pools are connected by handles: enable it together with them")
 class AgentIT {
     private static final Duration LONG = Duration.ofSeconds(60);
 

@@ -181,7 +181,8 @@ class MeshIT {
                 open.put("key", new byte[10]).block(Duration.ofSeconds(20));
                 return false;
             } catch (FaultException e) {
-                return e.code() == FaultCode.NONEXIST;
+                // its handle has ended with it; before a rank knows that, it may know that the container is gone
+                return e.code() == FaultCode.NO_HDL || e.code() == FaultCode.NONEXIST;
             }
         });
     }
