@@ -83,6 +83,7 @@ final class ManagementNode implements AutoCloseable {
         });
         registrations = new Registrations(node.server());
         new SystemHandlers(node, system, maps, leaders, servers).register(registrations);
+        new DeathReports(node, system).register(registrations);
         new SystemActions(node, system).register(registrations);
         new MapSubscriptions(node, maps, leaders, servers).register(registrations);
         maker.register(registrations);

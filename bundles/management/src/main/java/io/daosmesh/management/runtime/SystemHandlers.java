@@ -15,7 +15,6 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
-import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
@@ -28,15 +27,12 @@ import io.daosmesh.model.wire.JoinReply;
 import io.daosmesh.model.wire.JoinRequest;
 import io.daosmesh.model.wire.LeaderQueryReply;
 import io.daosmesh.model.wire.LogCommand;
-import io.daosmesh.model.wire.MemberChangeMessage;
-import io.daosmesh.model.wire.MemberChangesMessage;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolListReply;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolServiceRanksMessage;
 import io.daosmesh.model.wire.PropertiesReply;
 import io.daosmesh.model.wire.PropertiesRequest;
-import io.daosmesh.model.wire.RankDeadReport;
 import io.daosmesh.model.wire.SystemQueryReply;
 import io.daosmesh.model.wire.SystemQueryRequest;
 import java.time.Duration;
@@ -75,7 +71,6 @@ final class SystemHandlers {
         onForwarded(
                 r, RpcMethod.SYSTEM_QUERY, SystemQueryRequest.parser(), this::systemQuery, SystemQueryReply.parser());
         r.on(RpcMethod.LEADER_QUERY, Empty.parser(), q -> leaderQuery());
-        r.onFrom(RpcMethod.RANK_DEAD, RankDeadReport.parser(), this::rankDead);
         r.on(RpcMethod.SYSTEM_PROPERTIES, PropertiesRequest.parser(), this::properties);
         onForwarded(
                 r,
@@ -236,40 +231,6 @@ final class SystemHandlers {
         LogCommand.Builder set =
                 LogCommand.newBuilder().setRequestId(r.getRequestId()).setSystemProperties(r);
         return system.propose(set).map(reply -> PoolHandlers.body(reply, PropertiesReply.parser()));
-    }
-
-    /** Emits when the report has been dealt with, whatever came of it; a report of an older life changes nothing. */
-    private Mono<Empty> rankDead(RankDeadReport r, RpcCall.Peer peer) {
-        return system.read(db -> {
-                    checkReporter(db.groupMap(), r, peer);
-                    return db.properties();
-                })
-                .flatMap(properties -> {
-                    // Refused, not heeded: who reports it asks again, so that it counts once the policy allows it.
-                    if (!SystemProperties.heals(properties, "exclude"))
-                        return Mono.error(
-                                Fault.of(FaultCode.NO_PERM, "self_heal of the system forbids to exclude dead ranks")
-                                        .asException());
-                    MemberChangeMessage change = MemberChangeMessage.newBuilder()
-                            .setRank(r.getRank())
-                            .setState(MemberState.EXCLUDED.ordinal())
-                            .setIncarnation(r.getIncarnation())
-                            .setInfo(r.getReason())
-                            .setIfInGroup(true)
-                            .build();
-                    return system.propose(LogCommand.newBuilder()
-                                    .setMembers(
-                                            MemberChangesMessage.newBuilder().addChanges(change)))
-                            .map(SystemService::ranks);
-                })
-                // The event itself is raised by gossip, on the nodes that saw it.
-                .map(changed -> Empty.getDefaultInstance());
-    }
-
-    /** NO_PERM when the reporting rank is not one of the peer's. */
-    private static void checkReporter(GroupMap map, RankDeadReport r, RpcCall.Peer peer) {
-        String at = map.member(r.getReporter()).map(Member::address).orElse("nobody");
-        KnownServers.requireSame("a report of rank " + Integer.toUnsignedString(r.getReporter()), at, peer);
     }
 
     private Mono<PoolListReply> poolList() {
