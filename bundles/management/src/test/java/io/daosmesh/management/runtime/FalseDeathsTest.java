@@ -9,6 +9,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Membership;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
@@ -121,6 +122,36 @@ class FalseDeathsTest {
         report(node(0), before);
 
         assertTrue(wasExcluded(before));
+    }
+
+    @Test
+    void shouldNotPassOnADeathThatIsRefutedAtOnce() {
+        start(4);
+        Member before = seen(accused());
+        Member dead = seen(node(2));
+        long life = before.incarnation();
+        for (TestMesh.Node n : mesh.nodes.subList(0, 2)) tell(n, before, life + 1);
+        for (TestMesh.Node n : mesh.nodes.subList(0, 2)) n.management.deaths().onAlive(before.rank(), life + 2);
+
+        node(2).kill();
+        tell(node(0), dead, dead.incarnation());
+
+        TestMesh.await("what is not refuted counts", () -> wasExcluded(dead));
+        assertEquals(before, seen(accused()));
+    }
+
+    @Test
+    void shouldPassOnADeathThatTwoWereToldAndNobodyRefutes() {
+        start(4);
+        Member before = seen(accused());
+
+        for (TestMesh.Node n : mesh.nodes.subList(0, 2)) tell(n, before, before.incarnation());
+
+        TestMesh.await("it counts", () -> wasExcluded(before));
+    }
+
+    private static void tell(TestMesh.Node n, Member dead, long incarnation) {
+        n.management.deaths().onDead(dead.rank(), incarnation, Membership.TOLD_BY_OTHERS);
     }
 
     /** Who lives joins again at once. */
