@@ -1,5 +1,6 @@
 package io.daosmesh.swim;
 
+import io.daosmesh.model.port.Membership;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -86,9 +87,9 @@ final class Hearsay {
             corrections.add(member);
         }
         switch (update.state()) {
-            case ALIVE -> members.alive(nowNs, member, update.incarnation(), "told by others", out);
+            case ALIVE -> members.alive(nowNs, member, update.incarnation(), Membership.TOLD_BY_OTHERS, out);
             case RESTARTING -> members.restarting(nowNs, member, update, out);
-            case DEAD -> members.dead(nowNs, member, update.incarnation(), "told by others", out);
+            case DEAD -> members.dead(nowNs, member, update.incarnation(), Membership.TOLD_BY_OTHERS, out);
             case SUSPECT -> {
                 if (members.suspect(nowNs, member, update.incarnation(), update.accusers(), out)) {
                     prober.maybeVerify(nowNs, member, out);

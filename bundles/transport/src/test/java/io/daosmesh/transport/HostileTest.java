@@ -328,4 +328,37 @@ class HostileTest extends TransportFixture {
             assertTrue(server.hlc().now() < wallClock() + HALF_SECOND, "an agent has moved the clock");
         }
     }
+
+    @Test
+    void shouldRefuseServerAtAddressThatItsCertificateDoesNotName() throws Exception {
+        for (String address :
+                List.of("10.9.8.7:10001", "10.9.8.7", "[10.9.8.7]:1", "node7:10001", "127.0.0.1.evil:1")) {
+            try (RawPeer server = RawPeer.tls(port(), certificates, Role.SERVER)) {
+                server.setup(serverAt(address));
+                server.request(1, RpcMethod.NODE_STATUS, -1, new byte[0]);
+
+                RawPeer.Answer answer = server.answer();
+
+                assertEquals(0, answer.stream(), address);
+                assertEquals(RawPeer.ERROR, answer.type(), address);
+            }
+        }
+    }
+
+    @Test
+    void shouldServeServerAtAddressOfItsCertificate() throws Exception {
+        serveStatus();
+        for (String address : List.of("127.0.0.1:10001", "localhost:10002", "")) {
+            try (RawPeer server = RawPeer.tls(port(), certificates, Role.SERVER)) {
+                server.setup(serverAt(address));
+                server.request(1, RpcMethod.NODE_STATUS, -1, new byte[0]);
+
+                assertEquals(1, server.answer().stream(), address);
+            }
+        }
+    }
+
+    private static byte[] serverAt(String address) {
+        return setup().setComponent("server").setAddress(address).build().toByteArray();
+    }
 }

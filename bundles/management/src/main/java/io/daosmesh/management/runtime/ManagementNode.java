@@ -39,6 +39,7 @@ final class ManagementNode implements AutoCloseable {
     private final Registrations registrations;
     private final LeaderCaller leaders;
     private final MapsKeeper maps;
+    private final KnownServers servers;
     private final PoolClient poolClient;
     private final SystemService system;
     private final PoolHost pools;
@@ -58,11 +59,12 @@ final class ManagementNode implements AutoCloseable {
                 node.rpc(), node.loop(), () -> Mono.just(node.config().replicas()));
         poolClient = new PoolClient(node, leaders);
         maps = new MapsKeeper(node.config().system(), node.loop(), poolClient::map);
+        servers = new KnownServers(node.config(), maps::groupMap);
         system = new SystemService(node, maps, leaders);
-        pools = new PoolHost(node, maps, leaders);
+        pools = new PoolHost(node, maps, leaders, servers);
         PoolRemover remover = new PoolRemover(node, system, poolClient, maps);
         maker = new PoolMaker(node, system, poolClient, remover);
-        joiner = new RankJoiner(node, leaders, maps, publisher);
+        joiner = new RankJoiner(node, leaders, maps, publisher, servers);
         DeadReporter reporter = new DeadReporter(node, leaders);
         LeaderDeaths leaderDeaths = new LeaderDeaths(node, () -> raft);
         deaths = new Deaths(List.of(leaderDeaths, reporter));
@@ -80,9 +82,10 @@ final class ManagementNode implements AutoCloseable {
             }
         });
         registrations = new Registrations(node.server());
-        new SystemHandlers(node, system, maps, leaders).register(registrations);
+        new SystemHandlers(node, system, maps, leaders, servers).register(registrations);
+        new DeathReports(node, system).register(registrations);
         new SystemActions(node, system).register(registrations);
-        new MapSubscriptions(node, maps, leaders).register(registrations);
+        new MapSubscriptions(node, maps, leaders, servers).register(registrations);
         maker.register(registrations);
         remover.register(registrations);
         pools.register(registrations);
@@ -143,7 +146,7 @@ final class ManagementNode implements AutoCloseable {
     private void open() {
         if (raft != null || closed) return;
         Path dir = node.config().metadataDir().resolve("raft");
-        RatisNode opened = new RatisNode(dir, node, this::replicaOf);
+        RatisNode opened = new RatisNode(dir, node, this::replicaOf, servers);
         raft = opened;
         pools.open(opened, system.id());
         if (node.config().isReplica()) system.open(opened);

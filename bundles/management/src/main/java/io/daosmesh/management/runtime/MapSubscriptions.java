@@ -32,19 +32,24 @@ final class MapSubscriptions {
     private final NodeContext node;
     private final MapsKeeper maps;
     private final LeaderCaller system;
+    private final KnownServers servers;
 
-    MapSubscriptions(NodeContext node, MapsKeeper maps, LeaderCaller system) {
+    MapSubscriptions(NodeContext node, MapsKeeper maps, LeaderCaller system, KnownServers servers) {
         this.node = node;
         this.maps = maps;
         this.system = system;
+        this.servers = servers;
     }
 
     void register(Registrations r) {
-        r.on(RpcMethod.MAP_PUSH, MapPushMessage.parser(), this::taken);
+        r.onFrom(RpcMethod.MAP_PUSH, MapPushMessage.parser(), this::taken);
         r.onStream(RpcMethod.MAP_STREAM, this::stream);
     }
 
-    private Mono<Empty> taken(MapPushMessage m) {
+    /** Of members, and of the end of pools, speaks the management service; of a pool its own service, on any member. */
+    private Mono<Empty> taken(MapPushMessage m, RpcCall.Peer peer) {
+        if (m.hasGroupMap() || m.getPoolsGoneCount() > 0) servers.requireReplica(peer);
+        else servers.requireMember(peer);
         // all of it is read before any of it counts
         if (m.hasGroupMap()) GroupMap.fromWire(m.getGroupMap());
         Optional<PoolMap> pool = m.hasPoolMap() ? Optional.of(PoolMap.fromWire(m.getPoolMap())) : Optional.empty();

@@ -9,6 +9,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.PoolServices;
+import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.LogCommand;
@@ -35,19 +36,21 @@ final class PoolHost implements PoolServices, PoolService.Leadership {
     private final NodeContext node;
     private final MapsKeeper maps;
     private final LeaderCaller system;
+    private final KnownServers servers;
     private final Map<UUID, PoolService> services = new ConcurrentHashMap<>();
     private final List<LeaderListener> listeners = new CopyOnWriteArrayList<>();
     private volatile @Nullable RaftHost host;
 
-    PoolHost(NodeContext node, MapsKeeper maps, LeaderCaller system) {
+    PoolHost(NodeContext node, MapsKeeper maps, LeaderCaller system, KnownServers servers) {
         this.node = node;
         this.maps = maps;
         this.system = system;
+        this.servers = servers;
     }
 
     void register(Registrations r) {
-        r.on(RpcMethod.POOL_SERVICE_START, PoolServiceStartRequest.parser(), this::start);
-        r.on(RpcMethod.POOL_SERVICE_STOP, PoolServiceStopRequest.parser(), this::stop);
+        r.onFrom(RpcMethod.POOL_SERVICE_START, PoolServiceStartRequest.parser(), this::start);
+        r.onFrom(RpcMethod.POOL_SERVICE_STOP, PoolServiceStopRequest.parser(), this::stop);
     }
 
     /** State machine of a group that is being opened. */
@@ -86,7 +89,10 @@ final class PoolHost implements PoolServices, PoolService.Leadership {
         return Optional.ofNullable(services.get(pool));
     }
 
-    private Mono<Empty> start(PoolServiceStartRequest r) {
+    /** A pool is made by the management service; a replica moves here by the pool's own service, on any member. */
+    private Mono<Empty> start(PoolServiceStartRequest r, RpcCall.Peer peer) {
+        if (r.hasEntry()) servers.requireReplica(peer);
+        else servers.requireMember(peer);
         return Mono.fromCallable(() -> {
                     RaftHost raft = host;
                     if (raft == null) throw Fault.of(FaultCode.UNINIT).asException();
@@ -123,7 +129,10 @@ final class PoolHost implements PoolServices, PoolService.Leadership {
                 .build());
     }
 
-    private Mono<Empty> stop(PoolServiceStopRequest r) {
+    /** As for the start. */
+    private Mono<Empty> stop(PoolServiceStopRequest r, RpcCall.Peer peer) {
+        if (r.getTerm() == 0) servers.requireReplica(peer);
+        else servers.requireMember(peer);
         return Mono.fromCallable(() -> {
                     UUID pool = Ids.uuid(r.getPool());
                     if (r.getTerm() == 0) remove(pool, r.getDeleteData());

@@ -1,5 +1,6 @@
 package io.daosmesh.management.runtime;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -169,21 +170,60 @@ final class RaftWire implements RaftServerRpc {
         }
     }
 
-    /** A peer's message. Blocks for the disk. */
-    CompletableFuture<RaftEnvelope> answer(RaftEnvelope in) throws IOException {
+    /** A peer's message, whose sender the transport has proven. Blocks for the disk. NO_PERM and AGAIN: not from there. */
+    CompletableFuture<RaftEnvelope> answer(RaftEnvelope in, KnownServers servers) throws IOException {
         byte[] bytes = in.getPayload().toByteArray();
-        return switch (in.getKind()) {
-            case VOTE -> now(server.requestVote(RequestVoteRequestProto.parseFrom(bytes)));
-            case APPEND ->
-                server.appendEntriesAsync(AppendEntriesRequestProto.parseFrom(bytes))
-                        .thenApply(RaftWire::wrap);
-            case SNAPSHOT -> now(server.installSnapshot(InstallSnapshotRequestProto.parseFrom(bytes)));
-            case START_ELECTION -> now(server.startLeaderElection(StartLeaderElectionRequestProto.parseFrom(bytes)));
-            case TERM -> CompletableFuture.completedFuture(term(RaftGroupId.valueOf(Ids.uuid(in.getGroup()))));
+        switch (in.getKind()) {
+            case VOTE -> {
+                var r = RequestVoteRequestProto.parseFrom(bytes);
+                check(in, r.getServerRequest(), servers);
+                return now(server.requestVote(r));
+            }
+            case APPEND -> {
+                var r = AppendEntriesRequestProto.parseFrom(bytes);
+                check(in, r.getServerRequest(), servers);
+                return server.appendEntriesAsync(r).thenApply(RaftWire::wrap);
+            }
+            case SNAPSHOT -> {
+                var r = InstallSnapshotRequestProto.parseFrom(bytes);
+                check(in, r.getServerRequest(), servers);
+                return now(server.installSnapshot(r));
+            }
+            case START_ELECTION -> {
+                var r = StartLeaderElectionRequestProto.parseFrom(bytes);
+                check(in, r.getServerRequest(), servers);
+                return now(server.startLeaderElection(r));
+            }
+            case TERM -> {
+                RaftGroupId group = RaftGroupId.valueOf(Ids.uuid(in.getGroup()));
+                checkMember(in.getFrom(), group, servers);
+                return CompletableFuture.completedFuture(term(group));
+            }
             default ->
-                throw Fault.of(FaultCode.PROTO, "unknown Raft message %d", in.getKind())
+                throw Fault.of(FaultCode.PROTO, "unknown Raft message %s", Integer.toUnsignedString(in.getKind()))
                         .asException();
-        };
+        }
+    }
+
+    /** Inside stands again who asks: that is whom the library believes. */
+    private void check(RaftEnvelope in, RaftRpcRequestProto head, KnownServers servers) throws IOException {
+        String requestor = PeerIds.address(head.getRequestorId().toStringUtf8());
+        if (!requestor.equals(in.getFrom())) {
+            throw Fault.of(FaultCode.NO_PERM, "a Raft message of '%s' comes from '%s'", requestor, in.getFrom())
+                    .asException();
+        }
+        byte[] id = head.getRaftGroupId().getId().toByteArray();
+        checkMember(in.getFrom(), RaftGroupId.valueOf(Ids.uuid(ByteString.copyFrom(id))), servers);
+    }
+
+    /**
+     * The map alone would keep groups without a leader until the management service has one; the group alone would keep out
+     * a leader that this replica has yet to hear of.
+     */
+    private void checkMember(String from, RaftGroupId group, KnownServers servers) throws IOException {
+        if (servers.isMember(from)) return;
+        boolean isOfGroup = server.getDivision(group).getGroup().getPeer(PeerIds.of(from)) != null;
+        if (!isOfGroup) throw servers.stranger(from).asException();
     }
 
     private RaftEnvelope term(RaftGroupId group) throws IOException {

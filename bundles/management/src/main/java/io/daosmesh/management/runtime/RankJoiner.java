@@ -10,6 +10,7 @@ import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.StorageAdmin;
 import io.daosmesh.model.ras.RasEvent.Severity;
@@ -51,6 +52,7 @@ final class RankJoiner implements Maps.Listener {
     private final LeaderCaller leaders;
     private final MapsKeeper maps;
     private final RankPublisher publisher;
+    private final KnownServers servers;
     private final Scheduler publications = Schedulers.newBoundedElastic(1, 64, "daosmesh-management-ranks", 30, true);
     private final Map<Integer, Engine> engines = new ConcurrentHashMap<>();
 
@@ -81,15 +83,16 @@ final class RankJoiner implements Maps.Listener {
         }
     }
 
-    RankJoiner(NodeContext node, LeaderCaller leaders, MapsKeeper maps, RankPublisher publisher) {
+    RankJoiner(NodeContext node, LeaderCaller leaders, MapsKeeper maps, RankPublisher publisher, KnownServers servers) {
         this.node = node;
         this.leaders = leaders;
         this.maps = maps;
         this.publisher = publisher;
+        this.servers = servers;
     }
 
     void register(Registrations r) {
-        r.on(RpcMethod.RANK_ACTION, RankActionRequest.parser(), this::action);
+        r.onFrom(RpcMethod.RANK_ACTION, RankActionRequest.parser(), this::action);
     }
 
     /** @param onReady runs on storage's thread when the storage is ready for use */
@@ -269,7 +272,8 @@ final class RankJoiner implements Maps.Listener {
                 .subscribeOn(publications);
     }
 
-    private Mono<Empty> action(RankActionRequest r) {
+    private Mono<Empty> action(RankActionRequest r, RpcCall.Peer peer) {
+        servers.requireReplica(peer);
         Engine e = engines.values().stream()
                 .filter(x -> x.storage.rank().filter(k -> k == r.getRank()).isPresent())
                 .findFirst()

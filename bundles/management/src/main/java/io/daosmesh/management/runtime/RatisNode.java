@@ -49,6 +49,7 @@ final class RatisNode implements RaftHost {
 
     private final RaftServer server;
     private final RaftWire wire;
+    private final KnownServers servers;
     private final Scheduler scheduler =
             Schedulers.newBoundedElastic(HANDLERS_MAX, WAITING_MAX, "daosmesh-raft", 30, true);
     private final AutoCloseable registration;
@@ -66,8 +67,10 @@ final class RatisNode implements RaftHost {
      *
      * @param node whose address, transport and timing it takes
      * @param replicas makes the state machine of a group, called once for each that is opened
+     * @param servers whose messages count besides those of a group's own members
      */
-    RatisNode(Path dir, NodeContext node, Function<UUID, Replica<?>> replicas) {
+    RatisNode(Path dir, NodeContext node, Function<UUID, Replica<?>> replicas, KnownServers servers) {
+        this.servers = servers;
         Thread thread = Thread.currentThread();
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(RatisNode.class.getClassLoader());
@@ -104,6 +107,7 @@ final class RatisNode implements RaftHost {
         RaftEnvelope in;
         try {
             in = RequestLimits.ALL.parse(RaftEnvelope.parser(), call.body());
+            KnownServers.requireSame("a Raft message", in.getFrom(), call.peer());
         } catch (IOException e) {
             return Mono.error(
                     Fault.of(FaultCode.PROTO, "unreadable Raft message").asException());
@@ -115,15 +119,18 @@ final class RatisNode implements RaftHost {
                 .subscribeOn(scheduler)
                 .flatMap(a -> a.error == null
                         ? Mono.just(RpcMessage.of(a.envelope))
-                        : Mono.error(Fault.of(FaultCode.NOTREPLICA, String.valueOf(a.error))
-                                .asException()));
+                        : Mono.error(
+                                a.error instanceof FaultException f
+                                        ? f
+                                        : Fault.of(FaultCode.NOTREPLICA, String.valueOf(a.error))
+                                                .asException()));
     }
 
     private record Answer(RaftEnvelope envelope, @Nullable Throwable error) {}
 
     private CompletableFuture<Answer> answer(RaftEnvelope in) {
         try {
-            return wire.answer(in)
+            return wire.answer(in, servers)
                     .handle((envelope, e) ->
                             e == null ? new Answer(envelope, null) : new Answer(RaftEnvelope.getDefaultInstance(), e));
         } catch (IOException | RuntimeException e) {

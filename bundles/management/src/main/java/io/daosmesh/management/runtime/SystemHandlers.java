@@ -15,7 +15,6 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
-import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
@@ -28,15 +27,12 @@ import io.daosmesh.model.wire.JoinReply;
 import io.daosmesh.model.wire.JoinRequest;
 import io.daosmesh.model.wire.LeaderQueryReply;
 import io.daosmesh.model.wire.LogCommand;
-import io.daosmesh.model.wire.MemberChangeMessage;
-import io.daosmesh.model.wire.MemberChangesMessage;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolListReply;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolServiceRanksMessage;
 import io.daosmesh.model.wire.PropertiesReply;
 import io.daosmesh.model.wire.PropertiesRequest;
-import io.daosmesh.model.wire.RankDeadReport;
 import io.daosmesh.model.wire.SystemQueryReply;
 import io.daosmesh.model.wire.SystemQueryRequest;
 import java.time.Duration;
@@ -58,21 +54,23 @@ final class SystemHandlers {
     private final SystemService system;
     private final MapsKeeper maps;
     private final LeaderCaller leaders;
+    private final KnownServers servers;
 
-    SystemHandlers(NodeContext node, SystemService system, MapsKeeper maps, LeaderCaller leaders) {
+    SystemHandlers(
+            NodeContext node, SystemService system, MapsKeeper maps, LeaderCaller leaders, KnownServers servers) {
         this.node = node;
         this.system = system;
         this.maps = maps;
         this.leaders = leaders;
+        this.servers = servers;
     }
 
     void register(Registrations r) {
-        r.on(RpcMethod.JOIN, JoinRequest.parser(), this::join);
+        r.onFrom(RpcMethod.JOIN, JoinRequest.parser(), this::join);
         r.on(RpcMethod.GROUP_MAP, GroupMapRequest.parser(), this::groupMap);
         onForwarded(
                 r, RpcMethod.SYSTEM_QUERY, SystemQueryRequest.parser(), this::systemQuery, SystemQueryReply.parser());
         r.on(RpcMethod.LEADER_QUERY, Empty.parser(), q -> leaderQuery());
-        r.on(RpcMethod.RANK_DEAD, RankDeadReport.parser(), this::rankDead);
         r.on(RpcMethod.SYSTEM_PROPERTIES, PropertiesRequest.parser(), this::properties);
         onForwarded(
                 r,
@@ -81,7 +79,8 @@ final class SystemHandlers {
                 q -> poolList(),
                 PoolListReply.parser(),
                 SystemHandlers::forClient);
-        r.on(RpcMethod.POOL_SERVICE_RANKS, PoolServiceRanksMessage.parser(), m -> {
+        r.onFrom(RpcMethod.POOL_SERVICE_RANKS, PoolServiceRanksMessage.parser(), (m, peer) -> {
+            servers.requireMember(peer);
             Ids.uuid(m.getPool());
             return system.propose(LogCommand.newBuilder().setPoolServiceRanks(m))
                     .map(done -> Empty.getDefaultInstance());
@@ -137,8 +136,9 @@ final class SystemHandlers {
                 .build();
     }
 
-    private Mono<JoinReply> join(JoinRequest r) {
+    private Mono<JoinReply> join(JoinRequest r, RpcCall.Peer peer) {
         JoinRules.check(r, node.config().system());
+        KnownServers.requireSame("the join", r.getAddress(), peer);
         // a life from the future could never be followed by another one
         node.hlc().merge(r.getIncarnation());
         return system.propose(LogCommand.newBuilder().setJoin(r)).map(reply -> {
@@ -231,31 +231,6 @@ final class SystemHandlers {
         LogCommand.Builder set =
                 LogCommand.newBuilder().setRequestId(r.getRequestId()).setSystemProperties(r);
         return system.propose(set).map(reply -> PoolHandlers.body(reply, PropertiesReply.parser()));
-    }
-
-    /** Emits when the report has been dealt with, whatever came of it; a report of an older life changes nothing. */
-    private Mono<Empty> rankDead(RankDeadReport r) {
-        return system.read(SystemDb::properties)
-                .flatMap(properties -> {
-                    // Refused, not heeded: who reports it asks again, so that it counts once the policy allows it.
-                    if (!SystemProperties.heals(properties, "exclude"))
-                        return Mono.error(
-                                Fault.of(FaultCode.NO_PERM, "self_heal of the system forbids to exclude dead ranks")
-                                        .asException());
-                    MemberChangeMessage change = MemberChangeMessage.newBuilder()
-                            .setRank(r.getRank())
-                            .setState(MemberState.EXCLUDED.ordinal())
-                            .setIncarnation(r.getIncarnation())
-                            .setInfo(r.getReason())
-                            .setIfInGroup(true)
-                            .build();
-                    return system.propose(LogCommand.newBuilder()
-                                    .setMembers(
-                                            MemberChangesMessage.newBuilder().addChanges(change)))
-                            .map(SystemService::ranks);
-                })
-                // The event itself is raised by gossip, on the nodes that saw it.
-                .map(changed -> Empty.getDefaultInstance());
     }
 
     private Mono<PoolListReply> poolList() {

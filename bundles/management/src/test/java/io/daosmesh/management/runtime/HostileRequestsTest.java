@@ -149,7 +149,11 @@ class HostileRequestsTest {
         all.put(RpcMethod.MAP_PUSH, MapPushMessage.getDefaultInstance());
         all.put(
                 RpcMethod.RAFT,
-                RaftEnvelope.newBuilder().setGroup(uuid).setKind(5).build());
+                RaftEnvelope.newBuilder()
+                        .setFrom(node.address)
+                        .setGroup(uuid)
+                        .setKind(5)
+                        .build());
         all.put(
                 RpcMethod.POOL_SERVICE_START,
                 PoolServiceStartRequest.newBuilder().setPool(uuid).build());
@@ -212,7 +216,7 @@ class HostileRequestsTest {
                 .setSystem("daos_server")
                 .setUuid(Ids.bytes(new UUID(3, 4)))
                 .setWantedRank(-1)
-                .setAddress("10.0.0.9:10001")
+                .setAddress("10.0.0.1:10001")
                 .setFaultDomain("/node9")
                 .setIncarnation(1)
                 .setTargetCount(2);

@@ -45,7 +45,10 @@ class RatisElectionTest {
         for (TestMesh.Node n : mesh.nodes) {
             NodeContext context = n.context(mesh.net.server(n.address));
             servers.add(new RatisNode(
-                    dir.resolve("raft" + servers.size()), context, g -> new Replica<>(new PoolDb(), () -> {})));
+                    dir.resolve("raft" + servers.size()),
+                    context,
+                    g -> new Replica<>(new PoolDb(), () -> {}),
+                    n.servers()));
         }
         servers.forEach(s -> s.add(GROUP, mesh.addresses()));
         TestMesh.await("a leader that all know", () -> {

@@ -42,7 +42,10 @@ class RatisNodeTest {
     private RatisNode open() {
         TestMesh.Node n = mesh.nodes.get(0);
         return new RatisNode(
-                dir.resolve("raft"), n.context(mesh.net.server(n.address)), g -> new Replica<>(new PoolDb(), () -> {}));
+                dir.resolve("raft"),
+                n.context(mesh.net.server(n.address)),
+                g -> new Replica<>(new PoolDb(), () -> {}),
+                n.servers());
     }
 
     /** A new life in the same process, as after an update of the bundle, takes over every folder of the former one. */

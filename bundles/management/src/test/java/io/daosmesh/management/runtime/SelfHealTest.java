@@ -187,7 +187,8 @@ class SelfHealTest {
     /** As a process that was halted and goes on: it learns of its own death and joins anew. */
     private void halt() {
         Member m = first().management.maps().groupMap().member(dead().rank()).orElseThrow();
-        first().management.deaths().onDead(dead().rank(), m.incarnation(), "silent");
+        for (TestMesh.Node n : mesh.nodes.subList(0, 2))
+            n.management.deaths().onDead(dead().rank(), m.incarnation(), "silent");
         TestMesh.await("out of the pool", this::isOut);
         TestMesh.await("joined", () -> mesh.stateOf(first(), dead().rank()) == MemberState.JOINED);
     }

@@ -7,6 +7,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Endpoint;
@@ -111,6 +112,11 @@ final class TestMesh implements AutoCloseable {
             TestNet.Server server = net.server(address);
             management = new ManagementNode(context(server), id -> publish(server, id), Optional::empty);
             management.addStorage(storage);
+        }
+
+        /** Before anybody has joined. */
+        KnownServers servers() {
+            return new KnownServers(config, () -> new GroupMap(config.system(), 0, List.of()));
         }
 
         NodeContext context(TestNet.Server server) {

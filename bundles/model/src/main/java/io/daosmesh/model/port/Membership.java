@@ -6,6 +6,9 @@ import java.time.Duration;
  * Failure detection of this node's ranks, published by the swim bundle as an OSGi service. Any thread.
  */
 public interface Membership {
+    /** The reason of a death of which this node has no evidence of its own: no truer than whoever told it. */
+    String TOLD_BY_OTHERS = "told by others";
+
     /** Liveness as gossip sees it. */
     enum Liveness {
         INACTIVE,

@@ -54,6 +54,11 @@ final class Peers {
                 .toList();
     }
 
+    boolean isAt(int rank, String address) {
+        @Nullable Peer peer = byRank.get(rank);
+        return peer != null && peer.endpoint().address().equals(address);
+    }
+
     void send(int toRank, SwimWire.Kind kind, SwimMessage message) {
         @Nullable Peer peer = byRank.get(toRank);
         if (peer == null) {

@@ -60,6 +60,7 @@ final class SwimNode implements Membership, AutoCloseable {
     private final Map<Integer, AutoCloseable> handlers = new ConcurrentHashMap<>();
     private final AtomicInteger queued = new AtomicInteger();
     private final AtomicLong inboxDropped = new AtomicLong();
+    private final AtomicLong foreign = new AtomicLong();
     private final List<AutoCloseable> subscriptions = new ArrayList<>();
     private final ScheduledThreadPoolExecutor loop;
     private final Peers peers;
@@ -219,13 +220,21 @@ final class SwimNode implements Membership, AutoCloseable {
         return inboxDropped.get() + peers.dropped();
     }
 
+    /** Messages in the name of a rank that is not on the server that sent them, as far as the group map here knows. */
+    long foreignCount() {
+        return foreign.get();
+    }
+
     private Mono<RpcMessage> onMessage(RpcCall call) {
         try {
             SwimWire.Received received = SwimWire.fromWire(call.body());
             int rank = call.rank();
+            String sender = call.peer().address();
             post(() -> {
                 LocalRank local = locals.get(rank);
-                if (local != null) {
+                if (!peers.isAt(received.message().from(), sender)) {
+                    foreign.incrementAndGet();
+                } else if (local != null) {
                     local.onMessage(System.nanoTime(), received);
                 }
             });

@@ -142,6 +142,11 @@ public final class SwimRuntime implements Membership, MetricSource {
                     "Gossip messages dropped because a queue was full",
                     labels,
                     node.droppedCount());
+            sink.counter(
+                    "engine_swim_messages_foreign_total",
+                    "Gossip messages dropped because their sender is not the node of the rank they are from",
+                    labels,
+                    node.foreignCount());
             sink.counter("engine_swim_suspicions_total", "Ranks suspected", labels, verdicts.suspicions());
             sink.counter("engine_swim_refutations_total", "Own suspicions refuted", labels, verdicts.refutations());
             sink.counter("engine_swim_deaths_total", "Ranks declared or learnt dead", labels, verdicts.deaths());

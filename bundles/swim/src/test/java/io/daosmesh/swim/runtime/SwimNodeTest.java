@@ -19,6 +19,8 @@ import io.daosmesh.model.port.RpcReply;
 import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.swim.SwimConfig;
+import io.daosmesh.swim.SwimMessage;
+import io.daosmesh.swim.SwimUpdate;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -148,6 +150,28 @@ class SwimNodeTest {
         assertTrue(nodes.get(0).lastMajorityContactNs(1) < 0, "not a rank of this node");
     }
 
+    @Test
+    void shouldDropWhatAServerSaysInTheNameOfARankElsewhere() {
+        SwimUpdate death = new SwimUpdate(2, io.daosmesh.swim.MemberState.DEAD, Long.MAX_VALUE / 2, List.of(1), 0);
+        int sent = 0;
+        for (SwimWire.Kind kind : SwimWire.Kind.values()) {
+            for (int claimed : new int[] {0, 1, 2, 9, -1}) {
+                for (String from : List.of("127.0.0.9:10001", address(2), "")) {
+                    if (from.equals(address(claimed))) continue;
+                    SwimMessage lie = new SwimMessage(claimed, 1, 7, 2, false, List.of(death));
+                    wire.deliver(from, 0, SwimWire.toWire(kind, lie));
+                    sent++;
+                }
+            }
+        }
+        int all = sent;
+
+        await(() -> nodes.get(0).foreignCount() == all);
+        assertEquals(Liveness.ALIVE, nodes.get(0).liveness(2));
+        assertEquals(0, nodes.get(1).foreignCount());
+        assertEquals(List.of(), alarms);
+    }
+
     private boolean isEverywhere(int rank, Liveness liveness) {
         return nodes.stream().allMatch(node -> node.liveness(rank) == liveness);
     }
@@ -195,6 +219,14 @@ class SwimNodeTest {
                     listener.peerClosed(address(rank), false);
                 }
             });
+        }
+
+        void deliver(String from, int to, io.daosmesh.model.wire.SwimMessage message) {
+            RpcCall.Peer peer = new RpcCall.Peer(Role.SERVER, -1, 0, from, "test");
+            ByteBuffer body = ByteBuffer.wrap(message.toByteArray());
+            handlers.get(to)
+                    .handle(new RpcCall(RpcMethod.SWIM, peer, to, 0, body, RpcMessage.NO_DATA))
+                    .subscribe();
         }
 
         Node at(int rank) {

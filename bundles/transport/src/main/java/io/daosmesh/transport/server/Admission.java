@@ -12,17 +12,16 @@ import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.SetupMessage;
 import io.daosmesh.transport.credential.Credentials;
+import io.daosmesh.transport.tls.PeerCertificate;
 import io.daosmesh.transport.tls.Roles;
 import io.daosmesh.transport.wire.Envelope;
 import io.daosmesh.transport.wire.Failures;
 import io.netty.handler.ssl.SslHandler;
 import io.rsocket.ConnectionSetupPayload;
 import io.rsocket.RSocket;
-import java.security.cert.X509Certificate;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
-import javax.net.ssl.SSLPeerUnverifiedException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
@@ -123,20 +122,21 @@ final class Admission {
                         .asException());
     }
 
-    /** A process without one stands for nobody but the user of its credential. */
+    /** A process without one stands for nobody but the user of its credential; a server only for addresses of its own. */
     private static void checkCertificate(SslHandler tls, SetupMessage setup, Role role) {
-        X509Certificate certificate;
-        try {
-            certificate = (X509Certificate) tls.engine().getSession().getPeerCertificates()[0];
-        } catch (SSLPeerUnverifiedException e) {
+        Optional<PeerCertificate> shown = PeerCertificate.shown(tls);
+        if (shown.isEmpty()) {
             if (role == Role.AGENT && !setup.getCredential().isEmpty()) return;
             throw Fault.of(FaultCode.NO_CERT, "no certificate was shown").asException();
         }
-        String name = Roles.commonName(certificate);
+        String name = shown.get().name();
         if (!name.equals(Roles.label(role))) {
             throw Fault.of(FaultCode.NO_PERM, "the certificate shown is for '%s', not '%s'", name, Roles.label(role))
                     .asException();
         }
+        if (role != Role.SERVER || setup.getAddress().isEmpty()) return;
+        Optional<Fault> why = shown.get().refusal(setup.getAddress());
+        if (why.isPresent()) throw why.get().asException();
     }
 
     /** A handshake that began before the list has grown ends after it. */
