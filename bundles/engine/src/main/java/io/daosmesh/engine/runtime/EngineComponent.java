@@ -4,7 +4,9 @@ import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.EngineMigration;
 import io.daosmesh.model.port.EventLoops;
 import io.daosmesh.model.port.Maps;
+import io.daosmesh.model.port.MembersOnly;
 import io.daosmesh.model.port.Membership;
+import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.model.port.Ras;
 import io.daosmesh.model.port.Rpc;
@@ -58,9 +60,11 @@ public final class EngineComponent {
             @Reference RpcServer server,
             @Reference Maps maps,
             @Reference EventLoops loops,
-            @Reference Hlc hlc) {
+            @Reference Hlc hlc,
+            @Reference NodeConfig config) {
         this.bundle = bundle;
-        this.context = new EngineContext(rpc, server, maps, loops, hlc, () -> membership, () -> ras);
+        RpcServer members = new MembersOnly(server, maps::groupMap, config.replicas());
+        this.context = new EngineContext(rpc, members, maps, loops, hlc, () -> membership, () -> ras);
     }
 
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)

@@ -76,7 +76,7 @@ public final class EngineRuntime implements AutoCloseable {
         this.pulls = new MapPulls(context.maps(), new MapAnswers());
         this.service = new PoolServiceCalls(context, identity);
         this.handles =
-                new HandleChecks(service::handles, pool -> storage.pool(pool).isPresent(), this::isMember);
+                new HandleChecks(service::handles, pool -> storage.pool(pool).isPresent());
         this.leases = new ReadLeases(identity, context, targets, pulls::want);
         for (int i = 0; i < storage.targetCount(); i++) {
             targets.add(new TargetUnit(identity, storage, i, new TargetHost(i), context, this::onStopped));
@@ -168,11 +168,6 @@ public final class EngineRuntime implements AutoCloseable {
                 "SCM " + failed + " error logged from tgt_id:" + index + ", the target has stopped; " + STOPPED_REMEDY,
                 Map.of("rank", Integer.toString(identity.rank())));
         devices.onTargetStopped(index);
-    }
-
-    private boolean isMember(String address) {
-        return context.maps().groupMap().members().stream()
-                .anyMatch(m -> m.address().equals(address));
     }
 
     private void adopt(PoolMap map) {

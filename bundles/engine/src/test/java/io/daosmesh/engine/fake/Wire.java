@@ -96,7 +96,7 @@ public final class Wire implements Rpc, AutoCloseable {
                                 .asException());
                     RpcCall.Peer peer = from == CLIENT
                             ? new RpcCall.Peer(Role.AGENT, -1, 0, "", "", user)
-                            : new RpcCall.Peer(Role.SERVER, from, 1, "host:" + (1 + from), "");
+                            : new RpcCall.Peer(Role.SERVER, from, 1, "", "");
                     Mono<RpcMessage> reply = handler.handle(new RpcCall(method, peer, to.rank(), 0, body, data));
                     AtomicBoolean isFreed = new AtomicBoolean();
                     // what the real transport does with the buffer after the answer

@@ -135,12 +135,8 @@ class HandlesTest {
     }
 
     private void tellGone(HandlesGoneRequest.Builder gone) {
-        tellGone(1, gone);
-    }
-
-    private void tellGone(int from, HandlesGoneRequest.Builder gone) {
         mesh.wire
-                .from(from)
+                .from(1)
                 .call(
                         new io.daosmesh.model.port.Endpoint("host", 1, leader.rank()),
                         RpcMethod.HANDLES_GONE,
@@ -260,24 +256,6 @@ class HandlesTest {
         tellGone(HandlesGoneRequest.newBuilder().addHandles(mesh.handle));
 
         refuseAll(FaultCode.NO_HDL, mine);
-    }
-
-    @Test
-    void shouldBelieveTheEndOfHandlesFromMembersOnly() {
-        ObjectAddress mine = address(mesh.container, mesh.handle);
-        send(RpcMethod.OBJECT_UPDATE, mine).block(MiniMesh.WAIT);
-        int asked = mesh.handles.questions.size();
-        int stranger = 77;
-
-        for (boolean isAll : new boolean[] {false, true}) {
-            HandlesGoneRequest.Builder gone =
-                    HandlesGoneRequest.newBuilder().addHandles(mesh.handle).setAll(isAll);
-            FaultException e = assertThrows(FaultException.class, () -> tellGone(stranger, gone));
-            assertEquals(FaultCode.AGAIN, e.code(), e.getMessage());
-        }
-
-        send(RpcMethod.OBJECT_UPDATE, mine).block(MiniMesh.WAIT);
-        assertEquals(asked, mesh.handles.questions.size(), "nothing was forgotten");
     }
 
     @Test

@@ -4,6 +4,7 @@ import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.pool.RebuildStatus;
 import io.daosmesh.model.port.EngineMigration;
 import io.daosmesh.model.port.Maps;
+import io.daosmesh.model.port.MembersOnly;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.PoolServices;
 import io.daosmesh.model.port.Ras;
@@ -48,7 +49,7 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
             @Reference PoolServices pools,
             @Reference Hlc hlc,
             @Reference NodeConfig config) {
-        this.server = server;
+        this.server = new MembersOnly(server, maps::groupMap, config.replicas());
         this.parts = new RankSession.Parts(loop, rpc, maps);
         this.jobs = new LeaderJobs(new LeaderJobs.Parts(loop, rpc, maps, pools, hlc, config.address(), ras));
         jobs.start();

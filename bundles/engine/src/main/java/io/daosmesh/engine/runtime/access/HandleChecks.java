@@ -49,21 +49,16 @@ public final class HandleChecks implements AutoCloseable {
 
     private final Service service;
     private final Predicate<UUID> hasPool;
-    private final Predicate<String> isMember;
     private final HandleTable table = new HandleTable();
     private final Questions questions = new Questions(table);
     private final LongAdder asked = new LongAdder();
     private final LongAdder refusals = new LongAdder();
     private boolean isClosed;
 
-    /**
-     * @param hasPool whether the pool has space on this rank: about others nobody is asked
-     * @param isMember whether a node of that address is in the group map: who leads a pool's service is
-     */
-    public HandleChecks(Service service, Predicate<UUID> hasPool, Predicate<String> isMember) {
+    /** @param hasPool whether the pool has space on this rank: about others nobody is asked */
+    public HandleChecks(Service service, Predicate<UUID> hasPool) {
         this.service = service;
         this.hasPool = hasPool;
-        this.isMember = isMember;
     }
 
     public void register(RpcServer server, int rank, List<AutoCloseable> registrations) {
@@ -182,11 +177,6 @@ public final class HandleChecks implements AutoCloseable {
     }
 
     private RpcMessage onGone(RpcCall call) throws InvalidProtocolBufferException {
-        String teller = call.peer().address();
-        if (!isMember.test(teller))
-            throw Fault.of(FaultCode.AGAIN, "server '%s' is not in the group map that this rank knows", teller)
-                    .remedy("let it join first; what joined lately is known in a moment")
-                    .asException();
         HandlesGoneRequest r = RankRequests.LIMITS.parse(HandlesGoneRequest.parser(), call.body());
         run(out -> {
             if (r.getAll()) questions.onAllGone(r.getPool());
