@@ -273,6 +273,11 @@ class NodeRpcsTest {
         }
 
         @Override
+        public boolean isMember(String address) {
+            return groupMap().members().stream().anyMatch(m -> m.address().equals(address));
+        }
+
+        @Override
         public Optional<PoolMap> poolMap(UUID pool) {
             return Optional.empty();
         }

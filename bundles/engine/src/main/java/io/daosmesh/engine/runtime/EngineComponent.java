@@ -6,7 +6,6 @@ import io.daosmesh.model.port.EventLoops;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.MembersOnly;
 import io.daosmesh.model.port.Membership;
-import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.model.port.Ras;
 import io.daosmesh.model.port.Rpc;
@@ -60,10 +59,9 @@ public final class EngineComponent {
             @Reference RpcServer server,
             @Reference Maps maps,
             @Reference EventLoops loops,
-            @Reference Hlc hlc,
-            @Reference NodeConfig config) {
+            @Reference Hlc hlc) {
         this.bundle = bundle;
-        RpcServer members = new MembersOnly(server, maps::groupMap, config.replicas());
+        RpcServer members = new MembersOnly(server, maps::isMember);
         this.context = new EngineContext(rpc, members, maps, loops, hlc, () -> membership, () -> ras);
     }
 

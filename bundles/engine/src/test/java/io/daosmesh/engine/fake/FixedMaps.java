@@ -42,6 +42,11 @@ public final class FixedMaps implements Maps {
     }
 
     @Override
+    public boolean isMember(String address) {
+        return group.members().stream().anyMatch(m -> m.address().equals(address));
+    }
+
+    @Override
     public Optional<PoolMap> poolMap(UUID pool) {
         return Optional.ofNullable(maps.get(pool));
     }

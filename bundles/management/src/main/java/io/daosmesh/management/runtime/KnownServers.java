@@ -3,9 +3,13 @@ package io.daosmesh.management.runtime;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.RpcCall;
+import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * Which servers may speak for the system here: a certificate of the role says only that somebody runs a server, its address
@@ -14,6 +18,10 @@ import java.util.function.Supplier;
 final class KnownServers {
     private final NodeConfig config;
     private final Supplier<GroupMap> map;
+    private volatile Addresses latest = new Addresses(new GroupMap("", 0, List.of()), Set.of());
+
+    /** Of all nodes with ranks in this map. */
+    private record Addresses(GroupMap map, Set<String> of) {}
 
     KnownServers(NodeConfig config, Supplier<GroupMap> map) {
         this.config = config;
@@ -22,8 +30,17 @@ final class KnownServers {
 
     /** A node that holds ranks, as far as this one knows, or is a replica of the management service by configuration. */
     boolean isMember(String address) {
-        return isReplica(address)
-                || map.get().members().stream().anyMatch(m -> m.address().equals(address));
+        return isReplica(address) || addresses().contains(address);
+    }
+
+    /** Gathered once a map: every request between ranks asks. */
+    private Set<String> addresses() {
+        GroupMap now = map.get();
+        Addresses last = latest;
+        if (last.map() == now) return last.of();
+        Set<String> of = now.members().stream().map(Member::address).collect(Collectors.toUnmodifiableSet());
+        latest = new Addresses(now, of);
+        return of;
     }
 
     private boolean isReplica(String address) {

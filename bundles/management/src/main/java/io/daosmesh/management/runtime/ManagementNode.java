@@ -58,8 +58,8 @@ final class ManagementNode implements AutoCloseable {
         leaders = new LeaderCaller(
                 node.rpc(), node.loop(), () -> Mono.just(node.config().replicas()));
         poolClient = new PoolClient(node, leaders);
-        maps = new MapsKeeper(node.config().system(), node.loop(), poolClient::map);
-        servers = new KnownServers(node.config(), maps::groupMap);
+        maps = new MapsKeeper(node.config(), node.loop(), poolClient::map);
+        servers = maps.servers();
         system = new SystemService(node, maps, leaders);
         pools = new PoolHost(node, maps, leaders, servers);
         PoolRemover remover = new PoolRemover(node, system, poolClient, maps);

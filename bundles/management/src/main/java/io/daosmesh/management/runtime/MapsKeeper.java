@@ -6,6 +6,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.Maps;
+import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.wire.GroupMapMessage;
 import java.time.Duration;
 import java.util.List;
@@ -31,6 +32,7 @@ final class MapsKeeper implements Maps {
 
     private final Loop loop;
     private final Function<UUID, Mono<PoolMap>> puller;
+    private final KnownServers servers;
     private final Map<UUID, PoolMap> pools = new ConcurrentHashMap<>();
     private final Set<UUID> gone = ConcurrentHashMap.newKeySet();
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
@@ -39,10 +41,20 @@ final class MapsKeeper implements Maps {
     private volatile Map<String, String> properties = Map.of();
 
     /** @param puller asks the pool service */
-    MapsKeeper(String system, Loop loop, Function<UUID, Mono<PoolMap>> puller) {
+    MapsKeeper(NodeConfig config, Loop loop, Function<UUID, Mono<PoolMap>> puller) {
         this.loop = loop;
         this.puller = puller;
-        this.group = new GroupMap(system, 0, List.of());
+        this.group = new GroupMap(config.system(), 0, List.of());
+        this.servers = new KnownServers(config, () -> group);
+    }
+
+    KnownServers servers() {
+        return servers;
+    }
+
+    @Override
+    public boolean isMember(String address) {
+        return servers.isMember(address);
     }
 
     @Override

@@ -14,6 +14,12 @@ import reactor.core.publisher.Mono;
 public interface Maps {
     GroupMap groupMap();
 
+    /**
+     * Whether the node of this control address belongs to the system, as far as is known here: it holds ranks in any state, or can
+     * lead the management service.
+     */
+    boolean isMember(String address);
+
     Optional<PoolMap> poolMap(UUID pool);
 
     List<UUID> pools();

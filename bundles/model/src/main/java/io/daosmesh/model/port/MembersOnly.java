@@ -3,13 +3,8 @@ package io.daosmesh.model.port;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.pool.GroupMap;
-import io.daosmesh.model.pool.Member;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.function.Supplier;
+import java.util.function.Predicate;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -20,20 +15,12 @@ import reactor.core.publisher.Mono;
  */
 public final class MembersOnly implements RpcServer {
     private final RpcServer server;
-    private final Supplier<GroupMap> map;
-    private final Set<String> replicas;
-    private volatile Known known = new Known(new GroupMap("", 0, List.of()), Set.of());
+    private final Predicate<String> isMember;
 
-    private record Known(GroupMap map, Set<String> addresses) {}
-
-    /**
-     * @param map the newest group map of this node
-     * @param replicas control addresses of the nodes that can lead the management service
-     */
-    public MembersOnly(RpcServer server, Supplier<GroupMap> map, List<String> replicas) {
+    /** @param isMember as {@link Maps#isMember} */
+    public MembersOnly(RpcServer server, Predicate<String> isMember) {
         this.server = server;
-        this.map = map;
-        this.replicas = Set.copyOf(replicas);
+        this.isMember = isMember;
     }
 
     @Override
@@ -58,24 +45,10 @@ public final class MembersOnly implements RpcServer {
     }
 
     private Optional<FaultException> refusal(RpcCall.Peer peer) {
-        if (peer.role() != Role.SERVER || addresses().contains(peer.address())) return Optional.empty();
+        if (peer.role() != Role.SERVER || isMember.test(peer.address())) return Optional.empty();
         Fault why = Fault.of(
-                        FaultCode.AGAIN,
-                        "server '%s' is not in version %d of the group map",
-                        peer.address(),
-                        known.map().version())
+                        FaultCode.AGAIN, "server '%s' is not in the group map that this node knows", peer.address())
                 .remedy("let it join first; what joined lately is known in a moment");
         return Optional.of(why.asException());
-    }
-
-    /** One look a map, not one a request. */
-    private Set<String> addresses() {
-        GroupMap now = map.get();
-        Known last = known;
-        if (last.map() == now && !last.addresses().isEmpty()) return last.addresses();
-        Set<String> addresses = new HashSet<>(replicas);
-        now.members().stream().map(Member::address).forEach(addresses::add);
-        known = new Known(now, addresses);
-        return addresses;
     }
 }

@@ -49,7 +49,7 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
             @Reference PoolServices pools,
             @Reference Hlc hlc,
             @Reference NodeConfig config) {
-        this.server = new MembersOnly(server, maps::groupMap, config.replicas());
+        this.server = new MembersOnly(server, maps::isMember);
         this.parts = new RankSession.Parts(loop, rpc, maps);
         this.jobs = new LeaderJobs(new LeaderJobs.Parts(loop, rpc, maps, pools, hlc, config.address(), ras));
         jobs.start();

@@ -305,6 +305,11 @@ class SwimNodeTest {
         }
 
         @Override
+        public boolean isMember(String address) {
+            return groupMap().members().stream().anyMatch(m -> m.address().equals(address));
+        }
+
+        @Override
         public java.util.Optional<io.daosmesh.model.pool.PoolMap> poolMap(UUID pool) {
             return java.util.Optional.empty();
         }
