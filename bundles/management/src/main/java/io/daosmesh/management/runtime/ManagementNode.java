@@ -148,9 +148,12 @@ final class ManagementNode implements AutoCloseable {
         Path dir = node.config().metadataDir().resolve("raft");
         RatisNode opened = new RatisNode(dir, node, this::replicaOf, servers);
         raft = opened;
-        pools.open(opened, system.id());
-        if (node.config().isReplica()) system.open(opened);
-        if (closed) closeRaft();
+        try {
+            pools.open(opened, system.id());
+            if (node.config().isReplica()) system.open(opened);
+        } finally {
+            if (closed) closeRaft();
+        }
     }
 
     private Replica<?> replicaOf(UUID group) {

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
@@ -71,36 +72,54 @@ final class RatisNode implements RaftHost {
      */
     RatisNode(Path dir, NodeContext node, Function<UUID, Replica<?>> replicas, KnownServers servers) {
         this.servers = servers;
+        client = ClientId.randomId();
         Thread thread = Thread.currentThread();
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(RatisNode.class.getClassLoader());
+        RaftServer opened = null;
         try {
             Files.createDirectories(dir);
             Parameters parameters = new Parameters();
             parameters.put(MeshRpcType.RPC, node.rpc(), Rpc.class);
-            client = ClientId.randomId();
-            server = RaftServer.newBuilder()
+            opened = RaftServer.newBuilder()
                     .setServerId(PeerIds.of(node.address()))
                     .setOption(RaftStorage.StartupOption.RECOVER)
                     .setProperties(RatisSettings.of(dir, node.timing()))
                     .setParameters(parameters)
                     .setStateMachineRegistry(g -> new RatisStateMachine(replicas.apply(g.getUuid())))
                     .build();
-            wire = (RaftWire) server.getServerRpc();
-            server.start();
-        } catch (IOException e) {
+            opened.start();
+        } catch (IOException | RuntimeException e) {
+            // the groups that did open would stay locked, and the next try would find them so
+            close(opened);
             scheduler.dispose();
-            throw Fault.of(
-                            FaultCode.DF_INVAL,
-                            "cannot open the Raft logs in %s: %s",
-                            dir,
-                            String.valueOf(e.getMessage()))
-                    .remedy("restore the folder, or remove it if the other replicas are healthy")
-                    .asException();
+            throw cannotOpen(dir, e);
         } finally {
             thread.setContextClassLoader(before);
         }
+        server = opened;
+        wire = (RaftWire) server.getServerRpc();
         registration = node.server().register(Endpoint.NODE, RpcMethod.RAFT, this::onRaft);
+    }
+
+    private static FaultException cannotOpen(Path dir, Exception e) {
+        Throwable cause = e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+        return Fault.of(
+                        FaultCode.DF_INVAL,
+                        "cannot open the Raft logs in %s: %s",
+                        dir,
+                        String.valueOf(cause.getMessage()))
+                .remedy("restore the folder, or remove it if the other replicas are healthy")
+                .asException();
+    }
+
+    private static void close(@Nullable RaftServer server) {
+        if (server == null) return;
+        try {
+            server.close();
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("Raft server did not close cleanly: {}", e.toString());
+        }
     }
 
     private Mono<RpcMessage> onRaft(RpcCall call) {
@@ -182,9 +201,11 @@ final class RatisNode implements RaftHost {
         changing.readLock().lock();
         try {
             if (isClosed) throw Fault.of(FaultCode.UNINIT).asException();
-            server.groupManagement(request);
-        } catch (IOException e) {
-            throw Fault.of(FaultCode.IO, "Raft group %s: %s", request.getRaftGroupId(), String.valueOf(e.getMessage()))
+            // whoever has asked may have gone, which interrupts: what has begun ends before anybody closes the server
+            // all the same
+            server.groupManagementAsync(request).join();
+        } catch (CompletionException e) {
+            throw Fault.of(FaultCode.IO, "Raft group %s: %s", request.getRaftGroupId(), String.valueOf(e.getCause()))
                     .asException();
         } finally {
             changing.readLock().unlock();

@@ -1,12 +1,15 @@
 package io.daosmesh.management.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -65,6 +68,43 @@ class RatisNodeTest {
         RatisNode last = open();
         assertTrue(last.groups().size() >= 2 * LIVES);
         last.close();
+    }
+
+    /** Whoever asks for a group may go away meanwhile: then the thread that adds it is interrupted. */
+    @Test
+    void shouldLeaveNoFolderLockedWhenAddingIsInterrupted() {
+        for (int life = 1; life <= LIVES; life++) {
+            RatisNode node = open();
+            Thread.currentThread().interrupt();
+            try {
+                node.add(new UUID(0, life), mesh.addresses());
+            } finally {
+                assertTrue(Thread.interrupted());
+                node.close();
+            }
+        }
+        RatisNode last = open();
+        assertEquals(LIVES, last.groups().size());
+        last.close();
+    }
+
+    /** One folder that is in use for a moment must not keep the others locked for ever. */
+    @Test
+    void shouldOpenOnceTheLastFolderIsFree() throws Exception {
+        RatisNode node = open();
+        for (int i = 1; i <= 3; i++) node.add(new UUID(0, i), mesh.addresses());
+        node.close();
+        Path lock = dir.resolve("raft").resolve(new UUID(0, 2).toString()).resolve("in_use.lock");
+        try (FileChannel held = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            held.lock();
+            FaultException e = assertThrows(FaultException.class, this::open);
+            assertEquals(FaultCode.DF_INVAL, e.code(), e.getMessage());
+        }
+
+        RatisNode again = open();
+
+        assertEquals(3, again.groups().size());
+        again.close();
     }
 
     private CompletableFuture<FaultCode> addUntilClosed(RatisNode node, int number) {
