@@ -18,8 +18,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.protocol.ClientId;
@@ -55,12 +54,12 @@ final class RatisNode implements RaftHost {
             Schedulers.newBoundedElastic(HANDLERS_MAX, WAITING_MAX, "daosmesh-raft", 30, true);
     private final AutoCloseable registration;
     /**
-     * Groups are added and removed by several, and the server is closed by nobody meanwhile: a group that is being started when
-     * its server closes would keep its folder locked for as long as the process lives.
+     * Groups are added, removed and closed one after the other: one that is being started when it is removed, or when its server
+     * closes, would keep its folder locked for as long as the process lives.
      */
-    private final ReadWriteLock changing = new ReentrantReadWriteLock();
+    private final ReentrantLock changing = new ReentrantLock();
 
-    private boolean isClosed; // under changing
+    private volatile boolean isClosed;
     private final ClientId client;
 
     /**
@@ -159,13 +158,18 @@ final class RatisNode implements RaftHost {
 
     @Override
     public io.daosmesh.management.runtime.RaftGroup add(UUID group, List<String> peers) {
-        // Killed between making the folder and writing the members into it: such a replica has never taken part.
-        if (groups().contains(group) && group(group).peers().isEmpty()) remove(group, true);
-        if (!groups().contains(group)) {
-            RaftGroup wanted = RaftGroup.valueOf(id(group), RatisGroup.peers(peers));
-            manage(GroupManagementRequest.newAdd(client, server.getId(), 1, wanted, false));
+        changing.lock();
+        try {
+            // Killed between making the folder and writing the members into it: such a replica has never taken part.
+            if (groups().contains(group) && group(group).peers().isEmpty()) remove(group, true);
+            if (!groups().contains(group)) {
+                RaftGroup wanted = RaftGroup.valueOf(id(group), RatisGroup.peers(peers));
+                manage(GroupManagementRequest.newAdd(client, server.getId(), 1, wanted, false));
+            }
+            return group(group);
+        } finally {
+            changing.unlock();
         }
-        return group(group);
     }
 
     @Override
@@ -193,22 +197,23 @@ final class RatisNode implements RaftHost {
 
     @Override
     public void remove(UUID group, boolean deleteData) {
-        if (!groups().contains(group)) return;
-        manage(GroupManagementRequest.newRemove(client, server.getId(), 1, id(group), deleteData, false));
+        changing.lock();
+        try {
+            if (!groups().contains(group)) return;
+            manage(GroupManagementRequest.newRemove(client, server.getId(), 1, id(group), deleteData, false));
+        } finally {
+            changing.unlock();
+        }
     }
 
+    /** Under {@link #changing}. Whoever has asked may have gone, which interrupts: what has begun ends all the same. */
     private void manage(GroupManagementRequest request) {
-        changing.readLock().lock();
+        if (isClosed) throw Fault.of(FaultCode.UNINIT).asException();
         try {
-            if (isClosed) throw Fault.of(FaultCode.UNINIT).asException();
-            // whoever has asked may have gone, which interrupts: what has begun ends before anybody closes the server
-            // all the same
             server.groupManagementAsync(request).join();
         } catch (CompletionException e) {
             throw Fault.of(FaultCode.IO, "Raft group %s: %s", request.getRaftGroupId(), String.valueOf(e.getCause()))
                     .asException();
-        } finally {
-            changing.readLock().unlock();
         }
     }
 
@@ -218,15 +223,15 @@ final class RatisNode implements RaftHost {
 
     @Override
     public void close() {
-        changing.writeLock().lock();
+        isClosed = true;
+        changing.lock();
         try {
-            isClosed = true;
             registration.close();
             server.close();
         } catch (Exception e) {
             LOG.warn("Raft server did not close cleanly: {}", e.toString());
         } finally {
-            changing.writeLock().unlock();
+            changing.unlock();
         }
         scheduler.dispose();
     }

@@ -88,6 +88,28 @@ class RatisNodeTest {
         last.close();
     }
 
+    /** A request to add that is late meets the one to remove. */
+    @Test
+    void shouldLeaveNoFolderLockedWhenGroupIsRemovedWhileItIsAdded() throws Exception {
+        UUID group = new UUID(0, 1);
+        for (int life = 0; life < LIVES; life++) {
+            RatisNode node = open();
+            List<CompletableFuture<Void>> both = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                both.add(CompletableFuture.runAsync(() -> repeat(() -> node.add(group, mesh.addresses()))));
+                both.add(CompletableFuture.runAsync(() -> repeat(() -> node.remove(group, true))));
+            }
+            for (CompletableFuture<Void> b : both) b.get(60, TimeUnit.SECONDS);
+            node.add(group, mesh.addresses());
+            node.close();
+        }
+        open().close();
+    }
+
+    private static void repeat(Runnable work) {
+        for (int i = 0; i < 20; i++) work.run();
+    }
+
     /** One folder that is in use for a moment must not keep the others locked for ever. */
     @Test
     void shouldOpenOnceTheLastFolderIsFree() throws Exception {
