@@ -49,6 +49,9 @@ import reactor.core.publisher.Sinks;
 /** Requests of clients that have not been allowed what they ask for. */
 @Timeout(60)
 class HandlesTest {
+    /** Fewer than the reads that may wait for a lease. */
+    private static final int MANY = 200;
+
     private static final byte[] KEY = {'k'};
     private static final byte[] OLD = {1, 2, 3};
     private static final List<RpcMethod> WRITES =
@@ -295,11 +298,11 @@ class HandlesTest {
         Sinks.One<Boolean> gate = Sinks.one();
         mesh.handles.way = answer -> gate.asMono().then(answer);
         List<Boolean> done = new java.util.concurrent.CopyOnWriteArrayList<>();
-        for (int i = 0; i < 300; i++)
+        for (int i = 0; i < MANY; i++)
             send(RpcMethod.OBJECT_FETCH, address(mesh.container, mesh.handle)).subscribe(done::add);
         await(() -> !mesh.handles.questions.isEmpty());
         gate.tryEmitValue(true);
-        await(() -> done.size() == 300);
+        await(() -> done.size() == MANY);
         for (int i = 0; i < 10; i++) mesh.put(oid, KEY, OLD);
         assertEquals(List.of(1), mesh.handles.questions, "one rank was asked for, one handle");
 
