@@ -111,6 +111,11 @@ public final class LocalMesh implements AutoCloseable {
         return at.resolve("mesh");
     }
 
+    /** A program of the assembly, as it is shipped. */
+    public static Path program(String name) {
+        return script().resolveSibling("karaf-assembly/target/assembly/bin").resolve(name);
+    }
+
     public Path dir() {
         return dir;
     }

@@ -58,7 +58,7 @@ class AgentIT {
 
     private Process agent(LocalMesh mesh) throws IOException {
         Process agent = tool(
-                        "DaosAgent",
+                        "daos_agent",
                         "-o",
                         mesh.dir().resolve("daos_agent.yml").toString(),
                         "-s",
@@ -74,7 +74,7 @@ class AgentIT {
     /** Neither -o nor DAOS_AGENT_CONFIG: only the agent's socket. */
     private void daos(String... args) throws Exception {
         ProcessBuilder daos =
-                tool("Daos", args).redirectOutput(dir.resolve("daos.out").toFile());
+                tool("daos", args).redirectOutput(dir.resolve("daos.out").toFile());
         daos.environment().remove("DAOS_AGENT_CONFIG");
         daos.environment().put("DAOS_AGENT_DRPC_DIR", dir.resolve("run").toString());
         Process process = daos.start();
@@ -82,15 +82,11 @@ class AgentIT {
         assertEquals(0, process.exitValue(), Files.readString(dir.resolve("daos.out")));
     }
 
-    private ProcessBuilder tool(String program, String... args) {
-        List<String> line = new ArrayList<>(List.of(
-                System.getProperty("java.home") + "/bin/java",
-                "-Xmx256m",
-                "-cp",
-                // the nodes' copy of the assembly
-                dir.resolve("mesh/home/lib/daos-mesh/daos-mesh-tools.jar").toString(),
-                "io.daosmesh.cli." + program));
+    private static ProcessBuilder tool(String program, String... args) {
+        List<String> line = new ArrayList<>(List.of(LocalMesh.program(program).toString()));
         line.addAll(List.of(args));
-        return new ProcessBuilder(line).redirectErrorStream(true);
+        ProcessBuilder tool = new ProcessBuilder(line).redirectErrorStream(true);
+        tool.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        return tool;
     }
 }
