@@ -103,12 +103,14 @@ final class RatisNode implements RaftHost {
 
     private static FaultException cannotOpen(Path dir, Exception e) {
         Throwable cause = e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
-        return Fault.of(
-                        FaultCode.DF_INVAL,
-                        "cannot open the Raft logs in %s: %s",
-                        dir,
-                        String.valueOf(cause.getMessage()))
-                .remedy("restore the folder, or remove it if the other replicas are healthy")
+        String text = String.valueOf(cause.getMessage());
+        // the library has no exception of its own for a folder that is in use, and nobody must remove one
+        boolean isInUse = text.contains("already locked");
+        return Fault.of(isInUse ? FaultCode.BUSY : FaultCode.DF_INVAL, "cannot open the Raft logs in %s: %s", dir, text)
+                .remedy(
+                        isInUse
+                                ? "stop the other process that uses the folder; it is tried again"
+                                : "restore the folder, or remove it if the other replicas are healthy")
                 .asException();
     }
 

@@ -1,6 +1,7 @@
 package io.daosmesh.management.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -120,7 +121,8 @@ class RatisNodeTest {
         try (FileChannel held = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             held.lock();
             FaultException e = assertThrows(FaultException.class, this::open);
-            assertEquals(FaultCode.DF_INVAL, e.code(), e.getMessage());
+            assertEquals(FaultCode.BUSY, e.code(), e.getMessage());
+            assertFalse(e.getMessage().contains("remove"), e.getMessage());
         }
 
         RatisNode again = open();
