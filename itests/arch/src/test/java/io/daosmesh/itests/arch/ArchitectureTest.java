@@ -19,6 +19,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -88,7 +90,7 @@ class ArchitectureTest {
     void shouldNotSplitAPackageOverModules() {
         Map<String, Set<String>> modulesOfPackage = new HashMap<>();
         CLASSES.forEach((module, classes) -> classes.forEach(type -> modulesOfPackage
-                .computeIfAbsent(type.getPackageName(), name -> new java.util.TreeSet<>())
+                .computeIfAbsent(type.getPackageName(), name -> new TreeSet<>())
                 .add(module)));
 
         modulesOfPackage.values().removeIf(modules -> modules.size() == 1);
@@ -106,11 +108,61 @@ class ArchitectureTest {
     }
 
     @Test
-    void shouldBePureOutsideRuntime() {
+    void shouldBePureOutsideEdges() {
         for (String module : Rules.PURE) {
-            Rules.pureOutsideRuntime().check(CLASSES.get(module));
-            Rules.noClockOutsideRuntime().check(CLASSES.get(module));
+            Rules.pureOutsideEdges().check(CLASSES.get(module));
+            Rules.noClockOutsideEdges().check(CLASSES.get(module));
+            Rules.oneOwnerOutsideEdges().check(CLASSES.get(module));
         }
+    }
+
+    @Test
+    void shouldHaveNoCrowdedPackage() {
+        assertEquals(Map.of(), crowded(CLASSES.values()));
+    }
+
+    /** What is let pass by name has to need it still. */
+    @Test
+    void shouldLetPassNoMoreThanIsThere() {
+        Map<String, Long> sizes = sizes(CLASSES.values());
+        Set<String> names = new TreeSet<>();
+        CLASSES.values().forEach(classes -> classes.forEach(type -> names.add(type.getSimpleName())));
+
+        assertEquals(Set.of(), minus(Rooms.SHARED.keySet(), names));
+        Rooms.CROWDED.forEach((room, max) -> assertEquals((long) max, sizes.get("io.daosmesh." + room), room));
+        for (String edge : Rooms.EDGES) assertTrue(sizes.containsKey("io.daosmesh." + edge), edge);
+    }
+
+    @Test
+    void shouldRefuseACrowdedPackage() {
+        Map<String, Long> found = crowded(List.of(new ClassFileImporter().importPackages("org.junit.jupiter.api")));
+
+        assertTrue(found.containsKey("org.junit.jupiter.api"), found.toString());
+    }
+
+    private static Map<String, Long> crowded(Iterable<JavaClasses> all) {
+        Map<String, Long> sizes = sizes(all);
+        sizes.entrySet().removeIf(e -> e.getValue() <= Rooms.classesMax(e.getKey()));
+        return sizes;
+    }
+
+    /** Source files, so to say: nested classes belong to their outermost one. */
+    private static Map<String, Long> sizes(Iterable<JavaClasses> all) {
+        Map<String, Set<String>> rooms = new TreeMap<>();
+        all.forEach(classes -> classes.stream()
+                .filter(type -> !type.getName().endsWith("package-info"))
+                .filter(type -> !type.getPackageName().startsWith("io.daosmesh.model.wire"))
+                .forEach(type -> rooms.computeIfAbsent(type.getPackageName(), name -> new TreeSet<>())
+                        .add(outermost(type.getName()))));
+        Map<String, Long> sizes = new TreeMap<>();
+        rooms.forEach((room, types) -> sizes.put(room, (long) types.size()));
+        return sizes;
+    }
+
+    private static Set<String> minus(Set<String> all, Set<String> known) {
+        Set<String> rest = new TreeSet<>(all);
+        rest.removeAll(known);
+        return rest;
     }
 
     @Test
@@ -123,7 +175,8 @@ class ArchitectureTest {
     void shouldRefuseAnImpureClass() {
         JavaClasses bad = new ClassFileImporter().importClasses(Impure.class);
 
-        for (ArchRule rule : List.of(Rules.pureOutsideRuntime(), Rules.noClockOutsideRuntime())) {
+        for (ArchRule rule :
+                List.of(Rules.pureOutsideEdges(), Rules.noClockOutsideEdges(), Rules.oneOwnerOutsideEdges())) {
             assertThrows(AssertionError.class, () -> rule.check(bad));
         }
     }

@@ -1,6 +1,7 @@
 package io.daosmesh.itests.arch;
 
 import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
@@ -38,7 +39,7 @@ final class Rules {
     /** Bundles whose packages other bundles may see. */
     static final Set<String> CONTRACTS = Set.of("device-spi", "model", "storage", "client", "admin");
 
-    /** Bundles in which only the package `runtime` touches the outside world. */
+    /** Bundles in which only {@link Rooms#EDGES} touch the outside world. */
     static final Set<String> PURE = Set.of("swim", "management", "storage", "engine", "rebuild");
 
     private static final DescribedPredicate<JavaClass> SOCKETS_AND_REACTOR_NETTY =
@@ -72,6 +73,18 @@ final class Rules {
             "java.util.concurrent.CountDownLatch",
             "java.util.concurrent.Semaphore");
 
+    private static final DescribedPredicate<JavaClass> IN_AN_EDGE =
+            describe("in a package that acts", type -> Rooms.isEdge(type.getPackageName()));
+
+    private static final DescribedPredicate<JavaClass> SHARED = describe(
+            "shared by name", type -> Rooms.SHARED.containsKey(type.getName().replaceAll("^.*\\.|\\$.*$", "")));
+
+    /** All of java.util.concurrent is for several threads, but its units. */
+    private static final DescribedPredicate<JavaClass> FOR_SEVERAL_THREADS = describe(
+            "an atomic or a concurrent collection",
+            type -> type.getPackageName().startsWith("java.util.concurrent")
+                    && !type.getName().equals("java.util.concurrent.TimeUnit"));
+
     private static final DescribedPredicate<JavaClass> IMPURE = resideInAnyPackage(
                     "reactor..",
                     "org.osgi.framework..",
@@ -97,23 +110,30 @@ final class Rules {
                 .allowEmptyShould(true);
     }
 
-    static ArchRule pureOutsideRuntime() {
+    static ArchRule pureOutsideEdges() {
         return noClasses()
-                .that()
-                .resideOutsideOfPackage("..runtime..")
+                .that(not(IN_AN_EDGE))
                 .should()
                 .dependOnClassesThat(IMPURE)
-                .because("time comes in as nowNs and effects go out through a small interface; only ..runtime acts")
+                .because("time comes in as nowNs and effects go out through a small interface; only the edges act")
                 .allowEmptyShould(true);
     }
 
-    static ArchRule noClockOutsideRuntime() {
+    static ArchRule noClockOutsideEdges() {
         return noClasses()
-                .that()
-                .resideOutsideOfPackage("..runtime..")
+                .that(not(IN_AN_EDGE))
                 .should()
                 .callMethodWhere(READS_CLOCK_OR_CHANCE)
                 .because("a protocol that reads the clock cannot be simulated")
+                .allowEmptyShould(true);
+    }
+
+    static ArchRule oneOwnerOutsideEdges() {
+        return noClasses()
+                .that(not(IN_AN_EDGE.or(SHARED)))
+                .should()
+                .dependOnClassesThat(FOR_SEVERAL_THREADS)
+                .because("state has one owner; what others need they ask it for")
                 .allowEmptyShould(true);
     }
 

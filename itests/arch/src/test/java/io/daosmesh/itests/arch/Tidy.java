@@ -61,7 +61,7 @@ final class Tidy extends TreePathScanner<Void, Void> {
     /** Which rules apply to a file. */
     enum Kind {
         MAIN,
-        /** Main code of a bundle that is pure outside its package `runtime`. */
+        /** Main code of a bundle that is pure outside of {@link Rooms#EDGES}. */
         PURE,
         /** A program: may print. */
         PROGRAM,
@@ -139,7 +139,7 @@ final class Tidy extends TreePathScanner<Void, Void> {
                     method.getName() + " has more than " + PARAMETER_COUNT_MAX + " parameters: make a record");
         }
         if (isPureHere() && method.getModifiers().getFlags().contains(Modifier.SYNCHRONIZED)) {
-            report(line(method), "synchronized outside runtime: give the state one owner");
+            report(line(method), "synchronized outside of an edge: give the state one owner");
         }
         checkWord(method, method.getName().toString());
         return super.visitMethod(method, unused);
@@ -162,7 +162,7 @@ final class Tidy extends TreePathScanner<Void, Void> {
     @Override
     public Void visitSynchronized(SynchronizedTree block, Void unused) {
         if (isPureHere()) {
-            report(line(block), "synchronized outside runtime: give the state one owner");
+            report(line(block), "synchronized outside of an edge: give the state one owner");
         }
         return super.visitSynchronized(block, unused);
     }
@@ -224,7 +224,7 @@ final class Tidy extends TreePathScanner<Void, Void> {
     }
 
     private boolean isPureHere() {
-        return kind == Kind.PURE && !name.contains("/runtime/");
+        return kind == Kind.PURE && !Rooms.isEdgeFile(name);
     }
 
     private void checkWord(Tree tree, String identifier) {

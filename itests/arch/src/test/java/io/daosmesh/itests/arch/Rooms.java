@@ -1,0 +1,78 @@
+package io.daosmesh.itests.arch;
+
+import java.util.Map;
+import java.util.Set;
+
+/** Which packages may do what, and what is let pass by name, with the reason. Immutable. */
+final class Rooms {
+    /** A reader keeps so many classes of one package in mind; the largest of MicroRaft has 13. */
+    static final int CLASSES_MAX = 15;
+
+    /**
+     * The only packages of the pure bundles that act: threads, clocks, files, OSGi, native code. Their siblings are plain
+     * objects.
+     */
+    static final Set<String> EDGES = Set.of(
+            "engine.runtime",
+            "engine.runtime.access",
+            "management.runtime",
+            "rebuild.runtime",
+            "storage.runtime",
+            "swim.runtime");
+
+    /** Packages that hold more, and how many at most. */
+    static final Map<String, Integer> CROWDED = Map.of(
+            "cli", 57,
+            "client", 36,
+            "engine.object", 35,
+            "engine.runtime", 17,
+            "management.pool", 17,
+            "management.runtime", 50,
+            // the contracts of all bundles, one small interface each
+            "model.port", 22,
+            "storage.runtime", 33,
+            // one protocol in the words of its papers, with 18 entry points of nobody else
+            "swim", 19);
+
+    /** Classes outside of the edges that several threads share, by simple name, and why. */
+    static final Map<String, String> SHARED = Map.ofEntries(
+            Map.entry("Aggregation", "counts in ShardCounters by its fields"),
+            Map.entry("Blob", "joins completions of a device's threads"),
+            Map.entry("DeviceLife", "counts errors where requests end, on any thread"),
+            Map.entry("HandleTable", "read by every connection"),
+            Map.entry("LeaderWrite", "answers of other ranks come on any thread"),
+            Map.entry("LeaderWrites", "counts in ShardCounters by its fields"),
+            Map.entry("MemberWrites", "counts in ShardCounters by its fields"),
+            Map.entry("MemoryKvStore", "stands for RocksDB, which any thread may read"),
+            Map.entry("Migration", "joins completions of a device's threads"),
+            Map.entry("Outcomes", "counts in ShardCounters by its fields"),
+            Map.entry("ReadGenerations", "reads end on any thread"),
+            Map.entry("Reads", "joins completions of a device's threads"),
+            Map.entry("RecordRead", "joins completions of a device's threads"),
+            Map.entry("ShardCounters", "read by the metrics"),
+            Map.entry("SpaceAccount", "read by queries and metrics"),
+            Map.entry("StagedOp", "joins completions of a device's threads"),
+            Map.entry("Target", "its shards are read by queries and metrics"),
+            Map.entry("TurnPipeline", "joins completions of a device's threads"));
+
+    private static final String ROOT = "io.daosmesh.";
+
+    private Rooms() {}
+
+    static boolean isEdge(String packageName) {
+        return packageName.startsWith(ROOT) && EDGES.contains(packageName.substring(ROOT.length()));
+    }
+
+    /** @param file from the checkout's root */
+    static boolean isEdgeFile(String file) {
+        String name = file.replace('/', '.');
+        int root = name.lastIndexOf(ROOT);
+        return root >= 0 && isEdge(name.substring(root).replaceAll("\\.[^.]+\\.java$", ""));
+    }
+
+    static int classesMax(String packageName) {
+        return packageName.startsWith(ROOT)
+                ? CROWDED.getOrDefault(packageName.substring(ROOT.length()), CLASSES_MAX)
+                : CLASSES_MAX;
+    }
+}
