@@ -3,18 +3,20 @@ package io.daosmesh.transport;
 import com.google.protobuf.ByteString;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.limit.MessageLimits;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.EventLoops;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcCall;
-import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.DataSessionReply;
+import io.daosmesh.model.wire.Empty;
 import io.daosmesh.transport.server.HandlerTable;
 import io.daosmesh.transport.server.Listener;
 import io.daosmesh.transport.server.Sessions;
@@ -50,7 +52,8 @@ public final class ServerTransport implements AutoCloseable {
                         machinery.loops),
                 new Listener.Services(handlers, machinery.hlc, machinery.deadlines, machinery.counters, sessions),
                 machinery.client::onClosedByPeer);
-        handlers.register(Endpoint.NODE, RpcMethod.DATA_SESSION, this::openSession);
+        new Registrations(handlers, Endpoint.NODE, MessageLimits.of(0, 0))
+                .onFrom(RpcMethod.DATA_SESSION, Empty.parser(), (q, peer) -> openSession(peer));
         machinery.tls.ifPresent(t -> t.listen(new LiveTls.Watcher() {
             @Override
             public void onRevoked(Sweep sweep) {
@@ -138,17 +141,17 @@ public final class ServerTransport implements AutoCloseable {
         machinery.close(50);
     }
 
-    private Mono<RpcMessage> openSession(RpcCall call) {
+    private Mono<DataSessionReply> openSession(RpcCall.Peer peer) {
         if (!isClearData) {
             return Mono.error(Fault.of(FaultCode.NOTSUPPORTED, "data channels of this node use TLS")
                     .asException());
         }
         return Mono.fromSupplier(() -> {
-            Sessions.Session session = sessions.issue(call.peer());
-            return RpcMessage.of(DataSessionReply.newBuilder()
+            Sessions.Session session = sessions.issue(peer);
+            return DataSessionReply.newBuilder()
                     .setSession(ByteString.copyFrom(session.id()))
                     .setKey(ByteString.copyFrom(session.key()))
-                    .build());
+                    .build();
         });
     }
 }

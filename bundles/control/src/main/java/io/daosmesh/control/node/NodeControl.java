@@ -1,19 +1,21 @@
 package io.daosmesh.control.node;
 
 import io.daosmesh.control.ras.RasJournal;
+import io.daosmesh.model.limit.MessageLimits;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.OwnCertificate;
 import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.port.Registrations;
+import io.daosmesh.model.port.RpcLimit;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.port.StorageAdmin;
 import io.daosmesh.model.wire.DriverMessage;
-import java.util.ArrayList;
-import java.util.List;
+import io.daosmesh.model.wire.RasStreamRequest;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
@@ -24,9 +26,6 @@ import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import reactor.core.publisher.Flux;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
@@ -37,13 +36,14 @@ import reactor.core.scheduler.Schedulers;
         immediate = true,
         service = {})
 public final class NodeControl {
-    private static final Logger LOG = LoggerFactory.getLogger(NodeControl.class);
     private static final int THREADS_MAX = 4;
     private static final int QUEUED_MAX = 256;
+    /** As much as {@link RpcLimit} lets through: each RPC here checks what it takes. */
+    private static final MessageLimits LIMITS = MessageLimits.of(64 << 10, 64 << 10);
 
     private final Engines engines = new Engines();
     private final Scheduler scheduler = Schedulers.newBoundedElastic(THREADS_MAX, QUEUED_MAX, "control", 60, true);
-    private final List<AutoCloseable> registrations = new ArrayList<>();
+    private final Registrations registrations;
     private volatile @Nullable Maps maps; // null while management is absent
     private volatile @Nullable OwnCertificate certificate; // null in insecure mode
 
@@ -64,11 +64,12 @@ public final class NodeControl {
                 this::member,
                 () -> Optional.ofNullable(certificate),
                 context.getBundle().getVersion().toString());
-        registrations.addAll(new NodeRpcs(parts, server, scheduler).register());
-        registrations.add(server.registerStream(
-                Endpoint.NODE,
+        registrations = new Registrations(server, Endpoint.NODE, LIMITS);
+        new NodeRpcs(parts, scheduler).register(registrations);
+        registrations.onStream(
                 RpcMethod.RAS_STREAM,
-                call -> Flux.defer(() -> ras.feed(NodeRpcs.rasRequest(call))).map(RpcMessage::of)));
+                RasStreamRequest.parser(),
+                (request, peer) -> ras.feed(request).map(RpcMessage::of));
     }
 
     private static DriverMessage complete(BundleContext context, DriverMessage driver) {
@@ -126,15 +127,7 @@ public final class NodeControl {
 
     @Deactivate
     void stop() {
-        registrations.forEach(NodeControl::close);
+        registrations.close();
         scheduler.dispose();
-    }
-
-    private static void close(AutoCloseable closeable) {
-        try {
-            closeable.close();
-        } catch (Exception e) {
-            LOG.warn("while stopping: {}", e.toString());
-        }
     }
 }

@@ -1,18 +1,14 @@
 package io.daosmesh.control.node;
 
-import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.MessageLite;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.Member;
-import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.OwnCertificate;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
-import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
-import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.port.StorageAdmin;
 import io.daosmesh.model.wire.DeviceInfoMessage;
 import io.daosmesh.model.wire.DriversReply;
@@ -24,21 +20,19 @@ import io.daosmesh.model.wire.ListDevicesRequest;
 import io.daosmesh.model.wire.ListPoolsReply;
 import io.daosmesh.model.wire.LogMasksRequest;
 import io.daosmesh.model.wire.NodeStatusReply;
-import io.daosmesh.model.wire.RasStreamRequest;
 import io.daosmesh.model.wire.ReplaceDeviceRequest;
 import io.daosmesh.model.wire.SetFaultyRequest;
 import io.daosmesh.model.wire.StorageFormatRequest;
 import io.daosmesh.model.wire.StorageScanReply;
 import io.daosmesh.model.wire.StorageScanRequest;
 import io.daosmesh.model.wire.StorageUsageReply;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
 
 /** Turns the node's admin RPCs into calls of its parts. Any thread; work runs on the control scheduler. */
 final class NodeRpcs {
@@ -59,71 +53,42 @@ final class NodeRpcs {
         Optional<Member> member(int rank);
     }
 
-    /** Decodes a request message. */
-    interface Parser<T> {
-        T parse(ByteBuffer body) throws InvalidProtocolBufferException;
-    }
-
-    /** Answers a decoded request. */
-    interface Answer<T> {
-        Mono<? extends MessageLite> to(T request);
-    }
-
     private final Parts parts;
-    private final RpcServer server;
-    private final reactor.core.scheduler.Scheduler scheduler;
+    private final Scheduler scheduler;
 
-    NodeRpcs(Parts parts, RpcServer server, reactor.core.scheduler.Scheduler scheduler) {
+    NodeRpcs(Parts parts, Scheduler scheduler) {
         this.parts = parts;
-        this.server = server;
         this.scheduler = scheduler;
     }
 
-    List<AutoCloseable> register() {
-        List<AutoCloseable> all = new ArrayList<>();
-        all.add(server.register(
-                Endpoint.NODE,
+    void register(Registrations r) {
+        r.onFrom(
                 RpcMethod.NODE_STATUS,
-                call -> Mono.fromCallable(() -> seenBy(call.peer(), status()))
-                        .map(RpcMessage::of)
-                        .subscribeOn(scheduler)));
-        all.add(on(RpcMethod.STORAGE_SCAN, StorageScanRequest::parseFrom, this::scan));
-        all.add(on(RpcMethod.STORAGE_FORMAT, StorageFormatRequest::parseFrom, r -> parts.format.format(r.getForce())));
-        all.add(on(RpcMethod.STORAGE_USAGE, Empty::parseFrom, r -> usage()));
-        all.add(on(
+                Empty.parser(),
+                (q, peer) -> work(() -> Mono.fromCallable(() -> seenBy(peer, status()))));
+        r.on(RpcMethod.STORAGE_SCAN, StorageScanRequest.parser(), q -> work(() -> scan(q)));
+        r.on(
+                RpcMethod.STORAGE_FORMAT,
+                StorageFormatRequest.parser(),
+                q -> work(() -> parts.format.format(q.getForce())));
+        r.on(RpcMethod.STORAGE_USAGE, Empty.parser(), q -> work(() -> usage()));
+        r.on(
                 RpcMethod.STORAGE_LIST_DEVICES,
-                ListDevicesRequest::parseFrom,
-                r -> parts.devices.find(r).map(this::list)));
-        all.add(on(RpcMethod.STORAGE_LIST_POOLS, Empty::parseFrom, r -> Mono.fromCallable(this::pools)));
-        all.add(on(RpcMethod.STORAGE_DRIVERS, Empty::parseFrom, r -> Mono.fromCallable(this::drivers)));
-        all.add(on(
+                ListDevicesRequest.parser(),
+                q -> work(() -> parts.devices.find(q)).map(this::list));
+        r.on(RpcMethod.STORAGE_LIST_POOLS, Empty.parser(), q -> work(() -> Mono.fromCallable(this::pools)));
+        r.on(RpcMethod.STORAGE_DRIVERS, Empty.parser(), q -> work(() -> Mono.fromCallable(this::drivers)));
+        r.on(
                 RpcMethod.STORAGE_LED,
-                LedRequest::parseFrom,
-                r -> parts.lights.handle(r).map(this::list)));
-        all.add(on(RpcMethod.STORAGE_SET_FAULTY, SetFaultyRequest::parseFrom, this::setFaulty));
-        all.add(on(RpcMethod.STORAGE_REPLACE, ReplaceDeviceRequest::parseFrom, r -> Mono.error(notBuilt())));
-        all.add(on(RpcMethod.LOG_MASKS, LogMasksRequest::parseFrom, r -> Mono.fromCallable(() -> logMasks(r))));
-        return all;
+                LedRequest.parser(),
+                q -> work(() -> parts.lights.handle(q)).map(this::list));
+        r.on(RpcMethod.STORAGE_SET_FAULTY, SetFaultyRequest.parser(), q -> work(() -> setFaulty(q)));
+        r.on(RpcMethod.STORAGE_REPLACE, ReplaceDeviceRequest.parser(), q -> Mono.error(notBuilt()));
+        r.on(RpcMethod.LOG_MASKS, LogMasksRequest.parser(), q -> work(() -> Mono.fromCallable(() -> logMasks(q))));
     }
 
-    /** Request bytes are read on the scheduler: they stay valid until the answer has ended. */
-    private <T> AutoCloseable on(RpcMethod method, Parser<T> parser, Answer<T> answer) {
-        return server.register(
-                Endpoint.NODE,
-                method,
-                call -> Mono.fromCallable(() -> parse(call, parser))
-                        .flatMap(answer::to)
-                        .map(RpcMessage::of)
-                        .subscribeOn(scheduler));
-    }
-
-    static <T> T parse(RpcCall call, Parser<T> parser) {
-        try {
-            return parser.parse(call.body());
-        } catch (InvalidProtocolBufferException e) {
-            throw Fault.of(FaultCode.PROTO, "%s: the request cannot be read", call.method())
-                    .asException();
-        }
+    private <T> Mono<T> work(Supplier<Mono<T>> answer) {
+        return Mono.defer(answer).subscribeOn(scheduler);
     }
 
     /** Programs of users have no business with the process and its other ports. */
@@ -231,10 +196,5 @@ final class NodeRpcs {
 
     private static RuntimeException notBuilt() {
         return Fault.of(FaultCode.NOSYS, "replacing a device is not built yet").asException();
-    }
-
-    /** For the one streaming method, which has its own registration. */
-    static RasStreamRequest rasRequest(RpcCall call) {
-        return parse(call, RasStreamRequest::parseFrom);
     }
 }

@@ -9,13 +9,16 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.limit.MessageLimits;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
@@ -92,7 +95,8 @@ class NodeRpcsTest {
                 rank -> Optional.empty(),
                 () -> Optional.of(() -> Instant.ofEpochSecond(1_900_000_000L)),
                 "0.1.0");
-        new NodeRpcs(parts, new FakeServer(), scheduler).register();
+        new NodeRpcs(parts, scheduler)
+                .register(new Registrations(new FakeServer(), Endpoint.NODE, MessageLimits.of(64, 64)));
     }
 
     @AfterEach
@@ -249,13 +253,13 @@ class NodeRpcsTest {
 
     private final class FakeServer implements RpcServer {
         @Override
-        public AutoCloseable register(int rank, RpcMethod method, Handler handler) {
+        public Registration register(int rank, RpcMethod method, Handler handler) {
             handlers.put(method, handler);
             return () -> handlers.remove(method);
         }
 
         @Override
-        public AutoCloseable registerStream(int rank, RpcMethod method, StreamHandler handler) {
+        public Registration registerStream(int rank, RpcMethod method, StreamHandler handler) {
             return () -> {};
         }
 

@@ -4,6 +4,7 @@ import io.daosmesh.engine.object.Host;
 import io.daosmesh.engine.object.Leases;
 import io.daosmesh.engine.object.PoolShard;
 import io.daosmesh.engine.object.Target;
+import io.daosmesh.engine.request.RankRequests;
 import io.daosmesh.engine.runtime.access.HandleChecks;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -14,6 +15,7 @@ import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.Membership;
 import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.model.port.Ras;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.ras.RasEvent;
 import io.daosmesh.model.ras.RasId;
 import io.daosmesh.storage.EngineStorage;
@@ -51,7 +53,8 @@ public final class EngineRuntime implements AutoCloseable {
     private final EngineStorage storage;
     private final EngineContext context;
     private final List<TargetUnit> targets = new ArrayList<>();
-    private final List<AutoCloseable> registrations = new ArrayList<>();
+    private final Registrations registrations;
+    private AutoCloseable listening = () -> {};
     private final MapPulls pulls;
     private final ExecutorService admin;
     private final EngineMigrationService migration;
@@ -73,6 +76,7 @@ public final class EngineRuntime implements AutoCloseable {
             t.setDaemon(true);
             return t;
         });
+        this.registrations = new Registrations(context.server(), identity.rank(), RankRequests.LIMITS);
         this.pulls = new MapPulls(context.maps(), new MapAnswers());
         this.service = new PoolServiceCalls(context, identity);
         this.handles =
@@ -106,10 +110,10 @@ public final class EngineRuntime implements AutoCloseable {
         }
         for (TargetUnit unit : targets) unit.shards().forEach(s -> reportFailed(unit, s));
         leases.open(registrations);
-        registrations.add(context.maps().listen(new MapListener()));
-        handles.register(context.server(), identity.rank(), registrations);
-        new ObjectHandlers(targets, context.hlc(), handles).register(context.server(), identity.rank(), registrations);
-        new PoolHandlers(targets, storage, admin).register(context.server(), identity.rank(), registrations);
+        listening = context.maps().listen(new MapListener());
+        handles.register(registrations);
+        new ObjectHandlers(targets, context.hlc(), handles).register(registrations);
+        new PoolHandlers(targets, storage, admin).register(registrations);
         devices.open();
         Membership membership = context.membership().get();
         // ends the announced absence of the engine that this one replaces
@@ -187,8 +191,8 @@ public final class EngineRuntime implements AutoCloseable {
         isClosed = true;
         devices.close();
         leases.close();
-        for (AutoCloseable r : registrations) closeQuietly(r);
-        registrations.clear();
+        registrations.close();
+        closeQuietly(listening);
         handles.close();
         for (TargetUnit unit : targets) unit.run(Target::drain);
         long deadlineNs = System.nanoTime() + DRAIN_MAX_NS;

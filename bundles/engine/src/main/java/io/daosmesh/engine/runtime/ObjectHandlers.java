@@ -1,6 +1,5 @@
 package io.daosmesh.engine.runtime;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.daosmesh.engine.access.Right;
 import io.daosmesh.engine.object.WriteOp;
 import io.daosmesh.engine.request.ObjectRequests;
@@ -9,12 +8,11 @@ import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
-import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.ChangeRequest;
 import io.daosmesh.model.wire.DtxBatchReply;
@@ -30,6 +28,7 @@ import io.daosmesh.model.wire.UpdateReply;
 import io.daosmesh.model.wire.UpdateRequest;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
 
@@ -45,39 +44,30 @@ final class ObjectHandlers {
         this.handles = handles;
     }
 
-    void register(RpcServer server, int rank, List<AutoCloseable> registrations) {
-        add(server, rank, registrations, RpcMethod.OBJECT_UPDATE, this::update);
-        add(server, rank, registrations, RpcMethod.OBJECT_PUNCH, this::punch);
-        add(server, rank, registrations, RpcMethod.OBJECT_CHANGE, this::change);
-        add(server, rank, registrations, RpcMethod.OBJECT_FETCH, this::fetch);
-        add(server, rank, registrations, RpcMethod.OBJECT_ENUMERATE, this::enumerate);
-        add(server, rank, registrations, RpcMethod.SHARD_UPDATE, this::shardUpdate);
-        add(server, rank, registrations, RpcMethod.SHARD_PUNCH, this::shardPunch);
-        add(server, rank, registrations, RpcMethod.SHARD_CHANGE, this::shardChange);
-        add(server, rank, registrations, RpcMethod.DTX_COMMIT, this::commit);
-        add(server, rank, registrations, RpcMethod.DTX_ABORT, this::abort);
-        add(server, rank, registrations, RpcMethod.DTX_CHECK, this::check);
-        add(server, rank, registrations, RpcMethod.DTX_RESOLVE, this::resolve);
+    void register(Registrations r) {
+        on(r, RpcMethod.OBJECT_UPDATE, ObjectRequests::update, this::update);
+        on(r, RpcMethod.OBJECT_PUNCH, ObjectRequests::punch, this::punch);
+        on(r, RpcMethod.OBJECT_CHANGE, ObjectRequests::change, this::change);
+        on(r, RpcMethod.OBJECT_FETCH, ObjectRequests::fetch, this::fetch);
+        on(r, RpcMethod.OBJECT_ENUMERATE, ObjectRequests::enumerate, this::enumerate);
+        on(r, RpcMethod.SHARD_UPDATE, ObjectRequests::update, this::shardUpdate);
+        on(r, RpcMethod.SHARD_PUNCH, ObjectRequests::punch, this::shardPunch);
+        on(r, RpcMethod.SHARD_CHANGE, ObjectRequests::change, this::shardChange);
+        on(r, RpcMethod.DTX_COMMIT, ObjectRequests::dtxs, this::commit);
+        on(r, RpcMethod.DTX_ABORT, ObjectRequests::dtxs, this::abort);
+        on(r, RpcMethod.DTX_CHECK, ObjectRequests::dtxs, this::check);
+        on(r, RpcMethod.DTX_RESOLVE, ObjectRequests::resolve, this::resolve);
     }
 
-    /** A handler that may fail while parsing. */
-    private interface Parsing {
-        Mono<RpcMessage> handle(RpcCall call) throws InvalidProtocolBufferException;
-    }
-
-    private static void add(
-            RpcServer server, int rank, List<AutoCloseable> registrations, RpcMethod method, Parsing handler) {
-        registrations.add(server.register(rank, method, call -> {
-            try {
-                Asker asker = Asker.of(call.peer());
-                return handler.handle(call).contextWrite(c -> c.put(Asker.KEY, asker));
-            } catch (InvalidProtocolBufferException e) {
-                return Mono.error(Fault.of(FaultCode.PROTO, "%s: %s", method, String.valueOf(e.getMessage()))
-                        .asException());
-            } catch (FaultException e) {
-                return Mono.error(e);
-            }
-        }));
+    private static <Q> void on(
+            Registrations r,
+            RpcMethod method,
+            Registrations.Reader<Q> reader,
+            BiFunction<Q, RpcCall, Mono<RpcMessage>> handler) {
+        r.onData(method, reader, (request, call) -> {
+            Asker asker = Asker.of(call.peer());
+            return handler.apply(request, call).contextWrite(c -> c.put(Asker.KEY, asker));
+        });
     }
 
     private TargetUnit target(int index) {
@@ -94,24 +84,21 @@ final class ObjectHandlers {
         return awaited == null ? work.get() : awaited.flatMap(ok -> work.get());
     }
 
-    private Mono<RpcMessage> update(RpcCall call) throws InvalidProtocolBufferException {
-        UpdateRequest r = ObjectRequests.update(call.body());
+    private Mono<RpcMessage> update(UpdateRequest r, RpcCall call) {
         return admitted(call, r.getAddress(), Right.WRITE, () -> {
             WriteOp op = WriteOp.of(r, call.data());
             return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.UPDATE);
         });
     }
 
-    private Mono<RpcMessage> punch(RpcCall call) throws InvalidProtocolBufferException {
-        PunchRequest r = ObjectRequests.punch(call.body());
+    private Mono<RpcMessage> punch(PunchRequest r, RpcCall call) {
         return admitted(call, r.getAddress(), Right.WRITE, () -> {
             WriteOp op = WriteOp.of(r, call.data());
             return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.OBJ_PUNCH);
         });
     }
 
-    private Mono<RpcMessage> change(RpcCall call) throws InvalidProtocolBufferException {
-        ChangeRequest r = ObjectRequests.change(call.body());
+    private Mono<RpcMessage> change(ChangeRequest r, RpcCall call) {
         return admitted(call, r.getAddress(), Right.WRITE, () -> {
             WriteOp op = WriteOp.of(r, call.data());
             return write(target(r.getAddress().getTarget()), op, TargetMetrics.Op.UPDATE);
@@ -133,22 +120,19 @@ final class ObjectHandlers {
                 .build());
     }
 
-    private Mono<RpcMessage> shardUpdate(RpcCall call) throws InvalidProtocolBufferException {
-        UpdateRequest r = ObjectRequests.update(call.body());
+    private Mono<RpcMessage> shardUpdate(UpdateRequest r, RpcCall call) {
         hlc.merge(r.getEpoch());
         WriteOp op = WriteOp.of(r, call.data());
         return shardWrite(target(r.getAddress().getTarget()), op, TargetMetrics.Op.TGT_UPDATE);
     }
 
-    private Mono<RpcMessage> shardPunch(RpcCall call) throws InvalidProtocolBufferException {
-        PunchRequest r = ObjectRequests.punch(call.body());
+    private Mono<RpcMessage> shardPunch(PunchRequest r, RpcCall call) {
         hlc.merge(r.getEpoch());
         WriteOp op = WriteOp.of(r, call.data());
         return shardWrite(target(r.getAddress().getTarget()), op, TargetMetrics.Op.TGT_PUNCH);
     }
 
-    private Mono<RpcMessage> shardChange(RpcCall call) throws InvalidProtocolBufferException {
-        ChangeRequest r = ObjectRequests.change(call.body());
+    private Mono<RpcMessage> shardChange(ChangeRequest r, RpcCall call) {
         hlc.merge(r.getEpoch());
         WriteOp op = WriteOp.of(r, call.data());
         return shardWrite(target(r.getAddress().getTarget()), op, TargetMetrics.Op.TGT_UPDATE);
@@ -169,8 +153,7 @@ final class ObjectHandlers {
         };
     }
 
-    private Mono<RpcMessage> fetch(RpcCall call) throws InvalidProtocolBufferException {
-        FetchRequest r = ObjectRequests.fetch(call.body());
+    private Mono<RpcMessage> fetch(FetchRequest r, RpcCall call) {
         return admitted(call, r.getAddress(), Right.READ, () -> fetch(r));
     }
 
@@ -191,8 +174,7 @@ final class ObjectHandlers {
                 .doFinally(s -> unit.metrics().end(TargetMetrics.Op.FETCH, start, bytes[0]));
     }
 
-    private Mono<RpcMessage> enumerate(RpcCall call) throws InvalidProtocolBufferException {
-        EnumerateRequest r = ObjectRequests.enumerate(call.body());
+    private Mono<RpcMessage> enumerate(EnumerateRequest r, RpcCall call) {
         return admitted(call, r.getAddress(), Right.READ, () -> enumerate(r));
     }
 
@@ -204,22 +186,19 @@ final class ObjectHandlers {
                 .doFinally(s -> unit.metrics().end(TargetMetrics.Op.OBJ_ENUM, start, 0));
     }
 
-    private Mono<RpcMessage> commit(RpcCall call) throws InvalidProtocolBufferException {
-        DtxBatchRequest r = ObjectRequests.dtxs(call.body());
+    private Mono<RpcMessage> commit(DtxBatchRequest r, RpcCall call) {
         UUID pool = Ids.uuid(r.getPool());
         target(r.getTarget()).run(t -> t.commit(pool, r.getDtxsList()));
         return Mono.just(RpcMessage.of(Empty.getDefaultInstance()));
     }
 
-    private Mono<RpcMessage> abort(RpcCall call) throws InvalidProtocolBufferException {
-        DtxBatchRequest r = ObjectRequests.dtxs(call.body());
+    private Mono<RpcMessage> abort(DtxBatchRequest r, RpcCall call) {
         UUID pool = Ids.uuid(r.getPool());
         target(r.getTarget()).run(t -> t.abort(pool, r.getMapVersion(), r.getDtxsList()));
         return Mono.just(RpcMessage.of(Empty.getDefaultInstance()));
     }
 
-    private Mono<RpcMessage> check(RpcCall call) throws InvalidProtocolBufferException {
-        DtxBatchRequest r = ObjectRequests.dtxs(call.body());
+    private Mono<RpcMessage> check(DtxBatchRequest r, RpcCall call) {
         UUID pool = Ids.uuid(r.getPool());
         return target(r.getTarget())
                 .<List<Integer>>request((t, answer) -> t.check(pool, r.getDtxsList(), answer))
@@ -227,8 +206,7 @@ final class ObjectHandlers {
                         DtxBatchReply.newBuilder().addAllStates(states).build()));
     }
 
-    private Mono<RpcMessage> resolve(RpcCall call) throws InvalidProtocolBufferException {
-        DtxResolveRequest r = ObjectRequests.resolve(call.body());
+    private Mono<RpcMessage> resolve(DtxResolveRequest r, RpcCall call) {
         return target(r.getAddress().getTarget())
                 .<Integer>request((t, answer) -> t.resolve(r, answer))
                 .map(state -> RpcMessage.of(

@@ -1,17 +1,13 @@
 package io.daosmesh.engine.runtime;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.daosmesh.engine.object.Target;
-import io.daosmesh.engine.request.RankRequests;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
-import io.daosmesh.model.port.RpcCall;
-import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.RpcMethod;
-import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.wire.ContainerDestroyTargetRequest;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.TargetCreateRequest;
@@ -48,33 +44,14 @@ final class PoolHandlers {
         this.admin = Schedulers.fromExecutor(admin);
     }
 
-    void register(RpcServer server, int rank, List<AutoCloseable> registrations) {
-        registrations.add(server.register(rank, RpcMethod.TARGET_CREATE, call -> parsed(call, this::create)));
-        registrations.add(server.register(rank, RpcMethod.TARGET_DESTROY, call -> parsed(call, this::destroy)));
-        registrations.add(server.register(rank, RpcMethod.TARGET_QUERY, call -> parsed(call, this::query)));
-        registrations.add(server.register(
-                rank, RpcMethod.CONTAINER_DESTROY_TARGET, call -> parsed(call, this::destroyContainer)));
+    void register(Registrations r) {
+        r.on(RpcMethod.TARGET_CREATE, TargetCreateRequest.parser(), this::create);
+        r.on(RpcMethod.TARGET_DESTROY, TargetDestroyRequest.parser(), this::destroy);
+        r.on(RpcMethod.TARGET_QUERY, TargetQueryRequest.parser(), this::query);
+        r.on(RpcMethod.CONTAINER_DESTROY_TARGET, ContainerDestroyTargetRequest.parser(), this::destroyContainer);
     }
 
-    private interface Parsing {
-        Mono<RpcMessage> handle(RpcCall call) throws InvalidProtocolBufferException;
-    }
-
-    private static Mono<RpcMessage> parsed(RpcCall call, Parsing handler) {
-        try {
-            return handler.handle(call);
-        } catch (InvalidProtocolBufferException e) {
-            return Mono.error(Fault.of(FaultCode.PROTO, "%s: %s", call.method(), String.valueOf(e.getMessage()))
-                    .asException());
-        }
-    }
-
-    private static RpcMessage empty() {
-        return RpcMessage.of(Empty.getDefaultInstance());
-    }
-
-    private Mono<RpcMessage> create(RpcCall call) throws InvalidProtocolBufferException {
-        TargetCreateRequest r = RankRequests.LIMITS.parse(TargetCreateRequest.parser(), call.body());
+    private Mono<Empty> create(TargetCreateRequest r) {
         UUID pool = Ids.uuid(r.getPool());
         PoolMap map = PoolMap.fromWire(r.getMap());
         int threshold = threshold(r.getPropertiesMap().getOrDefault("data_thresh", ""));
@@ -84,7 +61,7 @@ final class PoolHandlers {
                     PoolSpace space = unit.storage().pool(pool);
                     return (t, answer) -> t.create(space, map, threshold, ObjectHandlers.done(answer));
                 }))
-                .then(Mono.fromSupplier(PoolHandlers::empty));
+                .then(Mono.just(Empty.getDefaultInstance()));
     }
 
     private static int threshold(String text) {
@@ -99,22 +76,18 @@ final class PoolHandlers {
                 .asException();
     }
 
-    private Mono<RpcMessage> destroy(RpcCall call) throws InvalidProtocolBufferException {
-        UUID pool = Ids.uuid(RankRequests.LIMITS
-                .parse(TargetDestroyRequest.parser(), call.body())
-                .getPool());
+    private Mono<Empty> destroy(TargetDestroyRequest r) {
+        UUID pool = Ids.uuid(r.getPool());
         return onAll(unit -> (t, answer) -> t.destroy(pool, ObjectHandlers.done(answer)))
                 .then(Mono.fromRunnable(() -> storage.releasePool(pool)).subscribeOn(admin))
-                .then(Mono.fromSupplier(PoolHandlers::empty));
+                .then(Mono.just(Empty.getDefaultInstance()));
     }
 
-    private Mono<RpcMessage> destroyContainer(RpcCall call) throws InvalidProtocolBufferException {
-        ContainerDestroyTargetRequest r =
-                RankRequests.LIMITS.parse(ContainerDestroyTargetRequest.parser(), call.body());
+    private Mono<Empty> destroyContainer(ContainerDestroyTargetRequest r) {
         UUID pool = Ids.uuid(r.getPool());
         UUID container = Ids.uuid(r.getContainer());
         return onAll(unit -> (t, answer) -> t.destroyContainer(pool, container, ObjectHandlers.done(answer)))
-                .then(Mono.fromSupplier(PoolHandlers::empty));
+                .then(Mono.just(Empty.getDefaultInstance()));
     }
 
     /** The same on every target, all at once. */
@@ -123,10 +96,8 @@ final class PoolHandlers {
                 Flux.merge(targets.stream().map(u -> u.internal(work.apply(u))).toList()));
     }
 
-    private Mono<RpcMessage> query(RpcCall call) throws InvalidProtocolBufferException {
-        UUID pool = Ids.uuid(RankRequests.LIMITS
-                .parse(TargetQueryRequest.parser(), call.body())
-                .getPool());
+    private Mono<TargetQueryReply> query(TargetQueryRequest r) {
+        UUID pool = Ids.uuid(r.getPool());
         return Mono.fromCallable(() -> {
             if (storage.pool(pool).isEmpty())
                 throw Fault.of(FaultCode.NONEXIST, "pool %s is not on this rank", pool)
@@ -141,7 +112,7 @@ final class PoolHandlers {
                         .setNvmeTotal(s.blob().sizeBytes())
                         .setNvmeFree(s.blob().allocator().freeBytes()));
             }
-            return RpcMessage.of(reply.build());
+            return reply.build();
         });
     }
 }

@@ -1,17 +1,13 @@
 package io.daosmesh.engine.runtime;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.daosmesh.engine.lease.LeaseTable;
 import io.daosmesh.engine.object.Leases;
-import io.daosmesh.engine.request.RankRequests;
-import io.daosmesh.model.fault.Fault;
-import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.RankIdentity;
-import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.LeasePoolMessage;
@@ -70,9 +66,8 @@ final class ReadLeases implements Leases, AutoCloseable {
     }
 
     /** The targets are open: what they know of maps is in the table. */
-    void open(List<AutoCloseable> registrations) {
-        registrations.add(context.server()
-                .register(identity.rank(), RpcMethod.READ_LEASE, call -> Mono.fromCallable(() -> onRequest(call))));
+    void open(Registrations r) {
+        r.on(RpcMethod.READ_LEASE, ReadLeaseRequest.parser(), this::onRequest);
         long periodNs = LeaseTable.RENEW_NS / 2;
         loop.scheduleWithFixedDelay(this::pump, periodNs, periodNs, TimeUnit.NANOSECONDS);
     }
@@ -83,14 +78,7 @@ final class ReadLeases implements Leases, AutoCloseable {
         }
     }
 
-    private RpcMessage onRequest(RpcCall call) {
-        ReadLeaseRequest request;
-        try {
-            request = RankRequests.LIMITS.parse(ReadLeaseRequest.parser(), call.body());
-        } catch (InvalidProtocolBufferException e) {
-            throw Fault.of(FaultCode.PROTO, "%s: %s", call.method(), String.valueOf(e.getMessage()))
-                    .asException();
-        }
+    private Mono<ReadLeaseReply> onRequest(ReadLeaseRequest request) {
         ReadLeaseReply.Builder reply = ReadLeaseReply.newBuilder();
         synchronized (table) {
             long now = System.nanoTime();
@@ -100,7 +88,7 @@ final class ReadLeases implements Leases, AutoCloseable {
                 reply.addMapVersions(table.version(pool));
             }
         }
-        return RpcMessage.of(reply.build());
+        return Mono.just(reply.build());
     }
 
     private void pump() {

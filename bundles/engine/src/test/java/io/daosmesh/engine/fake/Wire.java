@@ -157,13 +157,13 @@ public final class Wire implements Rpc, AutoCloseable {
     public RpcServer server() {
         return new RpcServer() {
             @Override
-            public AutoCloseable register(int rank, RpcMethod method, Handler handler) {
+            public Registration register(int rank, RpcMethod method, Handler handler) {
                 handlers.put(new Slot(rank, method), handler);
                 return () -> handlers.remove(new Slot(rank, method), handler);
             }
 
             @Override
-            public AutoCloseable registerStream(int rank, RpcMethod method, StreamHandler handler) {
+            public Registration registerStream(int rank, RpcMethod method, StreamHandler handler) {
                 return () -> {};
             }
 

@@ -12,6 +12,7 @@ import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMethod;

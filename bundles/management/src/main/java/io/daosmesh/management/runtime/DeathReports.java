@@ -10,6 +10,7 @@ import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;

@@ -8,6 +8,7 @@ import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.Membership;
 import io.daosmesh.model.port.PoolServices;
 import io.daosmesh.model.port.RebuildProgress;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.StorageAdmin;
@@ -81,7 +82,7 @@ final class ManagementNode implements AutoCloseable {
                 pools.review();
             }
         });
-        registrations = new Registrations(node.server());
+        registrations = new Registrations(node.server(), Endpoint.NODE, RequestLimits.ALL);
         new SystemHandlers(node, system, maps, leaders, servers).register(registrations);
         new DeathReports(node, system).register(registrations);
         new SystemActions(node, system).register(registrations);

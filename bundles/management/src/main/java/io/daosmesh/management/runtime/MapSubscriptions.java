@@ -4,6 +4,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.Maps;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
@@ -43,7 +44,7 @@ final class MapSubscriptions {
 
     void register(Registrations r) {
         r.onFrom(RpcMethod.MAP_PUSH, MapPushMessage.parser(), this::taken);
-        r.onStream(RpcMethod.MAP_STREAM, this::stream);
+        r.onStream(RpcMethod.MAP_STREAM, Empty.parser(), (q, peer) -> stream(peer));
     }
 
     /** Of members, and of the end of pools, speaks the management service; of a pool its own service, on any member. */
@@ -61,11 +62,11 @@ final class MapSubscriptions {
     }
 
     /** A slow subscriber misses versions in between, never the newest; what waits for it is one map of each kind. */
-    private Flux<RpcMessage> stream(RpcCall call) {
+    private Flux<RpcMessage> stream(RpcCall.Peer peer) {
         return Flux.create(
                 sink -> {
                     Subscriber s = new Subscriber(sink);
-                    AutoCloseable listening = maps.listen(seenBy(call.peer(), s, sink));
+                    AutoCloseable listening = maps.listen(seenBy(peer, s, sink));
                     sink.onRequest(n -> node.loop().run(s::drain));
                     sink.onDispose(() -> close(listening));
                 },

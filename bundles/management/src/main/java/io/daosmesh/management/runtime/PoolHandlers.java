@@ -21,6 +21,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMethod;

@@ -9,6 +9,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.PoolServices;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.Empty;

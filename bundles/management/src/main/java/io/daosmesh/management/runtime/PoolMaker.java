@@ -10,6 +10,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.LogCommand;

@@ -10,6 +10,7 @@ import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.StorageAdmin;

@@ -4,9 +4,9 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcCall;
-import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.RaftEnvelope;
 import java.io.IOException;
@@ -52,7 +52,7 @@ final class RatisNode implements RaftHost {
     private final KnownServers servers;
     private final Scheduler scheduler =
             Schedulers.newBoundedElastic(HANDLERS_MAX, WAITING_MAX, "daosmesh-raft", 30, true);
-    private final AutoCloseable registration;
+    private final Registrations registrations;
     /**
      * Groups are added, removed and closed one after the other: one that is being started when it is removed, or when its server
      * closes, would keep its folder locked for as long as the process lives.
@@ -98,7 +98,8 @@ final class RatisNode implements RaftHost {
         }
         server = opened;
         wire = (RaftWire) server.getServerRpc();
-        registration = node.server().register(Endpoint.NODE, RpcMethod.RAFT, this::onRaft);
+        registrations = new Registrations(node.server(), Endpoint.NODE, RequestLimits.ALL);
+        registrations.onFrom(RpcMethod.RAFT, RaftEnvelope.parser(), this::onRaft);
     }
 
     private static FaultException cannotOpen(Path dir, Exception e) {
@@ -123,22 +124,13 @@ final class RatisNode implements RaftHost {
         }
     }
 
-    private Mono<RpcMessage> onRaft(RpcCall call) {
-        RaftEnvelope in;
-        try {
-            in = RequestLimits.ALL.parse(RaftEnvelope.parser(), call.body());
-            KnownServers.requireSame("a Raft message", in.getFrom(), call.peer());
-        } catch (IOException e) {
-            return Mono.error(
-                    Fault.of(FaultCode.PROTO, "unreadable Raft message").asException());
-        } catch (FaultException e) {
-            return Mono.error(e);
-        }
+    private Mono<RaftEnvelope> onRaft(RaftEnvelope in, RpcCall.Peer peer) {
+        KnownServers.requireSame("a Raft message", in.getFrom(), peer);
         // A failure is carried as a value: an asker that has gone away must not turn it into a dropped error.
         return Mono.defer(() -> Mono.fromFuture(answer(in), true))
                 .subscribeOn(scheduler)
                 .flatMap(a -> a.error == null
-                        ? Mono.just(RpcMessage.of(a.envelope))
+                        ? Mono.just(a.envelope)
                         : Mono.error(
                                 a.error instanceof FaultException f
                                         ? f
@@ -228,10 +220,8 @@ final class RatisNode implements RaftHost {
         isClosed = true;
         changing.lock();
         try {
-            registration.close();
-            server.close();
-        } catch (Exception e) {
-            LOG.warn("Raft server did not close cleanly: {}", e.toString());
+            registrations.close();
+            close(server);
         } finally {
             changing.unlock();
         }

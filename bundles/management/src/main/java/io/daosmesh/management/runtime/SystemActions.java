@@ -9,6 +9,7 @@ import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.ras.RasEvent.Severity;

@@ -16,6 +16,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;

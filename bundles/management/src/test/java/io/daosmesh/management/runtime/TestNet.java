@@ -51,14 +51,14 @@ final class TestNet implements AutoCloseable {
         }
 
         @Override
-        public AutoCloseable register(int rank, RpcMethod method, Handler handler) {
+        public Registration register(int rank, RpcMethod method, Handler handler) {
             String key = rank + " " + method;
             handlers.put(key, handler);
             return () -> handlers.remove(key, handler);
         }
 
         @Override
-        public AutoCloseable registerStream(int rank, RpcMethod method, StreamHandler handler) {
+        public Registration registerStream(int rank, RpcMethod method, StreamHandler handler) {
             String key = rank + " " + method;
             streams.put(key, handler);
             return () -> streams.remove(key, handler);

@@ -24,7 +24,7 @@ public final class MembersOnly implements RpcServer {
     }
 
     @Override
-    public AutoCloseable register(int rank, RpcMethod method, Handler handler) {
+    public Registration register(int rank, RpcMethod method, Handler handler) {
         return server.register(rank, method, call -> {
             Optional<FaultException> refused = refusal(call.peer());
             return refused.isPresent() ? Mono.error(refused.get()) : handler.handle(call);
@@ -32,7 +32,7 @@ public final class MembersOnly implements RpcServer {
     }
 
     @Override
-    public AutoCloseable registerStream(int rank, RpcMethod method, StreamHandler handler) {
+    public Registration registerStream(int rank, RpcMethod method, StreamHandler handler) {
         return server.registerStream(rank, method, call -> {
             Optional<FaultException> refused = refusal(call.peer());
             return refused.isPresent() ? Flux.error(refused.get()) : handler.handle(call);

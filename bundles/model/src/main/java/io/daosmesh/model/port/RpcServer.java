@@ -20,10 +20,16 @@ public interface RpcServer {
         Flux<RpcMessage> handle(RpcCall call);
     }
 
-    /** For CALL and FIRE methods (a FIRE handler's reply is dropped). {@code rank} may be {@link Endpoint#NODE}. */
-    AutoCloseable register(int rank, RpcMethod method, Handler handler);
+    /** Withdraws what was registered when closed; closing again does nothing. */
+    interface Registration extends AutoCloseable {
+        @Override
+        void close();
+    }
 
-    AutoCloseable registerStream(int rank, RpcMethod method, StreamHandler handler);
+    /** For CALL and FIRE methods (a FIRE handler's reply is dropped). {@code rank} may be {@link Endpoint#NODE}. */
+    Registration register(int rank, RpcMethod method, Handler handler);
+
+    Registration registerStream(int rank, RpcMethod method, StreamHandler handler);
 
     /** Control address {@code host:port} that peers reach this server at. */
     String address();

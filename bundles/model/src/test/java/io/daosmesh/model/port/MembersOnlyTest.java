@@ -29,13 +29,13 @@ class MembersOnlyTest {
         private @Nullable StreamHandler stream;
 
         @Override
-        public AutoCloseable register(int rank, RpcMethod method, Handler h) {
+        public Registration register(int rank, RpcMethod method, Handler h) {
             handler = h;
             return () -> {};
         }
 
         @Override
-        public AutoCloseable registerStream(int rank, RpcMethod method, StreamHandler h) {
+        public Registration registerStream(int rank, RpcMethod method, StreamHandler h) {
             stream = h;
             return () -> {};
         }

@@ -2,12 +2,11 @@ package io.daosmesh.rebuild.runtime;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.limit.MessageLimits;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.EngineMigration;
-import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcServer;
@@ -18,12 +17,12 @@ import io.daosmesh.model.wire.RebuildObjectsRequest;
 import io.daosmesh.model.wire.RebuildPrepareReply;
 import io.daosmesh.model.wire.RebuildPrepareRequest;
 import io.daosmesh.model.wire.RebuildPullRequest;
+import io.daosmesh.model.wire.RebuildRankStatus;
 import io.daosmesh.model.wire.RebuildScanRequest;
 import io.daosmesh.model.wire.RebuildSession;
 import io.daosmesh.model.wire.RebuildStatusRequest;
 import io.daosmesh.rebuild.plan.Session;
 import io.daosmesh.rebuild.scan.Work;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,21 +44,21 @@ final class RankRebuild implements AutoCloseable {
     private final EngineMigration engine;
     private final RankSession.Parts parts;
     private final Map<UUID, RankSession> sessions = new HashMap<>();
-    private final List<AutoCloseable> registrations = new ArrayList<>();
+    private final Registrations registrations;
 
-    RankRebuild(EngineMigration engine, RankSession.Parts parts) {
+    RankRebuild(EngineMigration engine, RankSession.Parts parts, RpcServer server) {
         this.engine = engine;
         this.parts = parts;
+        this.registrations = new Registrations(server, engine.rank(), LIMITS);
     }
 
-    void register(RpcServer server) {
-        int rank = engine.rank();
-        registrations.add(server.register(rank, RpcMethod.REBUILD_PREPARE, this::onPrepare));
-        registrations.add(server.register(rank, RpcMethod.REBUILD_SCAN, this::onScan));
-        registrations.add(server.register(rank, RpcMethod.REBUILD_OBJECTS, this::onObjects));
-        registrations.add(server.register(rank, RpcMethod.REBUILD_STATUS, this::onStatus));
-        registrations.add(server.register(rank, RpcMethod.REBUILD_FINISH, this::onFinish));
-        registrations.add(server.registerStream(rank, RpcMethod.REBUILD_PULL, this::onPull));
+    void register() {
+        registrations.on(RpcMethod.REBUILD_PREPARE, RebuildPrepareRequest.parser(), this::onPrepare);
+        registrations.on(RpcMethod.REBUILD_SCAN, RebuildScanRequest.parser(), this::onScan);
+        registrations.on(RpcMethod.REBUILD_OBJECTS, RebuildObjectsRequest.parser(), this::onObjects);
+        registrations.on(RpcMethod.REBUILD_STATUS, RebuildStatusRequest.parser(), this::onStatus);
+        registrations.on(RpcMethod.REBUILD_FINISH, RebuildFinishRequest.parser(), this::onFinish);
+        registrations.onStream(RpcMethod.REBUILD_PULL, RebuildPullRequest.parser(), (m, peer) -> onPull(m));
     }
 
     int rank() {
@@ -71,16 +70,15 @@ final class RankRebuild implements AutoCloseable {
         sessions.values().forEach(s -> counters.add(s.status()));
     }
 
-    private Mono<RpcMessage> onPrepare(RpcCall call) {
-        return parse(() -> LIMITS.parse(RebuildPrepareRequest.parser(), call.body())
-                        .getSession())
-                .flatMap(s -> parts.loop().call(() -> {
+    private Mono<RebuildPrepareReply> onPrepare(RebuildPrepareRequest m) {
+        Session s = Session.fromWire(m.getSession());
+        return parts.loop()
+                .call(() -> {
                     admit(s);
                     return s;
-                }))
-                .flatMap(s -> engine.fence(s.pool(), s.version()))
-                .map(hlc -> RpcMessage.of(
-                        RebuildPrepareReply.newBuilder().setHlc(hlc).build()));
+                })
+                .flatMap(admitted -> engine.fence(s.pool(), s.version()))
+                .map(hlc -> RebuildPrepareReply.newBuilder().setHlc(hlc).build());
     }
 
     /** Replaces an older session; refuses one that is older than what runs. */
@@ -95,18 +93,15 @@ final class RankRebuild implements AutoCloseable {
         sessions.put(s.pool(), new RankSession(s, engine, parts));
     }
 
-    private Mono<RpcMessage> onScan(RpcCall call) {
-        return Mono.defer(() -> {
-            RebuildScanRequest m = read(() -> LIMITS.parse(RebuildScanRequest.parser(), call.body()));
-            Session s = Session.fromWire(m.getSession());
-            return parts.maps()
-                    .poolMap(s.pool(), s.version())
-                    .publishOn(parts.loop().scheduler())
-                    .map(map -> {
-                        session(m.getSession()).startScan(atVersion(map, s), m.getStableEpoch());
-                        return RpcMessage.of(Empty.getDefaultInstance());
-                    });
-        });
+    private Mono<Empty> onScan(RebuildScanRequest m) {
+        Session s = Session.fromWire(m.getSession());
+        return parts.maps()
+                .poolMap(s.pool(), s.version())
+                .publishOn(parts.loop().scheduler())
+                .map(map -> {
+                    session(m.getSession()).startScan(atVersion(map, s), m.getStableEpoch());
+                    return Empty.getDefaultInstance();
+                });
     }
 
     private static PoolMap atVersion(PoolMap map, Session s) {
@@ -119,56 +114,42 @@ final class RankRebuild implements AutoCloseable {
         return map;
     }
 
-    private Mono<RpcMessage> onObjects(RpcCall call) {
-        return Mono.defer(() -> {
-            RebuildObjectsRequest m = read(() -> LIMITS.parse(RebuildObjectsRequest.parser(), call.body()));
-            List<Work> works = m.getObjectsList().stream().map(Work::fromWire).toList();
-            return parts.loop().call(() -> {
-                session(m.getSession()).accept(m.getFromRank(), m.getBatch(), works);
-                return RpcMessage.of(Empty.getDefaultInstance());
-            });
+    private Mono<Empty> onObjects(RebuildObjectsRequest m) {
+        List<Work> works = m.getObjectsList().stream().map(Work::fromWire).toList();
+        return parts.loop().call(() -> {
+            session(m.getSession()).accept(m.getFromRank(), m.getBatch(), works);
+            return Empty.getDefaultInstance();
         });
     }
 
-    private Mono<RpcMessage> onStatus(RpcCall call) {
-        return Mono.defer(() -> {
-            RebuildStatusRequest m = read(() -> LIMITS.parse(RebuildStatusRequest.parser(), call.body()));
-            return parts.loop()
-                    .call(() -> RpcMessage.of(session(m.getSession()).status().toWire()));
+    private Mono<RebuildRankStatus> onStatus(RebuildStatusRequest m) {
+        return parts.loop().call(() -> session(m.getSession()).status().toWire());
+    }
+
+    private Mono<Empty> onFinish(RebuildFinishRequest m) {
+        return parts.loop().call(() -> {
+            RankSession s = session(m.getSession());
+            sessions.remove(s.session().pool());
+            s.close();
+            if (!m.getAborted()) s.reclaim(m.getNewMapVersion());
+            return Empty.getDefaultInstance();
         });
     }
 
-    private Mono<RpcMessage> onFinish(RpcCall call) {
-        return Mono.defer(() -> {
-            RebuildFinishRequest m = read(() -> LIMITS.parse(RebuildFinishRequest.parser(), call.body()));
-            return parts.loop().call(() -> {
-                RankSession s = session(m.getSession());
-                sessions.remove(s.session().pool());
-                s.close();
-                if (!m.getAborted()) s.reclaim(m.getNewMapVersion());
-                return RpcMessage.of(Empty.getDefaultInstance());
-            });
-        });
-    }
-
-    private Flux<RpcMessage> onPull(RpcCall call) {
-        return Flux.defer(() -> {
-            RebuildPullRequest m = read(() -> LIMITS.parse(RebuildPullRequest.parser(), call.body()));
-            Work w = Work.fromWire(m.getObject());
-            UUID pool = Ids.uuid(m.getSession().getPool());
-            PoolMap map = parts.maps()
-                    .poolMap(pool)
-                    .orElseThrow(
-                            () -> Fault.of(FaultCode.NONEXIST, "pool %s", pool).asException());
-            int target = map.target(w.source()).index();
-            return engine.export(pool, target, w.container(), w.oid(), w.group(), m.getStableEpoch())
-                    .map(b -> new RpcMessage(
-                            MigrationBatchMessage.newBuilder()
-                                    .addAllRecords(b.records())
-                                    .build(),
-                            b.data(),
-                            b.onDone()));
-        });
+    private Flux<RpcMessage> onPull(RebuildPullRequest m) {
+        Work w = Work.fromWire(m.getObject());
+        UUID pool = Ids.uuid(m.getSession().getPool());
+        PoolMap map = parts.maps()
+                .poolMap(pool)
+                .orElseThrow(() -> Fault.of(FaultCode.NONEXIST, "pool %s", pool).asException());
+        int target = map.target(w.source()).index();
+        return engine.export(pool, target, w.container(), w.oid(), w.group(), m.getStableEpoch())
+                .map(b -> new RpcMessage(
+                        MigrationBatchMessage.newBuilder()
+                                .addAllRecords(b.records())
+                                .build(),
+                        b.data(),
+                        b.onDone()));
     }
 
     private RankSession session(RebuildSession wire) {
@@ -181,27 +162,10 @@ final class RankRebuild implements AutoCloseable {
         return s;
     }
 
-    /** Parses a message; a malformed one is DER_PROTO. */
-    interface Parser<T> {
-        T parse() throws com.google.protobuf.InvalidProtocolBufferException;
-    }
-
-    private static Mono<Session> parse(Parser<RebuildSession> parser) {
-        return Mono.fromCallable(() -> Session.fromWire(read(parser)));
-    }
-
-    static <T> T read(Parser<T> parser) {
-        try {
-            return parser.parse();
-        } catch (com.google.protobuf.InvalidProtocolBufferException e) {
-            throw new FaultException(Fault.of(FaultCode.PROTO, "malformed message: " + e.getMessage()));
-        }
-    }
-
     /** Ends every session; what was under way is told an error, never success. Any thread. */
     @Override
     public void close() {
-        for (AutoCloseable r : registrations) closeQuietly(r);
+        registrations.close();
         parts.loop().run(() -> {
             sessions.values().forEach(RankSession::close);
             sessions.clear();

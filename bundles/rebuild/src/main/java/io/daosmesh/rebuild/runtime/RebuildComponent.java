@@ -60,9 +60,9 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
     synchronized void bindEngine(EngineMigration engine) {
         if (isClosed) return;
-        RankRebuild r = new RankRebuild(engine, parts);
+        RankRebuild r = new RankRebuild(engine, parts, server);
         ranks.put(engine, r);
-        r.register(server);
+        r.register();
     }
 
     synchronized void unbindEngine(EngineMigration engine) {

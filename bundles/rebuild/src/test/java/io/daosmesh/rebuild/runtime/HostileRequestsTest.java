@@ -69,15 +69,15 @@ class HostileRequestsTest {
                 RebuildFinishRequest.newBuilder().setSession(session).build());
     }
 
-    private final class Registrations implements RpcServer {
+    private final class Registered implements RpcServer {
         @Override
-        public AutoCloseable register(int rank, RpcMethod method, Handler handler) {
+        public Registration register(int rank, RpcMethod method, Handler handler) {
             calls.put(method, handler);
             return () -> {};
         }
 
         @Override
-        public AutoCloseable registerStream(int rank, RpcMethod method, StreamHandler handler) {
+        public Registration registerStream(int rank, RpcMethod method, StreamHandler handler) {
             streams.put(method, handler);
             return () -> {};
         }
@@ -95,7 +95,7 @@ class HostileRequestsTest {
                     if (method.getName().equals("rank")) return 0;
                     throw new IllegalStateException(method.getName() + " was asked for");
                 });
-        new RankRebuild(engine, new RankSession.Parts(null, null, null)).register(new Registrations());
+        new RankRebuild(engine, new RankSession.Parts(null, null, null), new Registered()).register();
     }
 
     private FaultException refusal(RpcMethod method, Message body) {

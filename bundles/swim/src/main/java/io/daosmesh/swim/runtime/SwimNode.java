@@ -1,11 +1,13 @@
 package io.daosmesh.swim.runtime;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.daosmesh.model.limit.MessageLimits;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.Membership;
 import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.model.port.RpcMessage;
@@ -14,6 +16,7 @@ import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.swim.SwimConfig;
 import io.daosmesh.swim.SwimMessage;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -128,7 +131,7 @@ final class SwimNode implements Membership, AutoCloseable {
             locals.put(identity.rank(), local);
             list(local);
             if (!handlers.containsKey(identity.rank())) {
-                handlers.put(identity.rank(), server.register(identity.rank(), RpcMethod.SWIM, this::onMessage));
+                handlers.put(identity.rank(), register(identity.rank()));
             }
         });
     }
@@ -225,23 +228,33 @@ final class SwimNode implements Membership, AutoCloseable {
         return foreign.get();
     }
 
-    private Mono<RpcMessage> onMessage(RpcCall call) {
+    private Registrations register(int rank) {
+        // gossip has a reader of its own, which keeps what it can use
+        Registrations registrations = new Registrations(server, rank, MessageLimits.of(0, 0));
+        registrations.onData(RpcMethod.SWIM, this::read, this::onMessage);
+        return registrations;
+    }
+
+    private SwimWire.Received read(ByteBuffer body) throws InvalidProtocolBufferException {
         try {
-            SwimWire.Received received = SwimWire.fromWire(call.body());
-            int rank = call.rank();
-            String sender = call.peer().address();
-            post(() -> {
-                LocalRank local = locals.get(rank);
-                if (!peers.isAt(received.message().from(), sender)) {
-                    foreign.incrementAndGet();
-                } else if (local != null) {
-                    local.onMessage(System.nanoTime(), received);
-                }
-            });
+            return SwimWire.fromWire(body);
         } catch (InvalidProtocolBufferException damaged) {
             inboxDropped.incrementAndGet();
-            LOG.debug("gossip from {} is unreadable: {}", call.peer().address(), damaged.getMessage());
+            throw damaged;
         }
+    }
+
+    private Mono<RpcMessage> onMessage(SwimWire.Received received, RpcCall call) {
+        int rank = call.rank();
+        String sender = call.peer().address();
+        post(() -> {
+            LocalRank local = locals.get(rank);
+            if (!peers.isAt(received.message().from(), sender)) {
+                foreign.incrementAndGet();
+            } else if (local != null) {
+                local.onMessage(System.nanoTime(), received);
+            }
+        });
         return Mono.empty();
     }
 

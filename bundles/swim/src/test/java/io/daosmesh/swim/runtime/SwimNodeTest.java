@@ -267,7 +267,7 @@ class SwimNodeTest {
             }
 
             @Override
-            public AutoCloseable register(int rank, RpcMethod method, Handler handler) {
+            public Registration register(int rank, RpcMethod method, Handler handler) {
                 handlers.put(rank, handler);
                 return () -> handlers.remove(rank);
             }
@@ -289,7 +289,7 @@ class SwimNodeTest {
             }
 
             @Override
-            public AutoCloseable registerStream(int rank, RpcMethod method, StreamHandler handler) {
+            public Registration registerStream(int rank, RpcMethod method, StreamHandler handler) {
                 throw new UnsupportedOperationException();
             }
         }

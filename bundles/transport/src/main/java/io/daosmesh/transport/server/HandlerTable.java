@@ -15,17 +15,17 @@ public final class HandlerTable implements RpcServer {
     /** A rank without any handler still counts as restarting for this long: longer than an update of its bundle. */
     private static final long RESTART_NS = 30_000_000_000L;
 
-    private final Map<Key, Registration> handlers = new ConcurrentHashMap<>();
+    private final Map<Key, Slot> handlers = new ConcurrentHashMap<>();
     private final Map<Integer, Long> rankGoneNs = new ConcurrentHashMap<>();
     private final Supplier<String> address;
     private final LongSupplier nowNs;
 
     private record Key(int rank, RpcMethod method) {}
 
-    private static final class Registration {
+    private static final class Slot {
         final Object handler;
 
-        Registration(Object handler) {
+        Slot(Object handler) {
             this.handler = handler;
         }
     }
@@ -36,13 +36,13 @@ public final class HandlerTable implements RpcServer {
     }
 
     @Override
-    public AutoCloseable register(int rank, RpcMethod method, Handler handler) {
+    public Registration register(int rank, RpcMethod method, Handler handler) {
         if (method.kind() == RpcMethod.Kind.STREAM) throw new IllegalArgumentException(method + " is a stream");
         return add(new Key(rank, method), handler);
     }
 
     @Override
-    public AutoCloseable registerStream(int rank, RpcMethod method, StreamHandler handler) {
+    public Registration registerStream(int rank, RpcMethod method, StreamHandler handler) {
         if (method.kind() != RpcMethod.Kind.STREAM) throw new IllegalArgumentException(method + " is no stream");
         return add(new Key(rank, method), handler);
     }
@@ -62,9 +62,9 @@ public final class HandlerTable implements RpcServer {
         return (StreamHandler) lookUp(rank, method);
     }
 
-    private AutoCloseable add(Key key, Object handler) {
+    private Registration add(Key key, Object handler) {
         // compared by identity: the older of two registrations must not take the younger away with it
-        Registration unique = new Registration(handler);
+        Slot unique = new Slot(handler);
         handlers.put(key, unique);
         rankGoneNs.put(key.rank(), Long.MAX_VALUE);
         return () -> {
@@ -75,7 +75,7 @@ public final class HandlerTable implements RpcServer {
     }
 
     private Object lookUp(int rank, RpcMethod method) {
-        Registration found = handlers.get(new Key(rank, method));
+        Slot found = handlers.get(new Key(rank, method));
         if (found != null) return found.handler;
         Long goneNs = rankGoneNs.get(rank);
         boolean isKnown = rank == Endpoint.NODE

@@ -27,9 +27,9 @@ final class Rooms {
             "engine.object", 35,
             "engine.runtime", 17,
             "management.pool", 17,
-            "management.runtime", 50,
+            "management.runtime", 49,
             // the contracts of all bundles, one small interface each
-            "model.port", 22,
+            "model.port", 23,
             "storage.runtime", 33,
             // one protocol in the words of its papers, with 18 entry points of nobody else
             "swim", 19);

@@ -1,21 +1,18 @@
 package io.daosmesh.engine.runtime.access;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.daosmesh.engine.access.Grant;
 import io.daosmesh.engine.access.HandleTable;
 import io.daosmesh.engine.access.Questions;
 import io.daosmesh.engine.access.Right;
-import io.daosmesh.engine.request.RankRequests;
 import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.RpcCall;
-import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
-import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.HandleCheckReply;
 import io.daosmesh.model.wire.HandleMessage;
@@ -61,8 +58,8 @@ public final class HandleChecks implements AutoCloseable {
         this.hasPool = hasPool;
     }
 
-    public void register(RpcServer server, int rank, List<AutoCloseable> registrations) {
-        registrations.add(server.register(rank, RpcMethod.HANDLES_GONE, call -> Mono.fromCallable(() -> onGone(call))));
+    public void register(Registrations r) {
+        r.on(RpcMethod.HANDLES_GONE, HandlesGoneRequest.parser(), this::onGone);
     }
 
     public int heldCount() {
@@ -176,13 +173,12 @@ public final class HandleChecks implements AutoCloseable {
         return found;
     }
 
-    private RpcMessage onGone(RpcCall call) throws InvalidProtocolBufferException {
-        HandlesGoneRequest r = RankRequests.LIMITS.parse(HandlesGoneRequest.parser(), call.body());
+    private Mono<Empty> onGone(HandlesGoneRequest r) {
         run(out -> {
             if (r.getAll()) questions.onAllGone(r.getPool());
             else questions.onGone(r.getPool(), r.getHandlesList(), System.nanoTime(), out);
         });
-        return RpcMessage.of(Empty.getDefaultInstance());
+        return Mono.just(Empty.getDefaultInstance());
     }
 
     public void onPoolGone(UUID pool) {
