@@ -10,6 +10,11 @@ import io.daosmesh.spi.BlockDriver;
 import io.daosmesh.spi.LedDriver;
 import io.daosmesh.spi.ScmDriver;
 import io.daosmesh.storage.EngineStorage;
+import io.daosmesh.storage.emulated.RamBlockDriver;
+import io.daosmesh.storage.engine.Drivers;
+import io.daosmesh.storage.engine.NodeEffects;
+import io.daosmesh.storage.engine.StorageLife;
+import io.daosmesh.storage.engine.StorageSettings;
 import java.util.ArrayList;
 import java.util.Hashtable;
 import java.util.List;
@@ -65,7 +70,7 @@ public final class StorageComponent {
 
     private final Drivers drivers = Drivers.none();
     private final RamBlockDriver ram = new RamBlockDriver();
-    private final List<EngineNode> nodes = new CopyOnWriteArrayList<>();
+    private final List<StorageLife> nodes = new CopyOnWriteArrayList<>();
     private final List<ServiceRegistration<?>> registrations = new ArrayList<>();
     private final Map<EngineStorage, ServiceRegistration<EngineStorage>> offered = new ConcurrentHashMap<>();
     private final ExecutorService publisher = Executors.newSingleThreadExecutor(task -> {
@@ -85,13 +90,13 @@ public final class StorageComponent {
             policyOption = ReferencePolicyOption.GREEDY)
     void bindBlockDriver(BlockDriver driver, Map<String, Object> properties) {
         drivers.block().add(driver, properties);
-        for (EngineNode node : nodes) node.onDriversChanged();
+        for (StorageLife node : nodes) node.onDriversChanged();
     }
 
     void unbindBlockDriver(BlockDriver driver) {
         drivers.block().remove(driver);
         List<Future<?>> changes = new ArrayList<>();
-        for (EngineNode node : nodes) changes.add(node.onDriversChanged());
+        for (StorageLife node : nodes) changes.add(node.onDriversChanged());
         long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(UNBIND_WAIT_MS);
         for (Future<?> change : changes) await(change, deadlineNs, "driver " + driver.name());
     }
@@ -139,7 +144,7 @@ public final class StorageComponent {
         drivers.block().add(ram, Map.of("service.ranking", Integer.MIN_VALUE));
         NodeConfig node = java.util.Objects.requireNonNull(nodeConfig, "DS binds it first");
         for (NodeConfig.Engine engine : node.engines()) {
-            EngineNode n = new EngineNode(engine, node.system(), drivers, new Effects(context), settings);
+            StorageLife n = new StorageLife(engine, node.system(), drivers, new Effects(context), settings);
             nodes.add(n);
             registrations.add(context.registerService(StorageAdmin.class, n, index(engine.index())));
             n.start();
@@ -157,7 +162,7 @@ public final class StorageComponent {
     @Deactivate
     void stop() {
         for (ServiceRegistration<?> registration : registrations) registration.unregister();
-        for (EngineNode node : nodes) node.close();
+        for (StorageLife node : nodes) node.close();
         publisher.shutdown();
         ram.close();
     }

@@ -4,7 +4,12 @@ import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.spi.DeviceHealth;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.bio.Allocator;
+import io.daosmesh.storage.engine.EngineStore;
+import io.daosmesh.storage.engine.StorageLife;
+import io.daosmesh.storage.engine.TargetStore;
 import io.daosmesh.storage.health.DeviceLife;
+import io.daosmesh.storage.slot.DeviceSlot;
+import io.daosmesh.storage.slot.Lease;
 import io.daosmesh.storage.smd.Smd;
 import java.util.HashMap;
 import java.util.List;
@@ -12,15 +17,15 @@ import java.util.Map;
 
 /** Storage's numbers under DAOS's names. Any thread: reads counters only. */
 final class StorageMetrics implements MetricSource {
-    private final List<EngineNode> nodes;
+    private final List<StorageLife> nodes;
 
-    StorageMetrics(List<EngineNode> nodes) {
+    StorageMetrics(List<StorageLife> nodes) {
         this.nodes = nodes;
     }
 
     @Override
     public void collect(Sink sink) {
-        for (EngineNode node : nodes) {
+        for (StorageLife node : nodes) {
             EngineStore open = node.engine();
             if (open == null) continue;
             Map<String, String> rank = node.labels();

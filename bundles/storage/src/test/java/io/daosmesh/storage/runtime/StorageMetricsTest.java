@@ -9,6 +9,8 @@ import io.daosmesh.nvmespdk.NvmeSpdkDriver;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.EngineStorage;
+import io.daosmesh.storage.engine.NodeFixture;
+import io.daosmesh.storage.engine.StorageLife;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +25,7 @@ class StorageMetricsTest {
     @TempDir
     Path folder;
 
-    private static Map<String, Double> collect(EngineNode node) {
+    private static Map<String, Double> collect(StorageLife node) {
         Map<String, Double> samples = new TreeMap<>();
         new StorageMetrics(List.of(node)).collect(new MetricSource.Sink() {
             @Override
@@ -82,16 +84,5 @@ class StorageMetricsTest {
         for (int t = 0; t < storage.targetCount(); t++)
             blocks += storage.target(t).pool(pool).blob().allocator().counters().freeBlocks();
         return blocks;
-    }
-
-    @Test
-    void shouldSortSizesIntoDaosBuckets() {
-        assertEquals(0, IoLatency.bucket(1));
-        assertEquals(0, IoLatency.bucket(256));
-        assertEquals(1, IoLatency.bucket(257));
-        assertEquals(4, IoLatency.bucket(4096));
-        assertEquals(12, IoLatency.bucket(1 << 20));
-        assertEquals(14, IoLatency.bucket(4 << 20));
-        assertEquals(15, IoLatency.bucket((4 << 20) + 1));
     }
 }

@@ -17,7 +17,12 @@ final class Rooms {
             "engine.runtime.access",
             "management.runtime",
             "rebuild.runtime",
+            "storage.emulated",
+            "storage.engine",
+            "storage.rocks",
             "storage.runtime",
+            "storage.scm",
+            "storage.slot",
             "swim.runtime");
 
     /** Packages that hold more, and how many at most. */
@@ -30,7 +35,6 @@ final class Rooms {
             "management.runtime", 49,
             // the contracts of all bundles, one small interface each
             "model.port", 23,
-            "storage.runtime", 33,
             // one protocol in the words of its papers, with 18 entry points of nobody else
             "swim", 19);
 

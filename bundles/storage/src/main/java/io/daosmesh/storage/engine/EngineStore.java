@@ -1,0 +1,282 @@
+package io.daosmesh.storage.engine;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.storage.BufferPool;
+import io.daosmesh.storage.DeviceState;
+import io.daosmesh.storage.EngineStorage;
+import io.daosmesh.storage.TargetStorage;
+import io.daosmesh.storage.rocks.RocksMemory;
+import io.daosmesh.storage.scm.ScmFolder;
+import io.daosmesh.storage.slot.AlignedBufferPool;
+import io.daosmesh.storage.slot.DeviceSlot;
+import io.daosmesh.storage.slot.Prezero;
+import io.daosmesh.storage.slot.SlotSet;
+import io.daosmesh.storage.smd.Smd;
+import io.daosmesh.storage.smd.Superblock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The open storage of a formatted engine. Tables: one writer at a time under a lock, written as a whole before they take
+ * effect. Devices: owner loop.
+ */
+public final class EngineStore implements EngineStorage, AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(EngineStore.class);
+    private final ScmFolder scm;
+    private final ScheduledExecutorService owner;
+    private final SlotSet slots;
+    private final BufferPool buffers;
+    private final Prezero prezero;
+    private final Object tableLock = new Object();
+    private final CopyOnWriteArrayList<DeviceListener> listeners = new CopyOnWriteArrayList<>();
+    private final List<TargetStore> targets = new ArrayList<>();
+    private final List<TargetIndex> indexes = new ArrayList<>();
+    private final RocksMemory memory = new RocksMemory();
+    private final IndexNoter noter;
+    private volatile Superblock superblock;
+    private volatile Smd smd;
+
+    /** Told of each change of a device's state. */
+    interface DeviceWatcher {
+        void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason);
+    }
+
+    /** Makes the slots for the tables; the owner wires them to drivers. */
+    interface SlotMaker {
+        SlotSet make(Smd smd, DeviceWatcher watcher);
+    }
+
+    EngineStore(
+            ScmFolder scm,
+            Superblock superblock,
+            ScheduledExecutorService owner,
+            SlotMaker maker,
+            StorageSettings settings) {
+        this.scm = scm;
+        this.superblock = superblock;
+        this.owner = owner;
+        this.smd = scm.smd();
+        this.buffers = new AlignedBufferPool(settings.bufferBytes());
+        this.prezero = new Prezero(settings.prezeroBytes());
+        this.slots = maker.make(smd, this::onDevice);
+        this.noter = new IndexNoter(superblock.engineIndex());
+    }
+
+    /** Owner loop, once all devices are settled. A damaged index takes its target out, not the engine. */
+    void openIndexes() {
+        for (int t = 0; t < superblock.targetCount(); t++) {
+            TargetIndex index = TargetIndex.open(scm, t, memory, superblock.hasIndexNotes());
+            indexes.add(index);
+            targets.add(new TargetStore(t, index.kv(), () -> smd, slots));
+        }
+        synchronized (tableLock) {
+            if (!superblock.hasIndexNotes()) {
+                Superblock next = superblock.withIndexNotes();
+                scm.write(next);
+                superblock = next;
+            }
+        }
+        noter.start(indexes);
+    }
+
+    public SlotSet slots() {
+        return slots;
+    }
+
+    public Smd smd() {
+        return smd;
+    }
+
+    Superblock superblock() {
+        return superblock;
+    }
+
+    public List<TargetStore> targets() {
+        return targets;
+    }
+
+    void assignRank(int rank) {
+        synchronized (tableLock) {
+            if (superblock.rank() == rank) return;
+            if (superblock.rank() >= 0)
+                throw Fault.of(
+                                FaultCode.ID_MISMATCH,
+                                "engine %d is rank %d by its superblock, not %d",
+                                superblock.engineIndex(),
+                                superblock.rank(),
+                                rank)
+                        .asException();
+            Superblock next = superblock.withRank(rank);
+            scm.write(next);
+            superblock = next;
+        }
+    }
+
+    private void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason) {
+        DeviceSlot slot = slots.slot(device.uuid());
+        // looked at anew at the next start: there is no other way to bring a repaired device back
+        boolean isUnusable = slot != null && slot.isEvicted();
+        if ((next == DeviceState.FAULTY && !isUnusable) || (old == DeviceState.OUT && next == DeviceState.NORMAL)) {
+            keepFaulty(device, next == DeviceState.FAULTY);
+        }
+        for (DeviceListener listener : listeners) listener.onDevice(device.uuid(), next, device.targets(), reason);
+    }
+
+    /** A device that is out must not be kept in because the note about it could not be written. */
+    private void keepFaulty(Smd.Device device, boolean isFaulty) {
+        synchronized (tableLock) {
+            Smd changed = smd.withFaulty(device.uuid(), isFaulty);
+            try {
+                scm.write(changed);
+            } catch (FaultException e) {
+                log.error("state of device {} is not durable: {}", device.uuid(), e.getMessage());
+            }
+            smd = changed;
+        }
+    }
+
+    @Override
+    public int engineIndex() {
+        return superblock.engineIndex();
+    }
+
+    @Override
+    public UUID engineUuid() {
+        return superblock.engine();
+    }
+
+    @Override
+    public String systemName() {
+        return superblock.system();
+    }
+
+    @Override
+    public int targetCount() {
+        return superblock.targetCount();
+    }
+
+    @Override
+    public TargetStorage target(int index) {
+        return targets.get(index);
+    }
+
+    @Override
+    public void reservePool(UUID pool, long scmBytesPerTarget, long nvmeBytesPerTarget) {
+        if (scmBytesPerTarget < 0 || nvmeBytesPerTarget < 0)
+            throw Fault.of(FaultCode.INVAL, "negative pool size").asException();
+        synchronized (tableLock) {
+            Smd next = smd.withPool(pool, scmBytesPerTarget, nvmeBytesPerTarget, targetCount(), scmFreeBytes());
+            if (next == smd) return;
+            next.pool(pool).ifPresent(made -> prezero.run(made, slots));
+            scm.write(next);
+            smd = next;
+        }
+    }
+
+    @Override
+    public void releasePool(UUID pool) {
+        synchronized (tableLock) {
+            if (smd.pool(pool).isEmpty()) return;
+            Smd next = smd.withoutPool(pool);
+            scm.write(next);
+            smd = next;
+        }
+        for (TargetStore target : targets) target.forget(pool);
+    }
+
+    @Override
+    public List<PoolReservation> pools() {
+        return smd.pools().stream().map(EngineStore::reservation).toList();
+    }
+
+    @Override
+    public Optional<PoolReservation> pool(UUID pool) {
+        return smd.pool(pool).map(EngineStore::reservation);
+    }
+
+    private static PoolReservation reservation(Smd.Pool p) {
+        return new PoolReservation(p.uuid(), p.scmBytes(), p.nvmeBytes());
+    }
+
+    private long scmFreeBytes() {
+        return Math.max(0, scm.poolBytes() - smd.scmReservedBytes(targetCount()));
+    }
+
+    @Override
+    public Usage usage() {
+        long nvmeTotal = 0;
+        long nvmeFree = 0;
+        for (Smd.Device d : smd.devices()) {
+            nvmeTotal += d.sizeBytes();
+            nvmeFree += smd.freeBytes(d.uuid());
+        }
+        return new Usage(scm.totalBytes(), scmFreeBytes(), nvmeTotal, nvmeFree);
+    }
+
+    @Override
+    public BufferPool buffers() {
+        return buffers;
+    }
+
+    @Override
+    public DeviceState deviceState(UUID device) {
+        return slots.known(device).life().state();
+    }
+
+    @Override
+    public void onChecksumError(UUID device) {
+        DeviceSlot slot = slots.known(device);
+        slot.life().onChecksumError();
+        owner.execute(slot.life()::checkCriteria);
+    }
+
+    @Override
+    public void tearDown(UUID device) {
+        DeviceSlot slot = slots.known(device);
+        owner.execute(() -> {
+            if (slot.life().state() != DeviceState.FAULTY) return;
+            slot.life().transition(DeviceState.TEARDOWN, "targets are out of all pools");
+            slot.life().transition(DeviceState.OUT, "no request is under way");
+        });
+    }
+
+    @Override
+    public AutoCloseable listen(DeviceListener listener) {
+        AtomicBoolean isClosed = new AtomicBoolean();
+        owner.execute(() -> {
+            if (isClosed.get()) return;
+            listeners.add(listener);
+            for (Map.Entry<UUID, DeviceSlot> e : slots.byId().entrySet()) {
+                List<Integer> on =
+                        smd.device(e.getKey()).map(Smd.Device::targets).orElse(List.of());
+                listener.onDevice(e.getKey(), e.getValue().life().state(), on, "present state");
+            }
+            // a close may overtake its own registration, or come in the middle of it
+            if (isClosed.get()) listeners.remove(listener);
+        });
+        return () -> {
+            isClosed.set(true);
+            listeners.remove(listener);
+        };
+    }
+
+    /** Owner loop. */
+    @Override
+    public void close() {
+        listeners.clear();
+        slots.close();
+        noter.close();
+        for (TargetIndex index : indexes) index.close();
+        memory.close();
+    }
+}

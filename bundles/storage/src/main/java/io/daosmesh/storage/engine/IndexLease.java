@@ -1,0 +1,107 @@
+package io.daosmesh.storage.engine;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.storage.kv.KvBatch;
+import io.daosmesh.storage.kv.KvCursor;
+import io.daosmesh.storage.kv.KvRange;
+import io.daosmesh.storage.kv.KvSnapshot;
+import io.daosmesh.storage.kv.KvStore;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lets one engine at a time write to an index that outlives engines. A commit of the former one that hangs on a slow medium
+ * while the engine is replaced either ends before the new one reads the index, or is refused: it never lands under it. Any
+ * thread.
+ */
+public final class IndexLease {
+    private final KvStore kv;
+    private final Duration waitMax;
+    private final ReentrantLock writing = new ReentrantLock();
+    /** Guarded by {@code writing}. */
+    private long life;
+
+    /** @param waitMax how long a write of the former holder may still take */
+    IndexLease(KvStore kv, Duration waitMax) {
+        this.kv = kv;
+        this.waitMax = waitMax;
+    }
+
+    KvStore kv() {
+        return kv;
+    }
+
+    /** Ends the writing of whoever had it; a store that is lost where a write of the former holder does not end. */
+    KvStore take() {
+        try {
+            if (!writing.tryLock(waitMax.toMillis(), TimeUnit.MILLISECONDS)) {
+                return new DamagedKvStore(
+                        Fault.of(FaultCode.IO, "a write of the engine before this one hangs since %s", waitMax));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new DamagedKvStore(Fault.of(FaultCode.IO, "interrupted while the index was taken over"));
+        }
+        try {
+            return new Leased(++life);
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** The index in the hands of one engine. */
+    private final class Leased implements KvStore {
+        private final long mine;
+
+        Leased(long mine) {
+            this.mine = mine;
+        }
+
+        @Override
+        public void write(KvBatch batch, boolean isDurable) {
+            writing.lock();
+            try {
+                if (mine != life) {
+                    throw Fault.of(FaultCode.UNINIT, "another engine has taken the index over")
+                            .asException();
+                }
+                kv.write(batch, isDurable);
+            } finally {
+                writing.unlock();
+            }
+        }
+
+        @Override
+        public byte @Nullable [] get(byte[] key) {
+            return kv.get(key);
+        }
+
+        @Override
+        public KvCursor cursor(KvRange range) {
+            return kv.cursor(range);
+        }
+
+        @Override
+        public KvSnapshot snapshot() {
+            return kv.snapshot();
+        }
+
+        @Override
+        public long sizeBytes() {
+            return kv.sizeBytes();
+        }
+
+        @Override
+        public @Nullable Fault damage() {
+            return kv.damage();
+        }
+
+        @Override
+        public void close() {
+            // storage closes it
+        }
+    }
+}

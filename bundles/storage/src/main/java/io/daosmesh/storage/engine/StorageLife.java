@@ -1,0 +1,399 @@
+package io.daosmesh.storage.engine;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.StorageAdmin;
+import io.daosmesh.model.ras.RasEvent.Severity;
+import io.daosmesh.model.ras.RasId;
+import io.daosmesh.model.wire.DeviceInfoMessage;
+import io.daosmesh.model.wire.DriverMessage;
+import io.daosmesh.model.wire.FormatResultMessage;
+import io.daosmesh.model.wire.ScmInfoMessage;
+import io.daosmesh.model.wire.SmdPoolMessage;
+import io.daosmesh.spi.ScmDriver;
+import io.daosmesh.storage.DeviceState;
+import io.daosmesh.storage.scm.ScmFolder;
+import io.daosmesh.storage.slot.BlobOp;
+import io.daosmesh.storage.slot.DeviceSlot;
+import io.daosmesh.storage.slot.SlotLimits;
+import io.daosmesh.storage.slot.SlotSet;
+import io.daosmesh.storage.smd.Smd;
+import io.daosmesh.storage.smd.Superblock;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Mono;
+
+/** Life of one engine's storage: found, formatted, open, failed. Its single owner thread does everything that changes it. */
+public final class StorageLife implements StorageAdmin, AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(StorageLife.class);
+    private static final long TICK_MS = 50;
+
+    private final NodeConfig.Engine config;
+    private final String system;
+    private final Drivers drivers;
+    private final NodeEffects effects;
+    private final StorageSettings settings;
+    private final DeviceViews views;
+    private final ScheduledExecutorService owner;
+    private final CopyOnWriteArrayList<Listener> listeners = new CopyOnWriteArrayList<>();
+    private volatile State state = State.STARTING;
+    private volatile @Nullable Fault fault;
+    private volatile @Nullable ScmFolder scm;
+    private volatile @Nullable EngineStore engine;
+
+    public StorageLife(
+            NodeConfig.Engine config, String system, Drivers drivers, NodeEffects effects, StorageSettings settings) {
+        this.config = config;
+        this.system = system;
+        this.drivers = drivers;
+        this.effects = effects;
+        this.settings = settings;
+        this.views = new DeviceViews(config, drivers);
+        owner = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "storage-owner-" + config.index());
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    public void start() {
+        owner.scheduleWithFixedDelay(this::onTick, 0, TICK_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private void onTick() {
+        try {
+            EngineStore open = engine;
+            if (open != null) open.slots().onTick(System.nanoTime());
+            if (state == State.STARTING) advance();
+        } catch (RuntimeException e) {
+            fail(FaultException.faultOf(e));
+            log.error("storage of engine {} stopped", config.index(), e);
+        }
+    }
+
+    /** One step from nothing to READY; called until there. */
+    private void advance() {
+        try {
+            ScmFolder folder = scm;
+            if (folder == null) {
+                Optional<ScmDriver> driver =
+                        drivers.scm().best(d -> d.scmClasses().contains(config.scmClass()));
+                if (driver.isEmpty()) return;
+                folder = ScmFolder.open(config.index(), driver.get(), views.scmSpec());
+                scm = folder;
+            }
+            EngineStore open = engine;
+            if (open == null) {
+                Optional<Superblock> superblock = folder.superblock();
+                if (superblock.isEmpty()) {
+                    become(State.AWAIT_FORMAT);
+                    String text = "DAOS engine " + config.index() + " requires a SCM format";
+                    effects.raise(RasId.ENGINE_FORMAT_REQUIRED, Severity.NOTICE, text, "");
+                    return;
+                }
+                check(superblock.get());
+                open = new EngineStore(folder, superblock.get(), owner, this::makeSlots, settings);
+                engine = open;
+                open.slots().onDriversChanged();
+            }
+            if (!open.slots().isSettled()) return;
+            open.openIndexes();
+            become(State.READY);
+            effects.onReady(open);
+        } catch (FaultException e) {
+            fail(e.fault());
+        }
+    }
+
+    private void check(Superblock superblock) {
+        if (!superblock.system().equals(system))
+            throw Fault.of(
+                            FaultCode.ID_MISMATCH,
+                            "engine %d belongs to system %s, the configuration says %s",
+                            config.index(),
+                            superblock.system(),
+                            system)
+                    .asException();
+        if (superblock.targetCount() != config.targetCount())
+            throw Fault.of(
+                            FaultCode.INVAL,
+                            "engine %d was formatted with %d targets, the configuration says %d",
+                            config.index(),
+                            superblock.targetCount(),
+                            config.targetCount())
+                    .remedy("set targets back, or format the storage again")
+                    .asException();
+    }
+
+    private SlotSet makeSlots(Smd smd, EngineStore.DeviceWatcher store) {
+        SlotSet.Listener both = new SlotSet.Listener() {
+            @Override
+            public void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason) {
+                store.onDevice(device, old, next, reason);
+                StorageLife.this.onDevice(device, old, next, reason);
+            }
+
+            @Override
+            public void onMediaError(Smd.Device device, BlobOp.Kind kind) {
+                StorageLife.this.onMediaError(device, kind);
+            }
+        };
+        return new SlotSet(
+                smd,
+                device -> views.spec(smd, device),
+                drivers.block(),
+                SlotLimits.of(settings.deviceGraceMs()),
+                owner,
+                both);
+    }
+
+    private void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason) {
+        log.info("device {} ({}): {} -> {}: {}", device.uuid(), device.address(), old, next, reason);
+        String id = device.uuid().toString();
+        switch (next) {
+            case UNPLUGGED ->
+                effects.raise(RasId.DEVICE_UNPLUGGED, Severity.NOTICE, "Device: " + id + " unplugged", id);
+            case NORMAL ->
+                effects.raise(
+                        RasId.DEVICE_PLUGGED, Severity.NOTICE, "Detected hot plugged device: " + device.address(), id);
+            case FAULTY ->
+                effects.raise(
+                        RasId.DEVICE_SET_FAULTY, Severity.NOTICE, "Device: " + id + " set faulty (" + reason + ")", id);
+            default -> {}
+        }
+        if (next == DeviceState.OUT) views.setLed(device.address(), "ON");
+        for (Listener l : listeners) l.onDevice(device.uuid(), next.shown(), device.targets());
+    }
+
+    private void onMediaError(Smd.Device device, BlobOp.Kind kind) {
+        String what = kind == BlobOp.Kind.FLUSH || kind == BlobOp.Kind.WRITE_DURABLY
+                ? "write"
+                : kind.name().toLowerCase(Locale.ROOT);
+        String target = device.targets().isEmpty()
+                ? "-1"
+                : String.valueOf(device.targets().get(0));
+        String text = "Device: " + device.uuid() + " " + what + " error logged from tgt_id:" + target;
+        effects.raise(
+                RasId.DEVICE_MEDIA_ERROR, Severity.ERROR, text, device.uuid().toString());
+    }
+
+    private void become(State next) {
+        if (state == next) return;
+        log.info("storage of engine {}: {} -> {}", config.index(), state, next);
+        state = next;
+        for (Listener l : listeners) l.onState(next);
+    }
+
+    private void fail(Fault why) {
+        fault = why;
+        log.error("storage of engine {} failed: {}; {}", config.index(), why.message(), why.remedy());
+        shut();
+        become(State.FAILED);
+    }
+
+    private void shut() {
+        EngineStore open = engine;
+        if (open == null) return;
+        if (state == State.READY) effects.onWithdrawn(open);
+        engine = null;
+        open.close();
+    }
+
+    /** The set of drivers has changed: returns when no device uses one that has left, at most after {@code waitMs}. */
+    public Future<?> onDriversChanged() {
+        try {
+            return owner.submit(() -> {
+                EngineStore open = engine;
+                if (open != null) open.slots().onDriversChanged();
+            });
+        } catch (RejectedExecutionException e) {
+            return java.util.concurrent.CompletableFuture.completedFuture(null);
+        }
+    }
+
+    private <T> Mono<T> onOwner(Callable<T> work) {
+        return Mono.create(sink -> {
+            try {
+                owner.execute(() -> {
+                    try {
+                        sink.success(work.call());
+                    } catch (Exception e) {
+                        sink.error(e);
+                    }
+                });
+            } catch (RejectedExecutionException e) {
+                sink.error(Fault.of(FaultCode.UNINIT, "storage is closing").asException());
+            }
+        });
+    }
+
+    @Override
+    public int engineIndex() {
+        return config.index();
+    }
+
+    @Override
+    public State state() {
+        return state;
+    }
+
+    @Override
+    public String fault() {
+        Fault why = fault;
+        return state == State.FAILED && why != null ? why.message() + "; " + why.remedy() : "";
+    }
+
+    @Override
+    public Optional<UUID> engineUuid() {
+        return Optional.ofNullable(engine).map(e -> e.superblock().engine());
+    }
+
+    @Override
+    public Optional<Integer> rank() {
+        return Optional.ofNullable(engine).map(e -> e.superblock().rank()).filter(r -> r >= 0);
+    }
+
+    @Override
+    public Mono<Void> assignRank(int rank) {
+        return onOwner(() -> {
+                    ready().assignRank(rank);
+                    return true;
+                })
+                .then();
+    }
+
+    private EngineStore ready() {
+        EngineStore open = engine;
+        if (open == null || state != State.READY)
+            throw Fault.of(FaultCode.UNINIT, "storage of engine %d is %s", config.index(), state)
+                    .asException();
+        return open;
+    }
+
+    @Override
+    public Mono<List<FormatResultMessage>> format(String systemName, boolean force) {
+        return onOwner(() -> {
+            Optional<ScmDriver> driver = drivers.scm().best(d -> d.scmClasses().contains(config.scmClass()));
+            if (driver.isEmpty())
+                throw Fault.of(FaultCode.NOSYS, "no driver serves SCM class %s", config.scmClass())
+                        .remedy("install the driver bundle of this class")
+                        .asException();
+            ScmFolder folder = ScmFolder.open(config.index(), driver.get(), views.scmSpec());
+            if (folder.isFormatted() && !force)
+                throw Fault.of(FaultCode.EXIST, "storage of engine %d is already formatted", config.index())
+                        .remedy("use --force to format it again: all its data is lost")
+                        .with("storage", 101)
+                        .asException();
+            shut();
+            scm = folder;
+            fault = null;
+            Superblock superblock = new Superblock(
+                    UUID.randomUUID(),
+                    systemName.isBlank() ? system : systemName,
+                    config.index(),
+                    -1,
+                    config.targetCount(),
+                    System.currentTimeMillis(),
+                    true);
+            List<FormatResultMessage> results =
+                    new Formatter(folder, drivers.block(), superblock).format(views.deviceSpecs());
+            become(results.get(0).getOk() ? State.STARTING : State.AWAIT_FORMAT);
+            if (state == State.STARTING) advance();
+            return results;
+        });
+    }
+
+    @Override
+    public Mono<ScmInfoMessage> scm() {
+        return onOwner(() -> views.scm(scm, engine, state.name()));
+    }
+
+    @Override
+    public Mono<List<DeviceInfoMessage>> devices(boolean health) {
+        return onOwner(() -> views.devices(engine, health));
+    }
+
+    @Override
+    public List<SmdPoolMessage> pools() {
+        EngineStore open = engine;
+        return open == null ? List.of() : DeviceViews.pools(open);
+    }
+
+    @Override
+    public List<DriverMessage> drivers() {
+        return views.drivers(engine);
+    }
+
+    @Override
+    public Mono<DeviceInfoMessage> led(UUID device, String led) {
+        return onOwner(() -> {
+            EngineStore open = ready();
+            DeviceSlot slot = open.slots().known(device);
+            if (!led.isBlank()) views.setLedOrThrow(slot.spec().address(), led);
+            return views.devices(open, false).stream()
+                    .filter(d -> d.getAddress().equals(slot.spec().address()))
+                    .findFirst()
+                    .orElseThrow();
+        });
+    }
+
+    @Override
+    public Mono<Void> setFaulty(UUID device) {
+        return onOwner(() -> {
+                    DeviceSlot slot = ready().slots().known(device);
+                    DeviceState now = slot.life().state();
+                    if (now == DeviceState.UNPLUGGED)
+                        throw Fault.of(FaultCode.NONEXIST, "device %s is unplugged", device)
+                                .asException();
+                    if (now == DeviceState.NORMAL)
+                        slot.life().transition(DeviceState.FAULTY, "set by the administrator");
+                    return true;
+                })
+                .then();
+    }
+
+    @Override
+    public AutoCloseable listen(Listener listener) {
+        listeners.add(listener);
+        return () -> listeners.remove(listener);
+    }
+
+    @Nullable
+    public EngineStore engine() {
+        return engine;
+    }
+
+    public Map<String, String> labels() {
+        return rank().map(r -> Map.of("rank", String.valueOf(r))).orElse(Map.of());
+    }
+
+    /** Closes devices and indexes, waiting at most 15 s. */
+    @Override
+    public void close() {
+        try {
+            owner.execute(this::shut);
+            owner.shutdown();
+            if (!owner.awaitTermination(15, TimeUnit.SECONDS))
+                log.warn("engine {}: devices did not close", config.index());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RejectedExecutionException e) {
+            log.debug("closed before");
+        }
+    }
+}

@@ -1,0 +1,493 @@
+package io.daosmesh.storage.rocks;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.storage.kv.KvBatch;
+import io.daosmesh.storage.kv.KvCursor;
+import io.daosmesh.storage.kv.KvRange;
+import io.daosmesh.storage.kv.KvSnapshot;
+import io.daosmesh.storage.kv.KvStore;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.FlushOptions;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.Slice;
+import org.rocksdb.Snapshot;
+import org.rocksdb.Status;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
+
+/**
+ * A target's index in RocksDB. Writer: target loop; readers: any thread. Native objects are touched only under the read
+ * lock, {@link #close()} takes the write lock: no call reaches freed memory.
+ *
+ * <p>Each batch carries its number under a key of the store's own, so that what was recovered says itself how far it is.
+ * RocksDB's sequence number does not: its manifest may name one whose batches were only in a log that is damaged.
+ */
+public final class RocksKvStore implements KvStore {
+    /** Of an index that an older release has made. */
+    public static final UUID NO_IDENTITY = new UUID(0, 0);
+
+    /** Behind every key of a user; see {@link KvStore}. */
+    private static final byte[] OWN_KEYS = new byte[16];
+
+    private static final byte[] POSITION_KEY;
+    private static final byte[] IDENTITY_KEY;
+
+    static {
+        Arrays.fill(OWN_KEYS, (byte) 0xff);
+        POSITION_KEY = Arrays.copyOf(OWN_KEYS, OWN_KEYS.length + 1);
+        POSITION_KEY[OWN_KEYS.length] = 'p';
+        IDENTITY_KEY = Arrays.copyOf(OWN_KEYS, OWN_KEYS.length + 1);
+        IDENTITY_KEY[OWN_KEYS.length] = 'i';
+    }
+
+    private final Path folder;
+    private final RocksTuning.Opened opened;
+    private final RocksDB db;
+    private final WriteOptions durable = new WriteOptions().setSync(true);
+    private final WriteOptions relaxed = new WriteOptions();
+    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+    private final Set<AutoCloseable> handles = ConcurrentHashMap.newKeySet();
+    private volatile @Nullable Fault broken;
+    private volatile @Nullable Fault damage;
+    /** Numbers and writes batches one at a time: what is durable is everything up to a number. */
+    private final Object writing = new Object();
+
+    private long position;
+    private volatile long durablePosition;
+    private boolean isClosed;
+
+    private RocksKvStore(Path folder, RocksTuning.Opened opened) throws RocksDBException {
+        this.folder = folder;
+        this.opened = opened;
+        this.db = opened.db();
+        byte[] found = db.get(POSITION_KEY);
+        // opening has moved what was in a log into tables: it is durable
+        position = found == null || found.length < Long.BYTES
+                ? 0
+                : ByteBuffer.wrap(found).getLong();
+        durablePosition = position;
+    }
+
+    /** DF_INVAL when it is missing or damaged, BUSY when another process has it, IO otherwise. */
+    public static RocksKvStore open(Path folder, RocksMemory memory) {
+        return open(folder, memory, false);
+    }
+
+    /** A new, empty one. */
+    public static RocksKvStore create(Path folder, RocksMemory memory, UUID identity) {
+        RocksKvStore made = open(folder, memory, true);
+        made.adopt(identity);
+        return made;
+    }
+
+    private static RocksKvStore open(Path folder, RocksMemory memory, boolean isNew) {
+        RocksTuning.Opened opened = null;
+        try {
+            opened = RocksTuning.open(folder, memory, isNew);
+            return new RocksKvStore(folder, opened);
+        } catch (RocksDBException e) {
+            if (opened != null) opened.close();
+            throw Fault.of(openCode(e), "it cannot be opened: %s", String.valueOf(e.getMessage()))
+                    .with("index", folder)
+                    .asException();
+        }
+    }
+
+    /** All that is neither a full disk, another process nor a failing medium is an index that is not what it was. */
+    private static FaultCode openCode(RocksDBException e) {
+        String text = String.valueOf(e.getMessage());
+        if (text.contains("No space left")) return FaultCode.NOSPACE;
+        if (text.contains("No such file")) return FaultCode.DF_INVAL;
+        if (text.contains("lock file") || text.contains("lock hold")) return FaultCode.BUSY;
+        Status status = e.getStatus();
+        boolean isMedium = status == null || status.getCode() == Status.Code.IOError;
+        return isMedium ? FaultCode.IO : FaultCode.DF_INVAL;
+    }
+
+    /** {@link #NO_IDENTITY} where an older release has made it. */
+    public UUID identity() {
+        return reading(() -> {
+            try {
+                byte[] found = db.get(IDENTITY_KEY);
+                if (found == null || found.length != 16) return NO_IDENTITY;
+                ByteBuffer b = ByteBuffer.wrap(found);
+                return new UUID(b.getLong(), b.getLong());
+            } catch (RocksDBException e) {
+                throw onReadError(e).asException();
+            }
+        });
+    }
+
+    /** Gives the index its identity for good. */
+    public void adopt(UUID identity) {
+        byte[] value = ByteBuffer.allocate(16)
+                .putLong(identity.getMostSignificantBits())
+                .putLong(identity.getLeastSignificantBits())
+                .array();
+        commit(true, out -> out.put(IDENTITY_KEY, value));
+    }
+
+    /** Number of the last batch that is durable with all before it. Any thread. */
+    public long durablePosition() {
+        return durablePosition;
+    }
+
+    @Override
+    public @Nullable Fault damage() {
+        return damage;
+    }
+
+    /** Moves everything into tables; false when that failed, or something has failed before. */
+    public boolean flush() {
+        return reading(() -> {
+            synchronized (writing) {
+                if (broken != null || damage != null) return false;
+                try (FlushOptions options = new FlushOptions().setWaitForFlush(true)) {
+                    db.flush(options);
+                    durablePosition = position;
+                    return true;
+                } catch (RocksDBException e) {
+                    broken = onError(e);
+                    return false;
+                }
+            }
+        });
+    }
+
+    private <T extends @Nullable Object> T reading(Supplier<T> work) {
+        Lock read = lock.readLock();
+        read.lock();
+        try {
+            if (isClosed)
+                throw Fault.of(FaultCode.UNINIT, "index %s is closed", folder).asException();
+            return work.get();
+        } finally {
+            read.unlock();
+        }
+    }
+
+    /** What cannot be read must not be denied either, so read errors are as final as write errors. */
+    private Fault onReadError(RocksDBException e) {
+        Status status = e.getStatus();
+        boolean isDamage = status != null && status.getCode() == Status.Code.Corruption;
+        Fault fault = isDamage
+                ? Fault.of(FaultCode.DF_INVAL, "%s", String.valueOf(e.getMessage()))
+                        .with("index", folder)
+                : onError(e);
+        damage = fault;
+        broken = fault;
+        return fault;
+    }
+
+    private Fault onError(RocksDBException e) {
+        String text = String.valueOf(e.getMessage());
+        FaultCode code = text.contains("No space left") ? FaultCode.NOSPACE : FaultCode.IO;
+        return Fault.of(code, "index %s failed: %s", folder, text)
+                .remedy("free space or repair the disk, then restart the engine");
+    }
+
+    @Override
+    public byte @Nullable [] get(byte[] key) {
+        return this.<byte @Nullable []>reading(() -> get(key, null));
+    }
+
+    private byte @Nullable [] get(byte[] key, @Nullable ReadOptions options) {
+        if (isOwn(key)) return null;
+        try {
+            return options == null ? db.get(key) : db.get(options, key);
+        } catch (RocksDBException e) {
+            throw onReadError(e).asException();
+        }
+    }
+
+    private static boolean isOwn(byte[] key) {
+        return Arrays.compareUnsigned(key, OWN_KEYS) >= 0;
+    }
+
+    @Override
+    public KvCursor cursor(KvRange range) {
+        return reading(() -> track(new Cursor(range, null)));
+    }
+
+    private <T extends AutoCloseable> T track(T handle) {
+        handles.add(handle);
+        return handle;
+    }
+
+    @Override
+    public void write(KvBatch batch, boolean isDurable) {
+        commit(isDurable, out -> fill(out, batch));
+    }
+
+    private interface Filling {
+        void fill(WriteBatch out) throws RocksDBException;
+    }
+
+    private void commit(boolean isDurable, Filling filling) {
+        reading(() -> {
+            try (WriteBatch out = new WriteBatch()) {
+                synchronized (writing) {
+                    Fault why = broken;
+                    if (why != null) throw why.asException();
+                    out.put(
+                            POSITION_KEY,
+                            ByteBuffer.allocate(8).putLong(position + 1).array());
+                    filling.fill(out);
+                    db.write(isDurable ? durable : relaxed, out);
+                    position++;
+                    // the sync took all logs before with it
+                    if (isDurable) durablePosition = position;
+                }
+            } catch (RocksDBException e) {
+                // Fail-stop: what a failed sync left on the medium is unknown, so nothing may build on it.
+                Fault fault = onError(e);
+                broken = fault;
+                throw fault.asException();
+            }
+            return true;
+        });
+    }
+
+    private static void fill(WriteBatch out, KvBatch batch) throws RocksDBException {
+        var failure = new ArrayList<RocksDBException>(1);
+        batch.forEach(new KvBatch.Visitor() {
+            @Override
+            public void put(byte[] key, byte[] value) {
+                checkUsers(key);
+                run(() -> out.put(key, value));
+            }
+
+            @Override
+            public void delete(byte[] key) {
+                checkUsers(key);
+                run(() -> out.delete(key));
+            }
+
+            @Override
+            public void deleteRange(byte[] from, byte[] to) {
+                byte[] end = isOwn(to) ? OWN_KEYS : to;
+                if (Arrays.compareUnsigned(from, end) < 0) run(() -> out.deleteRange(from, end));
+            }
+
+            private void checkUsers(byte[] key) {
+                if (isOwn(key)) throw new IllegalArgumentException("the key is the store's own");
+            }
+
+            private void run(NativeCall call) {
+                try {
+                    call.run();
+                } catch (RocksDBException e) {
+                    failure.add(e);
+                }
+            }
+        });
+        if (!failure.isEmpty()) throw failure.get(0);
+    }
+
+    private interface NativeCall {
+        void run() throws RocksDBException;
+    }
+
+    @Override
+    public KvSnapshot snapshot() {
+        return reading(() -> track(new View()));
+    }
+
+    @Override
+    public long sizeBytes() {
+        return reading(() -> {
+            try {
+                return db.getLongProperty("rocksdb.total-sst-files-size")
+                        + db.getLongProperty("rocksdb.cur-size-all-mem-tables");
+            } catch (RocksDBException e) {
+                throw onError(e).asException();
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        Lock write = lock.writeLock();
+        write.lock();
+        try {
+            if (isClosed) return;
+            for (AutoCloseable handle : new ArrayList<>(handles)) ((NativeHandle) handle).free();
+            handles.clear();
+            isClosed = true;
+            durable.close();
+            relaxed.close();
+            opened.close();
+        } finally {
+            write.unlock();
+        }
+    }
+
+    /** Frees native memory once; the caller holds one of the locks. */
+    private interface NativeHandle {
+        void free();
+    }
+
+    private final class View implements KvSnapshot, NativeHandle {
+        private final Snapshot snapshot = db.getSnapshot();
+        private final ReadOptions options = new ReadOptions().setSnapshot(snapshot);
+        private boolean isFreed;
+
+        @Override
+        public byte @Nullable [] get(byte[] key) {
+            return RocksKvStore.this.<byte @Nullable []>reading(() -> {
+                checkUsable();
+                return RocksKvStore.this.get(key, options);
+            });
+        }
+
+        @Override
+        public KvCursor cursor(KvRange range) {
+            return reading(() -> {
+                checkUsable();
+                return track(new Cursor(range, snapshot));
+            });
+        }
+
+        private synchronized void checkUsable() {
+            if (isFreed) throw new IllegalStateException("the snapshot is closed");
+        }
+
+        @Override
+        public void close() {
+            lock.readLock().lock();
+            try {
+                if (handles.remove(this)) free();
+            } finally {
+                lock.readLock().unlock();
+            }
+        }
+
+        @Override
+        public synchronized void free() {
+            if (isFreed) return;
+            isFreed = true;
+            options.close();
+            db.releaseSnapshot(snapshot);
+            snapshot.close();
+        }
+    }
+
+    private final class Cursor implements KvCursor, NativeHandle {
+        private final KvRange range;
+        private final ReadOptions options = new ReadOptions();
+        private final Slice lower;
+        private final Slice upper;
+        private final RocksIterator iterator;
+        private boolean isPlaced;
+        private boolean isAtEntry;
+        private boolean isFreed;
+
+        Cursor(KvRange range, @Nullable Snapshot snapshot) {
+            this.range = range;
+            byte[] to = range.to();
+            lower = new Slice(range.from());
+            upper = new Slice(to == null || isOwn(to) ? OWN_KEYS : to);
+            options.setIterateLowerBound(lower).setIterateUpperBound(upper);
+            if (snapshot != null) options.setSnapshot(snapshot);
+            iterator = db.newIterator(options);
+        }
+
+        @Override
+        public boolean next() {
+            return reading(() -> {
+                checkUsable();
+                if (!isPlaced) {
+                    if (range.isBackward()) iterator.seekToLast();
+                    else iterator.seekToFirst();
+                    isPlaced = true;
+                } else if (isAtEntry) {
+                    if (range.isBackward()) iterator.prev();
+                    else iterator.next();
+                }
+                isAtEntry = iterator.isValid();
+                if (!isAtEntry) checkStatus();
+                return isAtEntry;
+            });
+        }
+
+        private void checkStatus() {
+            try {
+                iterator.status();
+            } catch (RocksDBException e) {
+                throw onReadError(e).asException();
+            }
+        }
+
+        @Override
+        public void seek(byte[] key) {
+            reading(() -> {
+                checkUsable();
+                if (range.isBackward()) iterator.seekForPrev(key);
+                else iterator.seek(key);
+                isPlaced = true;
+                // next() must answer this entry: it steps only from an entry it has already answered
+                isAtEntry = false;
+                return true;
+            });
+        }
+
+        @Override
+        public byte[] key() {
+            return reading(() -> {
+                checkAtEntry();
+                return iterator.key();
+            });
+        }
+
+        @Override
+        public byte[] value() {
+            return reading(() -> {
+                checkAtEntry();
+                return iterator.value();
+            });
+        }
+
+        private void checkAtEntry() {
+            checkUsable();
+            if (!isAtEntry) throw new IllegalStateException("the cursor stands on no entry");
+        }
+
+        private void checkUsable() {
+            if (isFreed) throw new IllegalStateException("the cursor is closed");
+        }
+
+        @Override
+        public void close() {
+            lock.readLock().lock();
+            try {
+                if (handles.remove(this)) free();
+            } finally {
+                lock.readLock().unlock();
+            }
+        }
+
+        @Override
+        public void free() {
+            if (isFreed) return;
+            isFreed = true;
+            iterator.close();
+            options.close();
+            lower.close();
+            upper.close();
+        }
+    }
+}

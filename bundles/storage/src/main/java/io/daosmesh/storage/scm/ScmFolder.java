@@ -1,0 +1,134 @@
+package io.daosmesh.storage.scm;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.spi.DeviceResult;
+import io.daosmesh.spi.DeviceSpec;
+import io.daosmesh.spi.DeviceStatus;
+import io.daosmesh.spi.ScmDriver;
+import io.daosmesh.spi.ScmSpace;
+import io.daosmesh.storage.smd.Smd;
+import io.daosmesh.storage.smd.Superblock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** The files of one engine on its SCM. Owner: the engine's owner loop. */
+public final class ScmFolder {
+    /** Logs and bookkeeping of the indexes; not for pools. */
+    private static final long SYSTEM_BYTES_MAX = 512L << 20;
+
+    private final int engineIndex;
+    private final Path root;
+    private final long totalBytes;
+    private final DurableFile superblockFile;
+    private final DurableFile smdFile;
+
+    private ScmFolder(int engineIndex, Path root, long totalBytes) {
+        this.engineIndex = engineIndex;
+        this.root = root;
+        this.totalBytes = totalBytes;
+        this.superblockFile = new DurableFile(root.resolve("superblock"));
+        this.smdFile = new DurableFile(root.resolve("smd"));
+    }
+
+    /** The driver makes the space usable; afterwards only its folder matters, so a change of that driver is harmless. */
+    public static ScmFolder open(int engineIndex, ScmDriver driver, DeviceSpec spec) {
+        DeviceResult<ScmSpace> result = driver.open(spec, true);
+        if (!result.isOk()) throw fault(result.status(), result.detail()).asException();
+        try (ScmSpace space = result.get()) {
+            return new ScmFolder(engineIndex, space.root(), space.totalBytes());
+        }
+    }
+
+    private static Fault fault(DeviceStatus status, String detail) {
+        FaultCode code = switch (status) {
+            case NOT_FOUND -> FaultCode.NONEXIST;
+            case NO_SPACE -> FaultCode.NOSPACE;
+            case UNSUPPORTED -> FaultCode.NOSYS;
+            case INVALID -> FaultCode.INVAL;
+            default -> FaultCode.IO;
+        };
+        return Fault.of(code, "SCM: %s", detail).remedy("check scm_mount and class of the engine's first storage tier");
+    }
+
+    public Path root() {
+        return root;
+    }
+
+    /** What pools can have. */
+    public long poolBytes() {
+        return totalBytes - Math.min(SYSTEM_BYTES_MAX, totalBytes / 20);
+    }
+
+    public long totalBytes() {
+        return totalBytes;
+    }
+
+    public boolean isFormatted() {
+        return superblockFile.read().isPresent();
+    }
+
+    public Optional<Superblock> superblock() {
+        return superblockFile.read().map(bytes -> decode(() -> Superblock.decode(engineIndex, bytes)));
+    }
+
+    public Smd smd() {
+        byte[] bytes = smdFile.read()
+                .orElseThrow(() -> Fault.of(
+                                FaultCode.DF_INVAL, "server metadata of engine %d is missing in %s", engineIndex, root)
+                        .asException());
+        return decode(() -> Smd.decode(engineIndex, bytes));
+    }
+
+    /** A payload that passes its checksum but ends early was written by a broken program: damaged all the same. */
+    private <T> T decode(java.util.function.Supplier<T> decoder) {
+        try {
+            return decoder.get();
+        } catch (java.nio.BufferUnderflowException | IllegalArgumentException e) {
+            throw Fault.of(FaultCode.DF_INVAL, "metadata of engine %d in %s is damaged", engineIndex, root)
+                    .asException();
+        }
+    }
+
+    public void write(Superblock superblock) {
+        superblockFile.write(superblock.encode());
+    }
+
+    public void write(Smd smd) {
+        smdFile.write(smd.encode(engineIndex));
+    }
+
+    public Path index(int target) {
+        return root.resolve("target-" + target);
+    }
+
+    /** What is noted of a target's index, beside it: it outlives the loss of the index's folder. */
+    public DurableFile indexNote(int target) {
+        return new DurableFile(root.resolve("target-" + target + ".note"));
+    }
+
+    /** Erases what we know; the superblock first, so that a crash on the way leaves unformatted storage. */
+    public void erase() {
+        superblockFile.delete();
+        smdFile.delete();
+        try (Stream<Path> entries = Files.list(root)) {
+            List<Path> ours = entries.filter(p -> p.getFileName().toString().startsWith("target-"))
+                    .toList();
+            for (Path folder : ours) deleteTree(folder);
+        } catch (IOException e) {
+            throw Fault.of(FaultCode.IO, "cannot erase %s: %s", root, String.valueOf(e.getMessage()))
+                    .asException();
+        }
+    }
+
+    private static void deleteTree(Path folder) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path p : all.sorted(Comparator.reverseOrder()).toList()) Files.delete(p);
+        }
+    }
+}

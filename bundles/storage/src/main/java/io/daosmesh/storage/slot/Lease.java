@@ -1,0 +1,49 @@
+package io.daosmesh.storage.slot;
+
+import io.daosmesh.spi.BlockDevice;
+import io.daosmesh.spi.BlockDriver;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** A device as one driver has it open, with the number of requests under way on it. Any thread. */
+public final class Lease {
+    private static final long CLOSED = Long.MIN_VALUE;
+
+    public final BlockDriver driver;
+    public final BlockDevice device;
+    private final AtomicLong state = new AtomicLong();
+    private final CountDownLatch drained = new CountDownLatch(1);
+
+    Lease(BlockDriver driver, BlockDevice device) {
+        this.driver = driver;
+        this.device = device;
+    }
+
+    boolean tryAcquire() {
+        for (; ; ) {
+            long s = state.get();
+            if ((s & CLOSED) != 0) return false;
+            if (state.compareAndSet(s, s + 1)) return true;
+        }
+    }
+
+    void release() {
+        if (state.decrementAndGet() == CLOSED) drained.countDown();
+    }
+
+    /** No new request from here on. */
+    void close() {
+        if (state.updateAndGet(s -> s | CLOSED) == CLOSED) drained.countDown();
+    }
+
+    /** Waits for the last request, then closes the device; what is still under way then is answered GONE. */
+    void finish(long deadlineNs) {
+        try {
+            drained.await(Math.max(0, deadlineNs - System.nanoTime()), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        device.close();
+    }
+}

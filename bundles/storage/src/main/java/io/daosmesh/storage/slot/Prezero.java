@@ -1,0 +1,57 @@
+package io.daosmesh.storage.slot;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.storage.BlobCompletion;
+import io.daosmesh.storage.smd.Smd;
+import java.nio.ByteBuffer;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes zeros over the front of a new blob on an emulated device. A flush after a write into a hole of a sparse file has
+ * to commit the file system's journal, which all nodes on one disk share; after a write into blocks that exist it has
+ * not: measured here 120-200 us against 300-2,400 us. Called before anybody can know the blob; waits for every answer.
+ */
+public final class Prezero {
+    private static final int CHUNK_BYTES = 1 << 20;
+    private static final int IN_FLIGHT_MAX = 8;
+    /** A slow disk gets less of it, not a slow pool create. */
+    private static final long START_NS_MAX = TimeUnit.SECONDS.toNanos(1);
+
+    private final long bytesPerBlob;
+
+    public Prezero(long bytesPerBlob) {
+        this.bytesPerBlob = bytesPerBlob;
+    }
+
+    /** Throws the first fault of a device; the pool is then not made. */
+    public void run(Smd.Pool pool, SlotSet slots) {
+        if (bytesPerBlob <= 0) return;
+        long stopNs = System.nanoTime() + START_NS_MAX;
+        ByteBuffer zeros =
+                ByteBuffer.allocateDirect(CHUNK_BYTES + 4096).alignedSlice(4096).slice(0, CHUNK_BYTES);
+        Semaphore inFlight = new Semaphore(IN_FLIGHT_MAX);
+        AtomicReference<@Nullable Fault> failure = new AtomicReference<>();
+        BlobCompletion completion = fault -> {
+            if (fault != null) failure.compareAndSet(null, fault);
+            inFlight.release();
+        };
+        for (long at = 0; at + CHUNK_BYTES <= bytesPerBlob && System.nanoTime() < stopNs; at += CHUNK_BYTES) {
+            for (Smd.BlobSpace space : pool.blobs()) {
+                DeviceSlot slot = slots.known(space.device());
+                if (!slot.spec().deviceClass().equals("file") || at + CHUNK_BYTES > space.sizeBytes()) continue;
+                inFlight.acquireUninterruptibly();
+                new DeviceBlob(space, slot).write(at, zeros, completion);
+            }
+        }
+        for (Smd.BlobSpace space : pool.blobs()) {
+            inFlight.acquireUninterruptibly();
+            new DeviceBlob(space, slots.known(space.device())).flush(completion);
+        }
+        inFlight.acquireUninterruptibly(IN_FLIGHT_MAX);
+        Fault fault = failure.get();
+        if (fault != null) throw fault.asException();
+    }
+}

@@ -1,0 +1,18 @@
+package io.daosmesh.storage.slot;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Bounds of a device slot. Immutable.
+ *
+ * @param graceNs how long requests wait for a driver before the device counts as unplugged
+ * @param drainNs how long a leaving driver is given to finish; with the driver's own 2.5 s to close it stays below the
+ *     5 s that DS waits for its locks
+ * @param parkedMax requests that may wait for a driver
+ * @param requestsMax requests on the device together
+ */
+public record SlotLimits(long graceNs, long drainNs, int parkedMax, int requestsMax) {
+    public static SlotLimits of(long graceMs) {
+        return new SlotLimits(TimeUnit.MILLISECONDS.toNanos(graceMs), TimeUnit.MILLISECONDS.toNanos(1500), 8192, 8192);
+    }
+}

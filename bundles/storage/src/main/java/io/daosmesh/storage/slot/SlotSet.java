@@ -1,0 +1,168 @@
+package io.daosmesh.storage.slot;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.spi.BlockDevice;
+import io.daosmesh.spi.BlockDriver;
+import io.daosmesh.spi.DeviceSpec;
+import io.daosmesh.storage.DeviceState;
+import io.daosmesh.storage.health.DeviceLife;
+import io.daosmesh.storage.smd.DeviceHeader;
+import io.daosmesh.storage.smd.Smd;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The devices in use of one engine. Owner: the engine's owner loop; look-ups: any thread. */
+public final class SlotSet {
+    /** Told of each change of a device's state. */
+    public interface Listener {
+        void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason);
+
+        void onMediaError(Smd.Device device, BlobOp.Kind kind);
+    }
+
+    /** With the drain and the driver's own close still below the 5 s of DS. */
+    private static final long FLUSH_AHEAD_MS = 500;
+
+    /** One failed read of a header may be a passing one. */
+    private static final int DAMAGED_TRIES = 3;
+
+    private final Map<UUID, DeviceSlot> slots = new LinkedHashMap<>();
+    private final Map<UUID, IoLatency> latencies = new LinkedHashMap<>();
+    private final DriverSet<BlockDriver> drivers;
+    private final SlotLimits limits;
+
+    public SlotSet(
+            Smd smd,
+            java.util.function.Function<Smd.Device, DeviceSpec> spec,
+            DriverSet<BlockDriver> drivers,
+            SlotLimits limits,
+            ScheduledExecutorService owner,
+            Listener listener) {
+        this.drivers = drivers;
+        this.limits = limits;
+        for (Smd.Device device : smd.devices()) {
+            DeviceLife life = new DeviceLife(
+                    device.isFaulty() ? DeviceState.OUT : DeviceState.NORMAL,
+                    DeviceLife.IO_ERRORS_MAX,
+                    Long.MAX_VALUE,
+                    (old, next, reason) -> listener.onDevice(device, old, next, reason));
+            IoLatency latency = new IoLatency();
+            latencies.put(device.uuid(), latency);
+            DeviceSlot.Hooks hooks = new DeviceSlot.Hooks() {
+                @Override
+                public void verify(BlockDevice opened) {
+                    SlotSet.verify(device, HeaderIo.read(opened), opened.sizeBytes());
+                }
+
+                @Override
+                public void onMediaError(BlobOp.Kind kind) {
+                    listener.onMediaError(device, kind);
+                }
+            };
+            slots.put(device.uuid(), new DeviceSlot(spec.apply(device), life, limits, owner, hooks, latency));
+        }
+    }
+
+    private static void verify(Smd.Device device, DeviceHeader header, long sizeBytes) {
+        if (!header.device().equals(device.uuid()))
+            throw Fault.of(
+                            FaultCode.ID_MISMATCH,
+                            "%s holds device %s, expected %s",
+                            device.address(),
+                            header.device(),
+                            device.uuid())
+                    .asException();
+        if (sizeBytes < device.sizeBytes())
+            throw Fault.of(
+                            FaultCode.DF_INVAL,
+                            "device %s is truncated: %d of %d bytes",
+                            device.address(),
+                            sizeBytes,
+                            device.sizeBytes())
+                    .asException();
+    }
+
+    public Collection<DeviceSlot> all() {
+        return slots.values();
+    }
+
+    public Map<UUID, DeviceSlot> byId() {
+        return slots;
+    }
+
+    public IoLatency latency(UUID device) {
+        return java.util.Objects.requireNonNull(latencies.get(device));
+    }
+
+    @Nullable
+    public DeviceSlot slot(UUID device) {
+        return slots.get(device);
+    }
+
+    public DeviceSlot known(UUID device) {
+        DeviceSlot slot = slots.get(device);
+        if (slot == null)
+            throw Fault.of(FaultCode.NONEXIST, "no device %s in this engine", device)
+                    .asException();
+        return slot;
+    }
+
+    /** All devices stop on their old drivers first, then wait together: one slow device does not add to another. */
+    public void onDriversChanged() {
+        CountDownLatch flushed = new CountDownLatch(slots.size());
+        for (DeviceSlot slot : slots.values()) slot.flushAhead(best(slot.spec()).orElse(null), flushed::countDown);
+        try {
+            flushed.await(FLUSH_AHEAD_MS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        for (DeviceSlot slot : slots.values()) slot.prepare(best(slot.spec()).orElse(null));
+        long deadlineNs = System.nanoTime() + limits.drainNs();
+        for (DeviceSlot slot : slots.values()) slot.settle(deadlineNs);
+    }
+
+    private Optional<BlockDriver> best(DeviceSpec spec) {
+        return drivers.best(d -> d.deviceClasses().contains(spec.deviceClass()));
+    }
+
+    public void onTick(long nowNs) {
+        for (DeviceSlot slot : slots.values()) slot.onTick(nowNs);
+    }
+
+    /**
+     * True when every device is open or given up. One that is damaged is evicted: the others serve. Throws when one is
+     * another's, in use elsewhere or of a later release: that is no loss, but a mistake which a start would make one.
+     */
+    public boolean isSettled() {
+        boolean isSettled = true;
+        for (DeviceSlot slot : slots.values()) {
+            Fault fault = slot.openFault();
+            boolean isGivenUp = slot.life().state() == DeviceState.UNPLUGGED;
+            if (fault != null && (isMistake(fault.code()) || (isGivenUp && fault.code() == FaultCode.BUSY)))
+                throw fault.asException();
+            if (fault != null && isDamage(fault.code()) && slot.failedOpens() >= DAMAGED_TRIES) slot.evict(fault);
+            isSettled &= slot.current() != null || isGivenUp || slot.isEvicted();
+        }
+        return isSettled;
+    }
+
+    private static boolean isMistake(FaultCode code) {
+        return code == FaultCode.DF_INCOMPT || code == FaultCode.ID_MISMATCH;
+    }
+
+    private static boolean isDamage(FaultCode code) {
+        return code == FaultCode.DF_INVAL || code == FaultCode.NVME_IO || code == FaultCode.INVAL;
+    }
+
+    public void close() {
+        for (DeviceSlot slot : slots.values()) slot.close();
+    }
+}

@@ -1,0 +1,351 @@
+package io.daosmesh.storage.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.pmem.PmemDriver;
+import io.daosmesh.spi.DeviceSpec;
+import io.daosmesh.storage.kv.KvBatch;
+import io.daosmesh.storage.kv.KvCursor;
+import io.daosmesh.storage.kv.KvRange;
+import io.daosmesh.storage.kv.KvStore;
+import io.daosmesh.storage.rocks.RocksMemory;
+import io.daosmesh.storage.rocks.RocksTuning;
+import io.daosmesh.storage.scm.ScmFolder;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Whatever happens to the files of an index: afterwards every acknowledged record is there, or the index says that it is
+ * damaged. Never fewer records without a word.
+ */
+@Timeout(180)
+class IndexDamageTest {
+    private static final int RECORDS = 60;
+
+    @TempDir
+    Path folder;
+
+    private final PmemDriver pmem = new PmemDriver("1");
+    private final RocksMemory memory = new RocksMemory();
+    private ScmFolder scm;
+    private Path index;
+
+    @BeforeEach
+    void format() {
+        scm = scm(folder.resolve("scm"));
+        TargetIndex.format(scm, 0, memory);
+        index = scm.index(0);
+    }
+
+    @AfterEach
+    void close() {
+        memory.close();
+        pmem.close();
+    }
+
+    private ScmFolder scm(Path at) {
+        return ScmFolder.open(0, pmem, new DeviceSpec("file", at.toString(), 256L << 20, Map.of()));
+    }
+
+    private static byte[] key(int n) {
+        return ByteBuffer.allocate(4).putInt(n).array();
+    }
+
+    /** Long enough that a log and a table have several blocks. */
+    private static byte[] value(int n) {
+        byte[] value = new byte[2000];
+        for (int i = 0; i < value.length; i++) value[i] = (byte) (n * 31 + i);
+        return value;
+    }
+
+    private static void write(KvStore kv, int from, int to) {
+        for (int n = from; n < to; n++) kv.write(new KvBatch().put(key(n), value(n)), true);
+    }
+
+    private TargetIndex open(ScmFolder at) {
+        return TargetIndex.open(at, 0, memory, true);
+    }
+
+    private void writeAndStop(int from, int to) {
+        try (TargetIndex open = open(scm)) {
+            write(open.kv(), from, to);
+        }
+    }
+
+    /** What a process that is killed now would leave. */
+    private ScmFolder crashImage(String name) throws IOException {
+        Path image = folder.resolve(name);
+        copy(folder.resolve("scm"), image);
+        return scm(image);
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        List<Path> all;
+        try (Stream<Path> walk = Files.walk(from)) {
+            all = walk.toList();
+        }
+        for (Path p : all) Files.copy(p, to.resolve(from.relativize(p).toString()));
+    }
+
+    private static void delete(Path tree) throws IOException {
+        List<Path> all;
+        try (Stream<Path> walk = Files.walk(tree)) {
+            all = walk.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path p : all) Files.delete(p);
+    }
+
+    private interface Damage {
+        void apply(Path file, byte[] content) throws IOException;
+    }
+
+    private static Damage flip(double where) {
+        return (file, content) -> {
+            if (content.length == 0) return;
+            byte[] changed = content.clone();
+            changed[(int) Math.min(changed.length - 1L, (long) (changed.length * where))] ^= 0x10;
+            Files.write(file, changed);
+        };
+    }
+
+    private static Damage truncate(double where) {
+        return (file, content) -> Files.write(file, java.util.Arrays.copyOf(content, (int) (content.length * where)));
+    }
+
+    private static List<Damage> damages() {
+        List<Damage> all = new ArrayList<>();
+        for (double where : new double[] {0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.999}) {
+            all.add(flip(where));
+            all.add(truncate(where));
+        }
+        all.add((file, content) -> Files.delete(file));
+        return all;
+    }
+
+    /** Every damage to every file of the target, each in a fresh copy; answers how many were found. */
+    private int damageEach(ScmFolder whole, int acknowledged) throws IOException {
+        Path root = whole.root();
+        List<Path> files;
+        try (Stream<Path> walk = Files.walk(root)) {
+            files = walk.filter(Files::isRegularFile).map(root::relativize).toList();
+        }
+        int found = 0;
+        int tried = 0;
+        for (Path file : files) {
+            for (Damage damage : damages()) {
+                Path copy = folder.resolve("damaged");
+                copy(root, copy);
+                byte[] content = Files.readAllBytes(copy.resolve(file));
+                damage.apply(copy.resolve(file), content);
+                if (isFoundDamaged(scm(copy), acknowledged, file + " damage " + tried)) found++;
+                tried++;
+                delete(copy);
+            }
+        }
+        assertTrue(tried > 50, "the matrix has " + tried);
+        return found;
+    }
+
+    /** False when all that was acknowledged is there, as it was. */
+    private boolean isFoundDamaged(ScmFolder at, int acknowledged, String what) {
+        boolean isFound = readIsDamaged(at, acknowledged, what);
+        // a second start must not see it otherwise
+        if (isFound) assertTrue(readIsDamaged(at, acknowledged, what), what + " is found again");
+        return isFound;
+    }
+
+    private boolean readIsDamaged(ScmFolder at, int acknowledged, String what) {
+        try (TargetIndex open = open(at)) {
+            TreeSet<Integer> missing = new TreeSet<>();
+            for (int n = 0; n < acknowledged; n++) {
+                byte[] got = open.kv().get(key(n));
+                if (got == null) missing.add(n);
+                else assertEquals(ByteBuffer.wrap(value(n)), ByteBuffer.wrap(got), what);
+            }
+            try (KvCursor c = open.kv().cursor(KvRange.all())) {
+                while (c.next()) c.value();
+            }
+            assertEquals(new TreeSet<>(), missing, what + ": missing without a word");
+            assertNull(open.kv().damage(), what);
+            return false;
+        } catch (FaultException e) {
+            assertEquals(FaultCode.DF_INVAL, e.code(), what + ": " + e.getMessage());
+            return true;
+        }
+    }
+
+    @Test
+    void shouldLoseNothingSilentlyWhateverHappensToACleanlyStoppedIndex() throws IOException {
+        writeAndStop(0, RECORDS / 2);
+        writeAndStop(RECORDS / 2, RECORDS);
+
+        int found = damageEach(scm, RECORDS);
+
+        assertTrue(found > 20, "found " + found);
+    }
+
+    /** Up to the last note; what came after it is the engine log's to find. */
+    @Test
+    void shouldLoseNothingNotedSilentlyWhateverHappensToAKilledIndex() throws IOException {
+        writeAndStop(0, 10);
+        try (TargetIndex open = open(scm)) {
+            write(open.kv(), 10, 40);
+            open.note();
+            write(open.kv(), 40, RECORDS);
+            ScmFolder image = crashImage("image");
+
+            assertTrue(!isFoundDamaged(scm(copied(image, "undamaged")), RECORDS, "nothing"), "a kill is no damage");
+            int found = damageEach(image, 40);
+
+            assertTrue(found > 10, "found " + found);
+        }
+    }
+
+    private Path copied(ScmFolder from, String name) throws IOException {
+        Path to = folder.resolve(name);
+        copy(from.root(), to);
+        return to;
+    }
+
+    /** Tables, logs of several generations and logs that are used again. */
+    @Test
+    void shouldLoseNothingNotedSilentlyWhenSeveralLogsAreInUse() throws IOException {
+        try (TargetIndex open = open(scm)) {
+            KvBatch big = new KvBatch();
+            for (int round = 0; round < 12; round++) {
+                for (int i = 0; i < 2; i++) {
+                    big.clear();
+                    for (int k = 0; k < 1000; k++) big.put(key(1_000_000 + k), value(round + k));
+                    open.kv().write(big, true);
+                }
+                write(open.kv(), round * 5, round * 5 + 5);
+            }
+            open.note();
+            ScmFolder image = crashImage("image");
+
+            assertTrue(!isFoundDamaged(scm(copied(image, "undamaged")), RECORDS, "nothing"), "a kill is no damage");
+            List<Path> logs;
+            try (Stream<Path> files = Files.list(image.index(0))) {
+                logs = files.filter(f -> f.toString().endsWith(".log")).toList();
+            }
+            for (Path log : logs) {
+                for (double where : new double[] {0.01, 0.3, 0.6, 0.9}) {
+                    for (Damage damage : List.of(flip(where), truncate(where))) damageCopy(image, log, damage);
+                }
+                damageCopy(image, log, (file, content) -> Files.delete(file));
+            }
+        }
+    }
+
+    private void damageCopy(ScmFolder image, Path file, Damage damage) throws IOException {
+        Path copy = copied(image, "damaged");
+        Path in = copy.resolve(image.root().relativize(file).toString());
+        damage.apply(in, Files.readAllBytes(in));
+        isFoundDamaged(scm(copy), RECORDS, file.getFileName().toString());
+        delete(copy);
+    }
+
+    @Test
+    void shouldFindAnIndexThatIsGoneEmptiedOlderOrAnother() throws IOException {
+        writeAndStop(0, 20);
+        Path older = folder.resolve("older-index");
+        copy(index, older);
+        writeAndStop(20, RECORDS);
+        TargetIndex.format(scm, 1, memory);
+        try (TargetIndex other = TargetIndex.open(scm, 1, memory, true)) {
+            write(other.kv(), 0, 3 * RECORDS);
+        }
+        Path kept = folder.resolve("kept");
+        copy(folder.resolve("scm"), kept);
+
+        for (String place : List.of("gone", "empty", "older", "another")) {
+            Path copy = folder.resolve(place);
+            copy(kept, copy);
+            Path at = copy.resolve("target-0");
+            delete(at);
+            if (place.equals("empty")) Files.createDirectory(at);
+            if (place.equals("older")) copy(older, at);
+            if (place.equals("another")) copy(copy.resolve("target-1"), at);
+            assertTrue(isFoundDamaged(scm(copy), RECORDS, place), place);
+        }
+    }
+
+    /** Put back as it was, it stays out: what it missed meanwhile nobody knows. */
+    @Test
+    void shouldStayDamagedUntilItIsFormattedAnew() throws IOException {
+        writeAndStop(0, RECORDS);
+        Path kept = folder.resolve("kept");
+        Files.move(index, kept);
+        assertTrue(readIsDamaged(scm, RECORDS, "gone"));
+        if (Files.exists(index)) delete(index);
+        Files.move(kept, index);
+
+        assertTrue(readIsDamaged(scm, RECORDS, "back"));
+        scm.erase();
+        TargetIndex.format(scm, 0, memory);
+
+        try (TargetIndex open = open(scm)) {
+            assertNull(open.kv().damage());
+            assertNull(open.kv().get(key(1)));
+        }
+    }
+
+    /** An older release leaves neither an identity nor a note: what is there counts, from now on it is noted. */
+    @Test
+    void shouldAcceptWhatAnOlderReleaseHasLeftAndNoteItFromThenOn() throws Exception {
+        scm.erase();
+        try (var old = RocksTuning.open(index, memory, true)) {
+            for (int n = 0; n < RECORDS; n++) old.db().put(key(n), value(n));
+        }
+        try (TargetIndex open = TargetIndex.open(scm, 0, memory, false)) {
+            assertNull(open.kv().damage());
+            assertNotNull(open.kv().get(key(RECORDS - 1)));
+        }
+        Path kept = folder.resolve("kept");
+        copy(index, kept);
+        writeAndStop(RECORDS, RECORDS + 5);
+        delete(index);
+        Files.move(kept, index);
+
+        assertTrue(readIsDamaged(scm, RECORDS + 5, "older"));
+    }
+
+    @Test
+    void shouldSayWhatIsMissingAndWhatToDo() throws IOException {
+        writeAndStop(0, RECORDS);
+        delete(index);
+
+        try (TargetIndex open = open(scm)) {
+            Fault damage = assertNotNullFault(open.kv().damage());
+            assertEquals(FaultCode.DF_INVAL, damage.code());
+            assertTrue(damage.message().contains("target-0"), damage.message());
+            assertTrue(damage.remedy().contains("storage format"), damage.remedy());
+            assertThrows(FaultException.class, () -> open.kv().write(new KvBatch().put(key(1), key(1)), true));
+        }
+    }
+
+    private static Fault assertNotNullFault(Fault damage) {
+        assertNotNull(damage);
+        return damage;
+    }
+}

@@ -1,0 +1,152 @@
+package io.daosmesh.storage.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.StorageAdmin.State;
+import io.daosmesh.model.ras.RasEvent.Severity;
+import io.daosmesh.model.ras.RasId;
+import io.daosmesh.model.wire.FormatResultMessage;
+import io.daosmesh.nvmespdk.NvmeSpdkDriver;
+import io.daosmesh.pmem.PmemDriver;
+import io.daosmesh.spi.BlockDriver;
+import io.daosmesh.storage.Blob;
+import io.daosmesh.storage.BlobCompletion;
+import io.daosmesh.storage.EngineStorage;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/** One engine's storage with real drivers on files, without OSGi. */
+public final class NodeFixture implements AutoCloseable, NodeEffects {
+    public static final Duration DEADLINE = Duration.ofSeconds(30);
+
+    final List<RasId> events = new CopyOnWriteArrayList<>();
+    final Drivers drivers = Drivers.none();
+    public final StorageLife node;
+    private final PmemDriver pmem = new PmemDriver("1");
+    private volatile EngineStorage storage;
+
+    public NodeFixture(Path folder, String system, int targetCount, long graceMs) {
+        NodeConfig.Engine config = new NodeConfig.Engine(
+                0,
+                targetCount,
+                "file",
+                folder.resolve("scm"),
+                256L << 20,
+                "file",
+                List.of(folder + "/nvme0", folder + "/nvme1"),
+                64L << 20,
+                "");
+        drivers.scm().add(pmem, Map.of());
+        node = new StorageLife(config, system, drivers, this, new StorageSettings(graceMs, 16 << 20, 4 << 20));
+    }
+
+    public NvmeSpdkDriver addDriver(String version) {
+        NvmeSpdkDriver driver = new NvmeSpdkDriver(version);
+        drivers.block().add(driver, Map.of());
+        await(node.onDriversChanged());
+        return driver;
+    }
+
+    /** What the framework does: unregister (waits), then stop. */
+    public void removeDriver(BlockDriver driver) {
+        drivers.block().remove(driver);
+        await(node.onDriversChanged());
+        ((NvmeSpdkDriver) driver).close();
+    }
+
+    private static void await(java.util.concurrent.Future<?> work) {
+        try {
+            work.get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    public NodeFixture start() {
+        node.start();
+        return this;
+    }
+
+    public EngineStorage formatted() {
+        awaitState(State.AWAIT_FORMAT);
+        List<FormatResultMessage> results = node.format("daos_server", false).block(DEADLINE);
+        assertTrue(results.stream().allMatch(FormatResultMessage::getOk), results::toString);
+        return ready();
+    }
+
+    EngineStorage ready() {
+        awaitState(State.READY);
+        until(() -> storage != null);
+        return storage;
+    }
+
+    void awaitState(State wanted) {
+        until(() -> node.state() == wanted || node.state() == State.FAILED);
+        assertEquals(wanted, node.state(), node.fault());
+    }
+
+    static void until(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + DEADLINE.toNanos();
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() < deadline, "not in time");
+            Thread.onSpinWait();
+        }
+    }
+
+    /** The fault, or empty. */
+    static Optional<Fault> outcome(Consumer<BlobCompletion> request) {
+        CompletableFuture<Optional<Fault>> answer = new CompletableFuture<>();
+        request.accept(fault -> answer.complete(Optional.ofNullable(fault)));
+        try {
+            return answer.get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError("no answer", e);
+        }
+    }
+
+    public static Optional<Fault> write(Blob blob, long offset, ByteBuffer data) {
+        return outcome(c -> blob.write(offset, data, c));
+    }
+
+    public static Optional<Fault> read(Blob blob, long offset, ByteBuffer data) {
+        return outcome(c -> blob.read(offset, data, c));
+    }
+
+    public static Optional<Fault> flush(Blob blob) {
+        return outcome(blob::flush);
+    }
+
+    @Override
+    public void raise(RasId id, Severity severity, String message, String device) {
+        events.add(id);
+    }
+
+    @Override
+    public void onReady(EngineStorage ready) {
+        storage = ready;
+    }
+
+    @Override
+    public void onWithdrawn(EngineStorage gone) {
+        storage = null;
+    }
+
+    @Override
+    public void close() {
+        node.close();
+        for (BlockDriver d : drivers.block().all()) ((NvmeSpdkDriver) d).close();
+        pmem.close();
+    }
+}
