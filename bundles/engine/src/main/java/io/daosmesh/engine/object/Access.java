@@ -1,10 +1,13 @@
 package io.daosmesh.engine.object;
 
+import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.time.Hlc;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Who may do what at which map version. Owner: target loop. */
@@ -24,51 +27,60 @@ final class Access {
         this.env = env;
     }
 
+    /**
+     * What a request waits for.
+     *
+     * @param scope for this scope's outcome; null = for a map of {@code mapVersion}
+     * @param asker who has sent it; null = the engine itself
+     */
+    record Wait(
+            @Nullable ByteKey scope,
+            int mapVersion,
+            @Nullable Object asker) {}
+
+    static Waiting<Wait> waiting() {
+        return new Waiting<>("requests", PARKED_MAX, PARK_NS);
+    }
+
     void setAsker(@Nullable Object who) {
         asker = who;
     }
 
     /** Parks a request that knows a newer map; true if it was taken care of. */
-    boolean waitsForMap(PoolShard s, int version, Runnable retry, java.util.function.Consumer<Fault> refuse) {
+    boolean waitsForMap(PoolShard s, int version, Runnable retry, Consumer<Fault> refuse) {
         if (version <= s.mapVersion()) return false;
-        Fault late = Fault.of(FaultCode.AGAIN, "this target waits for pool map version %d", version);
+        Supplier<Fault> late = () -> Fault.of(FaultCode.AGAIN, "this target waits for pool map version %d", version);
         // parked first: only an answer to a question that was asked later tells of it
-        if (park(s, new Waiting(null, version, retry, () -> refuse.accept(late)), refuse))
+        if (park(s, new Wait(null, version, asker), retry, refuse, late))
             env.host().needMap(s.pool(), version);
         return true;
     }
 
-    /** @param scope waits for this scope's outcome; null = for a map of {@code mapVersion} */
-    record Waiting(io.daosmesh.engine.vos.@Nullable ByteKey scope, int mapVersion, Runnable retry, Runnable giveUp) {}
+    /** Parks a request until the outcome of the open update of the scope is known; {@code late} when that takes too long. */
+    void waitForOutcome(PoolShard s, byte[] scope, Runnable retry, Consumer<Fault> refuse, Fault late) {
+        park(s, new Wait(new ByteKey(scope), 0, asker), retry, refuse, () -> late);
+    }
 
     /** False if it was refused. */
-    boolean park(PoolShard s, Waiting w, java.util.function.Consumer<Fault> refuse) {
-        Object who = asker;
-        boolean isGreedy = who != null
-                && s.parked.stream().filter(p -> who.equals(p.asker())).count() >= PARKED_OF_ASKER_MAX;
-        if (isGreedy || s.parked.size() >= PARKED_MAX) {
-            refuse.accept(
-                    isGreedy
-                            ? Fault.of(FaultCode.BUSY, "%d requests of this peer wait already", PARKED_OF_ASKER_MAX)
-                            : Fault.of(FaultCode.BUSY, "%d requests wait already", PARKED_MAX));
+    private boolean park(PoolShard s, Wait wait, Runnable retry, Consumer<Fault> refuse, Supplier<Fault> late) {
+        Object who = wait.asker;
+        if (who != null && s.parked.count(w -> who.equals(w.asker)) >= PARKED_OF_ASKER_MAX) {
+            refuse.accept(Fault.of(FaultCode.BUSY, "%d requests of this peer wait already", PARKED_OF_ASKER_MAX));
             return false;
         }
-        Runnable retry = () -> {
+        Runnable again = () -> {
             asker = who;
-            w.retry.run();
+            retry.run();
             asker = null;
         };
-        s.parked.add(new PoolShard.Parked(w, env.nowNs(), who, retry, refuse));
-        return true;
+        return s.parked.add(new Waiting.Waiter<>(wait, env.nowNs(), again, refuse, late));
     }
 
     /** The shard has a newer map. */
     void onMap(PoolShard s) {
-        s.parked.removeIf(p -> {
-            if (p.waiting().scope() != null || p.waiting().mapVersion() > s.mapVersion()) return false;
-            env.loop().execute(p.retry());
-            return true;
-        });
+        s.parked
+                .take(w -> w.key().scope == null && w.key().mapVersion <= s.mapVersion())
+                .forEach(w -> env.loop().execute(w.retry()));
     }
 
     /**
@@ -76,29 +88,15 @@ final class Access {
      * waits for something that there is not.
      */
     void onNewestMap(PoolShard s, int version, long askedNs) {
-        List<PoolShard.Parked> liars = s.parked.stream()
-                .filter(p ->
-                        p.waiting().scope() == null && p.waiting().mapVersion() > version && p.parkedNs() - askedNs < 0)
-                .toList();
-        s.parked.removeAll(liars);
         Fault f = Fault.of(FaultCode.STALE, "the pool service has made no such map");
-        liars.forEach(
-                p -> p.refuse().accept(f.with("have", p.waiting().mapVersion()).with("need", version)));
-    }
-
-    static void giveUpAll(PoolShard s) {
-        List<PoolShard.Parked> all = List.copyOf(s.parked);
-        s.parked.clear();
-        all.forEach(p -> p.waiting().giveUp().run());
+        s.parked
+                .take(w -> w.key().scope == null && w.key().mapVersion > version && w.sinceNs() - askedNs < 0)
+                .forEach(w ->
+                        w.refuse().accept(f.with("have", w.key().mapVersion).with("need", version)));
     }
 
     void onTick(PoolShard s) {
-        long nowNs = env.nowNs();
-        s.parked.removeIf(p -> {
-            if (nowNs - p.parkedNs() < PARK_NS) return false;
-            p.waiting().giveUp().run();
-            return true;
-        });
+        s.parked.onTick(env.nowNs());
     }
 
     /** Null if the version is this shard's own. */

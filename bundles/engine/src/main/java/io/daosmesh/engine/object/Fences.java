@@ -4,8 +4,6 @@ import io.daosmesh.engine.dtx.DtxEntry;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * Waits until a map version is adopted, nothing of an older one is under way, nobody may read by one on the strength of a
@@ -18,53 +16,58 @@ final class Fences {
     private static final int FENCES_MAX = 64;
 
     private final Env env;
-    private final List<Fence> waiting = new ArrayList<>();
+    private final Waiting<Fence> waiting = new Waiting<>("fences", FENCES_MAX, WAIT_NS);
 
-    private record Fence(PoolShard shard, int mapVersion, long deadlineNs, Answer<Long> answer) {}
+    private record Fence(PoolShard shard, int mapVersion, Answer<Long> answer) {}
 
     Fences(Env env) {
         this.env = env;
     }
 
     void add(PoolShard s, int mapVersion, Answer<Long> answer) {
-        if (waiting.size() >= FENCES_MAX) {
-            answer.refuse(Fault.of(FaultCode.BUSY, "too many fences"));
-            return;
-        }
-        Fence f = new Fence(s, mapVersion, env.nowNs() + WAIT_NS, answer);
-        if (!isDone(f)) waiting.add(f);
+        Fence f = new Fence(s, mapVersion, answer);
+        Waiting.Waiter<Fence> w =
+                new Waiting.Waiter<>(f, env.nowNs(), () -> decide(f), answer::refuse, () -> late(s, mapVersion));
+        if (isOver(f)) decide(f);
+        else waiting.add(w);
     }
 
     void onTick() {
-        waiting.removeIf(this::isDone);
+        waiting.take(w -> isOver(w.key())).forEach(w -> w.retry().run());
+        waiting.onTick(env.nowNs());
     }
 
-    private boolean isDone(Fence f) {
+    private boolean isOver(Fence f) {
+        PoolShard s = f.shard;
+        return s.mapVersion() > f.mapVersion || isClosed(s) || isReached(s, f.mapVersion);
+    }
+
+    private static boolean isClosed(PoolShard s) {
+        var me = s.me();
+        boolean isOut = me != null && me.state().isDisabled();
+        return s.state() == PoolShard.State.CLOSED || (s.state() == PoolShard.State.FAILED && !isOut);
+    }
+
+    private void decide(Fence f) {
         PoolShard s = f.shard;
         if (s.mapVersion() > f.mapVersion) {
             f.answer.refuse(Fault.of(FaultCode.STALE).with("have", f.mapVersion).with("need", s.mapVersion()));
-            return true;
-        }
-        var me = s.me();
-        boolean isOut = me != null && me.state().isDisabled();
-        if (s.state() == PoolShard.State.CLOSED || (s.state() == PoolShard.State.FAILED && !isOut)) {
+        } else if (isClosed(s)) {
             Fault why = s.refusal();
             f.answer.refuse(why != null ? why : Fault.of(FaultCode.NONEXIST));
-            return true;
-        }
-        if (isReached(s, f.mapVersion)) {
+        } else {
             f.answer.answer(env.host().hlcNow(), null);
-            return true;
         }
-        if (env.nowNs() < f.deadlineNs) return false;
-        f.answer.refuse(Fault.of(
+    }
+
+    private static Fault late(PoolShard s, int mapVersion) {
+        return Fault.of(
                 FaultCode.TIMEDOUT,
                 "map version %d: have %d, %d DTXs prepared, state %s",
-                f.mapVersion,
+                mapVersion,
                 s.mapVersion(),
                 s.dtx().preparedCount(),
-                s.state()));
-        return true;
+                s.state());
     }
 
     private boolean isReached(PoolShard s, int version) {

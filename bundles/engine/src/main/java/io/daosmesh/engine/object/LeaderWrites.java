@@ -4,7 +4,6 @@ import io.daosmesh.engine.dtx.DtxEntry;
 import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.StagedOp;
-import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
@@ -72,10 +71,7 @@ final class LeaderWrites {
             byte[] open = Conditions.openScope(s, op, scopes);
             if (open != null) {
                 Fault late = Fault.of(FaultCode.INPROGRESS, "another update of the key is under way");
-                access.park(
-                        s,
-                        new Access.Waiting(new ByteKey(open), 0, () -> retry(s, op, answer), () -> answer.refuse(late)),
-                        answer::refuse);
+                access.waitForOutcome(s, open, () -> retry(s, op, answer), answer::refuse, late);
                 return;
             }
             Fault unmet = Conditions.unmet(env.kv(), s, op);

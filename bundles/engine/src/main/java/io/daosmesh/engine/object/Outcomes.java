@@ -9,6 +9,7 @@ import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.model.id.DtxId;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Applies the outcome of DTXs to this target. Owner: target loop. */
 final class Outcomes {
@@ -80,14 +81,14 @@ final class Outcomes {
         return records;
     }
 
+    private static boolean isFor(DtxEntry entry, @Nullable ByteKey waited) {
+        return waited != null && entry.isIn(waited.bytes());
+    }
+
     /** Lets requests go on that waited for the outcome. */
     void wake(PoolShard s, DtxEntry entry) {
-        if (s.parked.isEmpty()) return;
-        s.parked.removeIf(p -> {
-            ByteKey waited = p.waiting().scope();
-            if (waited == null || !entry.isIn(waited.bytes())) return false;
-            env.loop().execute(p.retry());
-            return true;
-        });
+        s.parked
+                .take(w -> isFor(entry, w.key().scope()))
+                .forEach(w -> env.loop().execute(w.retry()));
     }
 }

@@ -19,7 +19,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The share of one pool on one target: its map, DTXs and space. Owner: target loop. */
@@ -54,7 +53,7 @@ public final class PoolShard {
     /** Member writes that are not durable yet, by map version. */
     final Map<Integer, Integer> preparing = new HashMap<>();
 
-    final List<Parked> parked = new ArrayList<>();
+    final Waiting<Access.Wait> parked = Access.waiting();
     final List<Committable> committables = new ArrayList<>();
     final int dataThresholdBytes;
     long oldestCommittableNs;
@@ -87,14 +86,6 @@ public final class PoolShard {
 
     /** A DTX that all members have and the members still have to be told of. */
     record Committable(DtxTable.Committed dtx, List<Integer> members) {}
-
-    /**
-     * A request that waits for a newer map or for the outcome of another one.
-     *
-     * @param asker who has sent it; null = the engine itself
-     */
-    record Parked(
-            Access.Waiting waiting, long parkedNs, @Nullable Object asker, Runnable retry, Consumer<Fault> refuse) {}
 
     public PoolShard(PoolSpace space, VosWriter writer, int dataThresholdBytes, int rank, int targetIndex) {
         this.space = space;

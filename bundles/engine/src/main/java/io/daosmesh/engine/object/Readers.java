@@ -2,7 +2,6 @@ package io.daosmesh.engine.object;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -20,11 +19,12 @@ final class Readers {
         this.env = env;
     }
 
-    private record Reader(List<Integer> ranks, long arrivedNs, Consumer<Boolean> retry, Consumer<Fault> refuse) {}
+    /** @param whenConfirmed instead of trying again, once this map is known to be the newest */
+    private record Read(List<Integer> ranks, Runnable whenConfirmed) {}
 
     /** What a shard remembers. */
     static final class Memory {
-        private List<Reader> waiting = new ArrayList<>();
+        final Waiting<Read> waiting = new Waiting<>("reads", Access.PARKED_MAX, Access.PARK_NS);
         private boolean isConfirming;
         private boolean hasConfirmed;
         private long confirmedNs;
@@ -38,34 +38,31 @@ final class Readers {
     boolean waits(PoolShard s, List<Integer> ranks, Consumer<Boolean> retry, Consumer<Fault> refuse) {
         if (env.host().leases().holds(s.pool(), s.mapVersion(), ranks)) return false;
         Memory m = s.readers;
-        if (m.waiting.size() >= Access.PARKED_MAX) {
-            refuse.accept(Fault.of(FaultCode.BUSY, "%d reads wait already", Access.PARKED_MAX));
-            return true;
-        }
         long now = env.nowNs();
-        m.waiting.add(new Reader(ranks, now, retry, refuse));
+        Read read = new Read(ranks, () -> retry.accept(true));
+        if (!m.waiting.add(new Waiting.Waiter<>(read, now, () -> retry.accept(false), refuse, Readers::late)))
+            return true;
         // a member is silent: no need to find that out for each read
         if (m.hasConfirmed && now - m.confirmedNs < SILENT_NS) confirm(s, now);
         return true;
     }
 
+    private static Fault late() {
+        return Fault.of(FaultCode.AGAIN, "this rank is not sure to lead the group still")
+                .with("state", "isolated");
+    }
+
     /** A lease was granted. */
     void onLease(PoolShard s) {
-        if (s.readers.waiting.isEmpty()) return;
-        List<Reader> go = new ArrayList<>();
-        s.readers.waiting.removeIf(r -> {
-            if (!env.host().leases().holds(s.pool(), s.mapVersion(), r.ranks)) return false;
-            go.add(r);
-            return true;
-        });
-        for (Reader r : go) r.retry.accept(false);
+        s.readers
+                .waiting
+                .take(w -> env.host().leases().holds(s.pool(), s.mapVersion(), w.key().ranks))
+                .forEach(w -> w.retry().run());
     }
 
     /** Who leads now is another question. */
     void onMap(PoolShard s) {
-        List<Reader> all = s.readers.waiting;
-        s.readers.waiting = new ArrayList<>();
-        for (Reader r : all) env.loop().execute(() -> r.retry.accept(false));
+        s.readers.waiting.takeAll().forEach(w -> env.loop().execute(w.retry()));
     }
 
     void onTick(PoolShard s) {
@@ -73,13 +70,7 @@ final class Readers {
         if (m.waiting.isEmpty()) return;
         onLease(s);
         long now = env.nowNs();
-        Fault late = Fault.of(FaultCode.AGAIN, "this rank is not sure to lead the group still")
-                .with("state", "isolated");
-        m.waiting.removeIf(r -> {
-            if (now - r.arrivedNs < Access.PARK_NS) return false;
-            r.refuse.accept(late);
-            return true;
-        });
+        m.waiting.onTick(now);
         confirm(s, now);
     }
 
@@ -96,22 +87,11 @@ final class Readers {
         m.isConfirming = false;
         if (version > s.mapVersion()) env.host().needMap(s.pool(), version);
         if (version != s.mapVersion()) return;
-        List<Reader> go = new ArrayList<>();
-        m.waiting.removeIf(r -> {
-            if (r.arrivedNs - askedNs > 0) return false;
-            go.add(r);
-            return true;
-        });
+        var sure = m.waiting.take(w -> w.sinceNs() - askedNs <= 0);
         m.hasConfirmed = true;
         m.confirmedNs = env.nowNs();
         // for those that came in the meantime
         confirm(s, m.confirmedNs);
-        for (Reader r : go) r.retry.accept(true);
-    }
-
-    static void refuseAll(PoolShard s, Fault fault) {
-        List<Reader> all = s.readers.waiting;
-        s.readers.waiting = new ArrayList<>();
-        for (Reader r : all) r.refuse.accept(fault);
+        sure.forEach(w -> w.key().whenConfirmed.run());
     }
 }

@@ -8,9 +8,8 @@ import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,12 +32,13 @@ final class Reigns {
 
     private record Reign(PoolMap map, long endedNs) {}
 
-    private record Held(ObjectId oid, int group, Runnable retry, Consumer<Fault> refuse) {}
+    private record Group(ObjectId oid, int index) {}
 
     /** What a shard remembers. */
     static final class Memory {
         private final ArrayDeque<Reign> past = new ArrayDeque<>();
-        private List<Held> held = new ArrayList<>();
+        /** Bounded in time as well: a lease runs out by itself. */
+        final Waiting<Group> held = new Waiting<>("updates", Access.PARKED_MAX, Waiting.UNBOUNDED_NS);
         /** A leader that is not known here may answer reads. */
         private boolean isAnyHeld;
     }
@@ -59,9 +59,7 @@ final class Reigns {
             m.isAnyHeld = true;
         }
         // whoever waits looks at the new map
-        List<Held> waiting = m.held;
-        m.held = new ArrayList<>();
-        for (Held h : waiting) env.loop().execute(h.retry);
+        m.held.takeAll().forEach(w -> env.loop().execute(w.retry()));
     }
 
     /** How long no update of the group may be prepared or settled here. */
@@ -98,29 +96,19 @@ final class Reigns {
     /** Parks the update if it has to wait; true if it was taken care of. */
     boolean holds(PoolShard s, ShardAddress a, Runnable retry, Consumer<Fault> refuse) {
         if (!isHeld(s, a.oid(), a.group())) return false;
-        List<Held> held = s.reigns.held;
-        if (held.size() < Access.PARKED_MAX) held.add(new Held(a.oid(), a.group(), retry, refuse));
-        else refuse.accept(Fault.of(FaultCode.BUSY, "%d updates wait already", Access.PARKED_MAX));
+        Supplier<Fault> late = () -> Fault.of(FaultCode.AGAIN, "a former leader may read the group still");
+        s.reigns.held.add(new Waiting.Waiter<>(new Group(a.oid(), a.group()), env.nowNs(), retry, refuse, late));
         return true;
     }
 
-    /** Bounded: a lease runs out by itself. */
     void onTick(PoolShard s) {
         if (s.map() != null && s.calmVersion != s.mapVersion() && isOver(s)) {
             s.calmVersion = s.mapVersion();
             Opening.note(env, s);
         }
-        if (s.reigns.held.isEmpty()) return;
-        s.reigns.held.removeIf(h -> {
-            if (isHeld(s, h.oid, h.group)) return false;
-            env.loop().execute(h.retry);
-            return true;
-        });
-    }
-
-    static void refuseAll(PoolShard s, Fault fault) {
-        List<Held> waiting = s.reigns.held;
-        s.reigns.held = new ArrayList<>();
-        for (Held h : waiting) h.refuse.accept(fault);
+        s.reigns
+                .held
+                .take(w -> !isHeld(s, w.key().oid, w.key().index))
+                .forEach(w -> env.loop().execute(w.retry()));
     }
 }

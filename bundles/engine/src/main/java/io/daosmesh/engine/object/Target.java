@@ -3,7 +3,6 @@ package io.daosmesh.engine.object;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.StagedOp;
-import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.engine.vos.Enumerator;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.model.fault.Fault;
@@ -228,9 +227,9 @@ public final class Target {
     }
 
     private static void refuseParked(PoolShard s, Fault fault) {
-        Access.giveUpAll(s);
-        Reigns.refuseAll(s, fault);
-        Readers.refuseAll(s, fault);
+        s.parked.refuseAll(fault);
+        s.reigns.held.refuseAll(fault);
+        s.readers.waiting.refuseAll(fault);
     }
 
     /** Finds the shard at the wanted map version, or refuses, or waits for the map. */
@@ -308,9 +307,7 @@ public final class Target {
                 if (open == null) continue;
                 if (r.getEpoch() == 0) throw open.asException();
                 // the leader's copy is damaged: a refusal would send the reader back there. The outcome is on its way
-                Runnable again = () -> fetch(r, isConfirmed, answer);
-                Runnable giveUp = () -> answer.refuse(open);
-                access.park(s, new Access.Waiting(new ByteKey(scope), 0, again, giveUp), answer::refuse);
+                access.waitForOutcome(s, scope, () -> fetch(r, isConfirmed, answer), answer::refuse, open);
                 return;
             }
             s.counters().fetches.incrementAndGet();

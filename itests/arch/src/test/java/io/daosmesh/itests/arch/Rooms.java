@@ -29,7 +29,7 @@ final class Rooms {
     static final Map<String, Integer> CROWDED = Map.of(
             "cli", 57,
             "client", 36,
-            "engine.object", 35,
+            "engine.object", 36,
             "engine.runtime", 17,
             "management.pool", 17,
             "management.runtime", 49,
