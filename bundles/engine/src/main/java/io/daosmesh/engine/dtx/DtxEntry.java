@@ -36,6 +36,7 @@ public final class DtxEntry {
     private final byte[] dkey;
     private final List<byte[]> scopes;
     private final List<byte[]> recordKeys;
+    private boolean isLed;
     private boolean isDurable;
     private boolean isAbortWanted;
     private boolean isSettling;
@@ -123,6 +124,15 @@ public final class DtxEntry {
 
     public List<byte[]> recordKeys() {
         return recordKeys;
+    }
+
+    /** This target leads the update and drives it until it is settled or given up. */
+    public boolean isLed() {
+        return isLed;
+    }
+
+    public void setLed(boolean led) {
+        isLed = led;
     }
 
     public boolean isDurable() {

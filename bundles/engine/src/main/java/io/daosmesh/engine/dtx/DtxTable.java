@@ -42,7 +42,8 @@ public final class DtxTable implements Prepared {
     private record Kept(long epoch, long group, long committedNs) {}
 
     private final Map<DtxId, DtxEntry> prepared = new HashMap<>();
-    private final Map<ByteKey, Set<Long>> epochs = new HashMap<>();
+    /** By scope and epoch: no leader gives an epoch twice, and a member refuses one that it knows in the scope. */
+    private final Map<ByteKey, Map<Long, DtxEntry>> byScope = new HashMap<>();
     /** Aborted here, but others may still have them: nobody reads by this, only conditions wait. */
     private final Map<ByteKey, Set<DtxEntry>> doubts = new HashMap<>();
 
@@ -52,22 +53,38 @@ public final class DtxTable implements Prepared {
 
     @Override
     public Set<Long> epochs(byte[] scope) {
-        if (epochs.isEmpty()) return Set.of();
-        Set<Long> found = epochs.get(new ByteKey(scope));
-        return found == null ? Set.of() : found;
+        return in(scope).keySet();
+    }
+
+    private Map<Long, DtxEntry> in(byte[] scope) {
+        if (byScope.isEmpty()) return Map.of();
+        Map<Long, DtxEntry> found = byScope.get(new ByteKey(scope));
+        return found == null ? Map.of() : found;
+    }
+
+    /** True if this target leads the update of the epoch; another leader may have given the same one elsewhere. */
+    public boolean isLed(byte[] scope, long epoch) {
+        DtxEntry e = in(scope).get(epoch);
+        return e != null && e.isLed();
+    }
+
+    /** True if an update of the scope is prepared here and nobody drives it any more. */
+    public boolean hasOrphans(byte[] scope) {
+        for (DtxEntry e : in(scope).values()) if (!e.isLed()) return true;
+        return false;
     }
 
     public void add(DtxEntry entry) {
         prepared.put(entry.id(), entry);
         for (byte[] scope : entry.scopes())
-            epochs.computeIfAbsent(new ByteKey(scope), k -> new HashSet<>()).add(entry.epoch());
+            byScope.computeIfAbsent(new ByteKey(scope), k -> new HashMap<>()).put(entry.epoch(), entry);
     }
 
     /** Its records, in all their scopes, become visible, or are gone. */
     public void remove(DtxEntry entry) {
         prepared.remove(entry.id(), entry);
         for (byte[] scope : entry.scopes()) {
-            epochs.computeIfPresent(new ByteKey(scope), (k, of) -> {
+            byScope.computeIfPresent(new ByteKey(scope), (k, of) -> {
                 of.remove(entry.epoch());
                 return of.isEmpty() ? null : of;
             });
@@ -94,7 +111,7 @@ public final class DtxTable implements Prepared {
 
     /** The first of the scopes in which the outcome of another update than {@code id} is open; null if there is none. */
     public byte @Nullable [] firstOpen(List<byte[]> scopes, DtxId id) {
-        if (epochs.isEmpty() && doubts.isEmpty()) return null;
+        if (byScope.isEmpty() && doubts.isEmpty()) return null;
         for (byte[] scope : scopes) {
             if (!epochs(scope).isEmpty()) return scope;
             // another try of the same replaces what members have of the first

@@ -53,7 +53,7 @@ final class Deletion {
         List<DtxEntry> dropped = new ArrayList<>();
         for (DtxEntry e : shard.dtx().prepared()) {
             boolean isInside = prefixes.stream().anyMatch(e::isUnder);
-            if (!isInside || !e.isDurable() || e.isSettling() || shard.leading.containsKey(e.id())) continue;
+            if (!isInside || !e.isDurable() || e.isSettling() || e.isLed()) continue;
             dropped.add(e);
             op.batch().delete(Keys.dtx(shard.pool(), e.id()));
         }

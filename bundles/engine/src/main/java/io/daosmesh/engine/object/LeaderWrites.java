@@ -124,7 +124,7 @@ final class LeaderWrites {
         for (int id : group.members()) if (id != s.myId()) w.members.add(id);
         s.dtx().add(entry);
         s.leading.put(entry.id(), w);
-        s.leadingByEpoch.put(entry.epoch(), w);
+        entry.setLed(true);
         s.changes++;
         w.waiting.addAll(w.members);
         w.silent.addAll(w.members);
@@ -258,7 +258,7 @@ final class LeaderWrites {
 
     private void forget(PoolShard s, LeaderWrite w) {
         s.leading.remove(w.entry.id(), w);
-        s.leadingByEpoch.remove(w.entry.epoch());
+        w.entry.setLed(false);
     }
 
     private void fail(PoolShard s, LeaderWrite w, Fault fault) {

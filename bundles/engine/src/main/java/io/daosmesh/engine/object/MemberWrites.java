@@ -40,7 +40,7 @@ final class MemberWrites {
         DtxId id = op.dtx().id();
         long epoch = op.dtx().epoch();
         DtxEntry old = s.dtx().prepared(id);
-        if (old != null && (!old.isDurable() || old.isSettling() || s.leading.containsKey(id) || old.epoch() > epoch)) {
+        if (old != null && (!old.isDurable() || old.isSettling() || old.isLed() || old.epoch() > epoch)) {
             done.done(Fault.of(FaultCode.INPROGRESS, "another try of this update is not settled yet"));
             return;
         }
@@ -132,7 +132,7 @@ final class MemberWrites {
     void abort(PoolShard s, List<DtxRefMessage> refs) {
         for (DtxRefMessage ref : refs) {
             DtxEntry e = s.dtx().prepared(WriteOp.dtxId(ref.getDtx()));
-            if (e == null || e.epoch() != ref.getEpoch() || s.leading.containsKey(e.id())) continue;
+            if (e == null || e.epoch() != ref.getEpoch() || e.isLed()) continue;
             if (e.isDurable()) outcomes.abort(s, e);
             else e.wantAbort();
         }

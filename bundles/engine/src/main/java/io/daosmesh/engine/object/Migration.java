@@ -76,7 +76,7 @@ public final class Migration {
                 byte[] scope = scope(group, key);
                 if (s.dtx().epochs(scope).contains(r.epoch())) {
                     // one that this target drives reaches the new home by itself; of others it may be committed there
-                    if (s.isDriven(scope, r.epoch())) continue;
+                    if (s.dtx().isLed(scope, r.epoch())) continue;
                     answer.refuse(Fault.of(FaultCode.INPROGRESS, "an update of the group is being settled"));
                     return;
                 }

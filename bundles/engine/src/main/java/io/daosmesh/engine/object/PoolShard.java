@@ -48,8 +48,6 @@ public final class PoolShard {
     private final ShardCounters counters = new ShardCounters();
     private final Map<GroupKey, ShardGroup> groups = new HashMap<>();
     final Map<DtxId, LeaderWrite> leading = new HashMap<>();
-    /** The same by epoch: this process never gives one twice. */
-    final Map<Long, LeaderWrite> leadingByEpoch = new HashMap<>();
     /** Member writes that are not durable yet, by map version. */
     final Map<Integer, Integer> preparing = new HashMap<>();
 
@@ -220,19 +218,6 @@ public final class PoolShard {
     boolean isRebuilding() {
         PoolMap m = map;
         return m == null || m.needsRebuild();
-    }
-
-    /** True if an update of the scope is prepared here and nobody drives it any more. */
-    boolean hasOrphans(byte[] scope) {
-        if (dtx.preparedCount() == 0) return false;
-        for (long epoch : dtx.epochs(scope)) if (!isDriven(scope, epoch)) return true;
-        return false;
-    }
-
-    /** True if this target leads the update; another leader may have given the same epoch elsewhere. */
-    boolean isDriven(byte[] scope, long epoch) {
-        LeaderWrite w = leadingByEpoch.get(epoch);
-        return w != null && w.entry.isIn(scope);
     }
 
     byte[] marker() {

@@ -38,7 +38,7 @@ final class Settler {
         int asked = 0;
         for (DtxEntry e : List.copyOf(s.dtx().prepared())) {
             if (asked == ASKED_MAX) return;
-            if (!e.isDurable() || e.isSettling() || s.leading.containsKey(e.id()) || e.nextSettleNs() > now) continue;
+            if (!e.isDurable() || e.isSettling() || e.isLed() || e.nextSettleNs() > now) continue;
             ShardGroup g = s.group(e.oid(), e.group());
             if (!g.isAvailable()) continue;
             boolean isLeader = g.leader() == s.myId();

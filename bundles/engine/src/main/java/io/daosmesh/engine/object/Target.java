@@ -337,8 +337,12 @@ public final class Target {
 
     /** A new leader does not know yet whether an old one has acknowledged an update: the reader waits. */
     private static @Nullable Fault undecided(PoolShard s, byte[] scope, long epoch) {
-        if (!s.hasOrphans(scope)) return null;
+        if (!s.dtx().hasOrphans(scope)) return null;
         if (epoch != 0 && s.dtx().epochs(scope).stream().noneMatch(e -> e <= epoch)) return null;
+        return undecided();
+    }
+
+    private static Fault undecided() {
         return Fault.of(FaultCode.INPROGRESS, "an update of the key is being settled");
     }
 
@@ -354,10 +358,9 @@ public final class Target {
                 allow(access.majority());
             } else {
                 if (waitsToLead(s, a, isConfirmed, c -> enumerate(r, c, answer), answer::refuse)) return;
-                if (s.dtx().preparedCount() > s.leading.size())
-                    for (var e : s.dtx().prepared())
-                        if (e.oid().equals(a.oid()) && e.group() == a.group())
-                            for (byte[] scope : e.scopes()) allow(undecided(s, scope, 0));
+                for (var e : s.dtx().prepared())
+                    if (!e.isLed() && e.oid().equals(a.oid()) && e.group() == a.group())
+                        throw undecided().asException();
             }
             s.counters().enumerations.incrementAndGet();
             answer.answer(Listing.page(env, s, a, r), null);

@@ -1,9 +1,12 @@
 package io.daosmesh.engine.dtx;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.id.DtxId;
+import io.daosmesh.model.id.ObjectId;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -52,5 +55,28 @@ class DtxTableTest {
 
         assertEquals(List.of(), table.takeExpired(DtxTable.COMMITTED_AGE_MIN_NS, 10));
         assertEquals(List.of(id(0)), table.takeExpired(DtxTable.COMMITTED_AGE_MIN_NS + 1, 10), "down to the number");
+    }
+
+    private static DtxEntry prepared(long n, long epoch, byte[] scope) {
+        var place = new DtxEntry.Place(1, new UUID(3, 4), new ObjectId(5, 6), 0);
+        return new DtxEntry(id(n), epoch, place, new byte[] {1}, List.of(scope), List.of());
+    }
+
+    @Test
+    void shouldTellWhatIsLedHereFromWhatNobodyDrives() {
+        byte[] led = {1};
+        byte[] orphaned = {2};
+        DtxEntry mine = prepared(1, 11, led);
+        mine.setLed(true);
+
+        table.add(mine);
+        table.add(prepared(2, 12, orphaned));
+
+        assertTrue(table.isLed(led, 11));
+        assertFalse(table.hasOrphans(led));
+        assertFalse(table.isLed(orphaned, 11), "another leader's epoch");
+        assertTrue(table.hasOrphans(orphaned));
+        table.remove(mine);
+        assertFalse(table.isLed(led, 11));
     }
 }
