@@ -51,6 +51,8 @@ public final class DtxTable implements Prepared {
     /** In the order of their commits. */
     private final LinkedHashMap<DtxId, Kept> committed = new LinkedHashMap<>();
 
+    private long changeCount;
+
     @Override
     public Set<Long> epochs(byte[] scope) {
         return in(scope).keySet();
@@ -75,6 +77,7 @@ public final class DtxTable implements Prepared {
     }
 
     public void add(DtxEntry entry) {
+        changeCount++;
         prepared.put(entry.id(), entry);
         for (byte[] scope : entry.scopes())
             byScope.computeIfAbsent(new ByteKey(scope), k -> new HashMap<>()).put(entry.epoch(), entry);
@@ -95,6 +98,16 @@ public final class DtxTable implements Prepared {
     public boolean isOpenAt(List<byte[]> scopes, long epoch) {
         for (byte[] scope : scopes) if (epochs(scope).contains(epoch)) return true;
         return false;
+    }
+
+    /** How often updates were prepared: without any there is nothing to drop. */
+    public long changeCount() {
+        return changeCount;
+    }
+
+    /** Updates of a former life count as one more. */
+    public void countFormerLife() {
+        changeCount++;
     }
 
     public @Nullable DtxEntry prepared(DtxId id) {

@@ -18,30 +18,28 @@ final class Aborts {
     /** Above the deadline of a forwarded write: one that was not answered may still arrive until then. */
     private static final long LATE_NS = 3_000_000_000L;
     /** Of a shard. Above it conditions wait for as long as a member needs at most to ask by itself, and twice that. */
-    static final int OPEN_MAX = 1024;
+    public static final int OPEN_MAX = 1024;
 
     private static final long FULL_NS = 10_000_000_000L;
 
     private final Env env;
-    private final Outcomes outcomes;
+    private final PoolShard shard;
+    private final Access access;
+    private final List<Open> open = new ArrayList<>();
+    private long fullUntilNs;
 
-    Aborts(Env env, Outcomes outcomes) {
+    Aborts(Env env, PoolShard shard, Access access) {
         this.env = env;
-        this.outcomes = outcomes;
+        this.shard = shard;
+        this.access = access;
     }
 
-    /** What a shard remembers. */
-    static final class Memory {
-        private final List<Open> open = new ArrayList<>();
-        private long fullUntilNs;
+    int openCount() {
+        return open.size();
+    }
 
-        int openCount() {
-            return open.size();
-        }
-
-        boolean isFull(long nowNs) {
-            return nowNs < fullUntilNs;
-        }
+    boolean isFull(long nowNs) {
+        return nowNs < fullUntilNs;
     }
 
     private static final class Open {
@@ -59,57 +57,57 @@ final class Aborts {
     }
 
     /** @param silent members that have not answered the write, and may not even have it yet */
-    void start(PoolShard s, DtxEntry entry, List<Integer> members, Set<Integer> silent) {
+    void start(DtxEntry entry, List<Integer> members, Set<Integer> silent) {
         if (members.isEmpty()) return;
         long now = env.nowNs();
         // under a newer map another target may lead the group: then it decides, and asks here first
-        if (entry.mapVersion() == s.mapVersion()) for (int id : members) tell(s, entry, id);
-        if (s.aborts.open.size() >= OPEN_MAX) {
-            s.aborts.fullUntilNs = now + FULL_NS;
+        if (entry.mapVersion() == shard.mapVersion()) for (int id : members) tell(entry, id);
+        if (open.size() >= OPEN_MAX) {
+            fullUntilNs = now + FULL_NS;
             return;
         }
-        s.aborts.open.add(new Open(entry, new ArrayList<>(members), Set.copyOf(silent), now));
-        s.dtx().addDoubt(entry);
+        open.add(new Open(entry, new ArrayList<>(members), Set.copyOf(silent), now));
+        shard.dtx().addDoubt(entry);
     }
 
-    private void tell(PoolShard s, DtxEntry entry, int member) {
-        PoolTarget t = s.target(member);
-        env.peers().abort(t.rank(), LeaderWrites.batch(s, t, List.of(LeaderWrites.ref(entry.id(), entry.epoch()))));
+    private void tell(DtxEntry entry, int member) {
+        PoolTarget t = shard.target(member);
+        env.peers().abort(t.rank(), DtxMessages.batch(shard, t, entry));
     }
 
-    void onTick(PoolShard s) {
+    void onTick() {
         long now = env.nowNs();
-        for (Open o : List.copyOf(s.aborts.open)) {
+        for (Open o : List.copyOf(open)) {
             if (o.nextAskNs > now) continue;
             o.nextAskNs = now + ASK_NS;
-            ShardGroup g = s.group(o.entry.oid(), o.entry.group());
-            boolean isMine = g.isAvailable() && g.leader() == s.myId();
+            ShardGroup g = shard.group(o.entry.oid(), o.entry.group());
+            boolean isMine = g.isAvailable() && g.leader() == shard.myId();
             o.waiting.removeIf(id -> !isMine || !g.members().contains(id));
-            if (o.waiting.isEmpty()) close(s, o);
-            else ask(s, o, now);
+            if (o.waiting.isEmpty()) close(o);
+            else ask(o, now);
         }
     }
 
-    private void ask(PoolShard s, Open o, long now) {
-        int version = s.mapVersion();
+    private void ask(Open o, long now) {
+        int version = shard.mapVersion();
         for (int id : List.copyOf(o.waiting)) {
             if (o.silent.contains(id) && now - o.entry.preparedNs() < LATE_NS) continue;
-            PoolTarget t = s.target(id);
-            env.peers().resolve(t.rank(), Settler.request(s, o.entry, t), (state, fault) -> {
-                if (state == null || version != s.mapVersion() || !s.aborts.open.contains(o)) return;
+            PoolTarget t = shard.target(id);
+            env.peers().resolve(t.rank(), DtxMessages.question(shard, t, o.entry), (state, fault) -> {
+                if (state == null || version != shard.mapVersion() || !open.contains(o)) return;
                 if (Resolution.vote(state) == Resolution.Vote.PREPARED) {
-                    tell(s, o.entry, id);
+                    tell(o.entry, id);
                     return;
                 }
                 o.waiting.remove((Integer) id);
-                if (o.waiting.isEmpty()) close(s, o);
+                if (o.waiting.isEmpty()) close(o);
             });
         }
     }
 
-    private void close(PoolShard s, Open o) {
-        if (!s.aborts.open.remove(o)) return;
-        s.dtx().removeDoubt(o.entry);
-        outcomes.wake(s, o.entry);
+    private void close(Open o) {
+        if (!open.remove(o)) return;
+        shard.dtx().removeDoubt(o.entry);
+        access.wake(o.entry);
     }
 }

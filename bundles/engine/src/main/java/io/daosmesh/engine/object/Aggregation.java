@@ -15,7 +15,7 @@ import java.util.List;
  * shard dkey by dkey, a bounded step for each tick; it pauses while data is being moved by epoch. When space gets short it
  * goes on without pauses and nearer to now. Owner: target loop.
  */
-final class Aggregation {
+public final class Aggregation {
     /** How patient it is. */
     private record Pace(long safeAgeNs, long pauseNs, int entriesPerStep) {}
 
@@ -24,14 +24,13 @@ final class Aggregation {
      * stays within the blocks that it has used before.
      */
     private static final Pace CALM = new Pace(20_000_000_000L, 10_000_000_000L, 4_000);
-    /** Above every deadline of a request, and above {@link #READ_AGE_NS}. */
+    /** Above every deadline of a request, and above {@link Access#READ_AGE_NS}. */
     private static final Pace SHORT = new Pace(10_000_000_000L, 1_000_000_000L, 20_000);
-    /** A read at an older epoch could miss what has been dropped since. */
-    static final long READ_AGE_NS = 8_000_000_000L;
     /** Space is short when less than this part is free. */
     private static final int SHORT_PART = 2;
 
     private final Env env;
+    private final PoolShard shard;
     private byte[] at = VosRecord.NO_BYTES;
     private boolean hasPassed;
     private long passStartNs;
@@ -40,27 +39,28 @@ final class Aggregation {
     private long lastChangeNs;
     private boolean isBusy;
 
-    Aggregation(Env env) {
+    public Aggregation(Env env, PoolShard shard) {
         this.env = env;
+        this.shard = shard;
         this.passEndNs = env.nowNs();
     }
 
-    void onTick(PoolShard s) {
+    public void onTick() {
         long now = env.nowNs();
-        if (s.changes != seenChanges) {
-            seenChanges = s.changes;
+        if (shard.dtx().changeCount() != seenChanges) {
+            seenChanges = shard.dtx().changeCount();
             lastChangeNs = now;
         }
-        if (isBusy || s.state() != PoolShard.State.SERVING || s.isRebuilding()) return;
-        Pace pace = isShort(s.space()) ? SHORT : CALM;
+        if (isBusy || shard.state() != PoolShard.State.SERVING || shard.isRebuilding()) return;
+        Pace pace = isShort(shard.space()) ? SHORT : CALM;
         if (at.length == 0) {
             // a pass that began later than the safe age after the last change has seen everything
             boolean isDue = seenChanges > 0 && (!hasPassed || passStartNs - lastChangeNs < 2 * CALM.safeAgeNs);
             if (!isDue || now - passEndNs < pace.pauseNs) return;
             passStartNs = now;
-            at = Keys.records(s.pool());
+            at = Keys.records(shard.pool());
         }
-        step(s, pace);
+        step(pace);
     }
 
     private static boolean isShort(PoolSpace space) {
@@ -68,11 +68,11 @@ final class Aggregation {
                 || space.scm().freeBytes() < space.scm().totalBytes() / SHORT_PART;
     }
 
-    private void step(PoolShard s, Pace pace) {
+    private void step(Pace pace) {
         long safe = env.host().hlcNow() - Hlc.fromNanos(pace.safeAgeNs);
         Superseded.Found found;
-        try (KvCursor c = env.kv().cursor(KvRange.prefix(Keys.records(s.pool())))) {
-            found = Superseded.search(c, at, safe, s.dtx(), pace.entriesPerStep);
+        try (KvCursor c = env.kv().cursor(KvRange.prefix(Keys.records(shard.pool())))) {
+            found = Superseded.search(c, at, safe, shard.dtx(), pace.entriesPerStep);
         }
         byte[] next = found.next();
         at = next == null ? VosRecord.NO_BYTES : next;
@@ -81,7 +81,7 @@ final class Aggregation {
             passEndNs = env.nowNs();
         }
         List<VosRecord> records =
-                found.records().stream().filter(s.writer()::claim).toList();
+                found.records().stream().filter(shard.writer()::claim).toList();
         if (records.isEmpty()) return;
         isBusy = true;
         StagedOp op = new StagedOp(true);
@@ -89,11 +89,11 @@ final class Aggregation {
         env.turns().stage(op, fault -> {
             isBusy = false;
             if (fault != null) {
-                s.writer().keep(records);
+                shard.writer().keep(records);
                 return;
             }
-            s.writer().release(records);
-            s.counters().aggregatedRecords.addAndGet(records.size());
+            shard.writer().release(records);
+            shard.counters().aggregatedRecords.add(records.size());
         });
     }
 }

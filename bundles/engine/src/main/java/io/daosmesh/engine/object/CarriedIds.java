@@ -27,25 +27,24 @@ final class CarriedIds {
     /** No key of a record begins so. */
     private static final byte CURSOR = (byte) 0xff;
 
-    /** What a shard remembers: the ids by group when its present map was fenced. Newer updates reach every home themselves. */
-    static final class Memory {
-        private int mapVersion;
-        private Map<Long, List<DtxTable.Committed>> byGroup = new HashMap<>();
-    }
-
     private final Env env;
+    private final PoolShard shard;
+    /** The ids by group when the map of {@code mapVersion} was fenced. Newer updates reach every home themselves. */
+    private Map<Long, List<DtxTable.Committed>> byGroup = new HashMap<>();
 
-    CarriedIds(Env env) {
+    private int mapVersion;
+
+    CarriedIds(Env env, PoolShard shard) {
         this.env = env;
+        this.shard = shard;
     }
 
-    private List<DtxTable.Committed> of(PoolShard s, ShardAddress a) {
-        Memory m = s.carried;
-        if (m.mapVersion != s.mapVersion()) {
-            m.byGroup = s.dtx().recent(env.nowNs());
-            m.mapVersion = s.mapVersion();
+    private List<DtxTable.Committed> of(ShardAddress a) {
+        if (mapVersion != shard.mapVersion()) {
+            byGroup = shard.dtx().recent(env.nowNs());
+            mapVersion = shard.mapVersion();
         }
-        return m.byGroup.getOrDefault(hash(a), List.of());
+        return byGroup.getOrDefault(hash(a), List.of());
     }
 
     private static long hash(ShardAddress a) {
@@ -53,8 +52,8 @@ final class CarriedIds {
     }
 
     /** Where the ids begin behind the last record; null if there are none. */
-    byte @org.jspecify.annotations.Nullable [] first(PoolShard s, ShardAddress a) {
-        return of(s, a).isEmpty() ? null : cursor(0);
+    byte @org.jspecify.annotations.Nullable [] first(ShardAddress a) {
+        return of(a).isEmpty() ? null : cursor(0);
     }
 
     private static byte[] cursor(int at) {
@@ -65,13 +64,13 @@ final class CarriedIds {
         return from.length == 5 && from[0] == CURSOR;
     }
 
-    Migration.Exported export(PoolShard s, ShardAddress a, byte[] from) {
-        List<DtxTable.Committed> all = of(s, a);
+    Migration.Exported export(ShardAddress a, byte[] from) {
+        List<DtxTable.Committed> all = of(a);
         int at = Math.min(ByteBuffer.wrap(from).getInt(1), all.size());
         int end = Math.min(at + IDS_MAX, all.size());
         MigratedRecordMessage.Builder m =
                 MigratedRecordMessage.newBuilder().setKind(KIND).setOffset(hash(a));
-        for (DtxTable.Committed dtx : all.subList(at, end)) m.addCommitted(LeaderWrites.ref(dtx.id(), dtx.epoch()));
+        for (DtxTable.Committed dtx : all.subList(at, end)) m.addCommitted(WriteOp.dtxRef(dtx.id(), dtx.epoch()));
         return new Migration.Exported(
                 List.of(m.build()), ByteBuffer.allocate(0), () -> {}, end == all.size() ? null : cursor(end));
     }
@@ -81,12 +80,12 @@ final class CarriedIds {
     }
 
     /** Those that are not known here; they are, once the operation is durable and {@link #taken} is told. */
-    List<DtxTable.Committed> stage(PoolShard s, MigratedRecordMessage m, StagedOp op) {
+    List<DtxTable.Committed> stage(MigratedRecordMessage m, StagedOp op) {
         List<DtxTable.Committed> fresh = new ArrayList<>();
-        UUID pool = s.pool();
+        UUID pool = shard.pool();
         for (DtxRefMessage ref : m.getCommittedList()) {
             DtxId id = WriteOp.dtxId(ref.getDtx());
-            if (s.dtx().committedEpoch(id) != null || s.dtx().prepared(id) != null) continue;
+            if (shard.dtx().committedEpoch(id) != null || shard.dtx().prepared(id) != null) continue;
             DtxTable.Committed dtx = new DtxTable.Committed(id, ref.getEpoch(), m.getOffset());
             op.batch()
                     .put(
@@ -97,8 +96,8 @@ final class CarriedIds {
         return fresh;
     }
 
-    void taken(PoolShard s, List<DtxTable.Committed> dtxs) {
+    void taken(List<DtxTable.Committed> dtxs) {
         for (DtxTable.Committed dtx : dtxs)
-            if (s.dtx().committedEpoch(dtx.id()) == null) s.dtx().endCommit(dtx, env.nowNs());
+            if (shard.dtx().committedEpoch(dtx.id()) == null) shard.dtx().endCommit(dtx, env.nowNs());
     }
 }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * Deletes every record under some prefixes with their prepared DTXs and gives the space back, in steps that leave the loop
  * to others. Starts behind what is on its way to the index now. Owner: target loop.
  */
-final class Deletion {
+public final class Deletion {
     private static final int STEP_RECORDS = 1024;
 
     private final Env env;
@@ -36,12 +36,12 @@ final class Deletion {
         this.done = done;
     }
 
-    static void start(Env env, PoolShard shard, List<byte[]> prefixes, Done done) {
+    public static void start(Env env, PoolShard shard, List<byte[]> prefixes, Done done) {
         start(env, shard, prefixes, p -> true, done);
     }
 
     /** @param isDoomed asked again before each step: a prefix that is wanted again is left alone from then on */
-    static void start(Env env, PoolShard shard, List<byte[]> prefixes, Predicate<byte[]> isDoomed, Done done) {
+    public static void start(Env env, PoolShard shard, List<byte[]> prefixes, Predicate<byte[]> isDoomed, Done done) {
         Deletion d = new Deletion(env, shard, prefixes, isDoomed, done);
         // an empty operation is done when everything staged before it is
         env.turns().stage(new StagedOp(false), fault -> d.dropPrepared());

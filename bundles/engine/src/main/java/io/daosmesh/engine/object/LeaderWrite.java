@@ -27,9 +27,9 @@ final class LeaderWrite {
     /** Those whose own word has not come: a timeout is none. */
     final Set<Integer> silent = new LinkedHashSet<>();
     /** Forwards that still need the client's bytes: the answer, which frees them, waits for these. */
-    final AtomicInteger sending = new AtomicInteger();
+    private final AtomicInteger sending = new AtomicInteger();
     /** The answer is known and may only wait for {@code sending}. */
-    volatile boolean isDecided;
+    private volatile boolean isDecided;
 
     boolean isLocalDone;
     boolean isLocalDurable;
@@ -46,6 +46,25 @@ final class LeaderWrite {
         this.answer = answer;
         this.startNs = startNs;
         this.bytes = op.data().remaining();
+    }
+
+    void startSending() {
+        sending.set(members.size());
+    }
+
+    boolean isSending() {
+        return sending.get() > 0;
+    }
+
+    /** Any thread: one forward is away. True if the answer waits for nothing else. */
+    boolean onSent() {
+        return sending.decrementAndGet() == 0 && isDecided;
+    }
+
+    /** True if it may be answered now; else {@link #onSent} tells when. */
+    boolean decide() {
+        isDecided = true; // before the look at what is still being sent: whoever is later answers
+        return !isSending();
     }
 
     /** Every member has it durable, and it is neither settled nor given up. */

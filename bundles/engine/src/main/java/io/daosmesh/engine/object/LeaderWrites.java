@@ -9,10 +9,9 @@ import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.id.DtxId;
 import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolTarget;
-import io.daosmesh.model.wire.DtxBatchRequest;
 import io.daosmesh.model.wire.DtxRefMessage;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -27,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * tells the members later that it is committed. Any failure aborts everywhere and the client tries again with the same
  * DTX id. Owner: target loop.
  */
-final class LeaderWrites {
+public final class LeaderWrites {
     /** DAOS: DTX_THRESHOLD_COUNT. */
     private static final int COMMIT_BATCH = 512;
     /** Short, because members answer reads of a new leader only for settled updates. */
@@ -38,75 +37,104 @@ final class LeaderWrites {
     private static final long STRANGER_NS = 90_000_000_000L;
 
     private final Env env;
+    private final PoolShard shard;
     private final Access access;
+    private final FormerLeaders former;
     private final Outcomes outcomes;
     private final Resends resends;
     private final Aborts aborts;
     private final VosLatencies latencies;
+    private final Map<DtxId, LeaderWrite> leading = new HashMap<>();
+    private final List<Committable> committables = new ArrayList<>();
+    private long oldestCommittableNs;
+    /** When the present map was adopted. */
+    private long adoptedNs;
 
-    LeaderWrites(Env env, Access access, Outcomes outcomes, VosLatencies latencies) {
-        this.latencies = latencies;
+    /** A DTX that all members have and the members still have to be told of. */
+    private record Committable(DtxTable.Committed dtx, List<Integer> members) {}
+
+    public LeaderWrites(
+            Env env, PoolShard shard, Access access, FormerLeaders former, Outcomes outcomes, VosLatencies latencies) {
         this.env = env;
+        this.shard = shard;
         this.access = access;
+        this.former = former;
         this.outcomes = outcomes;
-        this.resends = new Resends(env);
-        this.aborts = new Aborts(env, outcomes);
+        this.latencies = latencies;
+        this.resends = new Resends(env, shard);
+        this.aborts = new Aborts(env, shard, access);
     }
 
-    /** The shard leads the group at the operation's map version. */
-    void start(PoolShard s, WriteOp op, Answer<Long> answer) {
-        if (isKnown(s, op, answer)) return;
-        if (op.dtx().isResent() && env.nowNs() - s.adoptedNs < STRANGER_NS)
-            resends.ask(s, op, answer, () -> retry(s, op, answer));
-        else execute(s, op, answer);
+    /** A client's update or punch; answers its epoch. */
+    public void write(WriteOp op, Answer<Long> answer) {
+        access.at(op.address(), answer::refuse, () -> {
+            op.check();
+            Access.allow(access.writer(op.address()));
+            if (former.holds(op.address(), () -> write(op, answer), answer::refuse)) return;
+            count(op);
+            if (isKnown(op, answer)) return;
+            if (op.dtx().isResent() && env.nowNs() - adoptedNs < STRANGER_NS)
+                resends.ask(op, answer, () -> retry(op, answer));
+            else execute(op, answer);
+        });
     }
 
-    private void execute(PoolShard s, WriteOp op, Answer<Long> answer) {
+    private void count(WriteOp op) {
+        ShardCounters c = shard.counters();
+        if (op.isUpdate()) {
+            c.updates.increment();
+            c.updateBytes.add(op.data().remaining());
+        } else {
+            c.punches.increment();
+        }
+    }
+
+    private void execute(WriteOp op, Answer<Long> answer) {
         List<byte[]> scopes = op.scopes();
         if (op.isConditional()) {
-            if (s.aborts.isFull(env.nowNs())) {
+            if (aborts.isFull(env.nowNs())) {
                 answer.refuse(Fault.of(FaultCode.BUSY, "the outcome of many updates is open"));
                 return;
             }
-            byte[] open = Conditions.openScope(s, op, scopes);
+            byte[] open = Conditions.openScope(shard, op, scopes);
             if (open != null) {
                 Fault late = Fault.of(FaultCode.INPROGRESS, "another update of the key is under way");
-                access.waitForOutcome(s, open, () -> retry(s, op, answer), answer::refuse, late);
+                access.waitForOutcome(open, () -> retry(op, answer), answer::refuse, late);
                 return;
             }
-            Fault unmet = Conditions.unmet(env.kv(), s, op);
+            Fault unmet = Conditions.unmet(env.kv(), shard, op);
             if (unmet != null) {
                 answer.refuse(unmet);
                 return;
             }
         }
         long now = env.nowNs();
-        WriteOp at = op.withEpoch(env.host().hlcNow(), s.mapVersion());
+        WriteOp at = op.withEpoch(env.host().hlcNow(), shard.mapVersion());
         VosWriter.Staging staging = new VosWriter.Staging(new StagedOp(true));
         try {
-            at.stage(s.writer(), staging, false, now);
+            at.stage(shard.writer(), staging, false, now);
         } catch (FaultException e) {
-            s.writer().undo(staging, now);
+            shard.writer().undo(staging, now);
             answer.refuse(e.fault());
             return;
         }
-        launch(s, at, scopes, staging, answer);
+        launch(at, scopes, staging, answer);
     }
 
-    private void retry(PoolShard s, WriteOp op, Answer<Long> answer) {
-        Fault f = Access.stale(s, op.address().mapVersion());
-        if (f == null) f = access.writer(s, op.address());
+    private void retry(WriteOp op, Answer<Long> answer) {
+        Fault f = access.stale(op.address().mapVersion());
+        if (f == null) f = access.writer(op.address());
         if (f != null) answer.refuse(f);
-        else if (!isKnown(s, op, answer)) execute(s, op, answer);
+        else if (!isKnown(op, answer)) execute(op, answer);
     }
 
-    private void launch(PoolShard s, WriteOp op, List<byte[]> scopes, VosWriter.Staging staging, Answer<Long> answer) {
+    private void launch(WriteOp op, List<byte[]> scopes, VosWriter.Staging staging, Answer<Long> answer) {
         ShardAddress a = op.address();
-        ShardGroup group = s.group(a.oid(), a.group());
+        ShardGroup group = shard.group(a.oid(), a.group());
         DtxEntry entry = new DtxEntry(
                 op.dtx().id(),
                 op.dtx().epoch(),
-                new DtxEntry.Place(s.mapVersion(), a.container(), a.oid(), a.group()),
+                new DtxEntry.Place(shard.mapVersion(), a.container(), a.oid(), a.group()),
                 op.dkey(),
                 scopes,
                 staging.keys());
@@ -115,43 +143,42 @@ final class LeaderWrites {
         staging.op()
                 .batch()
                 .put(
-                        Keys.dtx(s.pool(), entry.id()),
+                        Keys.dtx(shard.pool(), entry.id()),
                         isAlone
                                 ? DtxEntry.encodeCommitted(
                                         entry.committed(), env.host().hlcNow())
                                 : entry.encode());
         LeaderWrite w = new LeaderWrite(op, entry, staging, answer, env.nowNs());
-        for (int id : group.members()) if (id != s.myId()) w.members.add(id);
-        s.dtx().add(entry);
-        s.leading.put(entry.id(), w);
+        for (int id : group.members()) if (id != shard.myId()) w.members.add(id);
+        shard.dtx().add(entry);
+        leading.put(entry.id(), w);
         entry.setLed(true);
-        s.changes++;
         w.waiting.addAll(w.members);
         w.silent.addAll(w.members);
-        w.sending.set(w.members.size());
+        w.startSending();
         for (int id : w.members) {
-            PoolTarget t = s.target(id);
-            env.peers().shardWrite(t.rank(), t.index(), op, () -> onSent(w), fault -> onReply(s, w, id, fault));
+            PoolTarget t = shard.target(id);
+            env.peers().shardWrite(t.rank(), t.index(), op, () -> onSent(w), fault -> onReply(w, id, fault));
         }
-        env.turns().stage(staging.op(), fault -> onLocal(s, w, fault));
+        env.turns().stage(staging.op(), fault -> onLocal(w, fault));
     }
 
     /** Something that is settled or under way already. */
-    private boolean isKnown(PoolShard s, WriteOp op, Answer<Long> answer) {
+    private boolean isKnown(WriteOp op, Answer<Long> answer) {
         Fault open = Fault.of(FaultCode.INPROGRESS, "the first try of this update is not settled yet");
-        if (op.dtx().isResent()) s.counters().resent.incrementAndGet();
-        if (s.leading.containsKey(op.dtx().id())) {
+        if (op.dtx().isResent()) shard.counters().resent.increment();
+        if (leading.containsKey(op.dtx().id())) {
             answer.refuse(open);
             return true;
         }
-        DtxEntry orphan = s.dtx().prepared(op.dtx().id());
+        DtxEntry orphan = shard.dtx().prepared(op.dtx().id());
         if (orphan != null) {
             orphan.setNextSettleNs(env.nowNs());
             answer.refuse(open);
             return true;
         }
         // a first try, too: its resend may have overtaken it
-        Long epoch = s.dtx().committedEpoch(op.dtx().id());
+        Long epoch = shard.dtx().committedEpoch(op.dtx().id());
         if (epoch == null) return false;
         answer.answer(epoch, null);
         return true;
@@ -159,18 +186,18 @@ final class LeaderWrites {
 
     /** Any thread. Nearly always the bytes are away long before the members answer: then the loop need not be woken. */
     private void onSent(LeaderWrite w) {
-        if (w.sending.decrementAndGet() == 0 && w.isDecided) env.loop().execute(() -> maybeAnswer(w));
+        if (w.onSent()) env.loop().execute(() -> maybeAnswer(w));
     }
 
-    private void onReply(PoolShard s, LeaderWrite w, int member, @Nullable Fault fault) {
+    private void onReply(LeaderWrite w, int member, @Nullable Fault fault) {
         if (!w.waiting.remove(member)) return;
         if (fault == null || !isNoAnswer(fault)) w.silent.remove(member);
         if (fault != null) {
             if (fault.code() == FaultCode.STALE)
-                fault.argument("need").ifPresent(v -> env.host().needMap(s.pool(), Integer.parseInt(v)));
-            fail(s, w, clientFault(s, member, fault));
+                fault.argument("need").ifPresent(v -> env.host().needMap(shard.pool(), Integer.parseInt(v)));
+            fail(w, clientFault(member, fault));
         } else {
-            maybeSettle(s, w);
+            maybeSettle(w);
         }
     }
 
@@ -179,21 +206,21 @@ final class LeaderWrites {
         return fault.code() == FaultCode.TIMEDOUT || fault.code() == FaultCode.UNREACH;
     }
 
-    private static Fault clientFault(PoolShard s, int member, Fault fault) {
+    private Fault clientFault(int member, Fault fault) {
         if (fault.code() == FaultCode.NOSPACE) return fault;
-        return Fault.of(FaultCode.AGAIN, "rank %d: %s", s.target(member).rank(), fault.message());
+        return Fault.of(FaultCode.AGAIN, "rank %d: %s", shard.target(member).rank(), fault.message());
     }
 
-    private void onLocal(PoolShard s, LeaderWrite w, @Nullable Fault fault) {
+    private void onLocal(LeaderWrite w, @Nullable Fault fault) {
         w.isLocalDone = true;
         w.isLocalDurable = fault == null;
         if (fault == null) {
             w.entry.markDurable();
             latencies.update().record(env.nowNs() - w.startNs, w.bytes);
         }
-        if (w.fault != null) undoLocal(s, w);
-        else if (fault != null) fail(s, w, localFault(fault));
-        else maybeSettle(s, w);
+        if (w.fault != null) undoLocal(w);
+        else if (fault != null) fail(w, localFault(fault));
+        else maybeSettle(w);
     }
 
     /** A broken device is put out of the map soon; then another target leads. */
@@ -207,159 +234,153 @@ final class LeaderWrites {
      * In the order of epochs where updates touch each other: else a reader would see the newer one alone, and later what the
      * older one has written beside it appear, or be hidden, as if it had come after.
      */
-    private void maybeSettle(PoolShard s, LeaderWrite w) {
-        if (!w.isComplete() || isOvertaking(s, w)) return;
-        settle(s, w);
-        settleLater(s, w);
+    private void maybeSettle(LeaderWrite w) {
+        if (!w.isComplete() || isOvertaking(w)) return;
+        settle(w);
+        settleLater(w);
     }
 
-    private static boolean isOvertaking(PoolShard s, LeaderWrite w) {
-        if (s.leading.size() == 1) return false;
-        for (LeaderWrite o : s.leading.values())
+    private boolean isOvertaking(LeaderWrite w) {
+        if (leading.size() == 1) return false;
+        for (LeaderWrite o : leading.values())
             if (o.entry.epoch() < w.entry.epoch() && o.fault == null && o.touches(w)) return true;
         return false;
     }
 
     /** Those that have waited for this one, which is settled or will never be, and whoever has waited for them. */
-    private void settleLater(PoolShard s, LeaderWrite first) {
+    private void settleLater(LeaderWrite first) {
         ArrayDeque<LeaderWrite> over = new ArrayDeque<>(List.of(first));
-        for (LeaderWrite w = over.poll(); w != null && !s.leading.isEmpty(); w = over.poll()) {
-            for (LeaderWrite o : waitingFor(s, w)) {
-                if (!o.isComplete() || isOvertaking(s, o)) continue;
-                settle(s, o);
+        for (LeaderWrite w = over.poll(); w != null && !leading.isEmpty(); w = over.poll()) {
+            for (LeaderWrite o : waitingFor(w)) {
+                if (!o.isComplete() || isOvertaking(o)) continue;
+                settle(o);
                 over.add(o);
             }
         }
     }
 
-    private static List<LeaderWrite> waitingFor(PoolShard s, LeaderWrite w) {
+    private List<LeaderWrite> waitingFor(LeaderWrite w) {
         List<LeaderWrite> later = new ArrayList<>();
-        for (LeaderWrite o : s.leading.values())
+        for (LeaderWrite o : leading.values())
             if (o.entry.epoch() > w.entry.epoch() && o.isComplete() && o.touches(w)) later.add(o);
         later.sort(Comparator.comparingLong(o -> o.entry.epoch()));
         return later;
     }
 
-    private void settle(PoolShard s, LeaderWrite w) {
+    private void settle(LeaderWrite w) {
         w.isSettled = true;
-        forget(s, w);
-        s.dtx().remove(w.entry);
+        forget(w);
+        shard.dtx().remove(w.entry);
         if (w.members.isEmpty()) {
-            s.dtx().endCommit(w.entry.committed(), env.nowNs());
+            shard.dtx().endCommit(w.entry.committed(), env.nowNs());
         } else {
-            s.dtx().startCommit(w.entry.committed());
-            if (s.committables.isEmpty()) s.oldestCommittableNs = env.nowNs();
-            s.committables.add(new PoolShard.Committable(w.entry.committed(), w.members));
+            shard.dtx().startCommit(w.entry.committed());
+            if (committables.isEmpty()) oldestCommittableNs = env.nowNs();
+            committables.add(new Committable(w.entry.committed(), w.members));
         }
-        outcomes.wake(s, w.entry);
+        access.wake(w.entry);
         maybeAnswer(w);
-        if (s.committables.size() >= COMMIT_BATCH) flushCommits(s);
+        if (committables.size() >= COMMIT_BATCH) flushCommits();
     }
 
-    private void forget(PoolShard s, LeaderWrite w) {
-        s.leading.remove(w.entry.id(), w);
+    private void forget(LeaderWrite w) {
+        leading.remove(w.entry.id(), w);
         w.entry.setLed(false);
     }
 
-    private void fail(PoolShard s, LeaderWrite w, Fault fault) {
+    private void fail(LeaderWrite w, Fault fault) {
         if (w.fault != null || w.isSettled) return;
         w.fault = fault;
-        s.counters().dtxAborts.incrementAndGet();
-        aborts.start(s, w.entry, w.members, w.silent);
-        if (w.isLocalDone) undoLocal(s, w);
+        shard.counters().dtxAborts.increment();
+        aborts.start(w.entry, w.members, w.silent);
+        if (w.isLocalDone) undoLocal(w);
         maybeAnswer(w);
-        settleLater(s, w);
+        settleLater(w);
     }
 
-    private void undoLocal(PoolShard s, LeaderWrite w) {
+    private void undoLocal(LeaderWrite w) {
         if (w.isSettled) return;
         w.isSettled = true;
-        forget(s, w);
+        forget(w);
         if (w.isLocalDurable) {
-            outcomes.abort(s, w.entry);
+            outcomes.abort(w.entry);
         } else {
-            s.writer().giveUp(w.staging.records(), env.nowNs());
-            s.dtx().remove(w.entry);
-            outcomes.wake(s, w.entry);
+            shard.writer().giveUp(w.staging.records(), env.nowNs());
+            shard.dtx().remove(w.entry);
+            access.wake(w.entry);
         }
     }
 
     private void maybeAnswer(LeaderWrite w) {
         Fault f = w.fault;
         if (w.isAnswered || f == null && !w.isSettled) return;
-        w.isDecided = true; // before the look at what is still being sent: whoever is later answers
-        if (w.sending.get() > 0) return;
+        if (!w.decide()) return;
         w.isAnswered = true;
         if (f != null) w.answer.refuse(f);
         else w.answer.answer(w.entry.epoch(), null);
     }
 
-    void abandon(PoolShard s) {
-        for (LeaderWrite w : List.copyOf(s.leading.values())) {
-            if (w.isAnswered || w.sending.get() > 0) continue;
+    public boolean isIdle() {
+        return leading.isEmpty();
+    }
+
+    /** Aborts that some member may not have heard of. */
+    public int openAbortCount() {
+        return aborts.openCount();
+    }
+
+    /** The loop ends with updates under way: their clients try again and find the outcome. */
+    public void abandon() {
+        for (LeaderWrite w : List.copyOf(leading.values())) {
+            if (w.isAnswered || w.isSending()) continue;
             w.isAnswered = true;
             w.answer.refuse(Fault.of(FaultCode.AGAIN, "the engine restarts").with("state", "restarting"));
         }
     }
 
-    void onTick(PoolShard s) {
+    public void onTick() {
         long now = env.nowNs();
-        s.counters().committable.record(s.committables.size());
-        s.counters().committed.record(s.dtx().committedCount());
-        if (!s.committables.isEmpty() && now - s.oldestCommittableNs >= COMMIT_AGE_NS) flushCommits(s);
-        aborts.onTick(s);
-        for (LeaderWrite w : List.copyOf(s.leading.values())) {
+        shard.counters().committable.record(committables.size());
+        shard.counters().committed.record(shard.dtx().committedCount());
+        if (!committables.isEmpty() && now - oldestCommittableNs >= COMMIT_AGE_NS) flushCommits();
+        aborts.onTick();
+        for (LeaderWrite w : List.copyOf(leading.values())) {
             if (now - w.startNs > LOCAL_MAX_NS)
-                fail(s, w, Fault.of(FaultCode.AGAIN, "the update was not durable in time"));
+                fail(w, Fault.of(FaultCode.AGAIN, "the update was not durable in time"));
         }
     }
 
     /** Writes that wait for a target which is no member any more would only wait for a deadline. */
-    void onMap(PoolShard s) {
-        for (LeaderWrite w : List.copyOf(s.leading.values())) {
+    public void onMap() {
+        adoptedNs = env.nowNs();
+        for (LeaderWrite w : List.copyOf(leading.values())) {
             ShardAddress a = w.op.address();
-            ShardGroup g = s.group(a.oid(), a.group());
-            boolean isDisplaced = !g.isAvailable() || g.leader() != s.myId();
+            ShardGroup g = shard.group(a.oid(), a.group());
+            boolean isDisplaced = !g.isAvailable() || g.leader() != shard.myId();
             for (int id : w.waiting) isDisplaced |= !g.members().contains(id);
             if (isDisplaced && !w.waiting.isEmpty())
-                fail(s, w, Fault.of(FaultCode.AGAIN, "the pool map changed meanwhile"));
+                fail(w, Fault.of(FaultCode.AGAIN, "the pool map changed meanwhile"));
         }
-        flushCommits(s);
+        flushCommits();
     }
 
     /** Tells the members of all committable DTXs, and keeps their state. */
-    void flushCommits(PoolShard s) {
-        if (s.committables.isEmpty()) return;
-        List<PoolShard.Committable> all = List.copyOf(s.committables);
-        s.committables.clear();
+    public void flushCommits() {
+        if (committables.isEmpty()) return;
+        List<Committable> all = List.copyOf(committables);
+        committables.clear();
         Map<Integer, List<DtxRefMessage>> byMember = new HashMap<>();
         List<DtxTable.Committed> local = new ArrayList<>(all.size());
-        for (PoolShard.Committable c : all) {
+        for (Committable c : all) {
             local.add(c.dtx());
             for (int m : c.members())
                 byMember.computeIfAbsent(m, k -> new ArrayList<>())
-                        .add(ref(c.dtx().id(), c.dtx().epoch()));
+                        .add(WriteOp.dtxRef(c.dtx().id(), c.dtx().epoch()));
         }
-        outcomes.commit(s, local);
+        outcomes.commit(local);
         byMember.forEach((m, refs) -> {
-            PoolTarget t = s.target(m);
-            env.peers().commit(t.rank(), batch(s, t, refs));
+            PoolTarget t = shard.target(m);
+            env.peers().commit(t.rank(), DtxMessages.batch(shard, t, refs));
         });
-    }
-
-    static DtxRefMessage ref(io.daosmesh.model.id.DtxId id, long epoch) {
-        return DtxRefMessage.newBuilder()
-                .setDtx(WriteOp.dtxMessage(id))
-                .setEpoch(epoch)
-                .build();
-    }
-
-    static DtxBatchRequest batch(PoolShard s, PoolTarget t, List<DtxRefMessage> refs) {
-        return DtxBatchRequest.newBuilder()
-                .setPool(Ids.bytes(s.pool()))
-                .setTarget(t.index())
-                .setMapVersion(s.mapVersion())
-                .addAllDtxs(refs)
-                .build();
     }
 }

@@ -2,6 +2,7 @@ package io.daosmesh.engine.object;
 
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -18,27 +19,29 @@ import org.jspecify.annotations.Nullable;
  * punched it and dropped data and punch alike, and no pull would ever hide it again. What is prepared stays: its outcome
  * is open. Owner: target loop.
  */
-final class Leftovers {
+public final class Leftovers {
     private static final int STEP_RECORDS = 1024;
     private static final int STEP_VISITS = 8192;
 
     private final Env env;
     private final PoolShard shard;
+    private final Access access;
     private final ShardAddress address;
     private final long epoch;
     private final Done done;
 
-    private Leftovers(Env env, PoolShard shard, ShardAddress address, long epoch, Done done) {
+    private Leftovers(Env env, PoolShard shard, Access access, ShardAddress address, long epoch, Done done) {
         this.env = env;
         this.shard = shard;
+        this.access = access;
         this.address = address;
         this.epoch = epoch;
         this.done = done;
     }
 
     /** Committed records of the group at or below the epoch; STALE when the target does not pull it at the map version. */
-    static void clear(Env env, PoolShard shard, ShardAddress address, long epoch, Done done) {
-        Leftovers l = new Leftovers(env, shard, address, epoch, done);
+    public static void clear(Env env, PoolShard shard, Access access, ShardAddress address, long epoch, Done done) {
+        Leftovers l = new Leftovers(env, shard, access, address, epoch, done);
         // behind what is on its way to the index now
         env.turns().stage(new StagedOp(false), fault -> l.step(address.groupPrefix()));
     }
@@ -73,7 +76,7 @@ final class Leftovers {
     }
 
     private @Nullable Fault refusal() {
-        Fault f = Access.stale(shard, address.mapVersion());
+        Fault f = access.stale(address.mapVersion());
         if (f == null) f = shard.refusal();
         if (f != null) return f;
         ShardGroup g = shard.group(address.oid(), address.group());
@@ -90,7 +93,7 @@ final class Leftovers {
                 byte[] key = c.key();
                 if (into.size() == STEP_RECORDS || visited == STEP_VISITS) return key;
                 VosRecord r = VosRecord.decode(key, c.value());
-                boolean isOpen = shard.dtx().epochs(Migration.scope(group, key)).contains(r.epoch());
+                boolean isOpen = shard.dtx().epochs(Keys.scope(group, key)).contains(r.epoch());
                 if (r.epoch() <= epoch && !isOpen && shard.writer().claim(r)) into.add(r);
             }
             return null;

@@ -1,6 +1,8 @@
 package io.daosmesh.engine.object;
 
 import com.google.protobuf.ByteString;
+import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.vos.Enumerator;
 import io.daosmesh.engine.vos.GroupReader;
 import io.daosmesh.engine.vos.Keys;
@@ -12,16 +14,50 @@ import io.daosmesh.model.wire.ExtentMessage;
 import io.daosmesh.model.wire.OidMessage;
 
 /** Pages of an enumeration. Owner: target loop. */
-final class Listing {
+public final class Listing {
     private static final int COUNT_MAX = 1024;
+    /** Kind of an enumeration. */
+    private static final int OBJECTS = 3;
 
-    private Listing() {}
+    private final Env env;
+    private final PoolShard shard;
+    private final Access access;
+    private final LeadReads lead;
 
-    static EnumerateReply page(Env env, PoolShard s, ShardAddress a, EnumerateRequest r) {
+    public Listing(Env env, PoolShard shard, Access access, LeadReads lead) {
+        this.env = env;
+        this.shard = shard;
+        this.access = access;
+        this.lead = lead;
+    }
+
+    /** A client's enumeration. */
+    public void enumerate(EnumerateRequest r, Answer<EnumerateReply> answer) {
+        enumerate(r, false, answer);
+    }
+
+    private void enumerate(EnumerateRequest r, boolean isConfirmed, Answer<EnumerateReply> answer) {
+        ShardAddress a = ShardAddress.of(r.getAddress());
+        access.at(a, answer::refuse, () -> {
+            if (r.getKind() == OBJECTS) {
+                Access.allow(access.refusal(a));
+                Access.allow(access.majority());
+            } else {
+                if (lead.waits(a, isConfirmed, c -> enumerate(r, c, answer), answer::refuse)) return;
+                for (DtxEntry e : shard.dtx().prepared())
+                    if (!e.isLed() && e.oid().equals(a.oid()) && e.group() == a.group())
+                        throw Reads.undecided().asException();
+            }
+            shard.counters().enumerations.increment();
+            answer.answer(page(a, r), null);
+        });
+    }
+
+    private EnumerateReply page(ShardAddress a, EnumerateRequest r) {
         int countMax = Math.max(1, Math.min(COUNT_MAX, r.getCountMax()));
         byte[] anchor = r.getAnchor().toByteArray();
-        EnumerateReply.Builder reply = EnumerateReply.newBuilder().setMapVersion(s.mapVersion());
-        if (r.getKind() == 3) {
+        EnumerateReply.Builder reply = EnumerateReply.newBuilder().setMapVersion(shard.mapVersion());
+        if (r.getKind() == OBJECTS) {
             return finish(
                     reply,
                     Enumerator.objects(env.kv(), a.pool(), a.container(), anchor, countMax),
@@ -32,7 +68,7 @@ final class Listing {
         if (r.getKind() > 0) WriteOp.checkKey(r.getDkey().toByteArray());
         if (r.getKind() == 2) WriteOp.checkKey(r.getAkey().toByteArray());
         byte[] group = a.groupPrefix();
-        try (GroupReader reader = new GroupReader(env.kv(), group, env.host().hlcNow(), s.dtx())) {
+        try (GroupReader reader = new GroupReader(env.kv(), group, env.host().hlcNow(), shard.dtx())) {
             byte[] userDkey = r.getDkey().toByteArray();
             byte[] dkey = Keys.under(group, userDkey);
             return switch (r.getKind()) {

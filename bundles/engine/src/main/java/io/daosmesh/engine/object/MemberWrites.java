@@ -2,10 +2,8 @@ package io.daosmesh.engine.object;
 
 import io.daosmesh.engine.dtx.DtxEntry;
 import io.daosmesh.engine.dtx.DtxTable;
-import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.StagedOp;
-import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.engine.vos.VosWriter;
@@ -15,31 +13,54 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.DtxId;
 import io.daosmesh.model.wire.DtxRefMessage;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A member's side of a replicated write: prepare durably, then commit or abort as told. Owner: target loop. */
-final class MemberWrites {
-    /** Below this age an unknown DTX cannot have been forgotten. */
-    private static final long FORGOTTEN_AGE_HLC = io.daosmesh.model.time.Hlc.fromNanos(25_000_000_000L);
-
+public final class MemberWrites {
     private final Env env;
+    private final PoolShard shard;
+    private final Access access;
+    private final FormerLeaders former;
     private final Outcomes outcomes;
     private final VosLatencies latencies;
-    private final RecordSearch search;
+    /** Writes that are not durable yet, by map version. */
+    private final Map<Integer, Integer> preparing = new HashMap<>();
 
-    MemberWrites(Env env, Outcomes outcomes, VosLatencies latencies) {
-        this.latencies = latencies;
+    public MemberWrites(
+            Env env, PoolShard shard, Access access, FormerLeaders former, Outcomes outcomes, VosLatencies latencies) {
         this.env = env;
+        this.shard = shard;
+        this.access = access;
+        this.former = former;
         this.outcomes = outcomes;
-        this.search = new RecordSearch(env);
+        this.latencies = latencies;
+    }
+
+    /** A leader's update or punch. */
+    public void write(WriteOp op, Done done) {
+        access.at(op.address(), done::done, () -> {
+            op.check();
+            Access.allow(access.member(op.address()));
+            if (former.holds(op.address(), () -> write(op, done), done::done)) return;
+            ShardCounters c = shard.counters();
+            (op.isUpdate() ? c.memberUpdates : c.memberPunches).increment();
+            prepare(op, done);
+        });
+    }
+
+    /** True if a write of an older map is on its way to the index. */
+    public boolean isPreparingBefore(int mapVersion) {
+        return preparing.keySet().stream().anyMatch(v -> v < mapVersion);
     }
 
     /** The shard is a member at exactly the operation's map version. */
-    void prepare(PoolShard s, WriteOp op, Done done) {
+    private void prepare(WriteOp op, Done done) {
         DtxId id = op.dtx().id();
         long epoch = op.dtx().epoch();
-        DtxEntry old = s.dtx().prepared(id);
+        DtxEntry old = shard.dtx().prepared(id);
         if (old != null && (!old.isDurable() || old.isSettling() || old.isLed() || old.epoch() > epoch)) {
             done.done(Fault.of(FaultCode.INPROGRESS, "another try of this update is not settled yet"));
             return;
@@ -49,7 +70,7 @@ final class MemberWrites {
             return;
         }
         // a try that was long on its way may come behind the one that has replaced it
-        Long committed = s.dtx().committedEpoch(id);
+        Long committed = shard.dtx().committedEpoch(id);
         if (committed != null) {
             done.done(
                     committed == epoch
@@ -57,19 +78,19 @@ final class MemberWrites {
                             : Fault.of(FaultCode.AGAIN, "another try of this update is committed here"));
             return;
         }
-        if (old == null && s.dtx().isOpenAt(op.scopes(), epoch)) {
+        if (old == null && shard.dtx().isOpenAt(op.scopes(), epoch)) {
             // two leaders, one after the other, gave the same epoch: their records would have the same keys
             done.done(Fault.of(FaultCode.AGAIN, "another update of the key has this epoch"));
             return;
         }
         long now = env.nowNs();
         VosWriter.Staging staging = new VosWriter.Staging(new StagedOp(true));
-        List<VosRecord> dropped = old == null ? List.of() : outcomes.dropInto(s, staging.op(), old);
+        List<VosRecord> dropped = old == null ? List.of() : outcomes.dropInto(staging.op(), old);
         try {
-            op.stage(s.writer(), staging, false, now);
+            op.stage(shard.writer(), staging, false, now);
         } catch (FaultException e) {
-            s.writer().keep(dropped);
-            s.writer().undo(staging, now);
+            shard.writer().keep(dropped);
+            shard.writer().undo(staging, now);
             done.done(e.fault());
             return;
         }
@@ -82,14 +103,13 @@ final class MemberWrites {
                 op.scopes(),
                 staging.keys());
         entry.setPreparedNs(now);
-        staging.op().batch().put(Keys.dtx(s.pool(), id), entry.encode());
-        s.dtx().add(entry);
-        s.changes++;
-        s.preparing.merge(a.mapVersion(), 1, Integer::sum);
+        staging.op().batch().put(Keys.dtx(shard.pool(), id), entry.encode());
+        shard.dtx().add(entry);
+        preparing.merge(a.mapVersion(), 1, Integer::sum);
         int bytes = op.data().remaining();
         env.turns().stage(staging.op(), fault -> {
-            s.preparing.computeIfPresent(a.mapVersion(), (v, n) -> n == 1 ? null : n - 1);
-            onPrepared(s, new Try(entry, old, dropped, staging, bytes), fault);
+            preparing.computeIfPresent(a.mapVersion(), (v, n) -> n == 1 ? null : n - 1);
+            onPrepared(new Try(entry, old, dropped, staging, bytes), fault);
             done.done(fault);
         });
     }
@@ -98,99 +118,45 @@ final class MemberWrites {
     private record Try(
             DtxEntry entry, @Nullable DtxEntry old, List<VosRecord> dropped, VosWriter.Staging staging, int bytes) {}
 
-    private void onPrepared(PoolShard s, Try t, @Nullable Fault fault) {
+    private void onPrepared(Try t, @Nullable Fault fault) {
         if (fault != null) {
-            s.writer().keep(t.dropped);
-            s.writer().giveUp(t.staging.records(), env.nowNs());
-            s.dtx().remove(t.entry);
-            if (t.old != null) s.dtx().add(t.old);
+            shard.writer().keep(t.dropped);
+            shard.writer().giveUp(t.staging.records(), env.nowNs());
+            shard.dtx().remove(t.entry);
+            if (t.old != null) shard.dtx().add(t.old);
             return;
         }
         if (t.old != null) {
-            s.writer().release(t.dropped);
-            s.dtx().remove(t.old);
+            shard.writer().release(t.dropped);
+            shard.dtx().remove(t.old);
         }
         t.entry.markDurable();
         latencies.update().record(env.nowNs() - t.entry.preparedNs(), t.bytes);
-        if (t.entry.isAbortWanted()) outcomes.abort(s, t.entry);
+        if (t.entry.isAbortWanted()) outcomes.abort(t.entry);
     }
 
-    void commit(PoolShard s, List<DtxRefMessage> refs) {
+    public void commit(List<DtxRefMessage> refs) {
         List<DtxTable.Committed> found = new ArrayList<>(refs.size());
         List<DtxEntry> entries = new ArrayList<>(refs.size());
         for (DtxRefMessage ref : refs) {
-            DtxEntry e = s.dtx().prepared(WriteOp.dtxId(ref.getDtx()));
+            DtxEntry e = shard.dtx().prepared(WriteOp.dtxId(ref.getDtx()));
             if (e == null || e.epoch() != ref.getEpoch() || !e.isDurable() || e.isSettling()) continue;
-            s.dtx().remove(e);
+            shard.dtx().remove(e);
             found.add(e.committed());
             entries.add(e);
         }
-        outcomes.commit(s, found);
-        for (DtxEntry e : entries) outcomes.wake(s, e);
+        outcomes.commit(found);
+        for (DtxEntry e : entries) access.wake(e);
     }
 
-    void abort(PoolShard s, List<DtxRefMessage> refs) {
+    /** Only under the very map of the sender: a leader of an older one has nothing to decide any more. */
+    public void abort(int mapVersion, List<DtxRefMessage> refs) {
+        if (shard.mapVersion() != mapVersion) return;
         for (DtxRefMessage ref : refs) {
-            DtxEntry e = s.dtx().prepared(WriteOp.dtxId(ref.getDtx()));
+            DtxEntry e = shard.dtx().prepared(WriteOp.dtxId(ref.getDtx()));
             if (e == null || e.epoch() != ref.getEpoch() || e.isLed()) continue;
-            if (e.isDurable()) outcomes.abort(s, e);
+            if (e.isDurable()) outcomes.abort(e);
             else e.wantAbort();
-        }
-    }
-
-    /** The states of many, in their order. A damaged shard must not deny what it does not know. */
-    List<Integer> check(PoolShard s, List<DtxRefMessage> refs) {
-        Fault damage = s.failure();
-        if (damage != null) throw damage.asException();
-        List<Integer> states = new ArrayList<>(refs.size());
-        for (DtxRefMessage ref : refs) states.add(check(s, WriteOp.dtxId(ref.getDtx()), ref.getEpoch()));
-        return states;
-    }
-
-    /** State as in DtxBatchReply, of any try if the epoch is 0; INPROGRESS while it is being decided. */
-    int check(PoolShard s, DtxId id, long epoch) {
-        s.counters().dtxChecks.incrementAndGet();
-        DtxEntry e = s.dtx().prepared(id);
-        if (e != null && (e.epoch() == epoch || epoch == 0)) {
-            if (!e.isDurable() || e.isSettling())
-                throw Fault.of(FaultCode.INPROGRESS, "the update is being decided")
-                        .asException();
-            return 1;
-        }
-        Long committed = s.dtx().committedEpoch(id);
-        return committed != null && (committed == epoch || epoch == 0) ? 2 : 0;
-    }
-
-    /** Like check, and finds the trace of a DTX so old that its entry has been forgotten: that may take some turns. */
-    void resolve(PoolShard s, ShardAddress a, byte[] dkey, DtxId id, long epoch, Answer<Integer> answer) {
-        int state = check(s, id, epoch);
-        if (state != 0 || epoch == 0 || env.host().hlcNow() - epoch < FORGOTTEN_AGE_HLC) {
-            answer.answer(state, null);
-            return;
-        }
-        byte[] group = a.groupPrefix();
-        byte[] objectPunch = Keys.record(Keys.punches(group), epoch, VosRecord.PUNCH_OBJECT, 0);
-        byte[] scope = Keys.under(group, dkey);
-        if (env.kv().get(objectPunch) != null) answer.answer(2, null);
-        else if (s.dtx().epochs(scope).contains(epoch)) answer.answer(0, null);
-        else
-            search.ask(new RecordSearch.What(new ByteKey(scope), epoch, s.mapVersion()), (isFound, fault) -> {
-                if (isFound == null) answer.refuse(fault != null ? fault : Fault.of(FaultCode.AGAIN));
-                else searched(s, a, new DtxRef(id, epoch), isFound, answer);
-            });
-    }
-
-    private record DtxRef(DtxId id, long epoch) {}
-
-    /** The world may have changed during the search. */
-    private void searched(PoolShard s, ShardAddress a, DtxRef dtx, boolean isFound, Answer<Integer> answer) {
-        try {
-            Fault f = Access.stale(s, a.mapVersion());
-            if (f == null) f = s.refusal();
-            if (f != null) answer.refuse(f);
-            else answer.answer(Math.max(check(s, dtx.id, dtx.epoch), isFound ? 2 : 0), null);
-        } catch (FaultException e) {
-            answer.refuse(e.fault());
         }
     }
 }

@@ -6,6 +6,7 @@ import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.StagedOp;
 import io.daosmesh.engine.vos.ByteKey;
+import io.daosmesh.engine.vos.Enumerator;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.RecordRead;
 import io.daosmesh.engine.vos.VosRecord;
@@ -25,22 +26,32 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Records in and out with their epochs, for rebuild. Owner: target loop. */
 public final class Migration {
     private static final int RECORDS_MAX = 256;
     private static final int BYTES_MAX = 1 << 20;
+    private static final int SCAN_PAGE_OBJECTS = 256;
     /** Entries looked at for one batch, so that a group full of prepared or newer records does not hold the loop. */
     private static final int VISITS_MAX = 5_000;
 
     private final Env env;
+    private final PoolShard shard;
+    private final Access access;
+    private final DestroyedIds destroyed;
     private final CarriedIds ids;
     private final Set<ByteKey> importing = new HashSet<>();
+    /** Deletions of groups that left this target: rebuild must not fill one of them meanwhile. */
+    private int reclaiming;
 
-    Migration(Env env) {
+    public Migration(Env env, PoolShard shard, Access access, DestroyedIds destroyed) {
         this.env = env;
-        this.ids = new CarriedIds(env);
+        this.shard = shard;
+        this.access = access;
+        this.destroyed = destroyed;
+        this.ids = new CarriedIds(env, shard);
     }
 
     /**
@@ -51,9 +62,55 @@ public final class Migration {
     public record Exported(
             List<MigratedRecordMessage> records, ByteBuffer data, Runnable onDone, byte @Nullable [] next) {}
 
-    void export(PoolShard s, ShardAddress a, long stableEpoch, byte[] from, Answer<Exported> answer) {
+    /** Runs it if the shard serves. */
+    private void serving(Consumer<Fault> refuse, Runnable run) {
+        try {
+            Access.allow(shard.refusal());
+            run.run();
+        } catch (FaultException e) {
+            refuse.accept(e.fault());
+        }
+    }
+
+    /** See EngineMigration.scan: one page of it. */
+    public void scan(byte[] anchor, Answer<Enumerator.Page<Enumerator.StoredOid>> answer) {
+        serving(
+                answer::refuse,
+                () -> answer.answer(Enumerator.objects(env.kv(), shard.pool(), null, anchor, SCAN_PAGE_OBJECTS), null));
+    }
+
+    /** See EngineMigration.clearGroup. */
+    public void clearGroup(ShardAddress a, long epoch, Done done) {
+        serving(done::done, () -> Leftovers.clear(env, shard, access, a, epoch, done));
+    }
+
+    /** See EngineMigration.reclaim. */
+    public void reclaim(ShardAddress a, Set<Integer> groups, Done done) {
+        if (shard.mapVersion() < a.mapVersion()) {
+            done.done(Fault.of(FaultCode.AGAIN, "pool map version %d has not arrived here", a.mapVersion()));
+            return;
+        }
+        List<byte[]> doomed = new ArrayList<>();
+        for (int g : groups) doomed.add(Keys.group(a.pool(), a.container(), a.oid(), g));
+        reclaiming++;
+        Deletion.start(env, shard, doomed, shard::isForeign, fault -> {
+            reclaiming--;
+            done.done(fault);
+        });
+    }
+
+    public boolean isReclaiming() {
+        return reclaiming > 0;
+    }
+
+    /** See EngineMigration.export: one batch of it. */
+    public void export(ShardAddress a, long stableEpoch, byte[] from, Answer<Exported> answer) {
+        serving(answer::refuse, () -> collect(a, stableEpoch, from, answer));
+    }
+
+    private void collect(ShardAddress a, long stableEpoch, byte[] from, Answer<Exported> answer) {
         if (CarriedIds.isCursor(from)) {
-            answer.answer(ids.export(s, a, from), null);
+            answer.answer(ids.export(a, from), null);
             return;
         }
         List<VosRecord> found = new ArrayList<>();
@@ -73,10 +130,10 @@ public final class Migration {
                     break;
                 }
                 if (r.epoch() > stableEpoch) continue;
-                byte[] scope = scope(group, key);
-                if (s.dtx().epochs(scope).contains(r.epoch())) {
+                byte[] scope = Keys.scope(group, key);
+                if (shard.dtx().epochs(scope).contains(r.epoch())) {
                     // one that this target drives reaches the new home by itself; of others it may be committed there
-                    if (s.dtx().isLed(scope, r.epoch())) continue;
+                    if (shard.dtx().isLed(scope, r.epoch())) continue;
                     answer.refuse(Fault.of(FaultCode.INPROGRESS, "an update of the group is being settled"));
                     return;
                 }
@@ -87,14 +144,8 @@ public final class Migration {
             answer.refuse(e.fault());
             return;
         }
-        byte[] behind = next != null ? next : ids.first(s, a);
-        new Export(env, s, found, (int) bytes, behind, answer).start();
-    }
-
-    /** Scope under which a DTX hides the record. */
-    static byte[] scope(byte[] group, byte[] key) {
-        byte[] dkey = Keys.parse(key).dkey();
-        return dkey == null ? Keys.punches(group) : Keys.under(group, dkey);
+        byte[] behind = next != null ? next : ids.first(a);
+        new Export(env, shard, found, (int) bytes, behind, answer).start();
     }
 
     /** Reads the bytes of one batch. */
@@ -164,7 +215,7 @@ public final class Migration {
 
         private void damaged(Fault f) {
             fault.compareAndSet(null, f);
-            shard.counters().damaged.incrementAndGet();
+            shard.counters().damaged.increment();
             env.host().onDamage(shard.pool(), f);
         }
 
@@ -198,8 +249,12 @@ public final class Migration {
     }
 
     /** Durable when done; what is here already is left as it is, what is of a destroyed container is not taken. */
-    void importBatch(PoolShard s, ShardAddress a, List<MigratedRecordMessage> records, ByteBuffer data, Done done) {
-        if (s.destroyed.contains(a.container())) {
+    public void importBatch(ShardAddress a, List<MigratedRecordMessage> records, ByteBuffer data, Done done) {
+        serving(done::done, () -> take(a, records, data, done));
+    }
+
+    private void take(ShardAddress a, List<MigratedRecordMessage> records, ByteBuffer data, Done done) {
+        if (destroyed.contains(a.container())) {
             done.done(null);
             return;
         }
@@ -217,7 +272,7 @@ public final class Migration {
             env.host().sawEpoch(newest);
             for (MigratedRecordMessage m : records) {
                 if (CarriedIds.isCarrier(m)) {
-                    dtxs.addAll(ids.stage(s, m, staging.op()));
+                    dtxs.addAll(ids.stage(m, staging.op()));
                     continue;
                 }
                 byte[] key = key(a, m);
@@ -229,22 +284,22 @@ public final class Migration {
                 ByteKey k = new ByteKey(key);
                 if (env.kv().get(key) == null && importing.add(k)) {
                     keys.add(k);
-                    if (isPunch) s.writer().punch(staging, key, m.getKind(), m.getLength());
-                    else s.writer().value(staging, key, data.slice(at, n), m.getCrc32C(), true, now);
+                    if (isPunch) shard.writer().punch(staging, key, m.getKind(), m.getLength());
+                    else shard.writer().value(staging, key, data.slice(at, n), m.getCrc32C(), true, now);
                 }
                 at += n;
             }
         } catch (FaultException e) {
-            s.writer().undo(staging, now);
+            shard.writer().undo(staging, now);
             keys.forEach(importing::remove);
             done.done(e.fault());
             return;
         }
-        s.counters().migratedRecords.addAndGet(keys.size());
+        shard.counters().migratedRecords.add(keys.size());
         env.turns().stage(staging.op(), fault -> {
             keys.forEach(importing::remove);
-            if (fault != null) s.writer().giveUp(staging.records(), env.nowNs());
-            else ids.taken(s, dtxs);
+            if (fault != null) shard.writer().giveUp(staging.records(), env.nowNs());
+            else ids.taken(dtxs);
             done.done(fault);
         });
     }

@@ -18,14 +18,14 @@ import io.daosmesh.storage.kv.KvStore;
 import org.jspecify.annotations.Nullable;
 
 /** Opens what the index holds after a start: layout check, space accounts, DTX tables. Owner: target loop. */
-final class Opening {
+public final class Opening {
     private Opening() {}
 
     /**
      * Why the index as a whole cannot be used: what it held is unknown, so the target leads nothing, votes on nothing and is
      * no source, and is put out of its pools. Null if it can be used; DF_INCOMPT when another release wrote it.
      */
-    static @Nullable Fault loss(KvStore kv, boolean hasPools) {
+    public static @Nullable Fault loss(KvStore kv, boolean hasPools) {
         try {
             checkFormat(kv, hasPools);
             return null;
@@ -56,36 +56,35 @@ final class Opening {
         }
     }
 
-    static PoolShard shard(Env env, PoolSpace space, int dataThresholdBytes) {
-        VosWriter writer = new VosWriter(space.scm(), space.blob(), env.buffers(), dataThresholdBytes);
-        return new PoolShard(space, writer, dataThresholdBytes, env.rank(), env.target());
+    public static PoolShard shard(Env env, PoolSpace space, int dataThresholdBytes) {
+        return shard(env, space, Marker.first(dataThresholdBytes));
+    }
+
+    private static PoolShard shard(Env env, PoolSpace space, Marker marker) {
+        VosWriter writer = new VosWriter(space.scm(), space.blob(), env.buffers(), marker.dataThresholdBytes());
+        return new PoolShard(space, writer, marker, env.rank(), env.target());
     }
 
     /** Stands for a shard of which nothing is known any more. */
-    static PoolShard failed(Env env, PoolSpace space, Fault why) {
+    public static PoolShard failed(Env env, PoolSpace space, Fault why) {
         PoolShard failed = shard(env, space, 0);
         failed.fail(why);
         return failed;
     }
 
     /** A shard that the index knows, with everything counted; a damaged one comes back FAILED. */
-    static @Nullable PoolShard reopen(Env env, PoolSpace space) {
-        int[] values;
+    public static @Nullable PoolShard reopen(Env env, PoolSpace space) {
+        Marker known;
         try {
             byte[] marker = env.kv().get(Keys.marker(space.pool()));
             if (marker == null) return null;
-            values = PoolShard.readMarker(marker);
+            known = Marker.decode(marker);
         } catch (FaultException e) {
             return failed(env, space, e.fault());
         }
-        PoolShard s = shard(env, space, values[0]);
-        s.cleanedVersion = values[1];
-        s.isOutForDevice = values[2] != 0;
-        s.knownVersion = values[3];
-        s.calmVersion = values[4];
-        s.changes = 1;
+        PoolShard s = shard(env, space, known);
+        s.dtx().countFormerLife();
         try {
-            s.destroyed.load(env, s.pool());
             countRecords(env, s);
             loadDtxs(env, s);
         } catch (FaultException e) {
@@ -137,15 +136,15 @@ final class Opening {
     }
 
     /** Keeps what the marker says of an open shard; that of a damaged one is left as it is, that of a closed one goes. */
-    static void note(Env env, PoolShard s) {
+    public static void note(Env env, PoolShard s) {
         if (s.state() == PoolShard.State.FAILED || s.state() == PoolShard.State.CLOSED) return;
         env.turns().stage(create(s), fault -> {});
     }
 
     /** The marker that makes a shard known to {@link #reopen}. */
-    static StagedOp create(PoolShard s) {
+    public static StagedOp create(PoolShard s) {
         StagedOp op = new StagedOp(true);
-        op.batch().put(Keys.marker(s.pool()), s.marker());
+        op.batch().put(Keys.marker(s.pool()), s.marker().encode());
         return op;
     }
 }

@@ -3,6 +3,7 @@ package io.daosmesh.engine.object;
 import io.daosmesh.engine.target.Answer;
 import io.daosmesh.engine.vos.Fragment;
 import io.daosmesh.engine.vos.GroupReader;
+import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.RecordRead;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.engine.vos.VosWriter;
@@ -11,6 +12,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.placement.ValueRules;
+import io.daosmesh.model.wire.FetchRequest;
 import io.daosmesh.model.wire.ValueMessage;
 import io.daosmesh.storage.BufferPool;
 import java.nio.ByteBuffer;
@@ -24,13 +26,56 @@ import org.jspecify.annotations.Nullable;
  * Fetches: looked up on the target loop, bytes read and verified on device threads. Bytes of a single extent go from the
  * device's buffer to the network without a copy.
  */
-final class Reads {
+public final class Reads {
     private final Env env;
+    private final PoolShard shard;
+    private final Access access;
+    private final LeadReads lead;
     private final VosLatencies latencies;
 
-    Reads(Env env, VosLatencies latencies) {
+    public Reads(Env env, PoolShard shard, Access access, LeadReads lead, VosLatencies latencies) {
         this.env = env;
+        this.shard = shard;
+        this.access = access;
+        this.lead = lead;
         this.latencies = latencies;
+    }
+
+    /** A client's fetch; the answer comes on the loop or on a device thread. */
+    public void fetch(FetchRequest r, Answer<Fetched> answer) {
+        fetch(r, false, answer);
+    }
+
+    private void fetch(FetchRequest r, boolean isConfirmed, Answer<Fetched> answer) {
+        ShardAddress a = ShardAddress.of(r.getAddress());
+        access.at(a, answer::refuse, () -> {
+            byte[] dkey = r.getDkey().toByteArray();
+            check(a, dkey, r.getValuesList());
+            // with an epoch from the leader any settled replica can answer: it has all that was acknowledged before
+            if (r.getEpoch() != 0) Access.allow(access.settled(a, r.getEpoch()));
+            else if (lead.waits(a, isConfirmed, c -> fetch(r, c, answer), answer::refuse)) return;
+            long epoch = r.getEpoch() == 0 ? env.host().hlcNow() : r.getEpoch();
+            byte[] group = a.groupPrefix();
+            for (byte[] scope : List.of(Keys.under(group, dkey), Keys.punches(group))) {
+                if (!isUndecided(scope, r.getEpoch())) continue;
+                if (r.getEpoch() == 0) throw undecided().asException();
+                // the leader's copy is damaged: a refusal would send the reader back there. The outcome is on its way
+                access.waitForOutcome(scope, () -> fetch(r, isConfirmed, answer), answer::refuse, undecided());
+                return;
+            }
+            shard.counters().fetches.increment();
+            fetch(a, dkey, r.getValuesList(), epoch, answer);
+        });
+    }
+
+    /** A new leader does not know yet whether an old one has acknowledged an update: the reader waits. */
+    private boolean isUndecided(byte[] scope, long epoch) {
+        return shard.dtx().hasOrphans(scope)
+                && (epoch == 0 || shard.dtx().epochs(scope).stream().anyMatch(e -> e <= epoch));
+    }
+
+    static Fault undecided() {
+        return Fault.of(FaultCode.INPROGRESS, "an update of the key is being settled");
     }
 
     /** Bytes {@code from} to {@code to} of a record belong at {@code at} of the reply. */
@@ -45,7 +90,7 @@ final class Reads {
             long version) {}
 
     /** Refuses what no retry can make right, before anything is looked at: INVAL, KEY2BIG, REC2BIG. */
-    static void check(ShardAddress a, byte[] dkey, List<ValueMessage> asked) {
+    private static void check(ShardAddress a, byte[] dkey, List<ValueMessage> asked) {
         WriteOp.checkKey(dkey);
         if (Placement.groupOf(a.oid(), dkey) != a.group())
             throw Fault.of(FaultCode.INVAL, "the dkey does not belong to group %d", a.group())
@@ -62,13 +107,12 @@ final class Reads {
         }
     }
 
-    /** Owner: target loop. The request is checked; the answer comes on the loop or on a device thread. */
-    void fetch(PoolShard s, ShardAddress a, byte[] dkey, List<ValueMessage> asked, long epoch, Answer<Fetched> answer) {
+    private void fetch(ShardAddress a, byte[] dkey, List<ValueMessage> asked, long epoch, Answer<Fetched> answer) {
         List<Part> parts = new ArrayList<>();
         List<Found> found = new ArrayList<>(asked.size());
         long total = 0;
         long begun = env.nowNs();
-        try (GroupReader r = new GroupReader(env.kv(), a.groupPrefix(), epoch, s.dtx())) {
+        try (GroupReader r = new GroupReader(env.kv(), a.groupPrefix(), epoch, shard.dtx())) {
             r.at(dkey);
             for (ValueMessage v : asked) {
                 Found f = v.getKind() == 0 ? single(r, v, total, parts) : array(r, v, total, parts);
@@ -85,8 +129,8 @@ final class Reads {
             return;
         }
         latencies.fetch().record(env.nowNs() - begun, total);
-        s.counters().fetchBytes.addAndGet(total);
-        new Gather(env, s, found, new Plan(parts, (int) total, epoch, s.mapVersion()), answer).start();
+        shard.counters().fetchBytes.add(total);
+        new Gather(env, shard, found, new Plan(parts, (int) total, epoch, shard.mapVersion()), answer).start();
     }
 
     private static Found single(GroupReader r, ValueMessage v, long at, List<Part> parts) {
@@ -211,7 +255,7 @@ final class Reads {
 
         private void damaged(Fault f) {
             fault.compareAndSet(null, elsewhere(f));
-            shard.counters().damaged.incrementAndGet();
+            shard.counters().damaged.increment();
             env.host().onDamage(shard.pool(), f);
         }
 

@@ -6,7 +6,6 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolTarget;
-import io.daosmesh.model.wire.DtxResolveRequest;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,24 +16,26 @@ import java.util.List;
  */
 final class Resends {
     private final Env env;
+    private final PoolShard shard;
 
-    Resends(Env env) {
+    Resends(Env env, PoolShard shard) {
         this.env = env;
+        this.shard = shard;
     }
 
     /** Answers what is committed already, else runs {@code unknown}; AGAIN when a holder does not say. */
-    void ask(PoolShard s, WriteOp op, Answer<Long> answer, Runnable unknown) {
-        ShardGroup g = s.group(op.address().oid(), op.address().group());
+    void ask(WriteOp op, Answer<Long> answer, Runnable unknown) {
+        ShardGroup g = shard.group(op.address().oid(), op.address().group());
         List<Integer> others = new ArrayList<>(g.settled());
-        others.remove((Integer) s.myId());
+        others.remove((Integer) shard.myId());
         if (others.isEmpty()) {
             unknown.run();
             return;
         }
         List<Resolution.Vote> votes = new ArrayList<>();
         for (int id : others) {
-            PoolTarget t = s.target(id);
-            env.peers().resolve(t.rank(), question(op, t), (state, fault) -> {
+            PoolTarget t = shard.target(id);
+            env.peers().resolve(t.rank(), DtxMessages.question(t, op), (state, fault) -> {
                 votes.add(fault != null || state == null ? Resolution.Vote.NO_ANSWER : Resolution.vote(state));
                 if (votes.size() == others.size()) decide(votes, answer, unknown);
             });
@@ -46,14 +47,5 @@ final class Resends {
         else if (votes.contains(Resolution.Vote.NO_ANSWER))
             answer.refuse(Fault.of(FaultCode.AGAIN, "a holder does not say whether it knows the update"));
         else unknown.run();
-    }
-
-    private static DtxResolveRequest question(WriteOp op, PoolTarget t) {
-        return DtxResolveRequest.newBuilder()
-                .setAddress(op.address().toWire(t.index()))
-                .setDkey(com.google.protobuf.ByteString.copyFrom(op.dkey()))
-                .setDtx(WriteOp.dtxMessage(op.dtx().id()))
-                .setEpoch(0)
-                .build();
     }
 }

@@ -31,16 +31,16 @@ public record ShardAddress(UUID pool, UUID container, ObjectId oid, int group, i
                 .build();
     }
 
-    byte[] groupPrefix() {
+    public byte[] groupPrefix() {
         return Keys.group(pool, container, oid, group);
     }
 
-    ShardAddress withMapVersion(int version) {
+    public ShardAddress withMapVersion(int version) {
         return new ShardAddress(pool, container, oid, group, version);
     }
 
     /** INVAL when the object has no such group. */
-    void check() {
+    public void check() {
         oid.objectClass();
         if (group < 0 || group >= Math.max(1, oid.groupCount())) {
             throw Fault.of(FaultCode.INVAL, "object %s has no group %d", oid, group)

@@ -14,9 +14,9 @@ import java.util.function.Supplier;
  *
  * @param <K> what it waits for
  */
-final class Waiting<K> {
+public final class Waiting<K> {
     /** As the longest wait: whatever is waited for comes by itself. */
-    static final long UNBOUNDED_NS = Long.MAX_VALUE;
+    public static final long UNBOUNDED_NS = Long.MAX_VALUE;
 
     private final String what;
     private final int countMax;
@@ -27,25 +27,25 @@ final class Waiting<K> {
      * @param refuse told why when it is not tried again
      * @param late why, should the time run out
      */
-    record Waiter<K>(K key, long sinceNs, Runnable retry, Consumer<Fault> refuse, Supplier<Fault> late) {}
+    public record Waiter<K>(K key, long sinceNs, Runnable retry, Consumer<Fault> refuse, Supplier<Fault> late) {}
 
     /** @param what they are, in the plural, as a refusal calls them */
-    Waiting(String what, int countMax, long waitMaxNs) {
+    public Waiting(String what, int countMax, long waitMaxNs) {
         this.what = what;
         this.countMax = countMax;
         this.waitMaxNs = waitMaxNs;
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return waiters.isEmpty();
     }
 
-    long count(Predicate<K> of) {
+    public long count(Predicate<K> of) {
         return waiters.stream().filter(w -> of.test(w.key)).count();
     }
 
     /** False if it was refused, because too many wait already. */
-    boolean add(Waiter<K> waiter) {
+    public boolean add(Waiter<K> waiter) {
         if (waiters.size() >= countMax) {
             waiter.refuse.accept(Fault.of(FaultCode.BUSY, "%d %s wait already", countMax, what));
             return false;
@@ -55,25 +55,25 @@ final class Waiting<K> {
     }
 
     /** Those whose wait is over, in the order they came. */
-    List<Waiter<K>> take(Predicate<Waiter<K>> isOver) {
+    public List<Waiter<K>> take(Predicate<Waiter<K>> isOver) {
         if (waiters.isEmpty()) return List.of();
         List<Waiter<K>> over = new ArrayList<>();
         waiters.removeIf(w -> isOver.test(w) && over.add(w));
         return over;
     }
 
-    List<Waiter<K>> takeAll() {
+    public List<Waiter<K>> takeAll() {
         List<Waiter<K>> all = waiters;
         waiters = new ArrayList<>();
         return all;
     }
 
     /** Refuses those that have waited too long. */
-    void onTick(long nowNs) {
+    public void onTick(long nowNs) {
         for (Waiter<K> w : take(w -> nowNs - w.sinceNs >= waitMaxNs)) w.refuse.accept(w.late.get());
     }
 
-    void refuseAll(Fault why) {
+    public void refuseAll(Fault why) {
         for (Waiter<K> w : takeAll()) w.refuse.accept(why);
     }
 }

@@ -11,6 +11,7 @@ import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.wire.ChangeRequest;
 import io.daosmesh.model.wire.DtxMessage;
+import io.daosmesh.model.wire.DtxRefMessage;
 import io.daosmesh.model.wire.PunchRequest;
 import io.daosmesh.model.wire.UpdateRequest;
 import io.daosmesh.model.wire.ValueMessage;
@@ -44,7 +45,7 @@ public record WriteOp(
     public static final int VALUES_MAX = 1024;
 
     static final int INSERT = 1;
-    static final int MUST_EXIST = 2;
+    public static final int MUST_EXIST = 2;
 
     /**
      * @param epoch 0 from a client
@@ -96,12 +97,16 @@ public record WriteOp(
                 .build();
     }
 
+    public static DtxRefMessage dtxRef(DtxId id, long epoch) {
+        return DtxRefMessage.newBuilder().setDtx(dtxMessage(id)).setEpoch(epoch).build();
+    }
+
     /** It writes values, whatever else it does. */
     public boolean isUpdate() {
         return level == UPDATE || level == CHANGES;
     }
 
-    boolean isConditional() {
+    public boolean isConditional() {
         if (level != CHANGES) return dtx.condition != 0;
         return changes.stream().anyMatch(c -> c.condition() != KeyChange.Condition.NONE);
     }
@@ -123,7 +128,7 @@ public record WriteOp(
     }
 
     /** Under which its records lie: readers do not see them there until it is committed. */
-    List<byte[]> scopes() {
+    public List<byte[]> scopes() {
         byte[] group = address.groupPrefix();
         if (level == OBJECT) return List.of(Keys.punches(group));
         if (level != CHANGES) return List.of(Keys.under(group, dkey));
@@ -131,7 +136,7 @@ public record WriteOp(
     }
 
     /** Refuses what no retry can make right: INVAL, KEY2BIG, REC2BIG. */
-    void check() {
+    public void check() {
         address.check();
         if (level < CHANGES || level > EXTENTS)
             throw Fault.of(FaultCode.INVAL, "unknown punch level %d", level).asException();
@@ -172,20 +177,20 @@ public record WriteOp(
     }
 
     /** Of a user: INVAL, KEY2BIG. */
-    static void checkKey(byte[] key) {
+    public static void checkKey(byte[] key) {
         if (key.length == 0)
             throw Fault.of(FaultCode.INVAL, "a key has at least one byte").asException();
         checkKeyLength(key.length);
     }
 
-    static void checkKeyLength(int length) {
+    public static void checkKeyLength(int length) {
         if (length > Keys.KEY_BYTES_MAX)
             throw Fault.of(FaultCode.KEY2BIG, "a key of %d bytes, at most %d", length, Keys.KEY_BYTES_MAX)
                     .asException();
     }
 
     /** Stages all records of this operation at its epoch. */
-    void stage(VosWriter writer, VosWriter.Staging to, boolean mayUseReserve, long nowNs) {
+    public void stage(VosWriter writer, VosWriter.Staging to, boolean mayUseReserve, long nowNs) {
         byte[] group = address.groupPrefix();
         if (level == OBJECT) {
             byte[] key = Keys.record(Keys.punches(group), dtx.epoch, VosRecord.PUNCH_OBJECT, 0);

@@ -223,4 +223,10 @@ public final class Keys {
         byte[] akey = akeyEnd < 0 ? null : unescape(key, dkeyEnd, akeyEnd);
         return new Parts(container, oid, group, dkey, akey, prefix);
     }
+
+    /** Under which a DTX of the group hides the record. */
+    public static byte[] scope(byte[] group, byte[] record) {
+        byte[] dkey = parse(record).dkey();
+        return dkey == null ? punches(group) : under(group, dkey);
+    }
 }

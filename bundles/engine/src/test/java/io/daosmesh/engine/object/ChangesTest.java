@@ -216,7 +216,7 @@ class ChangesTest extends TargetFixture {
         tick(400_000_000L);
         questions.get(2).answer(0, null);
         loop.drain();
-        assertEquals(0, target.shard(pool).aborts.openCount());
+        assertEquals(0, target.roles(pool).leader.openAbortCount());
     }
 
     @Test
@@ -227,7 +227,7 @@ class ChangesTest extends TargetFixture {
             replies.get(i).done(Fault.of(FaultCode.UNREACH));
             loop.drain();
         }
-        assertEquals(Aborts.OPEN_MAX, target.shard(pool).aborts.openCount());
+        assertEquals(Aborts.OPEN_MAX, target.roles(pool).leader.openAbortCount());
 
         assertEquals(List.of("BUSY"), change(twice, 1, put("a", 1, ABSENT, 0)));
         nowNs += 11_000_000_000L;

@@ -89,7 +89,7 @@ class RecoveryTest extends TargetFixture {
         long epoch = hlc.now();
 
         assertEquals(List.of("100 bytes"), fetchAt(oid, epoch));
-        nowNs += Aggregation.READ_AGE_NS + 1_000_000L;
+        nowNs += Access.READ_AGE_NS + 1_000_000L;
         assertEquals(List.of("AGAIN"), fetchAt(oid, epoch));
         assertEquals(List.of("100 bytes"), fetchAt(oid, hlc.now()));
     }

@@ -58,7 +58,6 @@ class SkippedMapsTest {
         final MemoryBlob blob = new MemoryBlob(4096);
         final Hlc hlc = new Hlc(() -> Hlc.ORIGIN_MS * MS + nowNs);
         LeaseTable table;
-        Env env;
         Target target;
 
         Rank(int rank) {
@@ -73,7 +72,7 @@ class SkippedMapsTest {
 
         private void open(List<PoolSpace> spaces) {
             table = new LeaseTable(rank, nowNs);
-            env = new Env(rank, 0, kv, new DirectBuffers(), loop.pipeline(), loop, this, this);
+            Env env = new Env(rank, 0, kv, new DirectBuffers(), loop.pipeline(), loop, this, this);
             target = new Target(env);
             target.open(spaces);
         }
@@ -88,7 +87,7 @@ class SkippedMapsTest {
         }
 
         boolean isHeld(ObjectId oid) {
-            return new Reigns(env).isHeld(shard(), oid, 0);
+            return target.roles(POOL).former.isHeld(oid, 0);
         }
 
         @Override

@@ -29,7 +29,7 @@ final class Rooms {
     static final Map<String, Integer> CROWDED = Map.of(
             "cli", 57,
             "client", 36,
-            "engine.object", 36,
+            "engine.object", 41,
             "engine.runtime", 17,
             "management.pool", 17,
             "management.runtime", 49,
@@ -40,16 +40,12 @@ final class Rooms {
 
     /** Classes outside of the edges that several threads share, by simple name, and why. */
     static final Map<String, String> SHARED = Map.ofEntries(
-            Map.entry("Aggregation", "counts in ShardCounters by its fields"),
             Map.entry("Blob", "joins completions of a device's threads"),
             Map.entry("DeviceLife", "counts errors where requests end, on any thread"),
             Map.entry("HandleTable", "read by every connection"),
             Map.entry("LeaderWrite", "answers of other ranks come on any thread"),
-            Map.entry("LeaderWrites", "counts in ShardCounters by its fields"),
-            Map.entry("MemberWrites", "counts in ShardCounters by its fields"),
             Map.entry("MemoryKvStore", "stands for RocksDB, which any thread may read"),
             Map.entry("Migration", "joins completions of a device's threads"),
-            Map.entry("Outcomes", "counts in ShardCounters by its fields"),
             Map.entry("ReadGenerations", "reads end on any thread"),
             Map.entry("Reads", "joins completions of a device's threads"),
             Map.entry("RecordRead", "joins completions of a device's threads"),

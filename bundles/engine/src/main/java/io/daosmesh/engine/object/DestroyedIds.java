@@ -1,16 +1,15 @@
 package io.daosmesh.engine.object;
 
-import io.daosmesh.engine.target.Done;
 import io.daosmesh.engine.target.StagedOp;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
 import java.nio.ByteBuffer;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -20,14 +19,34 @@ import org.jspecify.annotations.Nullable;
  * The containers of a pool shard that were destroyed last. Whoever still has one open must not write into it again: nobody
  * would ever delete that. Nor may a rebuild bring one back. Durable; an id is never used again. Owner: target loop.
  */
-final class Destroyed {
+public final class DestroyedIds {
     /** More than anybody has open; older ones are forgotten. */
     static final int KEPT_MAX = 16_384;
 
     /** Clock at the destruction, oldest first. */
     private final Map<UUID, Long> containers = new LinkedHashMap<>();
 
-    boolean contains(UUID container) {
+    private final Env env;
+    private final UUID pool;
+
+    private DestroyedIds(Env env, UUID pool) {
+        this.env = env;
+        this.pool = pool;
+    }
+
+    /** What the index remembers of a shard, which fails when that cannot be read. */
+    public static DestroyedIds of(Env env, PoolShard shard) {
+        DestroyedIds ids = new DestroyedIds(env, shard.pool());
+        if (shard.failure() != null) return ids;
+        try {
+            ids.load();
+        } catch (FaultException e) {
+            shard.fail(e.fault());
+        }
+        return ids;
+    }
+
+    public boolean contains(UUID container) {
         return containers.containsKey(container);
     }
 
@@ -37,8 +56,7 @@ final class Destroyed {
         return contains(container) ? Fault.of(FaultCode.NONEXIST, "container %s was destroyed", container) : null;
     }
 
-    /** What the index remembers. */
-    void load(Env env, UUID pool) {
+    private void load() {
         Map<Long, UUID> byAge = new TreeMap<>();
         byte[] prefix = Keys.destroyed(pool);
         try (KvCursor c = env.kv().cursor(KvRange.prefix(prefix))) {
@@ -50,18 +68,8 @@ final class Destroyed {
         byAge.forEach((hlc, container) -> containers.put(container, hlc));
     }
 
-    /** Refuses the container from now on, over restarts as well, and deletes what it holds here. Again changes nothing. */
-    static void destroy(Env env, PoolShard s, UUID container, Done done) {
-        List<byte[]> doomed = List.of(Keys.container(s.pool(), container));
-        StagedOp op = new StagedOp(true);
-        s.destroyed.note(env, s.pool(), container, op);
-        env.turns().stage(op, fault -> {
-            if (fault != null) done.done(fault);
-            else Deletion.start(env, s, doomed, done);
-        });
-    }
-
-    private void note(Env env, UUID pool, UUID container, StagedOp op) {
+    /** Refuses the container from now on, over restarts as well when the operation is durable. Again changes nothing. */
+    public void note(UUID container, StagedOp op) {
         if (contains(container)) return;
         long hlc = env.host().hlcNow();
         containers.put(container, hlc);
