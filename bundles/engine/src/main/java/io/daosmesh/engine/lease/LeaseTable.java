@@ -1,5 +1,6 @@
 package io.daosmesh.engine.lease;
 
+import io.daosmesh.engine.shard.Leases;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,9 +25,6 @@ public final class LeaseTable {
     private static final long USED_NS = 5_000_000_000L;
     /** Far enough away and safe to subtract. */
     private static final long LONG_AGO_NS = 3_600_000_000_000L;
-
-    /** In place of a rank: all of them together. */
-    public static final int ANY_RANK = -1;
 
     private final int rank;
     private final long openedNs;
@@ -98,14 +96,14 @@ public final class LeaseTable {
     }
 
     /**
-     * How long the rank, or {@link #ANY_RANK}, may still answer reads by a map older than the version on the strength of
+     * How long the rank, or {@link Leases#ANY_RANK}, may still answer reads by a map older than the version on the strength of
      * what this rank has granted; 0 = not any more. It cannot be granted more: this rank acts by the version.
      */
     public long leftNs(UUID pool, int of, int version, long nowNs) {
         // targets of one rank change together
         if (of == rank) return 0;
         OfPool p = pools.get(pool);
-        if (of == ANY_RANK) return longestLeftNs(p, version, nowNs);
+        if (of == Leases.ANY_RANK) return longestLeftNs(p, version, nowNs);
         Peer peer = p == null ? null : p.peers.get(of);
         return leftNs(peer, version, nowNs);
     }

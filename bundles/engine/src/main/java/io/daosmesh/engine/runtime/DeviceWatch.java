@@ -1,6 +1,8 @@
 package io.daosmesh.engine.runtime;
 
-import io.daosmesh.engine.target.DeviceReaction;
+import io.daosmesh.engine.rank.DeviceReaction;
+import io.daosmesh.engine.runtime.loop.EngineContext;
+import io.daosmesh.engine.runtime.loop.TargetProxy;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -46,7 +48,7 @@ final class DeviceWatch implements AutoCloseable {
     private final RankIdentity identity;
     private final EngineStorage storage;
     private final EngineContext context;
-    private final List<TargetUnit> targets;
+    private final List<TargetProxy> targets;
     private final PoolServiceCalls service;
     private final ScheduledExecutorService loop;
     private final Map<UUID, Device> devices = new HashMap<>();
@@ -76,7 +78,7 @@ final class DeviceWatch implements AutoCloseable {
 
     private record Wanted(PoolServiceCalls.Change change, Set<Integer> indexes) {}
 
-    DeviceWatch(RankIdentity identity, EngineStorage storage, EngineContext context, List<TargetUnit> targets) {
+    DeviceWatch(RankIdentity identity, EngineStorage storage, EngineContext context, List<TargetProxy> targets) {
         this.identity = identity;
         this.storage = storage;
         this.context = context;
@@ -176,7 +178,7 @@ final class DeviceWatch implements AutoCloseable {
         Map<Integer, DeviceState> states = new HashMap<>();
         for (Device d : devices.values()) for (int t : d.targets) states.put(t, d.state);
         for (int t : stopped) states.put(t, DeviceState.FAULTY);
-        for (TargetUnit unit : targets)
+        for (TargetProxy unit : targets)
             if (unit.hasFailed(map.pool())) states.put(unit.storage().index(), DeviceState.FAULTY);
         DeviceReaction reaction = DeviceReaction.of(map, identity.rank(), states, p.outForDevice);
         long doubtNs = p.doubtUntilNs - System.nanoTime();
@@ -199,7 +201,7 @@ final class DeviceWatch implements AutoCloseable {
     /** What an engine before this one took out is brought back by this one. */
     private Progress resume(UUID pool) {
         Progress p = new Progress();
-        for (TargetUnit unit : targets) {
+        for (TargetProxy unit : targets) {
             Boolean isOut = unit.<Boolean>internal((t, answer) -> answer.answer(t.isOutForDevice(pool), null))
                     .block(java.time.Duration.ofSeconds(5));
             if (Boolean.TRUE.equals(isOut)) p.outForDevice.add(unit.storage().index());

@@ -1,5 +1,6 @@
 package io.daosmesh.engine.runtime;
 
+import io.daosmesh.engine.runtime.loop.EngineContext;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.EngineMigration;
 import io.daosmesh.model.port.EventLoops;

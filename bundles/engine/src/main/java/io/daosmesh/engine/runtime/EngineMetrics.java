@@ -1,9 +1,11 @@
 package io.daosmesh.engine.runtime;
 
-import io.daosmesh.engine.object.PoolShard;
-import io.daosmesh.engine.object.ShardCounters;
 import io.daosmesh.engine.runtime.access.HandleChecks;
-import io.daosmesh.engine.target.SizedLatency;
+import io.daosmesh.engine.runtime.loop.TargetMetrics;
+import io.daosmesh.engine.runtime.loop.TargetProxy;
+import io.daosmesh.engine.shard.PoolShard;
+import io.daosmesh.engine.shard.ShardCounters;
+import io.daosmesh.engine.turn.SizedLatency;
 import io.daosmesh.model.metric.MetricSource;
 import java.util.HashMap;
 import java.util.List;
@@ -12,11 +14,11 @@ import java.util.Map;
 /** A rank's numbers in DAOS's names. Any thread: reads counters only. */
 public final class EngineMetrics implements MetricSource {
     private final int rank;
-    private final List<TargetUnit> targets;
+    private final List<TargetProxy> targets;
     private final HandleChecks handles;
     private final double startedAtSeconds = System.currentTimeMillis() / 1000.0;
 
-    EngineMetrics(int rank, List<TargetUnit> targets, HandleChecks handles) {
+    EngineMetrics(int rank, List<TargetProxy> targets, HandleChecks handles) {
         this.rank = rank;
         this.targets = targets;
         this.handles = handles;
@@ -31,7 +33,7 @@ public final class EngineMetrics implements MetricSource {
         sink.gauge("engine_handles_held", "Container handles that this rank knows", labels, handles.heldCount());
         sink.counter("engine_handles_checks", "Questions to pool services about handles", labels, handles.askedCount());
         sink.counter("engine_handles_refusals", "Requests refused for their handle", labels, handles.refusalCount());
-        for (TargetUnit unit : targets) {
+        for (TargetProxy unit : targets) {
             Map<String, String> of =
                     with(labels, "target", Integer.toString(unit.storage().index()));
             collectOps(sink, unit, of);
@@ -39,7 +41,7 @@ public final class EngineMetrics implements MetricSource {
         }
     }
 
-    private static void collectOps(Sink sink, TargetUnit unit, Map<String, String> labels) {
+    private static void collectOps(Sink sink, TargetProxy unit, Map<String, String> labels) {
         collect(sink, "engine_io_latency_vos_fetch", unit.latencies().fetch(), labels);
         collect(sink, "engine_io_latency_vos_update", unit.latencies().update(), labels);
         for (TargetMetrics.Op op : TargetMetrics.Op.values()) {

@@ -1,6 +1,8 @@
 package io.daosmesh.engine.runtime;
 
-import io.daosmesh.engine.object.ShardAddress;
+import io.daosmesh.engine.runtime.loop.TargetProxy;
+import io.daosmesh.engine.runtime.rpc.ObjectHandlers;
+import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.engine.vos.Enumerator;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -17,9 +19,9 @@ import reactor.core.publisher.Mono;
 /** A rank's data for the rebuild bundle. Any thread. */
 public final class EngineMigrationService implements EngineMigration {
     private final int rank;
-    private final List<TargetUnit> targets;
+    private final List<TargetProxy> targets;
 
-    EngineMigrationService(int rank, List<TargetUnit> targets) {
+    EngineMigrationService(int rank, List<TargetProxy> targets) {
         this.rank = rank;
         this.targets = targets;
     }
@@ -34,7 +36,7 @@ public final class EngineMigrationService implements EngineMigration {
         return targets.size();
     }
 
-    private TargetUnit unit(int target) {
+    private TargetProxy unit(int target) {
         if (target < 0 || target >= targets.size())
             throw Fault.of(FaultCode.INVAL, "rank %d has no target %d", rank, target)
                     .asException();
@@ -81,7 +83,7 @@ public final class EngineMigrationService implements EngineMigration {
             UUID pool, int target, UUID container, ObjectId oid, List<MigratedRecordMessage> records, ByteBuffer data) {
         if (records.isEmpty()) return Mono.empty();
         return Mono.defer(() -> {
-            TargetUnit u = unit(target);
+            TargetProxy u = unit(target);
             return u.<Boolean>internal((t, answer) -> t.importBatch(
                             new ShardAddress(pool, container, oid, 0, 0), records, data, ObjectHandlers.done(answer)))
                     .then();

@@ -1,11 +1,15 @@
 package io.daosmesh.engine.runtime;
 
-import io.daosmesh.engine.object.Host;
-import io.daosmesh.engine.object.Leases;
-import io.daosmesh.engine.object.PoolShard;
-import io.daosmesh.engine.object.Target;
+import io.daosmesh.engine.rank.Target;
 import io.daosmesh.engine.request.RankRequests;
 import io.daosmesh.engine.runtime.access.HandleChecks;
+import io.daosmesh.engine.runtime.loop.EngineContext;
+import io.daosmesh.engine.runtime.loop.TargetProxy;
+import io.daosmesh.engine.runtime.rpc.ObjectHandlers;
+import io.daosmesh.engine.runtime.rpc.PoolHandlers;
+import io.daosmesh.engine.shard.Host;
+import io.daosmesh.engine.shard.Leases;
+import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -52,7 +56,7 @@ public final class EngineRuntime implements AutoCloseable {
     private final RankIdentity identity;
     private final EngineStorage storage;
     private final EngineContext context;
-    private final List<TargetUnit> targets = new ArrayList<>();
+    private final List<TargetProxy> targets = new ArrayList<>();
     private final Registrations registrations;
     private AutoCloseable listening = () -> {};
     private final MapPulls pulls;
@@ -83,7 +87,7 @@ public final class EngineRuntime implements AutoCloseable {
                 new HandleChecks(service::handles, pool -> storage.pool(pool).isPresent());
         this.leases = new ReadLeases(identity, context, targets, pulls::want);
         for (int i = 0; i < storage.targetCount(); i++) {
-            targets.add(new TargetUnit(identity, storage, i, new TargetHost(i), context, this::onStopped));
+            targets.add(new TargetProxy(identity, storage, i, new TargetHost(i), context, this::onStopped));
         }
         this.migration = new EngineMigrationService(identity.rank(), targets);
         this.metrics = new EngineMetrics(identity.rank(), targets, handles);
@@ -103,12 +107,12 @@ public final class EngineRuntime implements AutoCloseable {
         List<EngineStorage.PoolReservation> pools = storage.pools();
         try {
             // here and not on the event loops, which have to answer others meanwhile
-            for (TargetUnit unit : targets)
+            for (TargetProxy unit : targets)
                 unit.open(pools.stream().map(p -> unit.storage().pool(p.pool())).toList());
         } finally {
-            for (TargetUnit unit : targets) unit.start();
+            for (TargetProxy unit : targets) unit.start();
         }
-        for (TargetUnit unit : targets) unit.shards().forEach(s -> reportFailed(unit, s));
+        for (TargetProxy unit : targets) unit.shards().forEach(s -> reportFailed(unit, s));
         leases.open(registrations);
         listening = context.maps().listen(new MapListener());
         handles.register(registrations);
@@ -136,7 +140,7 @@ public final class EngineRuntime implements AutoCloseable {
     }
 
     /** Found damaged at the start: the pool goes on without this target. */
-    private void reportFailed(TargetUnit unit, PoolShard s) {
+    private void reportFailed(TargetProxy unit, PoolShard s) {
         Fault why = s.failure();
         if (why == null) return;
         int index = unit.storage().index();
@@ -158,7 +162,7 @@ public final class EngineRuntime implements AutoCloseable {
     }
 
     /** Its peers and clients wait for its exclusion. */
-    private void onStopped(TargetUnit unit, Fault why) {
+    private void onStopped(TargetProxy unit, Fault why) {
         int index = unit.storage().index();
         String failed = unit.storage().kv().damage() == null ? "write" : "read";
         log.error(
@@ -175,7 +179,7 @@ public final class EngineRuntime implements AutoCloseable {
     }
 
     private void adopt(PoolMap map) {
-        for (TargetUnit unit : targets) unit.run(t -> t.onMap(map));
+        for (TargetProxy unit : targets) unit.run(t -> t.onMap(map));
     }
 
     /** Announces the absence, lets what is under way finish, stops. Bounded. */
@@ -194,11 +198,11 @@ public final class EngineRuntime implements AutoCloseable {
         registrations.close();
         closeQuietly(listening);
         handles.close();
-        for (TargetUnit unit : targets) unit.run(Target::drain);
+        for (TargetProxy unit : targets) unit.run(Target::drain);
         long deadlineNs = System.nanoTime() + DRAIN_MAX_NS;
-        for (TargetUnit unit : targets) awaitQuiet(unit, deadlineNs);
-        for (TargetUnit unit : targets) unit.run(Target::abandon);
-        for (TargetUnit unit : targets) unit.stop(JOIN_MS);
+        for (TargetProxy unit : targets) awaitQuiet(unit, deadlineNs);
+        for (TargetProxy unit : targets) unit.run(Target::abandon);
+        for (TargetProxy unit : targets) unit.stop(JOIN_MS);
         admin.shutdown();
         try {
             if (!admin.awaitTermination(JOIN_MS, TimeUnit.MILLISECONDS)) admin.shutdownNow();
@@ -208,7 +212,7 @@ public final class EngineRuntime implements AutoCloseable {
         log.info("rank {} has stopped serving", identity.rank());
     }
 
-    private void awaitQuiet(TargetUnit unit, long deadlineNs) {
+    private void awaitQuiet(TargetProxy unit, long deadlineNs) {
         while (System.nanoTime() < deadlineNs) {
             try {
                 Boolean isQuiet = unit.<Boolean>internal((t, answer) -> answer.answer(t.isQuiet(), null))
@@ -243,7 +247,7 @@ public final class EngineRuntime implements AutoCloseable {
         @Override
         public void onNewest(PoolMap map, long askedNs) {
             adopt(map);
-            for (TargetUnit unit : targets) unit.run(t -> t.onNewestMap(map.pool(), map.version(), askedNs));
+            for (TargetProxy unit : targets) unit.run(t -> t.onNewestMap(map.pool(), map.version(), askedNs));
         }
     }
 

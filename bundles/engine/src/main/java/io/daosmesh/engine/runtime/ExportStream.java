@@ -1,7 +1,8 @@
 package io.daosmesh.engine.runtime;
 
-import io.daosmesh.engine.object.Migration;
-import io.daosmesh.engine.object.ShardAddress;
+import io.daosmesh.engine.migrate.Migration;
+import io.daosmesh.engine.runtime.loop.TargetProxy;
+import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.port.EngineMigration;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +10,7 @@ import reactor.core.publisher.FluxSink;
 
 /** Batches of one group, read one by one as the consumer asks for them. Owner: target loop. */
 final class ExportStream {
-    private final TargetUnit unit;
+    private final TargetProxy unit;
     private final ShardAddress address;
     private final long stableEpoch;
     private final FluxSink<EngineMigration.Batch> sink;
@@ -18,7 +19,7 @@ final class ExportStream {
     private boolean isReading;
     private boolean isDone;
 
-    ExportStream(TargetUnit unit, ShardAddress address, long stableEpoch, FluxSink<EngineMigration.Batch> sink) {
+    ExportStream(TargetProxy unit, ShardAddress address, long stableEpoch, FluxSink<EngineMigration.Batch> sink) {
         this.unit = unit;
         this.address = address;
         this.stableEpoch = stableEpoch;

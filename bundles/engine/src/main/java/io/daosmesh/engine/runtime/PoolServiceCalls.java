@@ -2,6 +2,7 @@ package io.daosmesh.engine.runtime;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
+import io.daosmesh.engine.runtime.loop.EngineContext;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

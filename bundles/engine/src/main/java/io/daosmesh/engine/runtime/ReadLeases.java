@@ -1,7 +1,9 @@
 package io.daosmesh.engine.runtime;
 
 import io.daosmesh.engine.lease.LeaseTable;
-import io.daosmesh.engine.object.Leases;
+import io.daosmesh.engine.runtime.loop.EngineContext;
+import io.daosmesh.engine.runtime.loop.TargetProxy;
+import io.daosmesh.engine.shard.Leases;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.Member;
@@ -40,7 +42,7 @@ final class ReadLeases implements Leases, AutoCloseable {
     private final RankIdentity identity;
     private final EngineContext context;
     private final PoolServiceCalls service;
-    private final List<TargetUnit> targets;
+    private final List<TargetProxy> targets;
     private final BiConsumer<UUID, Integer> needMap;
     private final LeaseTable table;
     private final ScheduledExecutorService loop;
@@ -51,7 +53,10 @@ final class ReadLeases implements Leases, AutoCloseable {
 
     /** @param needMap fetches a pool's map of at least a version for the targets */
     ReadLeases(
-            RankIdentity identity, EngineContext context, List<TargetUnit> targets, BiConsumer<UUID, Integer> needMap) {
+            RankIdentity identity,
+            EngineContext context,
+            List<TargetProxy> targets,
+            BiConsumer<UUID, Integer> needMap) {
         this.needMap = needMap;
         this.identity = identity;
         this.context = context;
@@ -203,7 +208,7 @@ final class ReadLeases implements Leases, AutoCloseable {
     }
 
     private void answer(UUID pool, int version, long askedNs) {
-        for (TargetUnit unit : targets) unit.run(t -> t.onConfirmed(pool, version, askedNs));
+        for (TargetProxy unit : targets) unit.run(t -> t.onConfirmed(pool, version, askedNs));
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.daosmesh.engine.vos;
 
-import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

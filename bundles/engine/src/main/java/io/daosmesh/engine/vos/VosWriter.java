@@ -1,6 +1,6 @@
 package io.daosmesh.engine.vos;
 
-import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.turn.StagedOp;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

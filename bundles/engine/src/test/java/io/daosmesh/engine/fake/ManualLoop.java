@@ -1,7 +1,7 @@
 package io.daosmesh.engine.fake;
 
-import io.daosmesh.engine.target.Done;
-import io.daosmesh.engine.target.TurnPipeline;
+import io.daosmesh.engine.turn.Done;
+import io.daosmesh.engine.turn.TurnPipeline;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.storage.kv.KvStore;
 import java.util.ArrayDeque;

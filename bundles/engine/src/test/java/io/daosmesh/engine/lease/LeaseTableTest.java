@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.engine.shard.Leases;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.PriorityQueue;
@@ -69,11 +70,11 @@ class LeaseTableTest {
         t.adopt(pool, 4);
 
         long whole = LeaseTable.LEASE_NS + LeaseTable.MARGIN_NS;
-        assertEquals(whole - 300 * MS, t.leftNs(pool, LeaseTable.ANY_RANK, 4, 5_400 * MS));
+        assertEquals(whole - 300 * MS, t.leftNs(pool, Leases.ANY_RANK, 4, 5_400 * MS));
         assertFalse(t.grant(pool, 2, 3, 5_500 * MS));
         assertTrue(t.grant(pool, 2, 4, 5_500 * MS));
-        assertEquals(whole - 500 * MS, t.leftNs(pool, LeaseTable.ANY_RANK, 4, 5_500 * MS), "rank 0");
-        assertEquals(0, t.leftNs(pool, LeaseTable.ANY_RANK, 4, 5_000 * MS + whole));
+        assertEquals(whole - 500 * MS, t.leftNs(pool, Leases.ANY_RANK, 4, 5_500 * MS), "rank 0");
+        assertEquals(0, t.leftNs(pool, Leases.ANY_RANK, 4, 5_000 * MS + whole));
     }
 
     @Test

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
-import io.daosmesh.engine.object.WriteOp;
+import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.model.fuzz.Fuzz;
 import io.daosmesh.model.fuzz.RawBody;
 import io.daosmesh.model.id.ObjectClass;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.daosmesh.engine.object.WriteOp;
+import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;

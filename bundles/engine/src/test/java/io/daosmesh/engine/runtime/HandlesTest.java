@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
-import io.daosmesh.engine.object.ShardAddress;
-import io.daosmesh.engine.object.WriteOp;
+import io.daosmesh.engine.shard.ShardAddress;
+import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;

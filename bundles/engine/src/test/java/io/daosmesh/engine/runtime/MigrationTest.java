@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.daosmesh.engine.object.KeyChange;
-import io.daosmesh.engine.object.WriteOp;
+import io.daosmesh.engine.shard.KeyChange;
+import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
@@ -244,16 +244,14 @@ class MigrationTest {
         byte[] b = {1};
         io.daosmesh.model.wire.ValueMessage v = MiniMesh.value("v", 0, 0, b);
         io.daosmesh.model.id.DtxId id = mesh.dtx();
-        mesh.tryUpdate(oid, key(0), v, b, new io.daosmesh.engine.object.WriteOp.Dtx(id, 0, 1, false))
-                .block(MiniMesh.WAIT);
+        mesh.tryUpdate(oid, key(0), v, b, new WriteOp.Dtx(id, 0, 1, false)).block(MiniMesh.WAIT);
         mesh.push(with(first.rank(), TargetState.UP));
         rebuild(-1);
         mesh.push(mesh.map.afterRebuild());
         assertEquals(first.id(), mesh.leader(oid, key(0)).id());
         mesh.put(oid, key(0), new byte[] {2});
 
-        mesh.retrying(
-                x -> mesh.tryUpdate(oid, key(0), v, b, new io.daosmesh.engine.object.WriteOp.Dtx(id, 0, 1, true)));
+        mesh.retrying(x -> mesh.tryUpdate(oid, key(0), v, b, new WriteOp.Dtx(id, 0, 1, true)));
 
         assertArrayEquals(new byte[] {2}, mesh.get(oid, key(0)).orElseThrow());
     }

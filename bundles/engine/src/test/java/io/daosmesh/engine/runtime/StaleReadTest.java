@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
-import io.daosmesh.engine.object.ShardAddress;
+import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;

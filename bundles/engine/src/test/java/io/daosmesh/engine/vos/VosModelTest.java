@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import io.daosmesh.engine.fake.DirectBuffers;
 import io.daosmesh.engine.fake.ManualLoop;
 import io.daosmesh.engine.fake.MemoryBlob;
-import io.daosmesh.engine.target.StagedOp;
+import io.daosmesh.engine.turn.StagedOp;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.storage.SpaceAccount;
 import io.daosmesh.storage.kv.KvCursor;

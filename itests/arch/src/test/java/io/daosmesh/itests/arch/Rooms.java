@@ -15,6 +15,8 @@ final class Rooms {
     static final Set<String> EDGES = Set.of(
             "engine.runtime",
             "engine.runtime.access",
+            "engine.runtime.loop",
+            "engine.runtime.rpc",
             "management.runtime",
             "rebuild.runtime",
             "storage.emulated",
@@ -29,8 +31,6 @@ final class Rooms {
     static final Map<String, Integer> CROWDED = Map.of(
             "cli", 57,
             "client", 36,
-            "engine.object", 41,
-            "engine.runtime", 17,
             "management.pool", 17,
             "management.runtime", 49,
             // the contracts of all bundles, one small interface each

@@ -1,10 +1,10 @@
 package io.daosmesh.itests.sim.pool;
 
 import com.google.protobuf.ByteString;
-import io.daosmesh.engine.object.Fetched;
-import io.daosmesh.engine.object.ShardAddress;
-import io.daosmesh.engine.object.WriteOp;
-import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.read.Fetched;
+import io.daosmesh.engine.shard.ShardAddress;
+import io.daosmesh.engine.shard.WriteOp;
+import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.itests.sim.machine.Buffers;
 import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.fault.Fault;

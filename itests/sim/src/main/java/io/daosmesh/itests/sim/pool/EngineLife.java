@@ -1,13 +1,13 @@
 package io.daosmesh.itests.sim.pool;
 
 import io.daosmesh.engine.lease.LeaseTable;
-import io.daosmesh.engine.object.Env;
-import io.daosmesh.engine.object.Host;
-import io.daosmesh.engine.object.Leases;
-import io.daosmesh.engine.object.Target;
-import io.daosmesh.engine.target.Answer;
-import io.daosmesh.engine.target.Done;
-import io.daosmesh.engine.target.TurnPipeline;
+import io.daosmesh.engine.rank.Target;
+import io.daosmesh.engine.shard.Host;
+import io.daosmesh.engine.shard.Leases;
+import io.daosmesh.engine.shard.TargetContext;
+import io.daosmesh.engine.turn.Answer;
+import io.daosmesh.engine.turn.Done;
+import io.daosmesh.engine.turn.TurnPipeline;
 import io.daosmesh.itests.sim.machine.Buffers;
 import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.fault.Fault;
@@ -55,7 +55,8 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         this.table = new LeaseTable(node.rank, world.time.nowNs());
         this.hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + world.time.nowNs() + node.skewNs);
         this.turns = new TurnPipeline(this, this);
-        Env env = new Env(node.rank, 0, node.disk.index(), buffers, turns, this, new PeersOf(this), this);
+        TargetContext env =
+                new TargetContext(node.rank, 0, node.disk.index(), buffers, turns, this, new PeersOf(this), this);
         this.target = new Target(env);
         this.rebuild = new RankMove(this);
     }

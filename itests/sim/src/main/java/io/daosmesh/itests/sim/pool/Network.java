@@ -1,6 +1,6 @@
 package io.daosmesh.itests.sim.pool;
 
-import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;

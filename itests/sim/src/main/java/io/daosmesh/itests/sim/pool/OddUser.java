@@ -1,7 +1,7 @@
 package io.daosmesh.itests.sim.pool;
 
 import com.google.protobuf.ByteString;
-import io.daosmesh.engine.object.WriteOp;
+import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.itests.sim.history.Call;
 import io.daosmesh.itests.sim.history.DkeyModel;

@@ -1,9 +1,9 @@
 package io.daosmesh.itests.sim.pool;
 
-import io.daosmesh.engine.object.Peers;
-import io.daosmesh.engine.object.WriteOp;
-import io.daosmesh.engine.target.Answer;
-import io.daosmesh.engine.target.Done;
+import io.daosmesh.engine.shard.Peers;
+import io.daosmesh.engine.shard.WriteOp;
+import io.daosmesh.engine.turn.Answer;
+import io.daosmesh.engine.turn.Done;
 import io.daosmesh.itests.sim.machine.Buffers;
 import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.wire.DtxBatchRequest;

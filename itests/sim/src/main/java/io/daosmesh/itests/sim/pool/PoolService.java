@@ -1,5 +1,6 @@
 package io.daosmesh.itests.sim.pool;
 
+import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -177,7 +178,7 @@ final class PoolService implements RebuildEffects {
     private <T> void ask(
             int rank,
             long deadlineNs,
-            java.util.function.BiConsumer<EngineLife, io.daosmesh.engine.target.Answer<T>> handler,
+            java.util.function.BiConsumer<EngineLife, Answer<T>> handler,
             java.util.function.BiConsumer<RebuildJob, T> onAnswer) {
         RebuildJob asked = job;
         world.network.<T>call(Network.SERVICE, rank, deadlineNs, handler, (value, fault) -> {

@@ -1,8 +1,8 @@
 package io.daosmesh.itests.sim.pool;
 
-import io.daosmesh.engine.object.Migration;
-import io.daosmesh.engine.object.ShardAddress;
-import io.daosmesh.engine.target.Answer;
+import io.daosmesh.engine.migrate.Migration;
+import io.daosmesh.engine.shard.ShardAddress;
+import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.engine.vos.Enumerator;
 import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.fault.Fault;

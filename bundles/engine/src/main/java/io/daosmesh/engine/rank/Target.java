@@ -1,0 +1,303 @@
+package io.daosmesh.engine.rank;
+
+import io.daosmesh.engine.migrate.Migration;
+import io.daosmesh.engine.read.Fetched;
+import io.daosmesh.engine.shard.Access;
+import io.daosmesh.engine.shard.Leases;
+import io.daosmesh.engine.shard.Opening;
+import io.daosmesh.engine.shard.PoolShard;
+import io.daosmesh.engine.shard.ShardAddress;
+import io.daosmesh.engine.shard.TargetContext;
+import io.daosmesh.engine.shard.WriteOp;
+import io.daosmesh.engine.space.Deletion;
+import io.daosmesh.engine.turn.Answer;
+import io.daosmesh.engine.turn.Done;
+import io.daosmesh.engine.turn.StagedOp;
+import io.daosmesh.engine.vos.Enumerator;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.RecordSearch;
+import io.daosmesh.engine.vos.VosLatencies;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.wire.DtxRefMessage;
+import io.daosmesh.model.wire.DtxResolveRequest;
+import io.daosmesh.model.wire.EnumerateReply;
+import io.daosmesh.model.wire.EnumerateRequest;
+import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.MigratedRecordMessage;
+import io.daosmesh.storage.PoolSpace;
+import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One target: finds the pool that is asked for and hands the request to the role that serves it. Owner: target loop. Expected refusals go to the
+ * answer; whatever is thrown here is a broken invariant.
+ */
+public final class Target {
+    private final TargetContext context;
+    private final PoolRoles.Shared shared;
+    /** Changed by the loop only; concurrent for the metrics. */
+    private final Map<UUID, PoolRoles> pools = new ConcurrentHashMap<>();
+
+    private boolean isOpen;
+    /** Why the index is lost; null if it is not. */
+    private @Nullable Fault lost;
+
+    public Target(TargetContext context) {
+        this.context = context;
+        this.shared = new PoolRoles.Shared(
+                new Access.Requester(),
+                new RecordSearch(context.kv(), context.loop(), context.host()::nowNs),
+                new VosLatencies());
+    }
+
+    /** Reads the index; DF_INCOMPT when another release wrote it. Blocks for the time of a scan. */
+    public void open(List<PoolSpace> spaces) {
+        Fault why = Opening.loss(context.kv(), !spaces.isEmpty());
+        lost = why;
+        for (PoolSpace space : spaces) {
+            PoolShard s = why == null ? Opening.reopen(context, space) : Opening.failed(context, space, why);
+            if (s == null) continue;
+            register(s);
+            // from the first moment on: a rank with an older map gets no lease
+            int known = s.marker().knownVersion();
+            if (known > 0) context.host().leases().adopted(s.pool(), known);
+        }
+        isOpen = true;
+    }
+
+    private void register(PoolShard s) {
+        pools.put(s.pool(), new PoolRoles(context, s, shared));
+    }
+
+    /** Any thread, for counters. */
+    public Collection<PoolShard> shards() {
+        return pools.values().stream().map(p -> p.shard).toList();
+    }
+
+    public VosLatencies latencies() {
+        return shared.latencies();
+    }
+
+    public @Nullable PoolShard shard(UUID pool) {
+        PoolRoles p = pools.get(pool);
+        return p == null ? null : p.shard;
+    }
+
+    @Nullable
+    PoolRoles roles(UUID pool) {
+        return pools.get(pool);
+    }
+
+    /** Space for the pool is reserved. Again changes nothing. */
+    public void create(PoolSpace space, PoolMap map, int dataThresholdBytes, Done done) {
+        if (pools.containsKey(space.pool())) {
+            onMap(map);
+            done.done(null);
+            return;
+        }
+        Fault why = lost;
+        if (why != null) {
+            // the pool is made all the same, and goes on without this target
+            register(Opening.failed(context, space, why));
+            onMap(map);
+            done.done(null);
+            return;
+        }
+        PoolShard s = Opening.shard(context, space, dataThresholdBytes);
+        context.turns().stage(Opening.create(s), fault -> {
+            if (fault == null && !pools.containsKey(space.pool())) {
+                // nothing was done here by an older map
+                s.setMarker(s.marker().withCalm(map.version()));
+                register(s);
+                onMap(map);
+            }
+            done.done(fault);
+        });
+    }
+
+    /** Deletes everything of the pool; an unknown one is deleted already, and so is one whose index is lost. */
+    public void destroy(UUID pool, Done done) {
+        PoolRoles p = lost == null ? pools.get(pool) : pools.remove(pool);
+        if (p == null || lost != null) {
+            done.done(null);
+            return;
+        }
+        p.close();
+        Deletion.start(context, p.shard, List.of(Keys.records(pool)), fault -> {
+            if (fault != null) {
+                done.done(fault);
+                return;
+            }
+            StagedOp op = new StagedOp(true);
+            for (byte[] table : List.of(Keys.dtxs(pool), Keys.destroyed(pool)))
+                op.batch().deleteRange(table, Keys.behind(table));
+            op.batch().delete(Keys.marker(pool));
+            context.turns().stage(op, f -> {
+                if (f == null) pools.remove(pool);
+                done.done(f);
+            });
+        });
+    }
+
+    public void destroyContainer(UUID pool, UUID container, Done done) {
+        PoolRoles p = pools.get(pool);
+        if (p == null || lost != null) done.done(null);
+        else p.containers.start(container, done);
+    }
+
+    /** A map of one of the pools; older ones than the present are ignored. */
+    public void onMap(PoolMap map) {
+        PoolRoles p = pools.get(map.pool());
+        // by what maps a lost index was acted nobody knows: this rank grants no lease on the strength of it
+        if (p != null) p.onMap(map, lost == null);
+    }
+
+    /** What the pool service has answered to a question of the given moment: requests that know of more are refused. */
+    public void onNewestMap(UUID pool, int version, long askedNs) {
+        PoolRoles p = pools.get(pool);
+        if (p != null) p.access.onNewestMap(version, askedNs);
+    }
+
+    /** Whose requests come next: each asker has its share of what may wait. Null: the engine itself. */
+    public void setAsker(@Nullable Object who) {
+        shared.asker().set(who);
+    }
+
+    public boolean isOutForDevice(UUID pool) {
+        PoolRoles p = pools.get(pool);
+        return p != null && p.shard.marker().isOutForDevice();
+    }
+
+    /** Remembers over restarts why the shard was excluded. */
+    public void noteOutForDevice(UUID pool, boolean isOut) {
+        PoolRoles p = pools.get(pool);
+        if (p != null) p.noteOutForDevice(isOut);
+    }
+
+    /** Timers; call every 50 ms or so. */
+    public void onTick() {
+        for (PoolRoles p : List.copyOf(pools.values())) p.onTick();
+    }
+
+    /** The pool's roles; refuses when the target has none. */
+    private void in(UUID pool, Consumer<Fault> refuse, Consumer<PoolRoles> run) {
+        PoolRoles p = pools.get(pool);
+        if (p != null) run.accept(p);
+        else if (isOpen) refuse.accept(Fault.of(FaultCode.NONEXIST, "pool %s is not on this target", pool));
+        else refuse.accept(Fault.of(FaultCode.AGAIN, "the target is starting").with("state", "restarting"));
+    }
+
+    /** A client's update or punch; answers its epoch. */
+    public void write(WriteOp op, Answer<Long> answer) {
+        in(op.address().pool(), answer::refuse, p -> p.leader.write(op, answer));
+    }
+
+    /** A leader's update or punch. */
+    public void shardWrite(WriteOp op, Done done) {
+        in(op.address().pool(), done::done, p -> p.member.write(op, done));
+    }
+
+    public void fetch(FetchRequest r, Answer<Fetched> answer) {
+        in(Ids.uuid(r.getAddress().getPool()), answer::refuse, p -> p.reads.fetch(r, answer));
+    }
+
+    public void enumerate(EnumerateRequest r, Answer<EnumerateReply> answer) {
+        in(Ids.uuid(r.getAddress().getPool()), answer::refuse, p -> p.listing.enumerate(r, answer));
+    }
+
+    /** A lease was granted to this rank. */
+    public void onLease() {
+        for (PoolRoles p : pools.values()) p.leadReads.onLease();
+    }
+
+    /** See {@link Leases#confirm}. */
+    public void onConfirmed(UUID pool, int mapVersion, long askedNs) {
+        PoolRoles p = pools.get(pool);
+        if (p != null) p.leadReads.onConfirmed(mapVersion, askedNs);
+    }
+
+    public void commit(UUID pool, List<DtxRefMessage> refs) {
+        PoolRoles p = pools.get(pool);
+        if (p != null) p.member.commit(refs);
+    }
+
+    public void abort(UUID pool, int mapVersion, List<DtxRefMessage> refs) {
+        PoolRoles p = pools.get(pool);
+        if (p != null) p.member.abort(mapVersion, refs);
+    }
+
+    public void check(UUID pool, List<DtxRefMessage> refs, Answer<List<Integer>> answer) {
+        in(pool, answer::refuse, p -> p.states.check(refs, answer));
+    }
+
+    public void resolve(DtxResolveRequest r, Answer<Integer> answer) {
+        in(Ids.uuid(r.getAddress().getPool()), answer::refuse, p -> p.states.resolve(r, answer));
+    }
+
+    /** See EngineMigration.fence; answers the clock. */
+    public void fence(UUID pool, int mapVersion, Answer<Long> answer) {
+        in(pool, answer::refuse, p -> {
+            if (mapVersion > p.shard.mapVersion()) context.host().needMap(pool, mapVersion);
+            p.leader.flushCommits();
+            p.fences.add(mapVersion, answer);
+        });
+    }
+
+    /** See EngineMigration.scan: one page of it. */
+    public void scan(UUID pool, byte[] anchor, Answer<Enumerator.Page<Enumerator.StoredOid>> answer) {
+        in(pool, answer::refuse, p -> p.migration.scan(anchor, answer));
+    }
+
+    /** See EngineMigration.export: one batch of it. */
+    public void export(ShardAddress a, long stableEpoch, byte[] from, Answer<Migration.Exported> answer) {
+        in(a.pool(), answer::refuse, p -> p.migration.export(a, stableEpoch, from, answer));
+    }
+
+    public void importBatch(ShardAddress a, List<MigratedRecordMessage> records, ByteBuffer data, Done done) {
+        in(a.pool(), done::done, p -> p.migration.importBatch(a, records, data, done));
+    }
+
+    public void reclaim(ShardAddress a, Set<Integer> groups, Done done) {
+        PoolRoles p = pools.get(a.pool());
+        if (p == null || lost != null) done.done(null);
+        else p.migration.reclaim(a, groups, done);
+    }
+
+    /** See EngineMigration.clearGroup. */
+    public void clearGroup(ShardAddress a, long epoch, Done done) {
+        in(a.pool(), done::done, p -> p.migration.clearGroup(a, epoch, done));
+    }
+
+    /** The target serves nothing any more; what is under way fails by itself. */
+    public void stop(Fault why) {
+        for (PoolRoles p : pools.values()) p.stop(why);
+    }
+
+    /** Nothing is under way: the loop may end. */
+    public boolean isQuiet() {
+        return context.turns().isIdle() && pools.values().stream().allMatch(p -> p.leader.isIdle());
+    }
+
+    /** Before the end: keeps what is committable and lets parked requests go. */
+    public void drain() {
+        for (PoolRoles p : pools.values()) {
+            p.leader.flushCommits();
+            p.refuseWaiting(Fault.of(FaultCode.AGAIN, "the engine restarts"));
+        }
+    }
+
+    /** The loop ends with updates under way: their clients try again and find the outcome. */
+    public void abandon() {
+        for (PoolRoles p : pools.values()) p.leader.abandon();
+    }
+}

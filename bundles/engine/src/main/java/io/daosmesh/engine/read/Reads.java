@@ -1,0 +1,293 @@
+package io.daosmesh.engine.read;
+
+import io.daosmesh.engine.lease.LeadReads;
+import io.daosmesh.engine.shard.Access;
+import io.daosmesh.engine.shard.PoolShard;
+import io.daosmesh.engine.shard.ShardAddress;
+import io.daosmesh.engine.shard.TargetContext;
+import io.daosmesh.engine.shard.WriteOp;
+import io.daosmesh.engine.turn.Answer;
+import io.daosmesh.engine.vos.Fragment;
+import io.daosmesh.engine.vos.GroupReader;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.RecordRead;
+import io.daosmesh.engine.vos.VosLatencies;
+import io.daosmesh.engine.vos.VosRecord;
+import io.daosmesh.engine.vos.VosWriter;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ValueRules;
+import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.ValueMessage;
+import io.daosmesh.storage.BufferPool;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Fetches: looked up on the target loop, bytes read and verified on device threads. Bytes of a single extent go from the
+ * device's buffer to the network without a copy.
+ */
+public final class Reads {
+    private final TargetContext context;
+    private final PoolShard shard;
+    private final Access access;
+    private final LeadReads lead;
+    private final VosLatencies latencies;
+
+    public Reads(TargetContext context, PoolShard shard, Access access, LeadReads lead, VosLatencies latencies) {
+        this.context = context;
+        this.shard = shard;
+        this.access = access;
+        this.lead = lead;
+        this.latencies = latencies;
+    }
+
+    /** A client's fetch; the answer comes on the loop or on a device thread. */
+    public void fetch(FetchRequest r, Answer<Fetched> answer) {
+        fetch(r, false, answer);
+    }
+
+    private void fetch(FetchRequest r, boolean isConfirmed, Answer<Fetched> answer) {
+        ShardAddress a = ShardAddress.of(r.getAddress());
+        access.at(a, answer::refuse, () -> {
+            byte[] dkey = r.getDkey().toByteArray();
+            check(a, dkey, r.getValuesList());
+            // with an epoch from the leader any settled replica can answer: it has all that was acknowledged before
+            if (r.getEpoch() != 0) Access.allow(access.settled(a, r.getEpoch()));
+            else if (lead.waits(a, isConfirmed, c -> fetch(r, c, answer), answer::refuse)) return;
+            long epoch = r.getEpoch() == 0 ? context.host().hlcNow() : r.getEpoch();
+            byte[] group = a.groupPrefix();
+            for (byte[] scope : List.of(Keys.under(group, dkey), Keys.punches(group))) {
+                if (!isUndecided(scope, r.getEpoch())) continue;
+                if (r.getEpoch() == 0) throw undecided().asException();
+                // the leader's copy is damaged: a refusal would send the reader back there. The outcome is on its way
+                access.waitForOutcome(scope, () -> fetch(r, isConfirmed, answer), answer::refuse, undecided());
+                return;
+            }
+            shard.counters().fetches.increment();
+            fetch(a, dkey, r.getValuesList(), epoch, answer);
+        });
+    }
+
+    /** A new leader does not know yet whether an old one has acknowledged an update: the reader waits. */
+    private boolean isUndecided(byte[] scope, long epoch) {
+        return shard.dtx().hasOrphans(scope)
+                && (epoch == 0 || shard.dtx().epochs(scope).stream().anyMatch(e -> e <= epoch));
+    }
+
+    static Fault undecided() {
+        return Fault.of(FaultCode.INPROGRESS, "an update of the key is being settled");
+    }
+
+    /** Bytes {@code from} to {@code to} of a record belong at {@code at} of the reply. */
+    private record Part(VosRecord record, long from, long to, int at) {}
+
+    /** Length, version of a single value and, where it is known already, checksum of a value of the reply. */
+    private record Found(
+            ValueMessage asked,
+            long length,
+            boolean isAbsent,
+            @Nullable Integer crc,
+            long version) {}
+
+    /** Refuses what no retry can make right, before anything is looked at: INVAL, KEY2BIG, REC2BIG. */
+    private static void check(ShardAddress a, byte[] dkey, List<ValueMessage> asked) {
+        WriteOp.checkKey(dkey);
+        if (Placement.groupOf(a.oid(), dkey) != a.group())
+            throw Fault.of(FaultCode.INVAL, "the dkey does not belong to group %d", a.group())
+                    .asException();
+        if (asked.size() > WriteOp.VALUES_MAX)
+            throw Fault.of(FaultCode.INVAL, "%d values in one request, at most %d", asked.size(), WriteOp.VALUES_MAX)
+                    .asException();
+        ValueRules.check(ValueRules.Use.FETCH, asked);
+        for (ValueMessage v : asked) {
+            WriteOp.checkKeyLength(v.getAkey().size());
+            if (v.getKind() != 0 && v.getLength() > VosWriter.VALUE_BYTES_MAX)
+                throw Fault.of(FaultCode.REC2BIG, "a fetch of at most %d bytes", VosWriter.VALUE_BYTES_MAX)
+                        .asException();
+        }
+    }
+
+    private void fetch(ShardAddress a, byte[] dkey, List<ValueMessage> asked, long epoch, Answer<Fetched> answer) {
+        List<Part> parts = new ArrayList<>();
+        List<Found> found = new ArrayList<>(asked.size());
+        long total = 0;
+        long begun = context.nowNs();
+        try (GroupReader r = new GroupReader(context.kv(), a.groupPrefix(), epoch, shard.dtx())) {
+            r.at(dkey);
+            for (ValueMessage v : asked) {
+                Found f = v.getKind() == 0 ? single(r, v, total, parts) : array(r, v, total, parts);
+                found.add(f);
+                total += f.length;
+                if (total > VosWriter.VALUE_BYTES_MAX) {
+                    answer.refuse(
+                            Fault.of(FaultCode.REC2BIG, "a reply carries at most %d bytes", VosWriter.VALUE_BYTES_MAX));
+                    return;
+                }
+            }
+        } catch (FaultException e) {
+            answer.refuse(e.fault());
+            return;
+        }
+        latencies.fetch().record(context.nowNs() - begun, total);
+        shard.counters().fetchBytes.add(total);
+        new Gather(context, shard, found, new Plan(parts, (int) total, epoch, shard.mapVersion()), answer).start();
+    }
+
+    private static Found single(GroupReader r, ValueMessage v, long at, List<Part> parts) {
+        VosRecord record = r.single(v.getAkey().toByteArray());
+        if (record == null) return new Found(v, 0, true, null, 0);
+        if (record.length() > 0) parts.add(new Part(record, 0, record.length(), (int) at));
+        return new Found(v, record.length(), false, record.crc32c(), record.epoch());
+    }
+
+    private static Found array(GroupReader r, ValueMessage v, long at, List<Part> parts) {
+        GroupReader.ArrayRange range = r.array(v.getAkey().toByteArray(), v.getOffset(), v.getLength());
+        Integer crc = null;
+        for (Fragment f : range.fragments()) {
+            VosRecord record = f.record();
+            parts.add(new Part(record, f.from() - record.offset(), f.to() - record.offset(), (int)
+                    (at + f.from() - v.getOffset())));
+            boolean isWhole = f.length() == record.length() && f.length() == range.length();
+            if (isWhole) crc = record.crc32c();
+        }
+        return new Found(v, range.length(), range.isAbsent(), crc, 0);
+    }
+
+    private record Plan(List<Part> parts, int totalBytes, long epoch, int mapVersion) {}
+
+    /** Collects the bytes of one reply; its parts complete on device threads. */
+    private static final class Gather {
+        private final TargetContext context;
+        private final PoolShard shard;
+        private final List<Found> found;
+        private final Plan plan;
+        private final Answer<Fetched> answer;
+        private final AtomicInteger pending = new AtomicInteger(1);
+        private final AtomicReference<@Nullable Fault> fault = new AtomicReference<>();
+        private ByteBuffer out = ByteBuffer.allocate(0);
+        private Runnable release = () -> {};
+
+        Gather(TargetContext context, PoolShard shard, List<Found> found, Plan plan, Answer<Fetched> answer) {
+            this.context = context;
+            this.shard = shard;
+            this.found = found;
+            this.plan = plan;
+            this.answer = answer;
+        }
+
+        void start() {
+            if (isOneExtent()) {
+                Part p = plan.parts.get(0);
+                pending.incrementAndGet();
+                read(p, v -> {
+                    out = v.bytes();
+                    release = v.owner()::close;
+                });
+            } else if (plan.totalBytes > 0) {
+                try {
+                    gather();
+                } catch (FaultException e) {
+                    fault.compareAndSet(null, e.fault());
+                }
+            }
+            onPart();
+        }
+
+        private boolean isOneExtent() {
+            if (plan.parts.size() != 1) return false;
+            Part p = plan.parts.get(0);
+            return p.record.isOnDevice() && p.to - p.from == plan.totalBytes;
+        }
+
+        private void gather() {
+            boolean anyOnDevice = plan.parts.stream().anyMatch(p -> p.record.isOnDevice());
+            if (anyOnDevice || plan.totalBytes > VosRecord.CHUNK_BYTES) {
+                BufferPool.Buffer buffer = context.buffers().take(plan.totalBytes);
+                release = buffer::close;
+                out = buffer.bytes().slice(0, plan.totalBytes);
+                clear(out);
+            } else {
+                out = ByteBuffer.allocate(plan.totalBytes);
+            }
+            for (Part p : plan.parts) {
+                if (p.record.isOnDevice()) {
+                    pending.incrementAndGet();
+                    read(p, v -> {
+                        out.put(p.at, v.bytes(), 0, v.bytes().remaining());
+                        v.owner().close();
+                    });
+                } else {
+                    putInline(p);
+                }
+            }
+        }
+
+        private void putInline(Part p) {
+            byte[] bytes = p.record.inline();
+            if (VosWriter.crc(ByteBuffer.wrap(bytes)) != p.record.crc32c()) {
+                damaged(Fault.of(FaultCode.CSUM, "stored bytes are damaged"));
+                return;
+            }
+            out.put(p.at, bytes, (int) p.from, (int) (p.to - p.from));
+        }
+
+        private static void clear(ByteBuffer b) {
+            int i = 0;
+            for (; i + 8 <= b.capacity(); i += 8) b.putLong(i, 0);
+            for (; i < b.capacity(); i++) b.put(i, (byte) 0);
+        }
+
+        private void read(Part p, java.util.function.Consumer<RecordRead.Verified> then) {
+            RecordRead.start(shard.space().blob(), p.record, p.from, p.to, context.buffers(), (v, f) -> {
+                if (v != null) then.accept(v);
+                else if (f != null && f.code() == FaultCode.CSUM) damaged(f);
+                else if (f != null) fault.compareAndSet(null, elsewhere(f));
+                onPart();
+            });
+        }
+
+        /** With this epoch another settled replica can answer the same fetch. */
+        private Fault elsewhere(Fault f) {
+            return f.code().retry() == FaultCode.Retry.OTHER_REPLICA
+                    ? f.with("epoch", plan.epoch).with("rank", context.rank())
+                    : f;
+        }
+
+        private void damaged(Fault f) {
+            fault.compareAndSet(null, elsewhere(f));
+            shard.counters().damaged.increment();
+            context.host().onDamage(shard.pool(), f);
+        }
+
+        private void onPart() {
+            if (pending.decrementAndGet() > 0) return;
+            Fault f = fault.get();
+            if (f != null) {
+                release.run();
+                answer.refuse(f);
+                return;
+            }
+            List<ValueMessage> values = new ArrayList<>(found.size());
+            int at = 0;
+            for (Found v : found) {
+                ValueMessage.Builder b = v.asked.toBuilder()
+                        .setLength(v.length)
+                        .setAbsent(v.isAbsent)
+                        .setVersion(v.version);
+                int n = (int) v.length;
+                Integer crc = v.crc;
+                if (n > 0) b.setCrc32C(crc != null ? crc : VosWriter.crc(out.slice(at, n)));
+                values.add(b.build());
+                at += n;
+            }
+            answer.answer(new Fetched(values, out, release, plan.epoch, plan.mapVersion), null);
+        }
+    }
+}

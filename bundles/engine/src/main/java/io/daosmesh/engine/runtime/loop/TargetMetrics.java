@@ -1,0 +1,78 @@
+package io.daosmesh.engine.runtime.loop;
+
+import io.daosmesh.engine.turn.SizedLatency;
+import io.daosmesh.model.metric.StatsGauge;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Latencies and numbers of one target. Any thread. */
+public final class TargetMetrics {
+    /** Requests with DAOS's operation names. */
+    public enum Op {
+        UPDATE,
+        FETCH,
+        TGT_UPDATE,
+        OBJ_PUNCH,
+        TGT_PUNCH,
+        OBJ_ENUM;
+
+        public boolean isSized() {
+            return this == UPDATE || this == FETCH || this == TGT_UPDATE;
+        }
+
+        public String label() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+    }
+
+    private final Map<Op, AtomicInteger> active = new EnumMap<>(Op.class);
+    private final Map<Op, StatsGauge> activeStats = new EnumMap<>(Op.class);
+    private final Map<Op, SizedLatency> sized = new EnumMap<>(Op.class);
+    private final Map<Op, StatsGauge> unsized = new EnumMap<>(Op.class);
+    private final AtomicLong failures = new AtomicLong();
+
+    public TargetMetrics() {
+        for (Op op : Op.values()) {
+            active.put(op, new AtomicInteger());
+            activeStats.put(op, new StatsGauge());
+            if (op.isSized()) sized.put(op, new SizedLatency());
+            else unsized.put(op, new StatsGauge());
+        }
+    }
+
+    public long begin(Op op) {
+        get(activeStats, op).record(get(active, op).incrementAndGet());
+        return System.nanoTime();
+    }
+
+    public void end(Op op, long startNs, long bytes) {
+        get(active, op).decrementAndGet();
+        long nanos = System.nanoTime() - startNs;
+        if (op.isSized()) get(sized, op).record(nanos, bytes);
+        else get(unsized, op).record(nanos / 1000.0);
+    }
+
+    public StatsGauge active(Op op) {
+        return get(activeStats, op);
+    }
+
+    public SizedLatency sized(Op op) {
+        return get(sized, op);
+    }
+
+    public StatsGauge unsized(Op op) {
+        return get(unsized, op);
+    }
+
+    public AtomicLong failures() {
+        return failures;
+    }
+
+    private static <T> T get(Map<Op, T> map, Op op) {
+        T found = map.get(op);
+        if (found == null) throw new IllegalStateException(op.name());
+        return found;
+    }
+}

@@ -1,0 +1,119 @@
+package io.daosmesh.engine.runtime.rpc;
+
+import io.daosmesh.engine.rank.Target;
+import io.daosmesh.engine.runtime.loop.TargetProxy;
+import io.daosmesh.engine.turn.Answer;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.port.Registrations;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.ContainerDestroyTargetRequest;
+import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.TargetCreateRequest;
+import io.daosmesh.model.wire.TargetDestroyRequest;
+import io.daosmesh.model.wire.TargetQueryReply;
+import io.daosmesh.model.wire.TargetQueryRequest;
+import io.daosmesh.model.wire.TargetSpaceMessage;
+import io.daosmesh.storage.EngineStorage;
+import io.daosmesh.storage.PoolSpace;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.Executor;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+
+/** Pool shards of one rank: create, destroy, space. Storage's tables are written on the admin thread. */
+public final class PoolHandlers {
+    /** DAOS: data_thresh, 4 KiB. */
+    private static final int DATA_THRESHOLD_BYTES = 4096;
+
+    private static final int DATA_THRESHOLD_BYTES_MAX = 1 << 20;
+
+    private final List<TargetProxy> targets;
+    private final EngineStorage storage;
+    private final Scheduler admin;
+
+    public PoolHandlers(List<TargetProxy> targets, EngineStorage storage, Executor admin) {
+        this.targets = targets;
+        this.storage = storage;
+        this.admin = Schedulers.fromExecutor(admin);
+    }
+
+    public void register(Registrations r) {
+        r.on(RpcMethod.TARGET_CREATE, TargetCreateRequest.parser(), this::create);
+        r.on(RpcMethod.TARGET_DESTROY, TargetDestroyRequest.parser(), this::destroy);
+        r.on(RpcMethod.TARGET_QUERY, TargetQueryRequest.parser(), this::query);
+        r.on(RpcMethod.CONTAINER_DESTROY_TARGET, ContainerDestroyTargetRequest.parser(), this::destroyContainer);
+    }
+
+    private Mono<Empty> create(TargetCreateRequest r) {
+        UUID pool = Ids.uuid(r.getPool());
+        PoolMap map = PoolMap.fromWire(r.getMap());
+        int threshold = threshold(r.getPropertiesMap().getOrDefault("data_thresh", ""));
+        return Mono.fromRunnable(() -> storage.reservePool(pool, r.getScmBytesPerTarget(), r.getNvmeBytesPerTarget()))
+                .subscribeOn(admin)
+                .thenMany(onAll(unit -> {
+                    PoolSpace space = unit.storage().pool(pool);
+                    return (t, answer) -> t.create(space, map, threshold, ObjectHandlers.done(answer));
+                }))
+                .then(Mono.just(Empty.getDefaultInstance()));
+    }
+
+    private static int threshold(String text) {
+        if (text.isEmpty()) return DATA_THRESHOLD_BYTES;
+        try {
+            int bytes = Integer.parseInt(text);
+            if (bytes >= 0 && bytes <= DATA_THRESHOLD_BYTES_MAX) return bytes;
+        } catch (NumberFormatException e) {
+            // refused below
+        }
+        throw Fault.of(FaultCode.INVAL, "data_thresh '%s' is not 0..%d bytes", text, DATA_THRESHOLD_BYTES_MAX)
+                .asException();
+    }
+
+    private Mono<Empty> destroy(TargetDestroyRequest r) {
+        UUID pool = Ids.uuid(r.getPool());
+        return onAll(unit -> (t, answer) -> t.destroy(pool, ObjectHandlers.done(answer)))
+                .then(Mono.fromRunnable(() -> storage.releasePool(pool)).subscribeOn(admin))
+                .then(Mono.just(Empty.getDefaultInstance()));
+    }
+
+    private Mono<Empty> destroyContainer(ContainerDestroyTargetRequest r) {
+        UUID pool = Ids.uuid(r.getPool());
+        UUID container = Ids.uuid(r.getContainer());
+        return onAll(unit -> (t, answer) -> t.destroyContainer(pool, container, ObjectHandlers.done(answer)))
+                .then(Mono.just(Empty.getDefaultInstance()));
+    }
+
+    /** The same on every target, all at once. */
+    private Flux<Boolean> onAll(Function<TargetProxy, BiConsumer<Target, Answer<Boolean>>> work) {
+        return Flux.defer(() ->
+                Flux.merge(targets.stream().map(u -> u.internal(work.apply(u))).toList()));
+    }
+
+    private Mono<TargetQueryReply> query(TargetQueryRequest r) {
+        UUID pool = Ids.uuid(r.getPool());
+        return Mono.fromCallable(() -> {
+            if (storage.pool(pool).isEmpty())
+                throw Fault.of(FaultCode.NONEXIST, "pool %s is not on this rank", pool)
+                        .asException();
+            TargetQueryReply.Builder reply = TargetQueryReply.newBuilder();
+            for (TargetProxy unit : targets) {
+                PoolSpace s = unit.storage().pool(pool);
+                reply.addTargets(TargetSpaceMessage.newBuilder()
+                        .setIndex(unit.storage().index())
+                        .setScmTotal(s.scm().totalBytes())
+                        .setScmFree(s.scm().freeBytes())
+                        .setNvmeTotal(s.blob().sizeBytes())
+                        .setNvmeFree(s.blob().allocator().freeBytes()));
+            }
+            return reply.build();
+        });
+    }
+}

@@ -1,0 +1,27 @@
+package io.daosmesh.engine.shard;
+
+import io.daosmesh.model.fault.Fault;
+import java.util.UUID;
+
+/** What surrounds a target loop. */
+public interface Host {
+    long nowNs();
+
+    /** A new epoch. */
+    long hlcNow();
+
+    /** An epoch found in the index: the clock must not give older ones. HLC_SYNC when the clock is far behind. */
+    void sawEpoch(long epoch);
+
+    /** False when this rank may be cut off from the others: nobody else could tell of a group that it holds alone. */
+    boolean hasMajority();
+
+    /** Who may answer reads alone. */
+    Leases leases();
+
+    /** A pool map of at least this version is wanted; the target is told of it. */
+    void needMap(UUID pool, int version);
+
+    /** Stored bytes are damaged. */
+    void onDamage(UUID pool, Fault fault);
+}

@@ -1,0 +1,68 @@
+package io.daosmesh.engine.shard;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import java.nio.ByteBuffer;
+
+/**
+ * What a pool shard remembers over restarts; makes it known to {@link Opening}. Immutable.
+ *
+ * @param cleanedVersion the return that was cleaned up after
+ * @param isOutForDevice excluded because its device was gone or faulty: comes back with the device
+ * @param knownVersion newest map version acted by, in this life or a former one: durable before any update of it, never
+ *     undercut
+ * @param calmVersion newest map version at which no former leader can read by an older one: a restart must not forget to
+ *     wait
+ */
+public record Marker(
+        int dataThresholdBytes, int cleanedVersion, boolean isOutForDevice, int knownVersion, int calmVersion) {
+    private static final byte LAYOUT = 1;
+    private static final int BYTES = 18;
+
+    static Marker first(int dataThresholdBytes) {
+        return new Marker(dataThresholdBytes, 0, false, 0, 0);
+    }
+
+    public Marker withCleaned(int version) {
+        return new Marker(dataThresholdBytes, version, isOutForDevice, knownVersion, calmVersion);
+    }
+
+    public Marker withOutForDevice(boolean isOut) {
+        return new Marker(dataThresholdBytes, cleanedVersion, isOut, knownVersion, calmVersion);
+    }
+
+    Marker withKnown(int version) {
+        return new Marker(dataThresholdBytes, cleanedVersion, isOutForDevice, version, calmVersion);
+    }
+
+    public Marker withCalm(int version) {
+        return new Marker(dataThresholdBytes, cleanedVersion, isOutForDevice, knownVersion, version);
+    }
+
+    byte[] encode() {
+        return ByteBuffer.allocate(BYTES)
+                .put(LAYOUT)
+                .putInt(dataThresholdBytes)
+                .putInt(cleanedVersion)
+                .put((byte) (isOutForDevice ? 1 : 0))
+                .putInt(knownVersion)
+                .putInt(calmVersion)
+                .array();
+    }
+
+    /** Of older releases the last parts are missing. */
+    static Marker decode(byte[] marker) {
+        if (marker.length < 9 || marker[0] != LAYOUT) {
+            throw Fault.of(FaultCode.DF_INCOMPT, "marker of a pool shard of an unknown layout")
+                    .asException();
+        }
+        ByteBuffer b = ByteBuffer.wrap(marker);
+        boolean hasVersions = marker.length >= BYTES;
+        return new Marker(
+                b.getInt(1),
+                b.getInt(5),
+                marker.length > 9 && marker[9] != 0,
+                hasVersions ? b.getInt(10) : 0,
+                hasVersions ? b.getInt(14) : 0);
+    }
+}

@@ -1,0 +1,199 @@
+package io.daosmesh.engine.shard;
+
+import io.daosmesh.engine.dtx.DtxTable;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.VosWriter;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.storage.PoolSpace;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** The share of one pool on one target: its map, DTXs and space. Owner: target loop. */
+public final class PoolShard {
+    /** Groups whose placement is remembered; a map change forgets them. */
+    private static final int GROUPS_CACHED_MAX = 4096;
+
+    /** Life of a shard. */
+    public enum State {
+        SERVING,
+        /** Deletes what it held before it came back. */
+        CLEANING,
+        CLOSED,
+        /** Its index is damaged or of another release. */
+        FAILED
+    }
+
+    private record GroupKey(ObjectId oid, int group) {}
+
+    private final PoolSpace space;
+    private final VosWriter writer;
+    private final int rank;
+    private final int targetIndex;
+    private final DtxTable dtx = new DtxTable();
+    private final ShardCounters counters = new ShardCounters();
+    private final Map<GroupKey, ShardGroup> groups = new HashMap<>();
+    private Marker marker;
+    private @Nullable PoolMap map;
+    private int myId = -1;
+    private volatile State state = State.SERVING;
+    private volatile @Nullable Fault failure;
+
+    public PoolShard(PoolSpace space, VosWriter writer, Marker marker, int rank, int targetIndex) {
+        this.space = space;
+        this.writer = writer;
+        this.marker = marker;
+        this.rank = rank;
+        this.targetIndex = targetIndex;
+    }
+
+    public UUID pool() {
+        return space.pool();
+    }
+
+    public PoolSpace space() {
+        return space;
+    }
+
+    public VosWriter writer() {
+        return writer;
+    }
+
+    public DtxTable dtx() {
+        return dtx;
+    }
+
+    public ShardCounters counters() {
+        return counters;
+    }
+
+    /** What it remembers over restarts, once it is in the index. */
+    public Marker marker() {
+        return marker;
+    }
+
+    public void setMarker(Marker next) {
+        marker = next;
+    }
+
+    /** Why it is FAILED; null if it is not. */
+    public @Nullable Fault failure() {
+        return failure;
+    }
+
+    public State state() {
+        return state;
+    }
+
+    public void setState(State next) {
+        state = next;
+    }
+
+    public void fail(Fault fault) {
+        failure = fault;
+        state = State.FAILED;
+    }
+
+    public @Nullable PoolMap map() {
+        return map;
+    }
+
+    public int mapVersion() {
+        PoolMap m = map;
+        return m == null ? 0 : m.version();
+    }
+
+    public void adopt(PoolMap next) {
+        map = next;
+        marker = marker.withKnown(next.version());
+        groups.clear();
+        myId = -1;
+        for (PoolTarget t : next.ofRank(rank)) if (t.index() == targetIndex) myId = t.id();
+    }
+
+    public int myId() {
+        return myId;
+    }
+
+    public @Nullable PoolTarget me() {
+        PoolMap m = map;
+        return m == null || myId < 0 ? null : m.target(myId);
+    }
+
+    public PoolTarget target(int id) {
+        PoolMap m = map;
+        if (m == null) throw Fault.of(FaultCode.UNINIT).asException();
+        return m.target(id);
+    }
+
+    public ShardGroup group(ObjectId oid, int group) {
+        PoolMap m = map;
+        if (m == null) throw Fault.of(FaultCode.UNINIT).asException();
+        if (groups.size() >= GROUPS_CACHED_MAX) groups.clear();
+        return groups.computeIfAbsent(new GroupKey(oid, group), k -> Placement.group(m, oid, group));
+    }
+
+    /** Null if this shard serves at all. */
+    public @Nullable Fault refusal() {
+        PoolTarget me = me();
+        Fault f = failure;
+        if (state == State.CLOSED) return Fault.of(FaultCode.NONEXIST, "the pool is not on this target");
+        if (me == null) return Fault.of(FaultCode.AGAIN, "the pool map has not arrived yet");
+        // in the map it is excluded soon: another target serves then
+        if (f != null && !me.state().isDisabled()) {
+            return Fault.of(FaultCode.AGAIN, "the target does not serve the pool: %s", f.message())
+                    .with("state", "stopped");
+        }
+        if (me.state() == TargetState.DOWN || me.state() == TargetState.DOWNOUT || me.state() == TargetState.NEW) {
+            return Fault.of(FaultCode.STALE, "this target is %s", me.state().label())
+                    .with("need", mapVersion());
+        }
+        if (f != null) return f;
+        if (state == State.CLEANING) return Fault.of(FaultCode.BUSY, "the target is being cleaned after its return");
+        return null;
+    }
+
+    /** Ranks of the other members of a group. */
+    public List<Integer> otherRanks(ShardGroup group) {
+        List<Integer> ranks = new ArrayList<>(group.members().size());
+        for (int id : group.members()) {
+            int r = target(id).rank();
+            if (r != rank) ranks.add(r);
+        }
+        return ranks;
+    }
+
+    /** Others hold the group; a newer map may give it back to this target. */
+    public boolean isForeign(byte[] groupPrefix) {
+        Keys.Parts p = Keys.parse(groupPrefix);
+        ShardGroup g = group(p.oid(), p.group());
+        return g.isAvailable() && !g.members().contains(myId);
+    }
+
+    public boolean needsCleaning() {
+        PoolTarget me = me();
+        return me != null && me.state() == TargetState.UP && me.changedVersion() > marker.cleanedVersion();
+    }
+
+    /** True while records may not be dropped: data is being moved by epoch. */
+    public boolean isRebuilding() {
+        PoolMap m = map;
+        return m == null || m.needsRebuild();
+    }
+
+    /** True if its state lets it take part in its pool. */
+    public boolean isServing() {
+        PoolTarget me = me();
+        return state == State.SERVING && me != null && !me.state().isDisabled();
+    }
+}

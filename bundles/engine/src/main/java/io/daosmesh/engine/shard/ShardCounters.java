@@ -1,0 +1,42 @@
+package io.daosmesh.engine.shard;
+
+import io.daosmesh.model.metric.StatsGauge;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Numbers of a pool shard for the metrics. Any thread. */
+public final class ShardCounters {
+    public final Counter updates = new Counter();
+    public final Counter fetches = new Counter();
+    public final Counter punches = new Counter();
+    public final Counter enumerations = new Counter();
+    public final Counter memberUpdates = new Counter();
+    public final Counter memberPunches = new Counter();
+    public final Counter updateBytes = new Counter();
+    public final Counter fetchBytes = new Counter();
+    public final Counter resent = new Counter();
+    public final Counter dtxCommits = new Counter();
+    public final Counter dtxAborts = new Counter();
+    public final Counter dtxChecks = new Counter();
+    public final Counter migratedRecords = new Counter();
+    public final Counter damaged = new Counter();
+    public final Counter aggregatedRecords = new Counter();
+    public final StatsGauge committable = new StatsGauge();
+    public final StatsGauge committed = new StatsGauge();
+
+    /** Any thread. */
+    public static final class Counter {
+        private final AtomicLong count = new AtomicLong();
+
+        public void increment() {
+            count.incrementAndGet();
+        }
+
+        public void add(long more) {
+            count.addAndGet(more);
+        }
+
+        public long get() {
+            return count.get();
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package io.daosmesh.engine.shard;
+
+import io.daosmesh.engine.turn.TurnPipeline;
+import io.daosmesh.storage.BufferPool;
+import io.daosmesh.storage.kv.KvStore;
+
+/** What the parts of one target share. Immutable. */
+public record TargetContext(
+        int rank,
+        int target,
+        KvStore kv,
+        BufferPool buffers,
+        TurnPipeline turns,
+        TurnPipeline.Loop loop,
+        Peers peers,
+        Host host) {
+    public long nowNs() {
+        return host.nowNs();
+    }
+}

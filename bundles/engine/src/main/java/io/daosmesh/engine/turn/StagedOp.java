@@ -1,0 +1,91 @@
+package io.daosmesh.engine.turn;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.storage.Blob;
+import io.daosmesh.storage.BufferPool;
+import io.daosmesh.storage.kv.KvBatch;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One operation's share of a turn: device writes and index changes that become durable together. Owner: target loop, until
+ * it is handed to the pipeline.
+ */
+public final class StagedOp {
+    /** @param bytes aligned part of a buffer of {@link StagedOp#buffers} */
+    record DeviceWrite(Blob blob, long offsetBytes, ByteBuffer bytes) {}
+
+    final KvBatch batch = new KvBatch();
+    final List<DeviceWrite> writes = new ArrayList<>(1);
+    final List<BufferPool.Buffer> buffers = new ArrayList<>(1);
+    /** Below, handing a write to a thread of the device and back costs more than the write. */
+    private static final long LATE_BYTES_MAX = 16 << 10;
+
+    private final boolean isDurable;
+    private boolean isLate;
+
+    /** The first of the device. */
+    final AtomicReference<@Nullable Fault> fault = new AtomicReference<>();
+
+    final AtomicInteger pendingWrites = new AtomicInteger();
+    /** What its turn waits for: the device writes, and that the turn is closed. */
+    final AtomicInteger missing = new AtomicInteger(1);
+
+    /** Set before its turn is closed, run at most once. */
+    Runnable onWritten = () -> {};
+
+    Done done = f -> {};
+
+    /** @param isDurable false: may be lost when the power fails, as long as it is lost before later ones */
+    public StagedOp(boolean isDurable) {
+        this.isDurable = isDurable;
+    }
+
+    boolean isDurable() {
+        return isDurable;
+    }
+
+    public KvBatch batch() {
+        return batch;
+    }
+
+    /** Short enough to be written by the commit of its turn instead of at once. */
+    boolean isLate() {
+        return isLate;
+    }
+
+    /** Its turn's commit writes it, if that is worth while. */
+    void armLate() {
+        long bytes = 0;
+        for (DeviceWrite w : writes) bytes += w.bytes.remaining();
+        isLate = bytes > 0 && bytes <= LATE_BYTES_MAX;
+        if (!isLate) arm();
+    }
+
+    /** Its device writes start now. */
+    void arm() {
+        isLate = false;
+        if (writes.isEmpty()) return;
+        pendingWrites.set(writes.size());
+        missing.set(2);
+    }
+
+    public void write(Blob blob, long offsetBytes, ByteBuffer bytes) {
+        writes.add(new DeviceWrite(blob, offsetBytes, bytes));
+    }
+
+    /** Closed when the device has the bytes, or at {@link #discard}. */
+    public void owns(BufferPool.Buffer buffer) {
+        buffers.add(buffer);
+    }
+
+    /** For an operation that is not handed to the pipeline after all. */
+    public void discard() {
+        for (BufferPool.Buffer b : buffers) b.close();
+        buffers.clear();
+    }
+}

@@ -1,0 +1,193 @@
+package io.daosmesh.engine.turn;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.storage.Blob;
+import io.daosmesh.storage.kv.KvBatch;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Group commit: all operations staged while one commit is under way share the next one, which is one flush of the device
+ * (if it was written) and one synced index batch. At most one commit is under way, one turn collects. Owner: target loop.
+ */
+public final class TurnPipeline {
+    /** Makes a turn durable off the loop. */
+    public interface TurnIo {
+        /** @param done on any thread; after a fault the batch is not written, the late writes perhaps */
+        void commit(Commit commit, Done done);
+    }
+
+    /**
+     * What makes a turn durable, in this order.
+     *
+     * @param flush blobs that were written before
+     * @param late short writes, by {@link Blob#writeDurably}
+     * @param batch changes of the index
+     * @param isDurable false: the batch need not be synced
+     */
+    public record Commit(Set<Blob> flush, Map<Blob, List<Blob.Write>> late, KvBatch batch, boolean isDurable) {}
+
+    /** Puts work on the loop from any thread; never refuses. */
+    @FunctionalInterface
+    public interface Loop {
+        void execute(Runnable work);
+    }
+
+    private final TurnIo io;
+    private final Loop loop;
+    private List<StagedOp> collecting = new ArrayList<>();
+    private boolean isCommitting;
+    private long turnCount;
+
+    /** Operations that are committed together; whoever comes last to {@code missing} commits. */
+    private static final class Turn {
+        final List<StagedOp> ops;
+        final AtomicInteger missing;
+
+        Turn(List<StagedOp> ops) {
+            this.ops = ops;
+            this.missing = new AtomicInteger(ops.size() + 1);
+        }
+    }
+
+    public TurnPipeline(TurnIo io, Loop loop) {
+        this.io = io;
+        this.loop = loop;
+    }
+
+    public long turnCount() {
+        return turnCount;
+    }
+
+    public boolean isIdle() {
+        return !isCommitting && collecting.isEmpty();
+    }
+
+    /** Long device writes start at once; {@code done} runs on the loop when all is durable, or has failed. */
+    public void stage(StagedOp op, Done done) {
+        op.done = done;
+        op.armLate();
+        collecting.add(op);
+        if (!op.isLate()) write(op);
+    }
+
+    private void write(StagedOp op) {
+        for (StagedOp.DeviceWrite w : op.writes) {
+            w.blob().write(w.offsetBytes(), w.bytes(), fault -> onWritten(op, fault));
+        }
+    }
+
+    /** Any thread: the last write of a turn goes on to its flush without a detour over the loop. */
+    private void onWritten(StagedOp op, @Nullable Fault fault) {
+        if (fault != null) op.fault.compareAndSet(null, fault);
+        if (op.pendingWrites.decrementAndGet() > 0) return;
+        op.discard();
+        if (op.missing.decrementAndGet() == 0) op.onWritten.run();
+    }
+
+    /** The loop has nothing more to do right now: what was collected may be committed. */
+    public void onDrained() {
+        // a turn without changes ends at once, and what it let go on may have staged more
+        while (!isCommitting && !collecting.isEmpty()) startTurn();
+    }
+
+    private void startTurn() {
+        Turn turn = new Turn(collecting);
+        collecting = new ArrayList<>();
+        isCommitting = true;
+        turnCount++;
+        close(turn);
+    }
+
+    /** Commits as soon as the last device write that is under way has ended. */
+    private void close(Turn turn) {
+        for (StagedOp op : turn.ops) {
+            op.onWritten = () -> arrive(turn, false);
+            if (op.missing.decrementAndGet() == 0) turn.missing.decrementAndGet();
+        }
+        arrive(turn, true);
+    }
+
+    private void arrive(Turn turn, boolean isOnLoop) {
+        if (turn.missing.decrementAndGet() == 0) commit(turn, isOnLoop);
+    }
+
+    private void commit(Turn turn, boolean isOnLoop) {
+        KvBatch batch = new KvBatch();
+        Set<Blob> flush = new LinkedHashSet<>();
+        Map<Blob, List<Blob.Write>> late = new LinkedHashMap<>();
+        boolean isDurable = false;
+        for (StagedOp op : turn.ops) {
+            if (op.fault.get() != null) continue;
+            op.batch.forEach(new Copier(batch));
+            isDurable |= op.isDurable();
+            for (StagedOp.DeviceWrite w : op.writes) {
+                if (!op.isLate()) flush.add(w.blob());
+                else
+                    late.computeIfAbsent(w.blob(), b -> new ArrayList<>())
+                            .add(new Blob.Write(w.offsetBytes(), w.bytes()));
+            }
+        }
+        if (!batch.isEmpty())
+            io.commit(
+                    new Commit(flush, late, batch, isDurable),
+                    f -> loop.execute(() -> onCommitted(turn, late.isEmpty(), f)));
+        else if (isOnLoop) end(turn, null);
+        else loop.execute(() -> end(turn, null));
+    }
+
+    private void onCommitted(Turn turn, boolean isFinal, @Nullable Fault fault) {
+        if (fault == null || isFinal) end(turn, fault);
+        else writeOneByOne(turn);
+    }
+
+    /** Tells whose write it is that fails, and waits for a driver that is being replaced. */
+    private void writeOneByOne(Turn turn) {
+        List<StagedOp> late = turn.ops.stream().filter(StagedOp::isLate).toList();
+        turn.missing.set(turn.ops.size() + 1);
+        for (StagedOp op : turn.ops) op.missing.set(1);
+        late.forEach(StagedOp::arm);
+        late.forEach(this::write);
+        close(turn);
+    }
+
+    private void end(Turn turn, @Nullable Fault fault) {
+        isCommitting = false;
+        RuntimeException broken = null;
+        for (StagedOp op : turn.ops) {
+            op.discard();
+            Fault own = op.fault.get();
+            try {
+                op.done.done(own != null ? own : fault);
+            } catch (RuntimeException e) {
+                // the others of the turn still have to hear of it
+                if (broken == null) broken = e;
+                else broken.addSuppressed(e);
+            }
+        }
+        if (broken != null) throw broken;
+    }
+
+    private record Copier(KvBatch into) implements KvBatch.Visitor {
+        @Override
+        public void put(byte[] key, byte[] value) {
+            into.put(key, value);
+        }
+
+        @Override
+        public void delete(byte[] key) {
+            into.delete(key);
+        }
+
+        @Override
+        public void deleteRange(byte[] from, byte[] to) {
+            into.deleteRange(from, to);
+        }
+    }
+}

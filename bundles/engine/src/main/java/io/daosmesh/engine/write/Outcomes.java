@@ -1,0 +1,88 @@
+package io.daosmesh.engine.write;
+
+import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.dtx.DtxTable;
+import io.daosmesh.engine.shard.Access;
+import io.daosmesh.engine.shard.PoolShard;
+import io.daosmesh.engine.shard.TargetContext;
+import io.daosmesh.engine.turn.StagedOp;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.VosRecord;
+import io.daosmesh.model.id.DtxId;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Applies the outcome of DTXs to this target. Owner: target loop. */
+public final class Outcomes {
+    /** Old committed entries dropped with each batch of new ones: more than one each, so that the table shrinks. */
+    private static final int EXPIRED_PER_BATCH = 1024;
+
+    private final TargetContext context;
+    private final PoolShard shard;
+    private final Access access;
+
+    public Outcomes(TargetContext context, PoolShard shard, Access access) {
+        this.context = context;
+        this.shard = shard;
+        this.access = access;
+    }
+
+    /** The DTXs are committed; their entries are no longer prepared. Not synced: the members can be asked again. */
+    void commit(List<DtxTable.Committed> dtxs) {
+        if (dtxs.isEmpty()) return;
+        StagedOp op = new StagedOp(false);
+        long hlc = context.host().hlcNow();
+        for (DtxTable.Committed d : dtxs) {
+            shard.dtx().startCommit(d);
+            op.batch().put(Keys.dtx(shard.pool(), d.id()), DtxEntry.encodeCommitted(d, hlc));
+        }
+        for (DtxId old : shard.dtx().takeExpired(context.nowNs(), EXPIRED_PER_BATCH))
+            op.batch().delete(Keys.dtx(shard.pool(), old));
+        shard.counters().dtxCommits.add(dtxs.size());
+        context.turns().stage(op, fault -> {
+            // on a fault the store has failed for good and the entries stay where they are found
+            if (fault == null) for (DtxTable.Committed d : dtxs) shard.dtx().endCommit(d, context.nowNs());
+        });
+    }
+
+    /** A prepared entry of this target becomes visible. */
+    void commitEntry(DtxEntry entry) {
+        shard.dtx().remove(entry);
+        commit(List.of(entry.committed()));
+        access.wake(entry);
+    }
+
+    /** Removes a durable prepared entry with its records. */
+    void abort(DtxEntry entry) {
+        if (entry.isSettling()) return;
+        entry.setSettling(true);
+        shard.counters().dtxAborts.increment();
+        StagedOp op = new StagedOp(true);
+        List<VosRecord> records = dropInto(op, entry);
+        op.batch().delete(Keys.dtx(shard.pool(), entry.id()));
+        context.turns().stage(op, fault -> {
+            entry.setSettling(false);
+            if (fault != null) {
+                shard.writer().keep(records);
+                return;
+            }
+            shard.writer().release(records);
+            shard.dtx().remove(entry);
+            access.wake(entry);
+        });
+    }
+
+    /** Deletes an entry's records; answers them for releasing their space when durable. */
+    List<VosRecord> dropInto(StagedOp op, DtxEntry entry) {
+        List<VosRecord> records = new ArrayList<>();
+        for (byte[] key : entry.recordKeys()) {
+            byte[] value = context.kv().get(key);
+            if (value == null) continue;
+            VosRecord r = VosRecord.decode(key, value);
+            if (!shard.writer().claim(r)) continue;
+            records.add(r);
+            op.batch().delete(key);
+        }
+        return records;
+    }
+}

@@ -1,0 +1,124 @@
+package io.daosmesh.engine.turn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.daosmesh.engine.fake.ManualLoop;
+import io.daosmesh.engine.fake.MemoryBlob;
+import io.daosmesh.storage.kv.MemoryKvStore;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TurnPipelineTest {
+    private final MemoryKvStore kv = new MemoryKvStore();
+    private final ManualLoop loop = new ManualLoop(kv);
+    private final MemoryBlob blob = new MemoryBlob(1 << 20);
+    private final List<String> done = new ArrayList<>();
+
+    private void stage(int i, boolean onDevice) {
+        StagedOp op = new StagedOp(true);
+        op.batch().put(new byte[] {(byte) i}, new byte[] {1});
+        if (onDevice)
+            op.write(
+                    blob,
+                    i * 4096L,
+                    ByteBuffer.allocateDirect(8192).alignedSlice(4096).slice(0, 4096));
+        loop.pipeline().stage(op, f -> done.add(i + (f == null ? "" : "!")));
+    }
+
+    @Test
+    void shouldShareOneCommitAmongAllThatWaited() {
+        loop.holdsCommits = true;
+        stage(0, true);
+        loop.drain();
+        for (int i = 1; i < 10; i++) stage(i, true);
+        loop.drain();
+
+        loop.releaseCommit();
+        assertEquals(List.of("0"), done);
+        loop.releaseCommit();
+
+        assertEquals(10, done.size());
+        assertEquals(2, kv.durableBatchCount());
+        assertEquals(0, loop.flushes);
+        assertEquals(2, blob.flushes.get());
+    }
+
+    @Test
+    void shouldWriteLongValuesAtOnceAndFlushThemWithTheirTurn() {
+        loop.holdsCommits = true;
+        ByteBuffer bytes =
+                ByteBuffer.allocateDirect(68 << 10).alignedSlice(4096).slice(0, 64 << 10);
+        bytes.put(0, (byte) 7);
+        StagedOp op = new StagedOp(true);
+        op.batch().put(new byte[] {1}, new byte[] {1});
+        op.write(blob, 0, bytes);
+
+        loop.pipeline().stage(op, f -> done.add("long"));
+
+        ByteBuffer back = ByteBuffer.allocateDirect(8192).alignedSlice(4096).slice(0, 4096);
+        blob.read(0, back, f -> {});
+        assertEquals(7, back.get(0));
+        loop.drain();
+        loop.releaseCommit();
+        assertEquals(List.of("long"), done);
+        assertEquals(1, loop.flushes);
+    }
+
+    @Test
+    void shouldLeaveOutWhatTheDeviceRefused() {
+        blob.failsWrites = true;
+        stage(1, true);
+        stage(2, false);
+        loop.drain();
+
+        assertEquals(List.of("1!", "2"), done);
+        assertNull(kv.get(new byte[] {1}));
+        assertNotNull(kv.get(new byte[] {2}));
+    }
+
+    @Test
+    void shouldAnswerAnEmptyOperationBehindEarlierOnes() {
+        loop.holdsCommits = true;
+        stage(1, false);
+        loop.drain();
+        loop.pipeline().stage(new StagedOp(false), f -> done.add("barrier"));
+        loop.drain();
+        assertEquals(List.of(), done);
+
+        loop.releaseCommit();
+
+        assertEquals(List.of("1", "barrier"), done);
+    }
+
+    @Test
+    void shouldTellEveryOperationOfATurnEvenIfOneBreaks() {
+        List<String> told = new ArrayList<>();
+        ManualLoop loop = new ManualLoop(new io.daosmesh.storage.kv.MemoryKvStore());
+        StagedOp first = new StagedOp(true);
+        first.batch().put(new byte[] {1}, new byte[] {1});
+        loop.pipeline().stage(first, f -> {
+            throw new IllegalStateException("broken");
+        });
+        loop.pipeline().stage(new StagedOp(true), f -> told.add("second"));
+
+        org.junit.jupiter.api.Assertions.assertThrows(IllegalStateException.class, loop::drain);
+
+        assertEquals(List.of("second"), told);
+    }
+
+    @Test
+    void shouldNotWaitForTheNextRoundAfterATurnWithoutChanges() {
+        List<String> told = new ArrayList<>();
+        ManualLoop loop = new ManualLoop(new io.daosmesh.storage.kv.MemoryKvStore());
+        loop.pipeline()
+                .stage(new StagedOp(false), f -> loop.pipeline().stage(new StagedOp(false), g -> told.add("both")));
+
+        loop.pipeline().onDrained();
+
+        assertEquals(List.of("both"), told);
+    }
+}
