@@ -1,7 +1,5 @@
 package io.daosmesh.cli;
 
-import io.daosmesh.admin.AdminCalls.AclOperation;
-import io.daosmesh.admin.AdminCalls.TargetsOperation;
 import io.daosmesh.admin.grammar.KeyValues;
 import io.daosmesh.admin.grammar.RankSet;
 import io.daosmesh.admin.view.AclView;
@@ -10,7 +8,9 @@ import io.daosmesh.admin.view.PropertyView;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.wire.AclReply;
+import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.PoolQueryReply;
+import io.daosmesh.model.wire.PoolTargetsRequest;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -106,7 +106,7 @@ final class DmgPool {
                             names = {"-f", "--force"},
                             description = "without looking at the redundancy factor")
                     boolean force) {
-        return change(pool, TargetsOperation.EXCLUDE, ranks, targets, force);
+        return change(pool, PoolTargetsRequest.Op.EXCLUDE, ranks, targets, force);
     }
 
     @Command(name = "reintegrate", aliases = "reint", description = "Take targets back into a pool")
@@ -124,7 +124,7 @@ final class DmgPool {
                             description = "only these targets")
                     @Nullable
                     String targets) {
-        return change(pool, TargetsOperation.REINTEGRATE, ranks, targets, false);
+        return change(pool, PoolTargetsRequest.Op.REINTEGRATE, ranks, targets, false);
     }
 
     @Command(name = "drain", description = "Move the data off targets, then take them out")
@@ -142,7 +142,7 @@ final class DmgPool {
                             description = "only these targets")
                     @Nullable
                     String targets) {
-        return change(pool, TargetsOperation.DRAIN, ranks, targets, false);
+        return change(pool, PoolTargetsRequest.Op.DRAIN, ranks, targets, false);
     }
 
     @Command(name = "extend", description = "Add ranks to a pool")
@@ -154,7 +154,7 @@ final class DmgPool {
                             paramLabel = "RANKS",
                             description = "ranks")
                     String ranks) {
-        return change(pool, TargetsOperation.EXTEND, ranks, null, false);
+        return change(pool, PoolTargetsRequest.Op.EXTEND, ranks, null, false);
     }
 
     @Command(name = "set-prop", description = "Set properties of a pool")
@@ -199,7 +199,7 @@ final class DmgPool {
                             names = {"-v", "--verbose"},
                             description = "each entry in words, too")
                     boolean verbose) {
-        AclReply reply = root.calls().poolAcl(pool, AclOperation.GET, List.of(), "");
+        AclReply reply = root.calls().poolAcl(pool, AclRequest.Op.GET, List.of(), "");
         String text = AclView.text(reply, verbose);
         String said = outfile == null ? text : AclFiles.write(outfile, text, force);
         return root.show(() -> said, () -> AclView.json(reply));
@@ -214,7 +214,7 @@ final class DmgPool {
                             paramLabel = "FILE",
                             description = "the new list")
                     String file) {
-        return changeAcl(pool, AclOperation.OVERWRITE, AclFiles.read(file), "");
+        return changeAcl(pool, AclRequest.Op.OVERWRITE, AclFiles.read(file), "");
     }
 
     @Command(name = "update-acl", description = "Add or change entries of a pool's access control list")
@@ -232,7 +232,7 @@ final class DmgPool {
                             description = "one entry, e.g. A::ada@:rw")
                     @Nullable
                     String entry) {
-        return changeAcl(pool, AclOperation.UPDATE, AclFiles.either(file, entry), "");
+        return changeAcl(pool, AclRequest.Op.UPDATE, AclFiles.either(file, entry), "");
     }
 
     @Command(name = "delete-acl", description = "Take an entry out of a pool's access control list")
@@ -244,10 +244,10 @@ final class DmgPool {
                             paramLabel = "PRINCIPAL",
                             description = "u:NAME@, g:NAME@, OWNER@, GROUP@ or EVERYONE@")
                     String principal) {
-        return changeAcl(pool, AclOperation.DELETE, List.of(), AclFiles.principal(principal));
+        return changeAcl(pool, AclRequest.Op.DELETE, List.of(), AclFiles.principal(principal));
     }
 
-    private int changeAcl(String pool, AclOperation operation, List<String> entries, String principal) {
+    private int changeAcl(String pool, AclRequest.Op operation, List<String> entries, String principal) {
         AclReply reply = root.calls().poolAcl(pool, operation, entries, principal);
         String name = operation.name().toLowerCase(java.util.Locale.ROOT);
         return root.show(
@@ -255,7 +255,8 @@ final class DmgPool {
                 () -> AclView.json(reply));
     }
 
-    private int change(String pool, TargetsOperation operation, String ranks, @Nullable String targets, boolean force) {
+    private int change(
+            String pool, PoolTargetsRequest.Op operation, String ranks, @Nullable String targets, boolean force) {
         List<Integer> wanted = RankSet.parse(ranks);
         if (wanted.isEmpty()) throw DmgSystem.invalid("no ranks specified");
         int version = root.calls()
@@ -265,7 +266,7 @@ final class DmgPool {
             case EXCLUDE -> "Exclude";
             case REINTEGRATE -> "Reintegration";
             case DRAIN -> "Drain";
-            case EXTEND -> "Extend";
+            case EXTEND, UNRECOGNIZED -> "Extend";
         };
         return root.show(
                 () -> name + " command succeeded\n",

@@ -1,6 +1,5 @@
 package io.daosmesh.cli;
 
-import io.daosmesh.admin.AdminCalls.SystemAction;
 import io.daosmesh.admin.grammar.HostList;
 import io.daosmesh.admin.grammar.KeyValues;
 import io.daosmesh.admin.grammar.RankSet;
@@ -14,6 +13,7 @@ import io.daosmesh.model.wire.LeaderQueryReply;
 import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.RankResultMessage;
 import io.daosmesh.model.wire.SystemActionReply;
+import io.daosmesh.model.wire.SystemActionRequest;
 import io.daosmesh.model.wire.SystemQueryReply;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,8 +74,8 @@ final class DmgSystem {
         Set<MemberState> wanted = states == null ? Set.of() : states(states);
         Members found = select(list);
         List<MemberMessage> shown = found.members().stream()
-                .filter(m -> !notOk || m.getState() != MemberState.JOINED.ordinal())
-                .filter(m -> wanted.isEmpty() || wanted.stream().anyMatch(s -> s.ordinal() == m.getState()))
+                .filter(m -> !notOk || m.getState() != MemberMessage.State.JOINED)
+                .filter(m -> wanted.isEmpty() || wanted.stream().anyMatch(s -> s.toWire() == m.getState()))
                 .toList();
         Members some = new Members(found.system(), found.mapVersion(), shown, found.absentRanks(), found.absentHosts());
         Members all = verbose ? some.with(root.calls().certificateEnds(some.livelyNodes())) : some;
@@ -90,22 +90,22 @@ final class DmgSystem {
                             names = {"-f", "--force"},
                             description = "without preparation")
                     boolean force) {
-        return act(SystemAction.STOP, list, force);
+        return act(SystemActionRequest.Action.STOP, list, force);
     }
 
     @Command(name = "start", description = "Start stopped ranks")
     int start(@ArgGroup(exclusive = false) @Nullable RankList list) {
-        return act(SystemAction.START, list, false);
+        return act(SystemActionRequest.Action.START, list, false);
     }
 
     @Command(name = "exclude", description = "Exclude ranks by the administrator's will")
     int exclude(@ArgGroup(exclusive = false) @Nullable RankList list) {
-        return mark(SystemAction.EXCLUDE, list);
+        return mark(SystemActionRequest.Action.EXCLUDE, list);
     }
 
     @Command(name = "clear-exclude", description = "Let excluded ranks join again")
     int clearExclude(@ArgGroup(exclusive = false) @Nullable RankList list) {
-        return mark(SystemAction.CLEAR_EXCLUDE, list);
+        return mark(SystemActionRequest.Action.CLEAR_EXCLUDE, list);
     }
 
     @Command(name = "leader-query", description = "Leader and replicas of the management service")
@@ -163,7 +163,7 @@ final class DmgSystem {
         return new DmgEvents(root).run(follow);
     }
 
-    private int act(SystemAction action, @Nullable RankList list, boolean force) {
+    private int act(SystemActionRequest.Action action, @Nullable RankList list, boolean force) {
         Members found = select(list);
         List<Integer> ranks = list == null || list.isEmpty() ? List.of() : ranks(found);
         if (list != null && !list.isEmpty() && ranks.isEmpty()) {
@@ -197,7 +197,7 @@ final class DmgSystem {
                 .remedy("see dmg system query for the ranks there are"));
     }
 
-    private int mark(SystemAction action, @Nullable RankList list) {
+    private int mark(SystemActionRequest.Action action, @Nullable RankList list) {
         if (list == null || list.isEmpty()) throw invalid("no ranks or hosts specified");
         Members found = select(list);
         if (!found.absentRanks().isEmpty()) throw invalid("invalid rank(s): " + RankSet.plain(found.absentRanks()));

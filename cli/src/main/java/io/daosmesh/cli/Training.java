@@ -1,6 +1,5 @@
 package io.daosmesh.cli;
 
-import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.RpcMessage;
@@ -108,8 +107,7 @@ public final class Training {
     private static SystemQueryReply members(String address) {
         MemberMessage.Builder member = MemberMessage.newBuilder().setAddress(address);
         GroupMapMessage.Builder map = GroupMapMessage.newBuilder().setVersion(1);
-        for (int rank = 0; rank < 3; rank++)
-            map.addMembers(member.setRank(rank).setState(MemberState.JOINED.ordinal()));
+        for (int rank = 0; rank < 3; rank++) map.addMembers(member.setRank(rank).setState(MemberMessage.State.JOINED));
         return SystemQueryReply.newBuilder().setGroupMap(map).build();
     }
 }

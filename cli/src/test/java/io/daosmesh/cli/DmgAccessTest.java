@@ -76,8 +76,8 @@ class DmgAccessTest {
         answers.put(RpcMethod.POOL_ACL, r -> {
             AclRequest request = (AclRequest) r;
             asked.add(request);
-            if (request.getOp() == 1) acl = Acl.of(request.getEntriesList());
-            if (request.getOp() == 2) acl = acl.updated(Acl.of(request.getEntriesList()));
+            if (request.getOpValue() == 1) acl = Acl.of(request.getEntriesList());
+            if (request.getOpValue() == 2) acl = acl.updated(Acl.of(request.getEntriesList()));
             return AclReply.newBuilder()
                     .setOwner("ada@")
                     .setGroup("labs@")

@@ -388,7 +388,7 @@ class DmgTest {
                     .setUuid(Ids.bytes(new UUID(0, rank)))
                     .setAddress("127.0.0.1:1000" + (rank + 1))
                     .setTargetCount(2)
-                    .setState((rank == 2 ? MemberState.EXCLUDED : MemberState.JOINED).ordinal()));
+                    .setState((rank == 2 ? MemberState.EXCLUDED : MemberState.JOINED).toWire()));
         }
         return SystemQueryReply.newBuilder().setGroupMap(map).build();
     }

@@ -120,19 +120,11 @@ public final class AdminCalls {
         return atLeader(RpcMethod.LEADER_QUERY, Empty.getDefaultInstance(), LeaderQueryReply::parseFrom, true);
     }
 
-    /** What {@code dmg system} does to ranks; the order is the number on the wire. */
-    public enum SystemAction {
-        STOP,
-        START,
-        EXCLUDE,
-        CLEAR_EXCLUDE
-    }
-
     /** @param ranks empty = all there are, for stop and start */
-    public SystemActionReply systemAction(SystemAction action, List<Integer> ranks, boolean force) {
+    public SystemActionReply systemAction(SystemActionRequest.Action action, List<Integer> ranks, boolean force) {
         SystemActionRequest request = SystemActionRequest.newBuilder()
                 .setAll(ranks.isEmpty())
-                .setAction(action.ordinal())
+                .setAction(action)
                 .addAllRanks(ranks)
                 .setForce(force)
                 .setRequestId(newRequestId())
@@ -186,20 +178,12 @@ public final class AdminCalls {
         atLeader(RpcMethod.POOL_DESTROY, request, Empty::parseFrom, false);
     }
 
-    /** What happens to targets of a pool; the order is the number on the wire. */
-    public enum TargetsOperation {
-        EXCLUDE,
-        REINTEGRATE,
-        DRAIN,
-        EXTEND
-    }
-
     public PoolTargetsReply poolTargets(
-            String pool, TargetsOperation operation, List<Integer> ranks, List<Integer> targets, boolean force) {
+            String pool, PoolTargetsRequest.Op operation, List<Integer> ranks, List<Integer> targets, boolean force) {
         PoolFindReply found = poolFind(pool);
         PoolTargetsRequest request = PoolTargetsRequest.newBuilder()
                 .setPool(uuid(found))
-                .setOp(operation.ordinal())
+                .setOp(operation)
                 .addAllRanks(ranks)
                 .addAllTargetIndexes(targets)
                 .setForce(force)
@@ -226,30 +210,22 @@ public final class AdminCalls {
         return atPool(found, RpcMethod.POOL_EVICT, request, PoolEvictReply::parseFrom, false);
     }
 
-    /** What happens to an access control list; the order is the number on the wire. */
-    public enum AclOperation {
-        GET,
-        OVERWRITE,
-        UPDATE,
-        DELETE
-    }
-
     /**
      * The access control list of a pool, after the operation.
      *
      * @param entries to overwrite or update with
      * @param principal whose entry to delete
      */
-    public AclReply poolAcl(String pool, AclOperation operation, List<String> entries, String principal) {
+    public AclReply poolAcl(String pool, AclRequest.Op operation, List<String> entries, String principal) {
         PoolFindReply found = poolFind(pool);
         AclRequest request = AclRequest.newBuilder()
                 .setPool(uuid(found))
-                .setOp(operation.ordinal())
+                .setOp(operation)
                 .addAllEntries(entries)
                 .setPrincipal(principal)
                 .setRequestId(newRequestId())
                 .build();
-        return atPool(found, RpcMethod.POOL_ACL, request, AclReply::parseFrom, operation == AclOperation.GET);
+        return atPool(found, RpcMethod.POOL_ACL, request, AclReply::parseFrom, operation == AclRequest.Op.GET);
     }
 
     /** @param user empty = as it is; the same for the group */

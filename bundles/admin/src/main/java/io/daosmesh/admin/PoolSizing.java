@@ -6,7 +6,6 @@ import io.daosmesh.admin.grammar.TierRatio;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.wire.MemberMessage;
 import java.util.List;
 import java.util.Locale;
@@ -40,7 +39,7 @@ public record PoolSizing(long scmPerTarget, long nvmePerTarget, String title) {
     /** @param wanted empty = every Joined rank. @param count 0 = all of them. DER_INVAL, DER_NONEXIST. */
     public static Layout layout(List<MemberMessage> members, List<Integer> wanted, int count) {
         List<MemberMessage> joined = members.stream()
-                .filter(m -> m.getState() == MemberState.JOINED.ordinal())
+                .filter(m -> m.getState() == MemberMessage.State.JOINED)
                 .filter(m -> wanted.isEmpty() || wanted.contains(m.getRank()))
                 .toList();
         TreeSet<Integer> missing = new TreeSet<>(wanted);

@@ -75,7 +75,7 @@ class PoolSizingTest {
     private static MemberMessage member(int rank, MemberState state) {
         return MemberMessage.newBuilder()
                 .setRank(rank)
-                .setState(state.ordinal())
+                .setState(state.toWire())
                 .setTargetCount(2)
                 .build();
     }

@@ -10,10 +10,6 @@ import reactor.core.publisher.Mono;
 
 /** Access control lists and owners of a pool's containers. Any thread. Containers are named by label or UUID. */
 public final class Acls {
-    private static final int GET = 0;
-    private static final int OVERWRITE = 1;
-    private static final int UPDATE = 2;
-    private static final int DELETE = 3;
 
     private final PoolService service;
     private final String pool;
@@ -27,22 +23,22 @@ public final class Acls {
     }
 
     public Mono<AclReply> get(String container) {
-        return ask(container, GET, List.of(), "");
+        return ask(container, AclRequest.Op.GET, List.of(), "");
     }
 
     /** The given entries and no others; INVAL when there is none. */
     public Mono<AclReply> overwrite(String container, List<String> entries) {
-        return ask(container, OVERWRITE, entries, "");
+        return ask(container, AclRequest.Op.OVERWRITE, entries, "");
     }
 
     /** The given entries besides, or in place of, those there are. */
     public Mono<AclReply> update(String container, List<String> entries) {
-        return ask(container, UPDATE, entries, "");
+        return ask(container, AclRequest.Op.UPDATE, entries, "");
     }
 
     /** NONEXIST when no entry speaks of it. */
     public Mono<AclReply> delete(String container, String principal) {
-        return ask(container, DELETE, List.of(), principal);
+        return ask(container, AclRequest.Op.DELETE, List.of(), principal);
     }
 
     /** @param user empty = as it is; the same for the group */
@@ -61,7 +57,7 @@ public final class Acls {
         });
     }
 
-    private Mono<AclReply> ask(String container, int operation, List<String> entries, String principal) {
+    private Mono<AclReply> ask(String container, AclRequest.Op operation, List<String> entries, String principal) {
         return Mono.defer(() -> {
             AclRequest request = AclRequest.newBuilder()
                     .setPool(pool)

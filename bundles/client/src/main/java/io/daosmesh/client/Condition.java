@@ -1,14 +1,22 @@
 package io.daosmesh.client;
 
+import io.daosmesh.model.wire.UpdateRequest;
+
 /** What must hold for an update or a removal to be carried out. */
 public enum Condition {
-    NONE,
+    NONE(UpdateRequest.Condition.NONE),
     /** EXIST when the key is already there. */
-    INSERT,
+    INSERT(UpdateRequest.Condition.INSERT),
     /** NONEXIST when the key is not there. */
-    EXISTING;
+    EXISTING(UpdateRequest.Condition.EXISTING);
 
-    int number() {
-        return ordinal();
+    private final UpdateRequest.Condition wire;
+
+    Condition(UpdateRequest.Condition wire) {
+        this.wire = wire;
+    }
+
+    UpdateRequest.Condition toWire() {
+        return wire;
     }
 }

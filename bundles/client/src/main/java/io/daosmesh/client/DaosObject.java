@@ -89,7 +89,7 @@ public final class DaosObject {
     }
 
     private Mono<Void> punch(byte[] dkey, PunchRequest.Builder request, Condition condition) {
-        PunchRequest description = request.setCondition(condition.number()).build();
+        PunchRequest description = request.setCondition(condition.toWire()).build();
         return io.punch(id, Placement.groupOf(id, dkey), description);
     }
 

@@ -1,5 +1,7 @@
 package io.daosmesh.client;
 
+import io.daosmesh.model.wire.KeyChangeMessage;
+
 /**
  * What a key must be like for a change of it to be carried out. Immutable.
  *
@@ -7,15 +9,25 @@ package io.daosmesh.client;
  * @param version as {@link Fetched#version} tells it; 0 = the value is absent
  */
 public record Expected(Kind kind, byte[] akey, long version) {
-    /** The order is that of the protocol. */
+    /** What is asked of the key. */
     public enum Kind {
-        ANYTHING,
+        ANYTHING(KeyChangeMessage.Condition.NONE),
         /** Else EXIST. */
-        ABSENT,
+        ABSENT(KeyChangeMessage.Condition.ABSENT),
         /** Else NONEXIST. */
-        EXISTING,
+        EXISTING(KeyChangeMessage.Condition.EXISTS),
         /** Else TX_RESTART. */
-        VERSION
+        VERSION(KeyChangeMessage.Condition.VERSION);
+
+        private final KeyChangeMessage.Condition wire;
+
+        Kind(KeyChangeMessage.Condition wire) {
+            this.wire = wire;
+        }
+
+        KeyChangeMessage.Condition toWire() {
+            return wire;
+        }
     }
 
     private static final byte[] WHOLE = {};

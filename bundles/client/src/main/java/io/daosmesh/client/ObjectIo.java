@@ -74,7 +74,7 @@ final class ObjectIo {
                     .setDkey(key(dkey))
                     .addAllValues(values.descriptions())
                     .setDtx(newDtx())
-                    .setCondition(condition.number());
+                    .setCondition(condition.toWire());
             int group = Placement.groupOf(oid, dkey);
             return cluster.retrying
                     .change(
@@ -139,7 +139,7 @@ final class ObjectIo {
                     .setDkey(key(c.dkey()))
                     .setPunch(c.isRemoval())
                     .addAllValues(written)
-                    .setCondition(expected.kind().ordinal())
+                    .setCondition(expected.kind().toWire())
                     .setVersion(expected.version());
             if (expected.akey().length > 0) message.setAkey(key(expected.akey()));
             messages.add(message.build());
@@ -281,7 +281,7 @@ final class ObjectIo {
     static ValueMessage describe(byte[] akey, Write.Kind kind, long offset, long length) {
         return ValueMessage.newBuilder()
                 .setAkey(key(akey))
-                .setKind(kind.ordinal())
+                .setKind(kind.code())
                 .setOffset(offset)
                 .setLength(length)
                 .build();

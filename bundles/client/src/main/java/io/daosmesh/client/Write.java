@@ -12,8 +12,19 @@ import java.nio.ByteBuffer;
 public record Write(byte[] akey, Kind kind, long offset, ByteBuffer data) {
     /** What an akey holds. */
     public enum Kind {
-        SINGLE,
-        ARRAY
+        SINGLE(0),
+        ARRAY(1);
+
+        private final int code;
+
+        Kind(int code) {
+            this.code = code;
+        }
+
+        /** On the wire. */
+        int code() {
+            return code;
+        }
     }
 
     public static Write single(byte[] akey, ByteBuffer data) {

@@ -29,7 +29,7 @@ final class FakeAcls {
     AclReply serve(ByteString container, AclRequest r) {
         Guarded now = lists.get(container);
         Acl given = Acl.of(r.getEntriesList());
-        Acl next = switch (r.getOp()) {
+        Acl next = switch (r.getOpValue()) {
             case 1 -> given;
             case 2 -> now.acl().updated(given);
             case 3 -> now.acl().without(Principal.parse(r.getPrincipal()));

@@ -267,7 +267,7 @@ public final class FakeCluster implements Rpc {
         return PoolEntryMessage.newBuilder()
                 .setPool(Ids.bytes(POOL))
                 .setLabel("tank")
-                .setState(1)
+                .setStateValue(1)
                 .addAllRanks(List.of(0, 1, 2))
                 .addAllServiceRanks(List.of(0, 1, 2))
                 .build();

@@ -102,8 +102,8 @@ final class FakeEngine {
         }
         var object = object(where);
         boolean exists = object.containsKey(r.getDkey());
-        if (r.getCondition() == 1 && exists) throw FakeCluster.fault(FaultCode.EXIST);
-        if (r.getCondition() == 2 && !exists) throw FakeCluster.fault(FaultCode.NONEXIST);
+        if (r.getConditionValue() == 1 && exists) throw FakeCluster.fault(FaultCode.EXIST);
+        if (r.getConditionValue() == 2 && !exists) throw FakeCluster.fault(FaultCode.NONEXIST);
         epoch++;
         write(object.computeIfAbsent(r.getDkey(), k -> new TreeMap<>(BY_BYTES)), r.getValuesList(), data);
         if (data.hasRemaining()) throw new IllegalStateException("more bytes than values");
@@ -158,9 +158,9 @@ final class FakeEngine {
         Cell cell = akeys == null ? null : akeys.get(c.getAkey());
         boolean exists = c.getAkey().isEmpty() ? akeys != null : cell != null;
         long version = cell == null ? 0 : cell.version;
-        if (c.getCondition() == 1 && exists) throw FakeCluster.fault(FaultCode.EXIST);
-        if (c.getCondition() == 2 && !exists) throw FakeCluster.fault(FaultCode.NONEXIST);
-        if (c.getCondition() == 3 && version != c.getVersion()) throw FakeCluster.fault(FaultCode.TX_RESTART);
+        if (c.getConditionValue() == 1 && exists) throw FakeCluster.fault(FaultCode.EXIST);
+        if (c.getConditionValue() == 2 && !exists) throw FakeCluster.fault(FaultCode.NONEXIST);
+        if (c.getConditionValue() == 3 && version != c.getVersion()) throw FakeCluster.fault(FaultCode.TX_RESTART);
     }
 
     private static void write(Cell cell, ValueMessage v, byte[] bytes) {
@@ -179,7 +179,7 @@ final class FakeEngine {
         Where where = check(rank, r.getAddress(), true);
         if (done.containsKey(r.getDtx())) return epochOf(r.getDtx());
         var object = object(where);
-        if (r.getCondition() == 2 && !object.containsKey(r.getDkey())) {
+        if (r.getConditionValue() == 2 && !object.containsKey(r.getDkey())) {
             throw FakeCluster.fault(FaultCode.NONEXIST);
         }
         epoch++;

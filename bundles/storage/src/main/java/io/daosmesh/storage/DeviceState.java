@@ -8,17 +8,28 @@ import java.util.Set;
  */
 public enum DeviceState {
     /** Plugged, not in use. */
-    NEW,
+    NEW(0),
     /** Serving. */
-    NORMAL,
+    NORMAL(1),
     /** Found or set faulty: no writes; its targets are being excluded. */
-    FAULTY,
+    FAULTY(2),
     /** Its targets are out of every pool; I/O is being drained. */
-    TEARDOWN,
+    TEARDOWN(3),
     /** Out of use, waits for replacement. */
-    OUT,
+    OUT(4),
     /** Not there. */
-    UNPLUGGED;
+    UNPLUGGED(5);
+
+    private final int code;
+
+    DeviceState(int code) {
+        this.code = code;
+    }
+
+    /** As metrics show it. */
+    public int code() {
+        return code;
+    }
 
     public boolean mayBecome(DeviceState next) {
         return moves().contains(next);

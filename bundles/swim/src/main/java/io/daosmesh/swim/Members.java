@@ -23,7 +23,7 @@ final class Members {
     /** SUSPECT and RESTARTING members: the ones with a deadline. */
     private final List<Member> timed = new ArrayList<>();
 
-    private final int[] countByState = new int[MemberState.values().length];
+    private final Map<MemberState, Integer> countByState = new EnumMap<>(MemberState.class);
     private @Nullable Member[] byRank = new Member[16];
 
     private long selfIncarnation;
@@ -59,7 +59,7 @@ final class Members {
                 byRank = Arrays.copyOf(byRank, Math.max(rank + 1, byRank.length * 2));
             }
             byRank[rank] = new Member(rank, incarnation, nowNs);
-            countByState[MemberState.INACTIVE.ordinal()]++;
+            countByState.merge(MemberState.INACTIVE, 1, Integer::sum);
             order.add(rank);
         } else if (incarnation > member.incarnation) {
             if (member.state == MemberState.DEAD) {
@@ -76,7 +76,7 @@ final class Members {
         Member member = find(rank);
         if (member != null) {
             byRank[rank] = null;
-            countByState[member.state.ordinal()]--;
+            countByState.merge(member.state, -1, Integer::sum);
             timed.remove(member);
             order.remove(rank);
             gossip.remove(rank);
@@ -290,8 +290,8 @@ final class Members {
     private void move(long nowNs, Member member, MemberState next) {
         Invariant.check(
                 member.state.mayBecome(next), "rank %s may not go from %s to %s", member.rank, member.state, next);
-        countByState[member.state.ordinal()]--;
-        countByState[next.ordinal()]++;
+        countByState.merge(member.state, -1, Integer::sum);
+        countByState.merge(next, 1, Integer::sum);
         boolean wasTimed = member.state == MemberState.SUSPECT || member.state == MemberState.RESTARTING;
         boolean isTimed = next == MemberState.SUSPECT || next == MemberState.RESTARTING;
         if (wasTimed && !isTimed) {
@@ -351,7 +351,7 @@ final class Members {
     }
 
     int count(MemberState state) {
-        return countByState[state.ordinal()];
+        return countByState.getOrDefault(state, 0);
     }
 
     Map<MemberState, Integer> countsByState() {

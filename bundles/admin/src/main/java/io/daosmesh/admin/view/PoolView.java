@@ -30,7 +30,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Views of pools. Source: daos-admin facts 2.4 and 3. */
 public final class PoolView {
-    private static final List<String> STATES = List.of("Creating", "Ready", "Destroying");
     private static final List<String> TIERS = List.of("SCM", "NVMe");
 
     private PoolView() {}
@@ -101,7 +100,9 @@ public final class PoolView {
             for (int tier = 0; tier < 2; tier++) addTier(cells, row, tier);
             cells.add(row.query.map(PoolView::disabled).orElse(null));
             cells.add(row.query
-                    .map(q -> rebuildState(q.getRebuild()).name().toLowerCase(Locale.ROOT))
+                    .map(q -> RebuildStatus.State.of(q.getRebuild().getState())
+                            .name()
+                            .toLowerCase(Locale.ROOT))
                     .orElse(null));
             table.row(cells.toArray());
         }
@@ -276,7 +277,10 @@ public final class PoolView {
                 "unhealthy_containers", unhealthyJson(reply),
                 "rebuild",
                         Json.object(
-                                "state", rebuildState(r).name().toLowerCase(Locale.ROOT),
+                                "state",
+                                        RebuildStatus.State.of(r.getState())
+                                                .name()
+                                                .toLowerCase(Locale.ROOT),
                                 "status", -Math.abs(r.getStatus()),
                                 "version", r.getVersion(),
                                 "operation", r.getOperation(),
@@ -296,13 +300,8 @@ public final class PoolView {
             String name = FaultCode.of(number).map(c -> "DER_" + c.name()).orElse("DER_UNKNOWN");
             return "Rebuild failed, rc=0, status=-" + number + " (" + name + ")";
         }
-        return "Rebuild " + rebuildState(r).name().toLowerCase(Locale.ROOT) + ", " + r.getObjects() + " objs, "
-                + r.getRecords() + " recs";
-    }
-
-    private static RebuildStatus.State rebuildState(RebuildStatusMessage r) {
-        RebuildStatus.State[] all = RebuildStatus.State.values();
-        return r.getState() >= 0 && r.getState() < all.length ? all[r.getState()] : RebuildStatus.State.IDLE;
+        return "Rebuild " + RebuildStatus.State.of(r.getState()).name().toLowerCase(Locale.ROOT) + ", " + r.getObjects()
+                + " objs, " + r.getRecords() + " recs";
     }
 
     private static String health(PoolQueryReply reply, PoolMap map) {
@@ -383,7 +382,12 @@ public final class PoolView {
     // ---------------------------------------------------------------- parts
 
     private static String state(PoolEntryMessage entry) {
-        return entry.getState() >= 0 && entry.getState() < STATES.size() ? STATES.get(entry.getState()) : "Unknown";
+        return switch (entry.getState()) {
+            case CREATING -> "Creating";
+            case READY -> "Ready";
+            case DESTROYING -> "Destroying";
+            case UNRECOGNIZED -> "Unknown";
+        };
     }
 
     private static String uuid(PoolEntryMessage entry) {

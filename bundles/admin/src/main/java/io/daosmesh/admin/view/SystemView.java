@@ -173,7 +173,7 @@ public final class SystemView {
                     "rank", r.getRank(),
                     "addr", r.getAddress(),
                     "action", r.getAction(),
-                    "state", state(r.getState()).label().toLowerCase(Locale.ROOT),
+                    "state", MemberState.of(r.getState()).label().toLowerCase(Locale.ROOT),
                     "errored", r.getErrored(),
                     "msg", r.getMessage()));
         }
@@ -214,12 +214,7 @@ public final class SystemView {
     }
 
     static MemberState state(MemberMessage m) {
-        return state(m.getState());
-    }
-
-    private static MemberState state(int number) {
-        MemberState[] all = MemberState.values();
-        return number >= 0 && number < all.length ? all[number] : MemberState.UNKNOWN;
+        return MemberState.of(m.getState());
     }
 
     /** ISO 8601; empty when it never happened. */

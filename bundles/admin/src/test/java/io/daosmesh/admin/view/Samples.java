@@ -50,7 +50,7 @@ final class Samples {
                 .setUuid(Ids.bytes(uuid(rank)))
                 .setAddress("10.7.0." + (3 + rank / 2) + ":10001")
                 .setFaultDomain("/rack1/st0" + (3 + rank / 2))
-                .setState(state.ordinal())
+                .setState(state.toWire())
                 .setInfo(info)
                 .setIncarnation(1_000_000 + rank)
                 .setTargetCount(8)
@@ -222,7 +222,7 @@ final class Samples {
         return PoolEntryMessage.newBuilder()
                 .setPool(Ids.bytes(uuid(n)))
                 .setLabel(label)
-                .setState(state)
+                .setStateValue(state)
                 .addAllRanks(List.of(0, 1, 2, 3))
                 .addAllServiceRanks(List.of(1, 2, 3))
                 .putProperties("rd_fac", "2")
@@ -239,7 +239,7 @@ final class Samples {
                         .setRank(rank)
                         .setIndex(index)
                         .setFaultDomain("/st0" + rank)
-                        .setState(state.ordinal()));
+                        .setState(state.toWire()));
             }
         }
         return PoolQueryReply.newBuilder()
@@ -247,7 +247,7 @@ final class Samples {
                 .setMap(map)
                 .setLeader(3)
                 .setRebuild(RebuildStatusMessage.newBuilder()
-                        .setState(1)
+                        .setStateValue(1)
                         .setVersion(12)
                         .setObjectsTotal(100)
                         .setObjects(75)

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.wire.AclReply;
 import io.daosmesh.model.wire.LeaderQueryReply;
 import io.daosmesh.model.wire.PoolMapMessage;
@@ -103,10 +102,10 @@ class ViewsTest {
                 .build();
         PoolMapMessage.Builder map = three.getMap().toBuilder();
         for (PoolTargetMessage.Builder t : map.getTargetsBuilderList())
-            if (t.getRank() == 3) t.setState(TargetState.DOWNOUT.ordinal());
+            if (t.getRank() == 3) t.setState(PoolTargetMessage.State.DOWNOUT);
         PoolQueryReply moved = three.toBuilder().setMap(map).build();
         for (PoolTargetMessage.Builder t : map.getTargetsBuilderList())
-            if (t.getRank() == 2) t.setState(TargetState.DOWNOUT.ordinal());
+            if (t.getRank() == 2) t.setState(PoolTargetMessage.State.DOWNOUT);
         PoolQueryReply left = three.toBuilder().setMap(map).build();
 
         String enough = PoolView.query(moved, false);
@@ -231,7 +230,7 @@ class ViewsTest {
             all.add(RankResultMessage.newBuilder()
                     .setRank(rank)
                     .setAction("stop")
-                    .setState(6)
+                    .setStateValue(6)
                     .build());
         }
         all.add(RankResultMessage.newBuilder()
@@ -256,7 +255,7 @@ class ViewsTest {
     private static RasEventMessage event() {
         return RasEventMessage.newBuilder()
                 .setId("swim_rank_dead")
-                .setSeverity(2)
+                .setSeverityValue(2)
                 .setTimestampUs(1_637_501_551_747_408L)
                 .setHost("wolf-112")
                 .setMessage("SWIM marked rank as dead.")

@@ -1,6 +1,8 @@
 package io.daosmesh.client.dfs;
 
 import io.daosmesh.model.id.ObjectId;
+import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * What a directory says about a name. Immutable.
@@ -24,11 +26,26 @@ public record DfsEntry(
         byte[] sha256,
         String linkTarget,
         long sharedSinceNs) {
-    /** Kind of an entry; the order is part of the layout. */
+    /** Kind of an entry. */
     public enum Type {
-        FILE,
-        DIRECTORY,
-        SYMLINK
+        FILE(0),
+        DIRECTORY(1),
+        SYMLINK(2);
+
+        private final int code;
+
+        Type(int code) {
+            this.code = code;
+        }
+
+        /** Part of the layout. */
+        int code() {
+            return code;
+        }
+
+        static Optional<Type> of(int code) {
+            return Arrays.stream(values()).filter(t -> t.code == code).findFirst();
+        }
     }
 
     static final int MODE_MASK = 07777;

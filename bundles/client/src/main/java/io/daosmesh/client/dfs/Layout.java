@@ -66,7 +66,7 @@ final class Layout {
         int mark = entry.isShared() ? Long.BYTES : 0;
         ByteBuffer b = ByteBuffer.allocate(2 + 4 + 8 + 8 + 16 + 4 + 2 + entry.sha256().length + 2 + link.length + mark);
         b.put(entry.isShared() ? ENTRY_LAYOUT_MARK : ENTRY_LAYOUT)
-                .put((byte) entry.type().ordinal())
+                .put((byte) entry.type().code())
                 .putInt(entry.mode());
         b.putLong(entry.mtimeNs()).putLong(entry.size());
         b.put(Container.bytesOf(entry.object())).putInt(entry.chunkBytes());
@@ -82,8 +82,7 @@ final class Layout {
             ByteBuffer b = ByteBuffer.wrap(bytes);
             int layout = b.get();
             if (layout != ENTRY_LAYOUT && layout != ENTRY_LAYOUT_MARK) throw newer("directory entry", layout);
-            int type = b.get();
-            if (type < 0 || type >= DfsEntry.Type.values().length) throw damaged("directory entry");
+            DfsEntry.Type type = DfsEntry.Type.of(b.get()).orElseThrow(() -> damaged("directory entry"));
             int mode = b.getInt();
             long mtimeNs = b.getLong();
             long size = b.getLong();
@@ -95,7 +94,7 @@ final class Layout {
             if (!Arrays.equals(link.getBytes(StandardCharsets.UTF_8), linkBytes)) throw damaged("directory entry");
             long sharedSinceNs = layout == ENTRY_LAYOUT_MARK ? b.getLong() : 0;
             DfsEntry entry = new DfsEntry(
-                    DfsEntry.Type.values()[type],
+                    type,
                     mode & DfsEntry.MODE_MASK,
                     mtimeNs,
                     size,

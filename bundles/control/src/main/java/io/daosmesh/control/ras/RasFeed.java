@@ -1,6 +1,5 @@
 package io.daosmesh.control.ras;
 
-import io.daosmesh.model.ras.RasEvent;
 import io.daosmesh.model.wire.RasEventMessage;
 import io.daosmesh.model.wire.RasStreamRequest;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -73,8 +72,8 @@ final class RasFeed {
     private static RasEventMessage skipped(long count) {
         return RasEventMessage.newBuilder()
                 .setId(SKIPPED)
-                .setType(RasEvent.Type.INFO_ONLY.ordinal())
-                .setSeverity(RasEvent.Severity.WARNING.ordinal())
+                .setType(RasEventMessage.Type.INFO_ONLY)
+                .setSeverity(RasEventMessage.Severity.WARNING)
                 .setTimestampUs(System.currentTimeMillis() * 1_000)
                 .setMessage(count + " events were skipped: this reader is slower than the node keeps them")
                 .build();

@@ -113,8 +113,8 @@ class RasTest {
     void shouldWriteTheLineOfTheAdministrationGuide() {
         RasEventMessage event = RasEventMessage.newBuilder()
                 .setId("swim_rank_dead")
-                .setType(0)
-                .setSeverity(2)
+                .setTypeValue(0)
+                .setSeverityValue(2)
                 .setTimestampUs(1_637_501_551_747_408L)
                 .setHost("wolf-112.wolf.hpdd.intel.com")
                 .setMessage("SWIM marked rank as dead.")

@@ -9,6 +9,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
 import java.util.HashMap;
@@ -76,7 +77,7 @@ final class DeviceWatch implements AutoCloseable {
         private long doubtUntilNs = notBeforeNs;
     }
 
-    private record Wanted(PoolServiceCalls.Change change, Set<Integer> indexes) {}
+    private record Wanted(PoolTargetsRequest.Op change, Set<Integer> indexes) {}
 
     DeviceWatch(RankIdentity identity, EngineStorage storage, EngineContext context, List<TargetProxy> targets) {
         this.identity = identity;
@@ -186,8 +187,8 @@ final class DeviceWatch implements AutoCloseable {
         if (isBack && doubtNs <= 0) note(map.pool(), p, reaction.settled(), false);
         if (isBack && doubtNs > 0) reviewSoon(TimeUnit.NANOSECONDS.toMillis(doubtNs) + GATHER_MS + 1);
         Wanted wanted = !reaction.exclude().isEmpty()
-                ? new Wanted(PoolServiceCalls.Change.EXCLUDE, reaction.exclude())
-                : new Wanted(PoolServiceCalls.Change.REINTEGRATE, reaction.reintegrate());
+                ? new Wanted(PoolTargetsRequest.Op.EXCLUDE, reaction.exclude())
+                : new Wanted(PoolTargetsRequest.Op.REINTEGRATE, reaction.reintegrate());
         if (wanted.indexes.isEmpty()) {
             p.failures = 0;
             p.requested = null;
@@ -217,9 +218,9 @@ final class DeviceWatch implements AutoCloseable {
             p.requestId = "device-" + UUID.randomUUID();
         }
         p.isAsking = true;
-        if (wanted.change == PoolServiceCalls.Change.EXCLUDE) p.doubtUntilNs = System.nanoTime() + DOUBT_NS;
+        if (wanted.change == PoolTargetsRequest.Op.EXCLUDE) p.doubtUntilNs = System.nanoTime() + DOUBT_NS;
         // noted before: targets that are out without a note would stay out
-        if (wanted.change == PoolServiceCalls.Change.EXCLUDE) note(pool, p, wanted.indexes, true);
+        if (wanted.change == PoolTargetsRequest.Op.EXCLUDE) note(pool, p, wanted.indexes, true);
         service.change(pool, wanted.change, wanted.indexes, p.requestId)
                 .subscribe(
                         version -> run(() -> onDone(pool, p, wanted, version)),

@@ -51,17 +51,11 @@ final class PoolServiceCalls {
         this.identity = identity;
     }
 
-    /** Operations of {@link PoolTargetsRequest}; the ordinals are on the wire. */
-    enum Change {
-        EXCLUDE,
-        REINTEGRATE
-    }
-
     /** Changes targets of this rank; answers the version of the new map. RF: the pool cannot spare them. */
-    Mono<Integer> change(UUID pool, Change change, Set<Integer> indexes, String requestId) {
+    Mono<Integer> change(UUID pool, PoolTargetsRequest.Op change, Set<Integer> indexes, String requestId) {
         PoolTargetsRequest request = PoolTargetsRequest.newBuilder()
                 .setPool(pool.toString())
-                .setOp(change.ordinal())
+                .setOp(change)
                 .addRanks(identity.rank())
                 .addAllTargetIndexes(indexes)
                 .setRequestId(requestId)

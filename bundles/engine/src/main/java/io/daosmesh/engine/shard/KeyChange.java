@@ -7,6 +7,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.wire.KeyChangeMessage;
+import io.daosmesh.model.wire.KeyChangeMessage.Condition;
 import io.daosmesh.model.wire.ValueMessage;
 import java.util.HashSet;
 import java.util.List;
@@ -24,24 +25,13 @@ public record KeyChange(
     /** Dkeys of one request: what a small transaction of names needs, and short on the loop. */
     public static final int CHANGES_MAX = 8;
 
-    /** The numbers are those of the protocol. */
-    public enum Condition {
-        NONE,
-        ABSENT,
-        EXISTS,
-        VERSION
-    }
-
     static KeyChange of(KeyChangeMessage m) {
-        Condition[] all = Condition.values();
-        if (m.getCondition() < 0 || m.getCondition() >= all.length)
-            throw Fault.of(FaultCode.INVAL, "unknown condition %d", m.getCondition())
-                    .asException();
+        if (m.getCondition() == Condition.UNRECOGNIZED) throw invalid("unknown condition %d", m.getConditionValue());
         return new KeyChange(
                 m.getDkey().toByteArray(),
                 m.getValuesList(),
                 m.getPunch(),
-                all[m.getCondition()],
+                m.getCondition(),
                 m.getAkey().toByteArray(),
                 m.getVersion());
     }
@@ -51,7 +41,7 @@ public record KeyChange(
                 .setDkey(ByteString.copyFrom(dkey))
                 .addAllValues(values)
                 .setPunch(isPunch)
-                .setCondition(condition.ordinal())
+                .setCondition(condition)
                 .setAkey(ByteString.copyFrom(akey))
                 .setVersion(version)
                 .build();

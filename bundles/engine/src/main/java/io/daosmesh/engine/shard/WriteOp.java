@@ -12,6 +12,7 @@ import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.wire.ChangeRequest;
 import io.daosmesh.model.wire.DtxMessage;
 import io.daosmesh.model.wire.DtxRefMessage;
+import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.PunchRequest;
 import io.daosmesh.model.wire.UpdateRequest;
 import io.daosmesh.model.wire.ValueMessage;
@@ -75,13 +76,13 @@ public record WriteOp(
     }
 
     public static WriteOp of(UpdateRequest r, ByteBuffer data) {
-        Dtx dtx = new Dtx(dtxId(r.getDtx()), r.getEpoch(), r.getCondition(), r.getResent());
+        Dtx dtx = new Dtx(dtxId(r.getDtx()), r.getEpoch(), r.getConditionValue(), r.getResent());
         return new WriteOp(
                 ShardAddress.of(r.getAddress()), UPDATE, r.getDkey().toByteArray(), r.getValuesList(), data, dtx);
     }
 
     public static WriteOp of(PunchRequest r, ByteBuffer data) {
-        Dtx dtx = new Dtx(dtxId(r.getDtx()), r.getEpoch(), r.getCondition(), r.getResent());
+        Dtx dtx = new Dtx(dtxId(r.getDtx()), r.getEpoch(), r.getConditionValue(), r.getResent());
         return new WriteOp(
                 ShardAddress.of(r.getAddress()), r.getLevel(), r.getDkey().toByteArray(), r.getValuesList(), data, dtx);
     }
@@ -108,7 +109,7 @@ public record WriteOp(
 
     public boolean isConditional() {
         if (level != CHANGES) return dtx.condition != 0;
-        return changes.stream().anyMatch(c -> c.condition() != KeyChange.Condition.NONE);
+        return changes.stream().anyMatch(c -> c.condition() != KeyChangeMessage.Condition.NONE);
     }
 
     public WriteOp withEpoch(long epoch, int mapVersion) {

@@ -8,6 +8,7 @@ import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.ValueMessage;
 import io.daosmesh.storage.kv.KvReader;
 import java.util.ArrayList;
@@ -51,15 +52,15 @@ final class Conditions {
     }
 
     private static @Nullable Fault unmet(GroupReader r, KeyChange c) {
-        if (c.condition() == KeyChange.Condition.NONE) return null;
-        if (c.condition() == KeyChange.Condition.VERSION) {
+        if (c.condition() == KeyChangeMessage.Condition.NONE) return null;
+        if (c.condition() == KeyChangeMessage.Condition.VERSION) {
             VosRecord record = r.single(c.akey());
             long version = record == null ? 0 : record.epoch();
             return version == c.version()
                     ? null
                     : Fault.of(FaultCode.TX_RESTART, "the value has changed").with("version", version);
         }
-        boolean wanted = c.condition() == KeyChange.Condition.EXISTS;
+        boolean wanted = c.condition() == KeyChangeMessage.Condition.EXISTS;
         boolean isThere = c.akey().length == 0 ? r.dkeyExists() : r.akeyExists(c.akey());
         return isThere == wanted ? null : existence(wanted);
     }

@@ -22,6 +22,7 @@ import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.wire.DtxRefMessage;
 import io.daosmesh.model.wire.EnumerateRequest;
 import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.ValueMessage;
 import io.daosmesh.storage.PoolSpace;
 import java.nio.ByteBuffer;
@@ -34,10 +35,10 @@ import org.junit.jupiter.api.Test;
 /** Atomic changes of several dkeys, at their leader and at a member. */
 class ChangesTest extends TargetFixture {
     private static final UUID CONTAINER = new UUID(2, 2);
-    private static final KeyChange.Condition NONE = KeyChange.Condition.NONE;
-    private static final KeyChange.Condition ABSENT = KeyChange.Condition.ABSENT;
-    private static final KeyChange.Condition EXISTS = KeyChange.Condition.EXISTS;
-    private static final KeyChange.Condition VERSION = KeyChange.Condition.VERSION;
+    private static final KeyChangeMessage.Condition NONE = KeyChangeMessage.Condition.NONE;
+    private static final KeyChangeMessage.Condition ABSENT = KeyChangeMessage.Condition.ABSENT;
+    private static final KeyChangeMessage.Condition EXISTS = KeyChangeMessage.Condition.EXISTS;
+    private static final KeyChangeMessage.Condition VERSION = KeyChangeMessage.Condition.VERSION;
 
     private static ValueMessage value(String akey, int size) {
         return ValueMessage.newBuilder()
@@ -47,11 +48,11 @@ class ChangesTest extends TargetFixture {
                 .build();
     }
 
-    private static KeyChange put(String dkey, int size, KeyChange.Condition condition, long version) {
+    private static KeyChange put(String dkey, int size, KeyChangeMessage.Condition condition, long version) {
         return new KeyChange(dkey.getBytes(), List.of(value("v", size)), false, condition, "v".getBytes(), version);
     }
 
-    private static KeyChange punch(String dkey, KeyChange.Condition condition, long version) {
+    private static KeyChange punch(String dkey, KeyChangeMessage.Condition condition, long version) {
         return new KeyChange(dkey.getBytes(), List.of(), true, condition, "v".getBytes(), version);
     }
 

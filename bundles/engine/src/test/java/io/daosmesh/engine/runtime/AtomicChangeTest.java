@@ -14,6 +14,7 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.KeyChangeMessage;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
@@ -45,11 +46,16 @@ class AtomicChangeTest {
 
     private static KeyChange put(byte[] dkey, byte[] bytes, long version) {
         return new KeyChange(
-                dkey, List.of(MiniMesh.value("v", 0, 0, bytes)), false, KeyChange.Condition.VERSION, AKEY, version);
+                dkey,
+                List.of(MiniMesh.value("v", 0, 0, bytes)),
+                false,
+                KeyChangeMessage.Condition.VERSION,
+                AKEY,
+                version);
     }
 
     private static KeyChange punch(byte[] dkey, long version) {
-        return new KeyChange(dkey, List.of(), true, KeyChange.Condition.VERSION, AKEY, version);
+        return new KeyChange(dkey, List.of(), true, KeyChangeMessage.Condition.VERSION, AKEY, version);
     }
 
     private long version(byte[] dkey) {

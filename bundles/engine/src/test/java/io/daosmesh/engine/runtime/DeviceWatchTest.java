@@ -83,7 +83,7 @@ class DeviceWatchTest {
                 .filter(t -> r.getTargetIndexesList().contains(t.index()))
                 .map(PoolTarget::id)
                 .collect(Collectors.toSet());
-        PoolMap next = mesh.map.withStates(ids, r.getOp() == 0 ? TargetState.DOWN : TargetState.UP);
+        PoolMap next = mesh.map.withStates(ids, r.getOpValue() == 0 ? TargetState.DOWN : TargetState.UP);
         if (losesAnswer) {
             losesAnswer = false;
             late = next;

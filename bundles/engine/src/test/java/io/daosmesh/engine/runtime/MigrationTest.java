@@ -14,6 +14,7 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.port.EngineMigration;
+import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.ValueMessage;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -270,7 +271,12 @@ class MigrationTest {
         }
         for (int i = 0; i < 20; i += 3) {
             KeyChange gone = new KeyChange(
-                    ("a" + i).getBytes(), List.of(), true, KeyChange.Condition.VERSION, AKEY, versions.get("b" + i));
+                    ("a" + i).getBytes(),
+                    List.of(),
+                    true,
+                    KeyChangeMessage.Condition.VERSION,
+                    AKEY,
+                    versions.get("b" + i));
             mesh.change(names, List.of(gone, put("c" + i, new byte[3])), new byte[3]);
         }
         int dead = mesh.leader(names, key(0)).rank();
@@ -296,7 +302,7 @@ class MigrationTest {
 
     private static KeyChange put(String dkey, byte[] bytes) {
         List<ValueMessage> values = List.of(MiniMesh.value("v", 0, 0, bytes));
-        return new KeyChange(dkey.getBytes(), values, false, KeyChange.Condition.VERSION, AKEY, 0);
+        return new KeyChange(dkey.getBytes(), values, false, KeyChangeMessage.Condition.VERSION, AKEY, 0);
     }
 
     @Test

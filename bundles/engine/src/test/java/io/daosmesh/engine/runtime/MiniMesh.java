@@ -191,7 +191,7 @@ final class MiniMesh implements AutoCloseable {
                     .addValues(v)
                     .setDtx(WriteOp.dtxMessage(dtx.id()))
                     .setResent(dtx.isResent())
-                    .setCondition(dtx.condition())
+                    .setConditionValue(dtx.condition())
                     .build();
             return call(
                     t.rank(),

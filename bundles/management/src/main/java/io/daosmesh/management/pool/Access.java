@@ -10,8 +10,10 @@ import io.daosmesh.model.access.Principal;
 import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.wire.AclChangeMessage;
+import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.ContainerMakeMessage;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.ContainerOpenMessage;
@@ -33,20 +35,6 @@ import java.util.Optional;
  * with lasts as long as the handle, everything else is looked up in the lists at each request.
  */
 public final class Access {
-    /** What happens to an access control list; the number on the wire is the ordinal. */
-    public enum AclOp {
-        GET,
-        OVERWRITE,
-        UPDATE,
-        DELETE;
-
-        public static AclOp of(int number) {
-            if (number >= 0 && number < values().length) return values()[number];
-            throw Fault.of(FaultCode.INVAL, "%d is nothing to do with an access control list", number)
-                    .asException();
-        }
-    }
-
     private final PoolDb db;
     private final Containers containers;
     private final Handles handles = new Handles();
@@ -207,15 +195,27 @@ public final class Access {
         return Replies.DONE;
     }
 
+    /** INVAL for a number that is no operation. */
+    public static AclRequest.Op checked(AclRequest r) {
+        if (r.getOp() == AclRequest.Op.UNRECOGNIZED) throw unknown(r.getOpValue());
+        return r.getOp();
+    }
+
+    private static FaultException unknown(int op) {
+        return Fault.of(FaultCode.INVAL, "%d is nothing to do with an access control list", op)
+                .asException();
+    }
+
     private static Acl changed(Acl now, AclChangeMessage m) {
-        AclOp op = AclOp.of(m.getOp());
-        if (op == AclOp.DELETE) return now.without(Principal.parse(m.getPrincipal()));
+        AclRequest.Op op = m.getOp();
+        if (op == AclRequest.Op.UNRECOGNIZED) throw unknown(m.getOpValue());
+        if (op == AclRequest.Op.DELETE) return now.without(Principal.parse(m.getPrincipal()));
         Acl given = Acl.of(m.getEntriesList());
-        if (op == AclOp.GET || given.entries().isEmpty()) {
+        if (op == AclRequest.Op.GET || given.entries().isEmpty()) {
             throw Fault.of(FaultCode.INVAL, "no entry of an access control list is given")
                     .asException();
         }
-        return op == AclOp.UPDATE ? now.updated(given) : given;
+        return op == AclRequest.Op.UPDATE ? now.updated(given) : given;
     }
 
     private LogReply change(OwnerChangeMessage m) {

@@ -1,5 +1,7 @@
 package io.daosmesh.management.pool;
 
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
@@ -7,6 +9,7 @@ import io.daosmesh.model.pool.Outage;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Set;
@@ -14,22 +17,35 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Why a rank has left, so that pools do without it by themselves; the ordinals are on disk. Pure. */
+/** Why a rank has left, so that pools do without it by themselves. Pure. */
 public enum Departure {
     /** Silent or crashed: it comes back when it lives again, and slower when that happens often. */
-    DEATH(Outage.Cause.DEATH),
+    DEATH(TargetsChangeMessage.Departure.DEATH, Outage.Cause.DEATH),
     /** Stopped by an administrator while others serve: it comes back when it is started. */
-    STOP(Outage.Cause.DEATH),
+    STOP(TargetsChangeMessage.Departure.STOP, Outage.Cause.DEATH),
     /** Excluded from the system by an administrator: a person has decided, and a person brings it back. */
-    EXCLUSION(Outage.Cause.ADMIN);
+    EXCLUSION(TargetsChangeMessage.Departure.EXCLUSION, Outage.Cause.ADMIN);
 
     /** Info of a member that was stopped and that others go on without. */
     public static final String STOPPED_ALONE = "stopped by the administrator, others serve";
 
+    private final TargetsChangeMessage.Departure wire;
     private final Outage.Cause cause;
 
-    Departure(Outage.Cause cause) {
+    Departure(TargetsChangeMessage.Departure wire, Outage.Cause cause) {
+        this.wire = wire;
         this.cause = cause;
+    }
+
+    public TargetsChangeMessage.Departure toWire() {
+        return wire;
+    }
+
+    /** PROTO for one of another release. */
+    static Departure of(TargetsChangeMessage m) {
+        for (Departure why : values()) if (why.wire == m.getDeparture()) return why;
+        throw Fault.of(FaultCode.PROTO, "unknown departure %d", m.getDepartureValue())
+                .asException();
     }
 
     Outage.Cause cause() {

@@ -5,12 +5,12 @@ import io.daosmesh.model.access.Permissions;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 
-/** How a pool or container is opened; the number on the wire is the ordinal and one. Source: daos-admin facts 8.4. */
+/** How a pool or container is opened; their numbers are on the wire and on disk. Source: daos-admin facts 8.4. */
 public enum Mode {
-    READ_ONLY,
-    READ_WRITE,
+    READ_ONLY(1),
+    READ_WRITE(2),
     /** Nobody else has it open. */
-    EXCLUSIVE;
+    EXCLUSIVE(3);
 
     /** Bits of the rights that an engine looks at. */
     static final int READ = 1;
@@ -20,17 +20,21 @@ public enum Mode {
     private static final Permissions TO_LOOK =
             Permissions.of(Permission.READ, Permission.GET_PROPERTIES, Permission.GET_ACL);
 
+    private final int number;
+
+    Mode(int number) {
+        this.number = number;
+    }
+
     public static Mode of(int number) {
-        if (number < 1 || number > values().length) {
-            throw Fault.of(FaultCode.INVAL, "%d is no way to open a pool or container", number)
-                    .remedy("use 1 (read only), 2 (read and write) or 3 (exclusive)")
-                    .asException();
-        }
-        return values()[number - 1];
+        for (Mode mode : values()) if (mode.number == number) return mode;
+        throw Fault.of(FaultCode.INVAL, "%d is no way to open a pool or container", number)
+                .remedy("use 1 (read only), 2 (read and write) or 3 (exclusive)")
+                .asException();
     }
 
     int number() {
-        return ordinal() + 1;
+        return number;
     }
 
     /** What a handle of a pool is good for: to read, to create and to delete containers; NO_PERM when for nothing. */

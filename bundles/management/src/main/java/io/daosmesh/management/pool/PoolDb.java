@@ -20,6 +20,7 @@ import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
 import io.daosmesh.model.wire.PoolSnapshotMessage;
 import io.daosmesh.model.wire.PoolTargetsReply;
+import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.PropertiesReply;
 import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.RankSetMessage;
@@ -237,11 +238,11 @@ public final class PoolDb implements Replicated {
         if (map.version() != before.version()) {
             containers.review(map);
             boolean isDeath = m.getAutomatic()
-                    && m.getOp() == TargetOp.EXCLUDE.ordinal()
-                    && m.getDeparture() == Departure.DEATH.ordinal();
+                    && m.getOp() == PoolTargetsRequest.Op.EXCLUDE
+                    && m.getDeparture() == TargetsChangeMessage.Departure.DEATH;
             returns.onDecision(changedRanks(before, map), m.getGroupVersion(), map);
             if (isDeath) returns.onDeath(changedRanks(before, map), hlc);
-            boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == TargetOp.EXCLUDE.ordinal();
+            boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == PoolTargetsRequest.Op.EXCLUDE;
             rebuildAutomatic = isAutomatic && (rebuildAutomatic || !before.needsRebuild());
         }
         return Replies.done(

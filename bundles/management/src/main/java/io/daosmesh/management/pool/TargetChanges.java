@@ -2,12 +2,15 @@ package io.daosmesh.management.pool;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.Outage;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -39,23 +42,45 @@ public final class TargetChanges {
 
     /** The next map, or the same one when an automatic exclusion finds nothing it may do; faults for a person's request. */
     public static PoolMap apply(PoolMap map, TargetsChangeMessage m, Map<String, String> properties, Guard guard) {
-        TargetOp op = TargetOp.of(m.getOp());
+        PoolTargetsRequest.Op op = m.getOp();
+        if (op == PoolTargetsRequest.Op.UNRECOGNIZED) throw unknown(m.getOpValue());
         return m.getAutomatic() ? automatic(map, op, m, properties, guard) : byHand(map, op, m, guard);
     }
 
+    /** INVAL for a number that is no operation. */
+    public static FaultException unknown(int op) {
+        return Fault.of(FaultCode.INVAL, "unknown target operation %s", Integer.toUnsignedString(op))
+                .asException();
+    }
+
+    private static TargetState result(PoolTargetsRequest.Op op) {
+        return switch (op) {
+            case EXCLUDE -> TargetState.DOWN;
+            case REINTEGRATE -> TargetState.UP;
+            case DRAIN -> TargetState.DRAIN;
+            case EXTEND -> TargetState.NEW;
+            case UNRECOGNIZED -> throw new IllegalArgumentException("refused before");
+        };
+    }
+
+    private static String verb(PoolTargetsRequest.Op op) {
+        return op.name().toLowerCase(Locale.ROOT);
+    }
+
     private static PoolMap automatic(
-            PoolMap map, TargetOp op, TargetsChangeMessage m, Map<String, String> properties, Guard guard) {
+            PoolMap map,
+            PoolTargetsRequest.Op op,
+            TargetsChangeMessage m,
+            Map<String, String> properties,
+            Guard guard) {
         Set<Integer> ids = Set.of();
-        if (op == TargetOp.EXCLUDE && PoolProperties.mayExclude(properties))
+        if (op == PoolTargetsRequest.Op.EXCLUDE && PoolProperties.mayExclude(properties))
             ids = excludable(map, m.getRanksList(), m.getTargetIndexesList(), guard);
         // a return moves data, as a rebuild does
-        if (op == TargetOp.REINTEGRATE && PoolProperties.mayRebuild(properties)) ids = returning(map, m.getRanksList());
-        if (m.getDeparture() >= Departure.values().length) {
-            throw Fault.of(FaultCode.PROTO, "unknown departure %d", m.getDeparture())
-                    .asException();
-        }
-        Outage.Cause cause = Departure.values()[m.getDeparture()].cause();
-        return ids.isEmpty() ? map : map.withStates(ids, op.result(), cause);
+        if (op == PoolTargetsRequest.Op.REINTEGRATE && PoolProperties.mayRebuild(properties))
+            ids = returning(map, m.getRanksList());
+        Outage.Cause cause = Departure.of(m).cause();
+        return ids.isEmpty() ? map : map.withStates(ids, result(op), cause);
     }
 
     private static Set<Integer> returning(PoolMap map, List<Integer> ranks) {
@@ -69,7 +94,7 @@ public final class TargetChanges {
     public static Set<Integer> excludable(PoolMap map, List<Integer> ranks, List<Integer> indexes, Guard guard) {
         Set<Integer> taken = new TreeSet<>();
         for (int rank : new TreeSet<>(ranks)) {
-            Set<Integer> more = movable(map, TargetOp.EXCLUDE, rank, indexes);
+            Set<Integer> more = movable(map, PoolTargetsRequest.Op.EXCLUDE, rank, indexes);
             if (more.isEmpty()) continue;
             more.addAll(taken);
             if (Redundancy.mayExclude(map, more, guard.automatic())) taken = more;
@@ -77,12 +102,12 @@ public final class TargetChanges {
         return taken;
     }
 
-    private static PoolMap byHand(PoolMap map, TargetOp op, TargetsChangeMessage m, Guard guard) {
-        if (op == TargetOp.EXTEND) {
+    private static PoolMap byHand(PoolMap map, PoolTargetsRequest.Op op, TargetsChangeMessage m, Guard guard) {
+        if (op == PoolTargetsRequest.Op.EXTEND) {
             throw Fault.of(FaultCode.NOSYS, "pool extend is not built yet").asException();
         }
         if (m.getRanksCount() == 0) {
-            throw Fault.of(FaultCode.INVAL, "no ranks given to %s", op.verb()).asException();
+            throw Fault.of(FaultCode.INVAL, "no ranks given to %s", verb(op)).asException();
         }
         Set<Integer> ids = new TreeSet<>();
         for (int rank : m.getRanksList()) {
@@ -90,22 +115,23 @@ public final class TargetChanges {
             ids.addAll(movable(map, op, rank, m.getTargetIndexesList()));
         }
         // it may have begun to come back by itself
-        if (ids.isEmpty() && op == TargetOp.REINTEGRATE && isComingBack(map, m)) return map;
+        if (ids.isEmpty() && op == PoolTargetsRequest.Op.REINTEGRATE && isComingBack(map, m)) return map;
         if (ids.isEmpty()) throw nothingToDo(map, op, m).asException();
         // a device that has failed serves nobody, in the map or out of it
         int failuresMax = m.getByServer() ? guard.automatic() : guard.byHand();
-        if (op == TargetOp.EXCLUDE && !m.getForce() && !Redundancy.mayExclude(map, ids, failuresMax)) {
+        if (op == PoolTargetsRequest.Op.EXCLUDE && !m.getForce() && !Redundancy.mayExclude(map, ids, failuresMax)) {
             throw Fault.of(FaultCode.RF, "without these targets data of %s would be unavailable", guard.weakest())
                     .remedy(
                             "reintegrate failed ranks first, drain instead, or use --force: the data comes back with the targets")
                     .asException();
         }
-        if (op == TargetOp.DRAIN && map.targets().stream().noneMatch(t -> t.isHome() && !ids.contains(t.id()))) {
+        if (op == PoolTargetsRequest.Op.DRAIN
+                && map.targets().stream().noneMatch(t -> t.isHome() && !ids.contains(t.id()))) {
             throw Fault.of(FaultCode.RF, "no target would be left to take the data of those that are drained")
                     .remedy("reintegrate failed ranks first, or drain fewer")
                     .asException();
         }
-        return map.withStates(ids, op.result(), m.getByServer() ? Outage.Cause.DEVICE : Outage.Cause.ADMIN);
+        return map.withStates(ids, result(op), m.getByServer() ? Outage.Cause.DEVICE : Outage.Cause.ADMIN);
     }
 
     private static boolean isComingBack(PoolMap map, TargetsChangeMessage m) {
@@ -134,15 +160,15 @@ public final class TargetChanges {
         }
     }
 
-    private static Set<Integer> movable(PoolMap map, TargetOp op, int rank, List<Integer> indexes) {
+    private static Set<Integer> movable(PoolMap map, PoolTargetsRequest.Op op, int rank, List<Integer> indexes) {
         return map.ofRank(rank).stream()
                 .filter(t -> indexes.isEmpty() || indexes.contains(t.index()))
-                .filter(t -> t.state().mayBecome(op.result()))
+                .filter(t -> t.state().mayBecome(result(op)))
                 .map(PoolTarget::id)
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    private static Fault nothingToDo(PoolMap map, TargetOp op, TargetsChangeMessage m) {
+    private static Fault nothingToDo(PoolMap map, PoolTargetsRequest.Op op, TargetsChangeMessage m) {
         Set<String> states = map.targets().stream()
                 .filter(t -> isNamed(t, m))
                 .map(t -> t.state().label())
@@ -150,7 +176,7 @@ public final class TargetChanges {
         return Fault.of(
                         FaultCode.ALREADY,
                         "nothing to %s: the targets of rank %s are %s",
-                        op.verb(),
+                        verb(op),
                         m.getRanksList().stream().map(String::valueOf).collect(Collectors.joining(",")),
                         String.join(", ", states))
                 .remedy("see dmg pool query for the state of each rank");

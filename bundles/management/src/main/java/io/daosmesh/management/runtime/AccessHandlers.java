@@ -207,7 +207,7 @@ final class AccessHandlers {
 
     private Mono<AclReply> containerAcl(AclRequest r, RpcCall.Peer peer) {
         Asker asker = Asker.of(peer, r.getPoolHandle());
-        boolean isGet = Access.AclOp.of(r.getOp()) == Access.AclOp.GET;
+        boolean isGet = Access.checked(r) == AclRequest.Op.GET;
         String name = named(r.getContainer());
         return at(r.getPool())
                 .flatMap(s -> s.read(db -> {
@@ -221,7 +221,7 @@ final class AccessHandlers {
     private static Mono<AclReply> acl(PoolService s, AclRequest r, Optional<ContainerMessage> of) {
         Mono<AclReply> shown = s.read(db -> reply(
                 of.isPresent() ? db.access().container(of.get()) : db.access().pool()));
-        if (Access.AclOp.of(r.getOp()) == Access.AclOp.GET) return shown;
+        if (Access.checked(r) == AclRequest.Op.GET) return shown;
         AclChangeMessage change = change(r, of.map(ContainerMessage::getUuid).orElse(ByteString.EMPTY));
         return s.propose(LogCommand.newBuilder().setRequestId(r.getRequestId()).setAclChange(change))
                 .then(shown);
@@ -231,7 +231,7 @@ final class AccessHandlers {
     private static AclChangeMessage change(AclRequest r, ByteString container) {
         AclChangeMessage.Builder change =
                 AclChangeMessage.newBuilder().setContainer(container).setOp(r.getOp());
-        if (Access.AclOp.of(r.getOp()) == Access.AclOp.DELETE)
+        if (Access.checked(r) == AclRequest.Op.DELETE)
             return change.setPrincipal(Principal.parse(r.getPrincipal()).toString())
                     .build();
         return change.addAllEntries(Acl.of(r.getEntriesList()).lines()).build();

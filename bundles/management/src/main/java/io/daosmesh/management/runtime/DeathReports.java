@@ -8,7 +8,6 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
-import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Registrations;
 import io.daosmesh.model.port.RpcCall;
@@ -19,6 +18,7 @@ import io.daosmesh.model.wire.GroupMapRequest;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.MemberChangeMessage;
 import io.daosmesh.model.wire.MemberChangesMessage;
+import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.RankDeadReport;
 import java.time.Duration;
 import org.slf4j.Logger;
@@ -103,7 +103,7 @@ final class DeathReports {
         LOG.info("excludes rank {} on the word of rank {}{}", r.getRank(), r.getReporter(), andOf);
         MemberChangeMessage change = MemberChangeMessage.newBuilder()
                 .setRank(r.getRank())
-                .setState(MemberState.EXCLUDED.ordinal())
+                .setState(MemberMessage.State.EXCLUDED)
                 .setIncarnation(r.getIncarnation())
                 .setInfo(r.getReason())
                 .setIfInGroup(true)

@@ -10,7 +10,7 @@ import io.daosmesh.management.pool.ContainerProperties;
 import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.management.pool.PoolGuards;
 import io.daosmesh.management.pool.PoolProperties;
-import io.daosmesh.management.pool.TargetOp;
+import io.daosmesh.management.pool.TargetChanges;
 import io.daosmesh.model.access.Acl;
 import io.daosmesh.model.access.Guarded;
 import io.daosmesh.model.access.Permission;
@@ -177,7 +177,7 @@ final class PoolHandlers {
 
     /** What has been done already is answered before anything is checked: the state of today is no reason to refuse it. */
     private Mono<PoolTargetsReply> targets(PoolTargetsRequest r, RpcCall.Peer peer) {
-        TargetOp.of(r.getOp());
+        if (r.getOp() == PoolTargetsRequest.Op.UNRECOGNIZED) throw TargetChanges.unknown(r.getOpValue());
         return at(RpcMethod.POOL_TARGETS, r.getPool())
                 .flatMap(s -> s.read(db -> db.outcome(r.getRequestId()))
                         .flatMap(done -> done.map(Mono::just).orElseGet(() -> change(s, r, peer))))
@@ -185,9 +185,9 @@ final class PoolHandlers {
     }
 
     private Mono<LogReply> change(PoolService service, PoolTargetsRequest r, RpcCall.Peer peer) {
-        if (r.getOp() == TargetOp.REINTEGRATE.ordinal()) r.getRanksList().forEach(this::checkJoined);
+        if (r.getOp() == PoolTargetsRequest.Op.REINTEGRATE) r.getRanksList().forEach(this::checkJoined);
         // An engine asks when a device has failed; people are not bound by the policy.
-        boolean isAutomatic = peer.role() == Role.SERVER && r.getOp() == TargetOp.EXCLUDE.ordinal();
+        boolean isAutomatic = peer.role() == Role.SERVER && r.getOp() == PoolTargetsRequest.Op.EXCLUDE;
         if (isAutomatic && !service.mayExclude()) {
             throw Fault.of(FaultCode.NO_PERM, "self_heal forbids automatic exclusions in this pool")
                     .asException();

@@ -2,7 +2,6 @@ package io.daosmesh.management.runtime;
 
 import io.daosmesh.management.pool.ContainerProperties;
 import io.daosmesh.management.system.PoolPlan;
-import io.daosmesh.management.system.PoolState;
 import io.daosmesh.management.system.SystemDb;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -121,7 +120,7 @@ final class PoolMaker {
     private Mono<PoolCreateReply> undo(PoolPlan plan, Fault why) {
         FaultException again = Fault.of(FaultCode.AGAIN, why.text()).asException();
         return system.read(db -> db.pool(plan.pool().toString())
-                        .filter(p -> p.getState() == PoolState.CREATING.ordinal())
+                        .filter(p -> p.getState() == PoolEntryMessage.State.CREATING)
                         .isPresent())
                 // Not the leader any more: the next one finds the entry and undoes it; a resend makes the pool anew.
                 .onErrorMap(e -> again)
@@ -211,7 +210,7 @@ final class PoolMaker {
     void takeOver() {
         for (PoolEntryMessage p : system.replica().read(SystemDb::pools)) {
             UUID id = Ids.uuid(p.getPool());
-            boolean half = p.getState() != PoolState.READY.ordinal();
+            boolean half = p.getState() != PoolEntryMessage.State.READY;
             if (half && !remover.isClaimed(id)) {
                 pools.forget(id);
                 remover.finish(p);

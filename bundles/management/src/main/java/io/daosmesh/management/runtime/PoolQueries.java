@@ -73,7 +73,7 @@ final class PoolQueries {
                 .orElse(0);
         RebuildStatus status = rebuild.get().map(r -> r.status(v.map.pool())).orElse(RebuildStatus.NEVER);
         return PoolQueryReply.newBuilder()
-                .setEntry(v.entry.toBuilder().setState(1))
+                .setEntry(v.entry.toBuilder().setState(PoolEntryMessage.State.READY))
                 .setMap(v.map.toWire())
                 .setLeader(leader)
                 .setRebuild(wire(status))
@@ -136,7 +136,7 @@ final class PoolQueries {
 
     private static RebuildStatusMessage wire(RebuildStatus s) {
         return RebuildStatusMessage.newBuilder()
-                .setState(s.state().ordinal())
+                .setState(s.state().toWire())
                 .setStatus(s.status())
                 .setVersion(s.mapVersion())
                 .setObjectsTotal(s.objectsTotal())

@@ -1,7 +1,6 @@
 package io.daosmesh.management.runtime;
 
 import io.daosmesh.management.log.Replies;
-import io.daosmesh.management.system.PoolState;
 import io.daosmesh.management.system.SystemDb;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -90,7 +89,7 @@ final class PoolRemover {
     }
 
     private Mono<Empty> destroy(PoolEntryMessage p, PoolDestroyRequest r) {
-        if (p.getState() == PoolState.CREATING.ordinal()) {
+        if (p.getState() == PoolEntryMessage.State.CREATING) {
             return Mono.error(Fault.of(FaultCode.BUSY, "pool '%s' is being created", p.getLabel())
                     .with("fault", 402)
                     .asException());
@@ -113,7 +112,7 @@ final class PoolRemover {
 
     /** With containers inside it takes --recursive, and without an answer of its service --force. */
     private Mono<Void> mayGo(PoolEntryMessage p, PoolDestroyRequest r) {
-        if (r.getForce() || r.getRecursive() || p.getState() == PoolState.DESTROYING.ordinal()) return Mono.empty();
+        if (r.getForce() || r.getRecursive() || p.getState() == PoolEntryMessage.State.DESTROYING) return Mono.empty();
         PoolRef ref =
                 PoolRef.newBuilder().setPool(Ids.uuid(p.getPool()).toString()).build();
         return pools.call(
@@ -143,7 +142,7 @@ final class PoolRemover {
     void finish(PoolEntryMessage p) {
         UUID id = Ids.uuid(p.getPool());
         if (!claimed.add(id)) return;
-        boolean creating = p.getState() == PoolState.CREATING.ordinal();
+        boolean creating = p.getState() == PoolEntryMessage.State.CREATING;
         LOG.info(
                 "pool {}: {} of the last leader is {}",
                 p.getLabel(),

@@ -5,7 +5,6 @@ import io.daosmesh.management.pool.PoolBudget;
 import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.management.pool.PoolProperties;
 import io.daosmesh.management.pool.TargetChanges;
-import io.daosmesh.management.pool.TargetOp;
 import io.daosmesh.management.system.SystemProperties;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -16,6 +15,7 @@ import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.MapPushMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.time.Duration;
 import java.util.List;
@@ -258,9 +258,9 @@ final class PoolService {
                 "exclude ranks " + ranks,
                 LogCommand.newBuilder()
                         .setTargets(TargetsChangeMessage.newBuilder()
-                                .setOp(TargetOp.EXCLUDE.ordinal())
+                                .setOp(PoolTargetsRequest.Op.EXCLUDE)
                                 .addAllRanks(ranks)
-                                .setDeparture(why.ordinal())
+                                .setDeparture(why.toWire())
                                 .setGroupVersion(members.version())
                                 .setAutomatic(true)),
                 () -> {});
@@ -284,7 +284,7 @@ final class PoolService {
         if (ranks.isEmpty() || proposing || !isLeader() || !mayBringBack()) return;
         LOG.info("pool {}: ranks {} come back into map version {}", pool, ranks, map.version());
         TargetsChangeMessage change = TargetsChangeMessage.newBuilder()
-                .setOp(TargetOp.REINTEGRATE.ordinal())
+                .setOp(PoolTargetsRequest.Op.REINTEGRATE)
                 .addAllRanks(ranks)
                 .setGroupVersion(members.version())
                 .setAutomatic(true)

@@ -19,7 +19,9 @@ import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.JoinReply;
 import io.daosmesh.model.wire.JoinRequest;
+import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.RankActionRequest;
+import io.daosmesh.model.wire.SystemActionRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -45,9 +47,6 @@ final class RankJoiner implements Maps.Listener {
 
     /** Nobody was there to ask, or not yet. */
     private static final Duration MISSED_PAUSE = Duration.ofMillis(100);
-
-    static final int STOP = 0;
-    static final int START = 1;
 
     private final NodeContext node;
     private final LeaderCaller leaders;
@@ -177,7 +176,7 @@ final class RankJoiner implements Maps.Listener {
     private void onReply(Engine e, JoinReply reply) {
         maps.offer(reply.getGroupMap());
         if (e.phase != Phase.JOINING) return;
-        if (MemberState.values()[reply.getState()] != MemberState.JOINED) {
+        if (reply.getState() != MemberMessage.State.JOINED) {
             // This life has been excluded or stopped while the answer was on its way: a new one joins.
             e.incarnation = node.hlc().now();
             later(e, MISSED_PAUSE);
@@ -280,11 +279,12 @@ final class RankJoiner implements Maps.Listener {
                 .findFirst()
                 .orElseThrow(() -> Fault.of(FaultCode.OOG, "rank %d is not on this node", r.getRank())
                         .asException());
-        if (r.getAction() != STOP && r.getAction() != START)
-            throw Fault.of(FaultCode.INVAL, "unknown rank action %s", Integer.toUnsignedString(r.getAction()))
+        boolean isStop = r.getAction() == SystemActionRequest.Action.STOP;
+        if (!isStop && r.getAction() != SystemActionRequest.Action.START)
+            throw Fault.of(FaultCode.INVAL, "unknown rank action %s", Integer.toUnsignedString(r.getActionValue()))
                     .asException();
         return Mono.fromCallable(() -> {
-                    if (r.getAction() == STOP) {
+                    if (isStop) {
                         e.phase = Phase.STOPPED;
                     } else if (e.phase == Phase.STOPPED) {
                         e.phase = Phase.IDLE;
@@ -293,7 +293,7 @@ final class RankJoiner implements Maps.Listener {
                     return true;
                 })
                 .subscribeOn(node.loop().scheduler())
-                .flatMap(x -> r.getAction() == STOP ? withdraw(e) : Mono.just(true))
+                .flatMap(x -> isStop ? withdraw(e) : Mono.just(true))
                 .thenReturn(Empty.getDefaultInstance());
     }
 

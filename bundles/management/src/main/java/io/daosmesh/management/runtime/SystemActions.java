@@ -20,6 +20,7 @@ import io.daosmesh.model.wire.SystemActionReply;
 import io.daosmesh.model.wire.SystemActionRequest;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -34,7 +35,6 @@ import reactor.core.publisher.Mono;
 final class SystemActions {
     private static final Duration ACTION_MAX = Duration.ofSeconds(20);
     private static final Duration JOIN_MAX = Duration.ofSeconds(20);
-    private static final List<String> NAMES = List.of("stop", "start", "exclude", "clear-exclude");
 
     private final NodeContext node;
     private final SystemService system;
@@ -51,11 +51,11 @@ final class SystemActions {
     private record Outcome(Member member, MemberState state, boolean errored, String message) {}
 
     private Mono<SystemActionReply> act(SystemActionRequest r) {
-        if (r.getAction() < 0 || r.getAction() >= NAMES.size())
+        if (r.getAction() == SystemActionRequest.Action.UNRECOGNIZED)
             return Mono.error(
-                    Fault.of(FaultCode.INVAL, "unknown system action %s", Integer.toUnsignedString(r.getAction()))
+                    Fault.of(FaultCode.INVAL, "unknown system action %s", Integer.toUnsignedString(r.getActionValue()))
                             .asException());
-        String name = NAMES.get(r.getAction());
+        String name = r.getAction().name().toLowerCase(Locale.ROOT).replace('_', '-');
         return system.read(SystemDb::groupMap)
                 .flatMap(group -> act(r, group, choose(group, r)))
                 .map(outcomes -> reply(name, outcomes));
@@ -63,10 +63,11 @@ final class SystemActions {
 
     private Mono<List<Outcome>> act(SystemActionRequest r, GroupMap group, List<Member> members) {
         return switch (r.getAction()) {
-            case 0 -> stop(members, isAllThatServe(group, members) ? "" : Departure.STOPPED_ALONE);
-            case 1 -> start(members).flatMap(outcomes -> leaveBehind(group, members, outcomes));
-            case 2 -> mark(members, MemberState.ADMIN_EXCLUDED);
-            default -> mark(members, MemberState.EXCLUDED);
+            case STOP -> stop(members, isAllThatServe(group, members) ? "" : Departure.STOPPED_ALONE);
+            case START -> start(members).flatMap(outcomes -> leaveBehind(group, members, outcomes));
+            case EXCLUDE -> mark(members, MemberState.ADMIN_EXCLUDED);
+            case CLEAR_EXCLUDE -> mark(members, MemberState.EXCLUDED);
+            case UNRECOGNIZED -> throw new IllegalArgumentException("refused before");
         };
     }
 
@@ -97,7 +98,7 @@ final class SystemActions {
             List<Member> all = group.members().stream()
                     .filter(m -> m.state() != MemberState.ADMIN_EXCLUDED)
                     .toList();
-            if (r.getAction() > 1 || !r.getAll())
+            if (!isOfServers(r) || !r.getAll())
                 throw Fault.of(FaultCode.INVAL, "no ranks given").asException();
             if (all.isEmpty() && !group.members().isEmpty()) throw allExcluded();
             return all;
@@ -112,9 +113,14 @@ final class SystemActions {
                             unknown.stream().map(String::valueOf).collect(Collectors.joining(",")))
                     .asException();
         }
-        if (r.getAction() < 2 && chosen.stream().allMatch(m -> m.state() == MemberState.ADMIN_EXCLUDED))
+        if (isOfServers(r) && chosen.stream().allMatch(m -> m.state() == MemberState.ADMIN_EXCLUDED))
             throw allExcluded();
         return chosen;
+    }
+
+    /** Stop and start reach the engines; the others only say what the system thinks of them. */
+    private static boolean isOfServers(SystemActionRequest r) {
+        return r.getAction() == SystemActionRequest.Action.STOP || r.getAction() == SystemActionRequest.Action.START;
     }
 
     private static FaultException allExcluded() {
@@ -131,7 +137,11 @@ final class SystemActions {
                 .toList();
         return system.change(running, MemberState.STOPPING, "")
                 .thenMany(Flux.fromIterable(members))
-                .flatMap(m -> m.state() == MemberState.STOPPED ? Mono.just(already(m)) : tell(m, RankJoiner.STOP), 64)
+                .flatMap(
+                        m -> m.state() == MemberState.STOPPED
+                                ? Mono.just(already(m))
+                                : tell(m, SystemActionRequest.Action.STOP),
+                        64)
                 .collectList()
                 .flatMap(outcomes -> keep(outcomes, MemberState.STOPPED, why)
                         .then(keep(outcomes, MemberState.UNRESPONSIVE, why))
@@ -146,7 +156,8 @@ final class SystemActions {
                 .flatMap(
                         m -> m.state() == MemberState.JOINED
                                 ? Mono.just(already(m))
-                                : tell(m, RankJoiner.START).flatMap(o -> o.errored ? Mono.just(o) : joined(o, endNs)),
+                                : tell(m, SystemActionRequest.Action.START)
+                                        .flatMap(o -> o.errored ? Mono.just(o) : joined(o, endNs)),
                         64)
                 .collectList()
                 .doOnNext(outcomes -> raise(RasId.SYSTEM_START_FAILED, "System start failed", outcomes));
@@ -186,12 +197,12 @@ final class SystemActions {
         return new Outcome(m, m.state(), false, "");
     }
 
-    private Mono<Outcome> tell(Member m, int action) {
+    private Mono<Outcome> tell(Member m, SystemActionRequest.Action action) {
         RankActionRequest request = RankActionRequest.newBuilder()
                 .setAction(action)
                 .setRank(m.rank())
                 .build();
-        MemberState done = action == RankJoiner.STOP ? MemberState.STOPPED : m.state();
+        MemberState done = action == SystemActionRequest.Action.STOP ? MemberState.STOPPED : m.state();
         return node.rpc()
                 .call(
                         Endpoint.node(m.address()),
@@ -232,7 +243,7 @@ final class SystemActions {
                 .forEach(o -> b.addResults(RankResultMessage.newBuilder()
                         .setRank(o.member.rank())
                         .setAddress(o.member.address())
-                        .setState(o.state.ordinal())
+                        .setState(o.state.toWire())
                         .setErrored(o.errored)
                         .setMessage(o.message)
                         .setAction(action)));

@@ -13,6 +13,7 @@ import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.MapPushMessage;
 import io.daosmesh.model.wire.MemberChangeMessage;
 import io.daosmesh.model.wire.MemberChangesMessage;
+import io.daosmesh.model.wire.MemberMessage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Collection;
@@ -126,7 +127,7 @@ final class SystemService {
         MemberChangesMessage.Builder changes = MemberChangesMessage.newBuilder();
         ranks.forEach(r -> changes.addChanges(MemberChangeMessage.newBuilder()
                 .setRank(r)
-                .setState(to.ordinal())
+                .setState(to.toWire())
                 .setInfo(info)));
         return propose(LogCommand.newBuilder().setMembers(changes)).map(SystemService::ranks);
     }
@@ -136,7 +137,7 @@ final class SystemService {
         MemberChangesMessage.Builder changes = MemberChangesMessage.newBuilder();
         ranks.forEach(r -> changes.addChanges(MemberChangeMessage.newBuilder()
                 .setRank(r)
-                .setState(MemberState.STOPPED.ordinal())
+                .setState(MemberMessage.State.STOPPED)
                 .setIfStopped(true)
                 .setInfo(info)));
         return propose(LogCommand.newBuilder().setMembers(changes)).map(SystemService::ranks);

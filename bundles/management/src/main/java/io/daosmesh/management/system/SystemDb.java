@@ -137,7 +137,7 @@ public final class SystemDb implements Replicated {
         }
         return Replies.done(JoinReply.newBuilder()
                 .setRank(joined.rank())
-                .setState(joined.state().ordinal())
+                .setState(joined.state().toWire())
                 .setGroupMap(groupMapMessage())
                 .build());
     }
@@ -259,7 +259,7 @@ public final class SystemDb implements Replicated {
         pools.put(
                 id,
                 e.toBuilder()
-                        .setState(PoolState.CREATING.ordinal())
+                        .setState(PoolEntryMessage.State.CREATING)
                         .setCreatedHlc(hlc)
                         .build());
         return Replies.DONE;
@@ -267,13 +267,13 @@ public final class SystemDb implements Replicated {
 
     private LogReply ready(PoolOutcomeMessage o) {
         PoolEntryMessage p = existing(o.getPool());
-        if (p.getState() != PoolState.CREATING.ordinal()) {
+        if (p.getState() != PoolEntryMessage.State.CREATING) {
             throw Fault.of(FaultCode.NO_PERM, "pool '%s' is not being created", p.getLabel())
                     .asException();
         }
         pools.put(
                 Ids.uuid(o.getPool()),
-                p.toBuilder().setState(PoolState.READY.ordinal()).build());
+                p.toBuilder().setState(PoolEntryMessage.State.READY).build());
         outcomes.keep(
                 o.getRequestId(), LogReply.newBuilder().setBody(o.getReply()).build());
         return Replies.DONE;
@@ -289,7 +289,7 @@ public final class SystemDb implements Replicated {
         pools.put(
                 Ids.uuid(o.getPool()),
                 p.toBuilder()
-                        .setState(PoolState.DESTROYING.ordinal())
+                        .setState(PoolEntryMessage.State.DESTROYING)
                         .setDestroyRequestId(isFirst ? o.getRequestId() : p.getDestroyRequestId())
                         .build());
         return Replies.DONE;

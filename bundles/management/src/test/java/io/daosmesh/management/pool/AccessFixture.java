@@ -143,7 +143,7 @@ abstract class AccessFixture {
                                 container.isEmpty()
                                         ? ByteString.EMPTY
                                         : db.container(container).getUuid())
-                        .setOp(op)
+                        .setOpValue(op)
                         .setPrincipal(principal)
                         .addAllEntries(List.of(entries)))));
     }

@@ -21,6 +21,7 @@ import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,7 +64,7 @@ class ContainerHealthTest {
     private LogReply exclude(int rank, boolean isAutomatic) {
         return apply(LogCommand.newBuilder()
                 .setTargets(TargetsChangeMessage.newBuilder()
-                        .setOp(TargetOp.EXCLUDE.ordinal())
+                        .setOp(PoolTargetsRequest.Op.EXCLUDE)
                         .addRanks(rank)
                         .setAutomatic(isAutomatic)));
     }

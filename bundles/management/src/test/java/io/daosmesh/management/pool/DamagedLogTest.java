@@ -23,6 +23,7 @@ import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
 import io.daosmesh.model.wire.PoolSnapshotMessage;
+import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,7 +68,7 @@ class DamagedLogTest {
         return LogCommand.newBuilder()
                 .setRequestId("x")
                 .setTargets(TargetsChangeMessage.newBuilder()
-                        .setOp(TargetOp.EXCLUDE.ordinal())
+                        .setOp(PoolTargetsRequest.Op.EXCLUDE)
                         .addRanks(1))
                 .build()
                 .toByteArray();

@@ -20,6 +20,7 @@ import io.daosmesh.model.wire.OidRangeReply;
 import io.daosmesh.model.wire.OidTakeMessage;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.RebuildSession;
 import io.daosmesh.model.wire.TargetsChangeMessage;
@@ -63,11 +64,12 @@ class PoolDbTest {
                         .setMap(nodes(nodes).toWire())));
     }
 
-    private LogReply targets(String request, TargetOp op, boolean automatic, boolean force, Integer... ranks) {
+    private LogReply targets(
+            String request, PoolTargetsRequest.Op op, boolean automatic, boolean force, Integer... ranks) {
         return apply(LogCommand.newBuilder()
                 .setRequestId(request)
                 .setTargets(TargetsChangeMessage.newBuilder()
-                        .setOp(op.ordinal())
+                        .setOp(op)
                         .setAutomatic(automatic)
                         .setForce(force)
                         .addAllRanks(List.of(ranks))));
@@ -112,11 +114,21 @@ class PoolDbTest {
                 yield LogReply.getDefaultInstance();
             }
             case "rebuilt" -> apply(LogCommand.newBuilder().setRebuildDone(Integer.parseInt(words[1])));
-            case "auto" -> targets("", TargetOp.EXCLUDE, true, false, ranks);
+            case "auto" -> targets("", PoolTargetsRequest.Op.EXCLUDE, true, false, ranks);
             case "force" ->
-                targets("", TargetOp.valueOf(words[1].toUpperCase(java.util.Locale.ROOT)), false, true, ranks);
+                targets(
+                        "",
+                        PoolTargetsRequest.Op.valueOf(words[1].toUpperCase(java.util.Locale.ROOT)),
+                        false,
+                        true,
+                        ranks);
             default ->
-                targets(words[0], TargetOp.valueOf(words[1].toUpperCase(java.util.Locale.ROOT)), false, false, ranks);
+                targets(
+                        words[0],
+                        PoolTargetsRequest.Op.valueOf(words[1].toUpperCase(java.util.Locale.ROOT)),
+                        false,
+                        false,
+                        ranks);
         };
         return (r.hasFault() ? Fault.fromWire(r.getFault()).code() + " " : "") + states();
     }
@@ -125,7 +137,7 @@ class PoolDbTest {
     void shouldLeaveTheMapAloneWhenThePoolForbidsAutomaticExclusion() {
         init(3, "self_heal", "rebuild");
 
-        targets("", TargetOp.EXCLUDE, true, false, 1);
+        targets("", PoolTargetsRequest.Op.EXCLUDE, true, false, 1);
 
         assertEquals(1, db.map().version());
     }
@@ -134,9 +146,10 @@ class PoolDbTest {
     void shouldNameUnknownTargetsAndRanksInsteadOfSayingAlready() {
         init(3);
 
-        for (TargetOp op : List.of(TargetOp.EXCLUDE, TargetOp.REINTEGRATE, TargetOp.DRAIN)) {
+        for (PoolTargetsRequest.Op op : List.of(
+                PoolTargetsRequest.Op.EXCLUDE, PoolTargetsRequest.Op.REINTEGRATE, PoolTargetsRequest.Op.DRAIN)) {
             TargetsChangeMessage.Builder change =
-                    TargetsChangeMessage.newBuilder().setOp(op.ordinal()).addRanks(1);
+                    TargetsChangeMessage.newBuilder().setOp(op).addRanks(1);
             Fault target = Fault.fromWire(apply(LogCommand.newBuilder()
                             .setTargets(change.addTargetIndexes(0).addTargetIndexes(99)))
                     .getFault());
@@ -162,23 +175,23 @@ class PoolDbTest {
         init(4, "rd_fac", "2");
         assertTrue(db.mayRebuild(false), "nothing to rebuild");
 
-        targets("", TargetOp.EXCLUDE, true, false, 1);
+        targets("", PoolTargetsRequest.Op.EXCLUDE, true, false, 1);
         assertTrue(db.mayRebuild(true));
         assertFalse(db.mayRebuild(false), "the system forbids it");
         setProperty("self_heal", "exclude;delay_rebuild");
         assertFalse(db.mayRebuild(true), "the pool delays it");
-        targets("", TargetOp.EXCLUDE, true, false, 2);
+        targets("", PoolTargetsRequest.Op.EXCLUDE, true, false, 2);
         assertFalse(db.mayRebuild(true), "the next one is delayed as well");
         PoolDb other = new PoolDb();
         other.restore(db.snapshot());
         assertFalse(other.mayRebuild(true));
 
-        targets("m1", TargetOp.REINTEGRATE, false, false, 1);
+        targets("m1", PoolTargetsRequest.Op.REINTEGRATE, false, false, 1);
         assertTrue(db.mayRebuild(false), "both go with what a person asked for");
-        targets("", TargetOp.EXCLUDE, true, false, 1);
+        targets("", PoolTargetsRequest.Op.EXCLUDE, true, false, 1);
         assertTrue(db.mayRebuild(false), "which is still to be done");
         apply(LogCommand.newBuilder().setRebuildDone(db.map().version()));
-        targets("", TargetOp.EXCLUDE, true, false, 3);
+        targets("", PoolTargetsRequest.Op.EXCLUDE, true, false, 3);
         assertFalse(db.mayRebuild(true));
     }
 

@@ -15,6 +15,7 @@ import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,23 +60,23 @@ class ReturnsTest {
         assertTrue(!reply.hasFault(), reply.toString());
     }
 
-    private void change(long seconds, TargetOp op, boolean isAutomatic, boolean isByServer) {
+    private void change(long seconds, PoolTargetsRequest.Op op, boolean isAutomatic, boolean isByServer) {
         apply(
                 seconds,
                 LogCommand.newBuilder()
                         .setTargets(TargetsChangeMessage.newBuilder()
-                                .setOp(op.ordinal())
+                                .setOp(op)
                                 .addRanks(RANK)
                                 .setAutomatic(isAutomatic)
                                 .setByServer(isByServer)));
     }
 
     private void dies(long seconds) {
-        change(seconds, TargetOp.EXCLUDE, true, false);
+        change(seconds, PoolTargetsRequest.Op.EXCLUDE, true, false);
     }
 
     private void returns(long seconds) {
-        change(seconds, TargetOp.REINTEGRATE, true, false);
+        change(seconds, PoolTargetsRequest.Op.REINTEGRATE, true, false);
     }
 
     private void rebuilt(long seconds) {
@@ -114,14 +115,14 @@ class ReturnsTest {
 
     @Test
     void shouldLeaveWhatAPersonOrADeviceHasPutOut() {
-        change(100, TargetOp.EXCLUDE, false, false);
+        change(100, PoolTargetsRequest.Op.EXCLUDE, false, false);
         assertEquals(Map.of(), awaited(MemberState.JOINED));
         returns(101);
         assertEquals(TargetState.DOWN, state());
 
-        change(102, TargetOp.REINTEGRATE, false, false);
+        change(102, PoolTargetsRequest.Op.REINTEGRATE, false, false);
         rebuilt(103);
-        change(104, TargetOp.EXCLUDE, false, true);
+        change(104, PoolTargetsRequest.Op.EXCLUDE, false, true);
         assertEquals(Map.of(), awaited(MemberState.JOINED));
     }
 
@@ -176,10 +177,10 @@ class ReturnsTest {
                 seconds,
                 LogCommand.newBuilder()
                         .setTargets(TargetsChangeMessage.newBuilder()
-                                .setOp(TargetOp.EXCLUDE.ordinal())
+                                .setOp(PoolTargetsRequest.Op.EXCLUDE)
                                 .addRanks(RANK)
                                 .setAutomatic(true)
-                                .setDeparture(why.ordinal())
+                                .setDeparture(why.toWire())
                                 .setGroupVersion(groupVersion)));
     }
 

@@ -16,6 +16,7 @@ import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.PoolContainerMessage;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolSnapshotMessage;
+import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.util.List;
@@ -114,7 +115,7 @@ class StoredOddThingsTest {
     void shouldGoOnWhenTheMapChanges() {
         LogReply excluded = apply(LogCommand.newBuilder()
                 .setTargets(TargetsChangeMessage.newBuilder()
-                        .setOp(TargetOp.EXCLUDE.ordinal())
+                        .setOp(PoolTargetsRequest.Op.EXCLUDE)
                         .addRanks(1)
                         .setForce(true)));
         LogReply rebuilt = apply(LogCommand.newBuilder().setRebuildDone(db.map().version()));
@@ -136,11 +137,11 @@ class StoredOddThingsTest {
     @Test
     void shouldRefuseACommandAndGoOnWhenItCannotBeApplied() {
         LogReply odd = apply(LogCommand.newBuilder()
-                .setTargets(TargetsChangeMessage.newBuilder().setOp(-1).addRanks(0)));
+                .setTargets(TargetsChangeMessage.newBuilder().setOpValue(-1).addRanks(0)));
         LogReply departure = apply(LogCommand.newBuilder()
                 .setTargets(TargetsChangeMessage.newBuilder()
                         .setAutomatic(true)
-                        .setDeparture(-1)
+                        .setDepartureValue(-1)
                         .addRanks(0)));
         LogReply set = apply(LogCommand.newBuilder()
                 .setPoolProperties(PropertiesRequest.newBuilder().putSet("self_heal", "exclude")));

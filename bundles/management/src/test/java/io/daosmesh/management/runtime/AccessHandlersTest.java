@@ -279,7 +279,7 @@ class AccessHandlersTest {
                         .setPool("tank")
                         .setPoolHandle(handle)
                         .setContainer("c")
-                        .setOp(op)
+                        .setOpValue(op)
                         .setPrincipal(principal)
                         .addAllEntries(List.of(entries))
                         .build(),
@@ -336,7 +336,7 @@ class AccessHandlersTest {
                 RpcMethod.POOL_ACL,
                 AclRequest.newBuilder()
                         .setPool("tank")
-                        .setOp(2)
+                        .setOpValue(2)
                         .addEntries("A::eve@:r")
                         .addEntries("A::bob@:")
                         .build(),

@@ -136,11 +136,11 @@ class HostileRequestsTest {
         all.put(RpcMethod.SYSTEM_QUERY, SystemQueryRequest.getDefaultInstance());
         all.put(
                 RpcMethod.SYSTEM_ACTION,
-                SystemActionRequest.newBuilder().setAction(3).addRanks(0).build());
+                SystemActionRequest.newBuilder().setActionValue(3).addRanks(0).build());
         all.put(RpcMethod.RANK_DEAD, RankDeadReport.newBuilder().setRank(7).build());
         all.put(
                 RpcMethod.RANK_ACTION,
-                RankActionRequest.newBuilder().setAction(1).build());
+                RankActionRequest.newBuilder().setActionValue(1).build());
         all.put(RpcMethod.POOL_CREATE, poolCreate("other").build());
         all.put(RpcMethod.POOL_FIND, PoolRef.newBuilder().setPool(at).build());
         all.put(
@@ -168,9 +168,9 @@ class HostileRequestsTest {
                 PropertiesRequest.newBuilder().putSet("self_heal", "none").build());
         all.put(RpcMethod.POOL_QUERY, PoolRef.newBuilder().setPool(at).build());
         all.put(RpcMethod.POOL_MAP, PoolMapRequest.newBuilder().setPool(uuid).build());
-        all.put(
-                RpcMethod.POOL_TARGETS,
-                PoolTargetsRequest.newBuilder().setPool(at).setOp(2).addRanks(0).build());
+        PoolTargetsRequest.Builder drain =
+                PoolTargetsRequest.newBuilder().setPool(at).setOpValue(2);
+        all.put(RpcMethod.POOL_TARGETS, drain.addRanks(0).build());
         addOfContainers(all, at);
         all.putAll(HandleRequests.of(pool));
         return all;
@@ -369,20 +369,20 @@ class HostileRequestsTest {
             assertRefused("ids " + n, RpcMethod.OID_RANGE, r);
         }
         for (int n : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, 4}) {
-            PoolTargetsRequest targets = PoolTargetsRequest.newBuilder()
-                    .setPool("tank")
-                    .setOp(n)
-                    .addRanks(0)
-                    .build();
-            assertRefused("op " + n, RpcMethod.POOL_TARGETS, targets);
+            PoolTargetsRequest.Builder targets =
+                    PoolTargetsRequest.newBuilder().setPool("tank").addRanks(0);
+            assertRefused(
+                    "op " + n, RpcMethod.POOL_TARGETS, targets.setOpValue(n).build());
+            SystemActionRequest.Builder act = SystemActionRequest.newBuilder().setAll(true);
             assertRefused(
                     "action " + n,
                     RpcMethod.SYSTEM_ACTION,
-                    SystemActionRequest.newBuilder().setAction(n).setAll(true).build());
+                    act.setActionValue(n).build());
+            RankActionRequest.Builder tell = RankActionRequest.newBuilder().setRank(0);
             assertRefused(
                     "rank action " + n,
                     RpcMethod.RANK_ACTION,
-                    RankActionRequest.newBuilder().setAction(n).setRank(0).build());
+                    tell.setActionValue(n).build());
             assertRefused(
                     "ranks " + n,
                     RpcMethod.POOL_CREATE,
@@ -442,7 +442,7 @@ class HostileRequestsTest {
         PoolMapMessage odd = PoolMapMessage.newBuilder()
                 .setPool(Ids.bytes(pool))
                 .setVersion(1000)
-                .addTargets(PoolTargetMessage.newBuilder().setState(77))
+                .addTargets(PoolTargetMessage.newBuilder().setStateValue(77))
                 .build();
         assertRefused("pool map", RpcMethod.MAP_PUSH, push.setPoolMap(odd).build());
         PoolServiceStartRequest.Builder start = PoolServiceStartRequest.newBuilder()
@@ -471,7 +471,7 @@ class HostileRequestsTest {
                 .addMembers(MemberMessage.newBuilder()
                         .setRank(99)
                         .setUuid(Ids.bytes(new UUID(9, 9)))
-                        .setState(77));
+                        .setStateValue(77));
 
         refusal(RpcMethod.MAP_PUSH, MapPushMessage.newBuilder().setGroupMap(map).build());
 

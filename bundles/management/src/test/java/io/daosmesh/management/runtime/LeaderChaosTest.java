@@ -143,7 +143,7 @@ class LeaderChaosTest {
         boolean isOut = pool.excluded.contains(target);
         PoolTargetsRequest r = PoolTargetsRequest.newBuilder()
                 .setPool(pool.id.toString())
-                .setOp(isOut ? 1 : 0)
+                .setOpValue(isOut ? 1 : 0)
                 .addRanks(rank)
                 .addTargetIndexes(index)
                 .setForce(true)
@@ -233,7 +233,7 @@ class LeaderChaosTest {
         PoolRef ref = PoolRef.newBuilder().setPool(pool.id.toString()).build();
         PoolQueryReply q = mesh.admin(mesh.addresses(), RpcMethod.POOL_QUERY, ref, PoolQueryReply.parser());
         Set<String> out = q.getMap().getTargetsList().stream()
-                .filter(t -> t.getState() == 3 || t.getState() == 4)
+                .filter(t -> t.getStateValue() == 3 || t.getStateValue() == 4)
                 .map(t -> t.getRank() + "." + t.getIndex())
                 .collect(Collectors.toSet());
         Set<String> containers = new TreeSet<>();

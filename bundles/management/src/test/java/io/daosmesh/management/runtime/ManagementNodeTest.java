@@ -251,7 +251,7 @@ class ManagementNodeTest {
                         RpcMethod.POOL_TARGETS,
                         PoolTargetsRequest.newBuilder()
                                 .setPool(pool.toString())
-                                .setOp(1)
+                                .setOpValue(1)
                                 .addRanks(rank)
                                 .setRequestId(requestId)
                                 .build(),

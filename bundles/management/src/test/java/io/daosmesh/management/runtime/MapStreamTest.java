@@ -114,7 +114,7 @@ class MapStreamTest {
                         RpcMethod.POOL_TARGETS,
                         PoolTargetsRequest.newBuilder()
                                 .setPool(pool.toString())
-                                .setOp(op)
+                                .setOpValue(op)
                                 .addRanks(rank)
                                 .setRequestId("op" + op)
                                 .build(),
@@ -192,7 +192,7 @@ class MapStreamTest {
                 RpcMethod.POOL_ACL,
                 AclRequest.newBuilder()
                         .setPool(adas.toString())
-                        .setOp(2)
+                        .setOpValue(2)
                         .addEntries("A::bob@:r")
                         .build(),
                 AclReply.parser());

@@ -207,7 +207,7 @@ class SelfHealTest {
         assertTrue(isOut());
         PoolTargetsRequest byHand = PoolTargetsRequest.newBuilder()
                 .setPool(pool.toString())
-                .setOp(1)
+                .setOpValue(1)
                 .addRanks(dead().rank())
                 .setRequestId("i1")
                 .build();

@@ -10,6 +10,7 @@ import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolQueryReply;
@@ -70,11 +71,11 @@ class StopTest {
         Member member = watcher.management.maps().groupMap().member(rank).orElseThrow();
         watcher.management.deaths().onDead(rank, member.incarnation(), "stopped");
 
-        assertEquals(MemberState.STOPPED.ordinal(), stopped.getResults(0).getState());
+        assertEquals(MemberMessage.State.STOPPED, stopped.getResults(0).getState());
         TestMesh.await("stopped", () -> mesh.stateOf(watcher, rank) == MemberState.STOPPED);
         TestMesh.await("others serve", () -> map(watcher).disabledRanks().contains(rank));
         SystemActionReply started = act(1, rank);
-        assertEquals(MemberState.JOINED.ordinal(), started.getResults(0).getState());
+        assertEquals(MemberMessage.State.JOINED, started.getResults(0).getState());
         TestMesh.await("back by itself", () -> map(watcher).ofRank(rank).get(0).state() == TargetState.UP);
         FaultException unknown = assertThrows(FaultException.class, () -> act(0, 77));
         assertEquals("invalid rank(s): 77", unknown.fault().text());
@@ -111,7 +112,7 @@ class StopTest {
         return mesh.admin(
                 RpcMethod.SYSTEM_ACTION,
                 SystemActionRequest.newBuilder()
-                        .setAction(action)
+                        .setActionValue(action)
                         .addAllRanks(List.of(ranks))
                         .setAll(ranks.length == 0)
                         .build(),

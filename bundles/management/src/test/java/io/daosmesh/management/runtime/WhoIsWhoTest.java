@@ -26,6 +26,7 @@ import io.daosmesh.model.wire.PoolServiceStopRequest;
 import io.daosmesh.model.wire.RaftEnvelope;
 import io.daosmesh.model.wire.RankActionRequest;
 import io.daosmesh.model.wire.RankDeadReport;
+import io.daosmesh.model.wire.SystemActionRequest;
 import java.nio.file.Path;
 import java.util.UUID;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
@@ -233,7 +234,7 @@ class WhoIsWhoTest {
     void shouldTakeOrdersFromThoseOnlyWhoMayGiveThem() {
         ByteString pool = Ids.bytes(new UUID(5, 6));
         RankActionRequest halt = RankActionRequest.newBuilder()
-                .setAction(RankJoiner.STOP)
+                .setAction(SystemActionRequest.Action.STOP)
                 .setRank(victim.rank())
                 .build();
         PoolServiceStartRequest.Builder start =

@@ -51,7 +51,7 @@ class SystemDbTest {
                 .setMembers(MemberChangesMessage.newBuilder()
                         .addChanges(MemberChangeMessage.newBuilder()
                                 .setRank(rank)
-                                .setState(to.ordinal())
+                                .setState(to.toWire())
                                 .setIncarnation(incarnation)
                                 .setIfInGroup(ifInGroup))));
     }
@@ -154,7 +154,7 @@ class SystemDbTest {
         assertEquals("made", again.getBody().toStringUtf8());
         assertEquals(1, db.pools().size());
         assertEquals(FaultCode.EXIST, code(begin(4, "tank", "r2")));
-        assertEquals(PoolState.READY.ordinal(), db.pool("tank").orElseThrow().getState());
+        assertEquals(PoolEntryMessage.State.READY, db.pool("tank").orElseThrow().getState());
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.daosmesh.model.audit;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Descriptors.EnumValueDescriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor.JavaType;
 import com.google.protobuf.DiscardUnknownFieldsParser;
@@ -122,7 +123,7 @@ public final class AuditedRequest {
         } else if (f.getJavaType() == JavaType.MESSAGE) {
             append(to, ((Message) value).getAllFields());
         } else if (f.getJavaType() != JavaType.BYTE_STRING) {
-            add(to, f.getName(), shown(value));
+            add(to, f.getName(), shown(value instanceof EnumValueDescriptor e ? e.getNumber() : value));
         } else if (!f.getName().contains("handle") && ((ByteString) value).size() == 16) {
             add(to, f.getName(), Ids.uuid((ByteString) value).toString());
         }

@@ -2,6 +2,8 @@ package io.daosmesh.model.id;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * 128-bit object identifier. The top 32 bits belong to the system: 8 bits object type, 8 bits redundancy code, 16 bits
@@ -12,9 +14,15 @@ public record ObjectId(long high, long low) implements Comparable<ObjectId> {
 
     /** Object types that this release makes. */
     public enum Type {
-        KEY_VALUE,
-        ARRAY,
-        MULTI_HASHED
+        KEY_VALUE(0),
+        ARRAY(1),
+        MULTI_HASHED(2);
+
+        private final int code;
+
+        Type(int code) {
+            this.code = code;
+        }
     }
 
     /** @param userHigh 32 bits, the upper part of the user's 96 */
@@ -23,15 +31,17 @@ public record ObjectId(long high, long low) implements Comparable<ObjectId> {
             throw Fault.of(FaultCode.INVAL, "group count %d outside 1..65535", groupCount)
                     .asException();
         }
-        long top = ((long) type.ordinal() << 24) | ((long) oclass.code() << 16) | groupCount;
+        long top = ((long) type.code << 24) | ((long) oclass.code() << 16) | groupCount;
         return new ObjectId((top << 32) | (userHigh & 0xffff_ffffL), userLow);
     }
 
     public Type type() {
-        int t = (int) (high >>> 56);
-        if (t >= Type.values().length)
-            throw Fault.of(FaultCode.INVAL, "unknown object type %d", t).asException();
-        return Type.values()[t];
+        return known().orElseThrow(() ->
+                Fault.of(FaultCode.INVAL, "unknown object type %d", high >>> 56).asException());
+    }
+
+    private Optional<Type> known() {
+        return Arrays.stream(Type.values()).filter(t -> t.code == high >>> 56).findFirst();
     }
 
     public ObjectClass objectClass() {
@@ -44,9 +54,7 @@ public record ObjectId(long high, long low) implements Comparable<ObjectId> {
 
     /** False for what cannot have been made: nothing of it can be asked for. */
     public boolean isSound() {
-        return high >>> 56 < Type.values().length
-                && ObjectClass.isCode((int) (high >>> 48) & 0xff)
-                && groupCount() >= 1;
+        return known().isPresent() && ObjectClass.isCode((int) (high >>> 48) & 0xff) && groupCount() >= 1;
     }
 
     @Override

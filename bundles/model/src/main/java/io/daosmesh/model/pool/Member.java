@@ -33,7 +33,7 @@ public record Member(
                 .setUuid(Ids.bytes(uuid))
                 .setAddress(address)
                 .setFaultDomain(faultDomain)
-                .setState(state.ordinal())
+                .setState(state.toWire())
                 .setIncarnation(incarnation)
                 .setTargetCount(targetCount)
                 .setEngineIndex(engineIndex)

@@ -1,22 +1,39 @@
 package io.daosmesh.model.pool;
 
+import io.daosmesh.model.wire.MemberMessage;
 import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
 
 /** State of a system member and the one table of legal moves (DAOS system/member.go; administration guide). */
 public enum MemberState {
-    UNKNOWN,
-    AWAIT_FORMAT,
-    STARTING,
-    READY,
-    JOINED,
-    STOPPING,
-    STOPPED,
-    EXCLUDED,
-    ERRORED,
-    UNRESPONSIVE,
-    ADMIN_EXCLUDED;
+    UNKNOWN(MemberMessage.State.UNKNOWN),
+    AWAIT_FORMAT(MemberMessage.State.AWAIT_FORMAT),
+    STARTING(MemberMessage.State.STARTING),
+    READY(MemberMessage.State.READY),
+    JOINED(MemberMessage.State.JOINED),
+    STOPPING(MemberMessage.State.STOPPING),
+    STOPPED(MemberMessage.State.STOPPED),
+    EXCLUDED(MemberMessage.State.EXCLUDED),
+    ERRORED(MemberMessage.State.ERRORED),
+    UNRESPONSIVE(MemberMessage.State.UNRESPONSIVE),
+    ADMIN_EXCLUDED(MemberMessage.State.ADMIN_EXCLUDED);
+
+    private final MemberMessage.State wire;
+
+    MemberState(MemberMessage.State wire) {
+        this.wire = wire;
+    }
+
+    public MemberMessage.State toWire() {
+        return wire;
+    }
+
+    /** UNKNOWN for one of another release, which is in no group. */
+    public static MemberState of(MemberMessage.State wire) {
+        for (MemberState state : values()) if (state.wire == wire) return state;
+        return UNKNOWN;
+    }
 
     public Set<MemberState> next() {
         return switch (this) {
@@ -31,11 +48,6 @@ public enum MemberState {
             case UNRESPONSIVE -> EnumSet.of(READY, JOINED, STOPPING, STOPPED, EXCLUDED, ERRORED, ADMIN_EXCLUDED);
             case ADMIN_EXCLUDED -> EnumSet.of(EXCLUDED);
         };
-    }
-
-    /** By its number on the wire and on disk; UNKNOWN for one of another release, which is in no group. */
-    public static MemberState of(int ordinal) {
-        return ordinal >= 0 && ordinal < values().length ? values()[ordinal] : UNKNOWN;
     }
 
     public boolean mayBecome(MemberState to) {

@@ -1,6 +1,7 @@
 package io.daosmesh.model.pool;
 
 import io.daosmesh.model.fault.Invariant;
+import io.daosmesh.model.wire.PoolTargetMessage;
 
 /**
  * Since when a target misses updates. Immutable.
@@ -11,15 +12,30 @@ import io.daosmesh.model.fault.Invariant;
  * @param cause who put it out
  */
 public record Outage(int downVersion, int claimVersion, Cause cause) {
-    /** Why a target was put out; the order is on the wire and on disk. */
+    /** Why a target was put out. */
     public enum Cause {
-        NONE,
+        NONE(PoolTargetMessage.Cause.NONE),
         /** A person asked for it. */
-        ADMIN,
+        ADMIN(PoolTargetMessage.Cause.ADMIN),
         /** Its rank fell silent, crashed or was stopped. */
-        DEATH,
+        DEATH(PoolTargetMessage.Cause.DEATH),
         /** Its device or its index failed. */
-        DEVICE
+        DEVICE(PoolTargetMessage.Cause.DEVICE);
+
+        private final PoolTargetMessage.Cause wire;
+
+        Cause(PoolTargetMessage.Cause wire) {
+            this.wire = wire;
+        }
+
+        PoolTargetMessage.Cause toWire() {
+            return wire;
+        }
+
+        static Cause of(PoolTargetMessage t) {
+            for (Cause cause : values()) if (cause.wire == t.getOutageCause()) return cause;
+            throw PoolMap.unknown("Cause", t.getOutageCauseValue());
+        }
     }
 
     static final int UNCLAIMED = 0;

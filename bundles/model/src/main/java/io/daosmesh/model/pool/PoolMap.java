@@ -2,6 +2,7 @@ package io.daosmesh.model.pool;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.wire.PoolMapMessage;
@@ -168,12 +169,12 @@ public record PoolMap(UUID pool, int version, List<PoolTarget> targets, List<Los
                     .setRank(t.rank())
                     .setIndex(t.index())
                     .setFaultDomain(t.faultDomain())
-                    .setState(t.state().ordinal())
+                    .setState(t.state().toWire())
                     .setHasHomeElsewhere(t.hasHomeElsewhere())
                     .setChangedVersion(t.changedVersion())
                     .setDownVersion(t.outage().downVersion())
                     .setClaimVersion(t.outage().claimVersion())
-                    .setOutageCause(t.outage().cause().ordinal()));
+                    .setOutageCause(t.outage().cause().toWire()));
         }
         losses.forEach(l -> b.addLosses(l.toWire()));
         return b.build();
@@ -191,7 +192,7 @@ public record PoolMap(UUID pool, int version, List<PoolTarget> targets, List<Los
                     t.getRank(),
                     t.getIndex(),
                     t.getFaultDomain(),
-                    known(TargetState.values(), t.getState()),
+                    TargetState.of(t),
                     t.getHasHomeElsewhere(),
                     t.getChangedVersion(),
                     outage(t)));
@@ -201,17 +202,11 @@ public record PoolMap(UUID pool, int version, List<PoolTarget> targets, List<Los
     }
 
     private static Outage outage(PoolTargetMessage t) {
-        return new Outage(t.getDownVersion(), t.getClaimVersion(), known(Outage.Cause.values(), t.getOutageCause()));
+        return new Outage(t.getDownVersion(), t.getClaimVersion(), Outage.Cause.of(t));
     }
 
-    /** Where data lies cannot be guessed: a map of another release is refused. */
-    private static <E> E known(E[] values, int ordinal) {
-        if (ordinal >= 0 && ordinal < values.length) return values[ordinal];
-        throw Fault.of(
-                        FaultCode.PROTO,
-                        "a pool map has %s %d, which this release does not know",
-                        values.getClass().getComponentType().getSimpleName(),
-                        ordinal)
+    static FaultException unknown(String what, int number) {
+        return Fault.of(FaultCode.PROTO, "a pool map has %s %d, which this release does not know", what, number)
                 .asException();
     }
 }

@@ -1,5 +1,7 @@
 package io.daosmesh.model.pool;
 
+import io.daosmesh.model.wire.RebuildStatusMessage;
+
 /**
  * Progress of a pool's rebuild. Immutable. Numerator never exceeds denominator.
  *
@@ -19,9 +21,25 @@ public record RebuildStatus(
         long durationMs) {
     /** As {@code dmg pool query} prints. */
     public enum State {
-        IDLE,
-        BUSY,
-        DONE
+        IDLE(RebuildStatusMessage.State.IDLE),
+        BUSY(RebuildStatusMessage.State.BUSY),
+        DONE(RebuildStatusMessage.State.DONE);
+
+        private final RebuildStatusMessage.State wire;
+
+        State(RebuildStatusMessage.State wire) {
+            this.wire = wire;
+        }
+
+        public RebuildStatusMessage.State toWire() {
+            return wire;
+        }
+
+        /** IDLE for one of another release. */
+        public static State of(RebuildStatusMessage.State wire) {
+            for (State state : values()) if (state.wire == wire) return state;
+            return IDLE;
+        }
     }
 
     public static final RebuildStatus NEVER = new RebuildStatus(State.IDLE, 0, 0, "", 0, 0, 0, 0, 0, 0);

@@ -1,17 +1,34 @@
 package io.daosmesh.model.pool;
 
+import io.daosmesh.model.wire.PoolTargetMessage;
 import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
 
 /** State of a target in a pool map, and the one table of legal moves (DAOS pool_map.h; daos-engine facts 2.2). */
 public enum TargetState {
-    NEW,
-    UP,
-    UPIN,
-    DOWN,
-    DOWNOUT,
-    DRAIN;
+    NEW(PoolTargetMessage.State.NEW),
+    UP(PoolTargetMessage.State.UP),
+    UPIN(PoolTargetMessage.State.UPIN),
+    DOWN(PoolTargetMessage.State.DOWN),
+    DOWNOUT(PoolTargetMessage.State.DOWNOUT),
+    DRAIN(PoolTargetMessage.State.DRAIN);
+
+    private final PoolTargetMessage.State wire;
+
+    TargetState(PoolTargetMessage.State wire) {
+        this.wire = wire;
+    }
+
+    public PoolTargetMessage.State toWire() {
+        return wire;
+    }
+
+    /** Where data lies cannot be guessed: PROTO for a state of another release. */
+    static TargetState of(PoolTargetMessage t) {
+        for (TargetState state : values()) if (state.wire == t.getState()) return state;
+        throw PoolMap.unknown("TargetState", t.getStateValue());
+    }
 
     /** States this one may become. */
     public Set<TargetState> next() {

@@ -1,5 +1,6 @@
 package io.daosmesh.model.ras;
 
+import io.daosmesh.model.wire.RasEventMessage;
 import java.time.Instant;
 import java.util.Map;
 
@@ -15,14 +16,34 @@ public record RasEvent(
     }
 
     public enum Severity {
-        ERROR,
-        WARNING,
-        NOTICE
+        ERROR(RasEventMessage.Severity.ERROR),
+        WARNING(RasEventMessage.Severity.WARNING),
+        NOTICE(RasEventMessage.Severity.NOTICE);
+
+        private final RasEventMessage.Severity wire;
+
+        Severity(RasEventMessage.Severity wire) {
+            this.wire = wire;
+        }
+
+        RasEventMessage.Severity toWire() {
+            return wire;
+        }
     }
 
     public enum Type {
         /** Also changes the management database. */
-        STATE_CHANGE,
-        INFO_ONLY
+        STATE_CHANGE(RasEventMessage.Type.STATE_CHANGE),
+        INFO_ONLY(RasEventMessage.Type.INFO_ONLY);
+
+        private final RasEventMessage.Type wire;
+
+        Type(RasEventMessage.Type wire) {
+            this.wire = wire;
+        }
+
+        RasEventMessage.Type toWire() {
+            return wire;
+        }
     }
 }

@@ -28,8 +28,8 @@ public final class RasLine {
     public static RasEventMessage toWire(RasEvent event, long sequence) {
         return RasEventMessage.newBuilder()
                 .setId(event.id().label())
-                .setType(event.id().type().ordinal())
-                .setSeverity(event.severity().ordinal())
+                .setType(event.id().type().toWire())
+                .setSeverity(event.severity().toWire())
                 .setTimestampUs(event.timestamp().getEpochSecond() * 1_000_000L
                         + event.timestamp().getNano() / 1_000)
                 .setHost(event.host())
@@ -65,17 +65,15 @@ public final class RasLine {
 
     /** {@code STATE_CHANGE} or {@code INFO_ONLY}; a number this release does not know stays a number. */
     public static String type(RasEventMessage event) {
-        RasEvent.Type[] types = RasEvent.Type.values();
-        return event.getType() < types.length && event.getType() >= 0
-                ? types[event.getType()].name()
-                : String.valueOf(event.getType());
+        return event.getType() == RasEventMessage.Type.UNRECOGNIZED
+                ? String.valueOf(event.getTypeValue())
+                : event.getType().name();
     }
 
     public static String severity(RasEventMessage event) {
-        RasEvent.Severity[] all = RasEvent.Severity.values();
-        return event.getSeverity() < all.length && event.getSeverity() >= 0
-                ? all[event.getSeverity()].name()
-                : String.valueOf(event.getSeverity());
+        return event.getSeverity() == RasEventMessage.Severity.UNRECOGNIZED
+                ? String.valueOf(event.getSeverityValue())
+                : event.getSeverity().name();
     }
 
     private static void append(StringBuilder line, String name, String value, int max) {

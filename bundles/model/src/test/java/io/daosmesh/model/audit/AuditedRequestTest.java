@@ -78,7 +78,7 @@ class AuditedRequestTest {
         assertEquals(Optional.empty(), shown(RpcMethod.POOL_QUERY, ask));
         assertEquals(
                 Optional.of("pool=tank op=3"),
-                shown(RpcMethod.POOL_ACL, acl.toBuilder().setOp(3).build()));
+                shown(RpcMethod.POOL_ACL, acl.toBuilder().setOpValue(3).build()));
         assertEquals(
                 Optional.of("pool=tank rd_fac=''"),
                 shown(

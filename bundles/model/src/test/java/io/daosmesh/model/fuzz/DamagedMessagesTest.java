@@ -118,8 +118,8 @@ class DamagedMessagesTest {
     void shouldWriteOneLineForAnyEvent() throws Exception {
         RasEventMessage event = RasEventMessage.newBuilder()
                 .setId("swim_rank_dead")
-                .setType(1)
-                .setSeverity(1)
+                .setTypeValue(1)
+                .setSeverityValue(1)
                 .setTimestampUs(1_700_000_000_000_000L)
                 .setHost("node1")
                 .setMessage("rank 3 is dead")

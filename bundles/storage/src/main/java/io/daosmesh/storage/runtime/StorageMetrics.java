@@ -59,7 +59,7 @@ final class StorageMetrics implements MetricSource {
                 "engine_nvme_device_state",
                 "Device state: 0 NEW, 1 NORMAL, 2 FAULTY, 3 TEARDOWN, 4 OUT, 5 UNPLUGGED",
                 labels,
-                slot.life().state().ordinal());
+                slot.life().state().code());
         sink.counter(
                 "engine_driver_swap_total",
                 "Changes of the device's driver",

@@ -15,14 +15,26 @@ public record IndexNote(UUID index, State state, long position, String reason) {
     private static final int REASON_CHARS_MAX = 1000;
     private static final long MAGIC = 0x31444e494d534f41L;
 
-    /** The ordinals are on disk. */
+    /** What is known of its last use. */
     public enum State {
         /** In use, or left by a process that was killed: there may be batches behind the position. */
-        OPEN,
+        OPEN(0),
         /** Closed in order: everything is in the tables, nothing in a log. */
-        CLOSED,
+        CLOSED(1),
         /** Does not hold what was acknowledged: never opened again. */
-        DAMAGED
+        DAMAGED(2);
+
+        /** On disk. */
+        private final int code;
+
+        State(int code) {
+            this.code = code;
+        }
+
+        static State of(int code) {
+            for (State state : values()) if (state.code == code) return state;
+            throw new IllegalArgumentException("unknown state " + code);
+        }
     }
 
     public IndexNote {
@@ -34,7 +46,7 @@ public record IndexNote(UUID index, State state, long position, String reason) {
     }
 
     public byte[] encode(int target) {
-        Encoder out = new Encoder().putInt(target).putUuid(index).putInt(state.ordinal());
+        Encoder out = new Encoder().putInt(target).putUuid(index).putInt(state.code);
         out.putLong(position).putString(reason);
         return Frame.encode(kind(target), out.bytes());
     }
@@ -48,7 +60,7 @@ public record IndexNote(UUID index, State state, long position, String reason) {
         int of = in.getInt();
         if (of != target) throw new IllegalArgumentException("of target " + of);
         UUID index = Encoder.uuid(in);
-        State state = State.values()[in.getInt()];
+        State state = State.of(in.getInt());
         return new IndexNote(index, state, in.getLong(), Encoder.string(in));
     }
 

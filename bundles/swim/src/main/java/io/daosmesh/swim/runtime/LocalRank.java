@@ -2,6 +2,7 @@ package io.daosmesh.swim.runtime;
 
 import io.daosmesh.model.port.Membership.Liveness;
 import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.wire.SwimMessage.Kind;
 import io.daosmesh.swim.MemberState;
 import io.daosmesh.swim.Swim;
 import io.daosmesh.swim.SwimConfig;
@@ -17,7 +18,7 @@ final class LocalRank implements SwimEffects {
 
     /** What the loop tells others about itself. */
     interface Host {
-        void send(int toRank, SwimWire.Kind kind, SwimMessage message);
+        void send(int toRank, Kind kind, SwimMessage message);
 
         void learn(int rank, Liveness liveness, long incarnation, String reason);
 
@@ -79,22 +80,22 @@ final class LocalRank implements SwimEffects {
 
     @Override
     public void sendPing(int toRank, SwimMessage message) {
-        host.send(toRank, SwimWire.Kind.PING, message);
+        host.send(toRank, Kind.PING, message);
     }
 
     @Override
     public void sendPingReq(int toRank, SwimMessage message) {
-        host.send(toRank, SwimWire.Kind.PING_REQ, message);
+        host.send(toRank, Kind.PING_REQ, message);
     }
 
     @Override
     public void sendAck(int toRank, SwimMessage message) {
-        host.send(toRank, SwimWire.Kind.ACK, message);
+        host.send(toRank, Kind.ACK, message);
     }
 
     @Override
     public void sendNack(int toRank, SwimMessage message) {
-        host.send(toRank, SwimWire.Kind.NACK, message);
+        host.send(toRank, Kind.NACK, message);
     }
 
     @Override

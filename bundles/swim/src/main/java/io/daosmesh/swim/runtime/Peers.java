@@ -6,6 +6,7 @@ import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.SwimMessage.Kind;
 import io.daosmesh.swim.SwimMessage;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -59,7 +60,7 @@ final class Peers {
         return peer != null && peer.endpoint().address().equals(address);
     }
 
-    void send(int toRank, SwimWire.Kind kind, SwimMessage message) {
+    void send(int toRank, Kind kind, SwimMessage message) {
         @Nullable Peer peer = byRank.get(toRank);
         if (peer == null) {
             return;

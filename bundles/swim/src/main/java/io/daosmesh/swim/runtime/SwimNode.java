@@ -14,6 +14,7 @@ import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcServer;
 import io.daosmesh.model.time.Hlc;
+import io.daosmesh.model.wire.SwimMessage.Kind;
 import io.daosmesh.swim.SwimConfig;
 import io.daosmesh.swim.SwimMessage;
 import java.nio.ByteBuffer;
@@ -72,7 +73,7 @@ final class SwimNode implements Membership, AutoCloseable {
 
     private final class Effects implements LocalRank.Host {
         @Override
-        public void send(int toRank, SwimWire.Kind kind, SwimMessage message) {
+        public void send(int toRank, Kind kind, SwimMessage message) {
             peers.send(toRank, kind, message);
         }
 

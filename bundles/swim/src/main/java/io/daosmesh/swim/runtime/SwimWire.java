@@ -1,6 +1,7 @@
 package io.daosmesh.swim.runtime;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.daosmesh.model.wire.SwimMessage.Kind;
 import io.daosmesh.model.wire.SwimUpdateMessage;
 import io.daosmesh.swim.MemberState;
 import io.daosmesh.swim.SwimMessage;
@@ -8,6 +9,7 @@ import io.daosmesh.swim.SwimUpdate;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Gossip to and from its wire form ({@code swim.proto}). Stateless. */
 final class SwimWire {
@@ -16,27 +18,13 @@ final class SwimWire {
 
     private static final long NS_PER_MS = 1_000_000L;
 
-    private static final MemberState[] STATES = {
-        MemberState.ALIVE, MemberState.SUSPECT, MemberState.DEAD, MemberState.RESTARTING
-    };
-
-    /** The numbers are those of the wire. */
-    enum Kind {
-        PING,
-        PING_REQ,
-        ACK,
-        NACK;
-
-        private static final Kind[] VALUES = values();
-    }
-
     record Received(Kind kind, SwimMessage message) {}
 
     private SwimWire() {}
 
     static io.daosmesh.model.wire.SwimMessage toWire(Kind kind, SwimMessage message) {
         var wire = io.daosmesh.model.wire.SwimMessage.newBuilder()
-                .setKind(kind.ordinal())
+                .setKind(kind)
                 .setFrom(message.from())
                 .setFromIncarnation(message.fromIncarnation())
                 .setSequence(message.sequence())
@@ -45,7 +33,7 @@ final class SwimWire {
         for (SwimUpdate update : message.updates()) {
             wire.addUpdates(SwimUpdateMessage.newBuilder()
                     .setRank(update.rank())
-                    .setState(numberOf(update.state()))
+                    .setState(toWire(update.state()))
                     .setIncarnation(update.incarnation())
                     .setRestartingMs((int) (update.restartForNs() / NS_PER_MS))
                     .setSuspectedBy(
@@ -58,17 +46,18 @@ final class SwimWire {
     /** Updates with a state this release does not know are left out; an unknown kind is an error. */
     static Received fromWire(ByteBuffer body) throws InvalidProtocolBufferException {
         var wire = io.daosmesh.model.wire.SwimMessage.parseFrom(body);
-        if (wire.getKind() < 0 || wire.getKind() >= Kind.VALUES.length) {
-            throw new InvalidProtocolBufferException("unknown kind of gossip " + wire.getKind());
+        if (wire.getKind() == Kind.UNRECOGNIZED) {
+            throw new InvalidProtocolBufferException("unknown kind of gossip " + wire.getKindValue());
         }
         List<SwimUpdate> updates = new ArrayList<>();
         int count = Math.min(UPDATES_MAX, wire.getUpdatesCount());
         for (int i = 0; i < count; i++) {
             SwimUpdateMessage update = wire.getUpdates(i);
-            if (update.getState() >= 0 && update.getState() < STATES.length) {
+            MemberState state = fromWire(update.getState());
+            if (state != null) {
                 updates.add(new SwimUpdate(
                         update.getRank(),
-                        STATES[update.getState()],
+                        state,
                         update.getIncarnation(),
                         update.getAccusersList(),
                         Integer.toUnsignedLong(update.getRestartingMs()) * NS_PER_MS));
@@ -81,16 +70,27 @@ final class SwimWire {
                 wire.getSubject(),
                 wire.getRefused(),
                 updates);
-        return new Received(Kind.VALUES[wire.getKind()], message);
+        return new Received(wire.getKind(), message);
     }
 
     /** INACTIVE says "I know nothing": it goes out as ALIVE of the listed life, which tells its owner the same. */
-    private static int numberOf(MemberState state) {
+    private static SwimUpdateMessage.State toWire(MemberState state) {
         return switch (state) {
-            case INACTIVE, ALIVE -> 0;
-            case SUSPECT -> 1;
-            case DEAD -> 2;
-            case RESTARTING -> 3;
+            case INACTIVE, ALIVE -> SwimUpdateMessage.State.ALIVE;
+            case SUSPECT -> SwimUpdateMessage.State.SUSPECT;
+            case DEAD -> SwimUpdateMessage.State.DEAD;
+            case RESTARTING -> SwimUpdateMessage.State.RESTARTING;
+        };
+    }
+
+    /** Null = of another release. */
+    private static @Nullable MemberState fromWire(SwimUpdateMessage.State state) {
+        return switch (state) {
+            case ALIVE -> MemberState.ALIVE;
+            case SUSPECT -> MemberState.SUSPECT;
+            case DEAD -> MemberState.DEAD;
+            case RESTARTING -> MemberState.RESTARTING;
+            case UNRECOGNIZED -> null;
         };
     }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.daosmesh.model.wire.SwimMessage.Kind;
 import io.daosmesh.model.wire.SwimUpdateMessage;
 import io.daosmesh.swim.MemberState;
 import io.daosmesh.swim.SwimMessage;
@@ -28,7 +29,7 @@ class SwimWireTest {
                         new SwimUpdate(3, MemberState.RESTARTING, 13, List.of(), 9_000_000_000L),
                         SwimUpdate.of(0, MemberState.ALIVE, 1)));
 
-        for (SwimWire.Kind kind : SwimWire.Kind.values()) {
+        for (Kind kind : List.of(Kind.PING, Kind.PING_REQ, Kind.ACK, Kind.NACK)) {
             assertEquals(
                     new SwimWire.Received(kind, message), SwimWire.fromWire(bytes(SwimWire.toWire(kind, message))));
         }
@@ -36,7 +37,8 @@ class SwimWireTest {
 
     @Test
     void shouldRefuseGarbageAndUnknownKinds() {
-        var unknown = io.daosmesh.model.wire.SwimMessage.newBuilder().setKind(9).build();
+        var unknown =
+                io.daosmesh.model.wire.SwimMessage.newBuilder().setKindValue(9).build();
 
         assertThrows(InvalidProtocolBufferException.class, () -> SwimWire.fromWire(bytes(unknown)));
         assertThrows(
@@ -47,7 +49,7 @@ class SwimWireTest {
     @Test
     void shouldLeaveOutUnknownStatesAndCutTooManyUpdates() throws Exception {
         var wire = io.daosmesh.model.wire.SwimMessage.newBuilder();
-        wire.addUpdates(SwimUpdateMessage.newBuilder().setState(17));
+        wire.addUpdates(SwimUpdateMessage.newBuilder().setStateValue(17));
         IntStream.range(0, 500)
                 .forEach(rank -> wire.addUpdates(SwimUpdateMessage.newBuilder().setRank(rank)));
 

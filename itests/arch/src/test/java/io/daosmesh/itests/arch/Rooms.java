@@ -31,7 +31,7 @@ final class Rooms {
     static final Map<String, Integer> CROWDED = Map.of(
             "cli", 57,
             "client", 36,
-            "management.pool", 17,
+            "management.pool", 16,
             "management.runtime", 49,
             // the contracts of all bundles, one small interface each
             "model.port", 23,

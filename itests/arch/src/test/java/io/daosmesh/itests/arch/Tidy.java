@@ -177,6 +177,11 @@ final class Tidy extends TreePathScanner<Void, Void> {
         if (called.endsWith(".printStackTrace")) {
             report(line(call), "printStackTrace: log it or turn it into a Fault");
         }
+        if (kind != Kind.TEST && (called.equals("ordinal") || called.endsWith(".ordinal"))) {
+            report(
+                    line(call),
+                    "ordinal: a number that leaves the process is written down, one inside of it is an EnumMap");
+        }
         return super.visitMethodInvocation(call, unused);
     }
 

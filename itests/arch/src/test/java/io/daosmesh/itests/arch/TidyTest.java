@@ -46,6 +46,7 @@ class TidyTest {
                 "class A { void f() { System.out.println(1); } }",
                 "class A { synchronized void f() { } }",
                 "class A { void f(Exception e) { e.printStackTrace(); } }",
+                "enum A { B; int number() { return ordinal(); } }",
                 "class A { } // TO" + "DO later",
             })
     void shouldRefuseUntidySource(String source) {
