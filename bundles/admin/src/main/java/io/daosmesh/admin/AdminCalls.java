@@ -353,7 +353,6 @@ public final class AdminCalls {
         LeaderCall call = new LeaderCall(at, read ? readMax : writeMax, read ? TRY_READ : TRY_WRITE);
         return call.run(
                 method,
-                request,
                 (host, deadline) -> await(host, method, send(host, method, request, parser, deadline), deadline));
     }
 

@@ -5,6 +5,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.leader.LeaderSearch;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
@@ -24,6 +25,9 @@ import reactor.core.scheduler.Schedulers;
  * may be sent again (reads, or changes that carry a request id).
  */
 final class PoolService {
+    private static final LeaderSearch.Manner MANNER =
+            new LeaderSearch.Manner(Integer.MAX_VALUE, 1, true, false, 10, 500);
+
     /** Half a second of pauses: a server that has too much to do may have less by then. */
     private static final int BUSY_TRIES_MAX = 6;
 
@@ -64,52 +68,72 @@ final class PoolService {
     }
 
     <T> Mono<T> call(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
-        return call(method, request, decoder, this::recover);
+        return call(method, request, decoder, Integer.MAX_VALUE);
     }
 
     /** The same for opening: that others have it open may last for ever and is told soon. */
     <T> Mono<T> open(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
-        return Mono.defer(() -> call(method, request, decoder, new Opening()));
+        return call(method, request, decoder, BUSY_TRIES_MAX);
     }
 
-    /** Owner: one call. */
-    private final class Opening implements Retrying.Recovery {
+    private <T> Mono<T> call(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder, int busyTriesMax) {
+        return Mono.defer(() -> {
+            Search search = new Search(busyTriesMax);
+            return cluster.retrying.run(
+                    state -> cluster.config
+                            .rpc()
+                            .call(
+                                    Endpoint.node(search.address()),
+                                    method,
+                                    RpcMessage.of(request),
+                                    state.limit(),
+                                    decoder)
+                            .publishOn(Schedulers.parallel())
+                            .doOnSuccess(answer -> leader = search.leaders.asked()),
+                    search);
+        });
+    }
+
+    /** Who is asked, and what is done before another try. Owner: one call. */
+    private final class Search implements Retrying.Recovery {
+        private final LeaderSearch leaders = new LeaderSearch(MANNER, leader, Fault.of(FaultCode.TIMEDOUT));
+        private final int busyTriesMax;
         /** In a row, but for detours. */
         private int busyTries;
+
+        Search(int busyTriesMax) {
+            this.busyTriesMax = busyTriesMax;
+        }
 
         @Override
         public boolean mayTryAgain(Fault fault) {
             if (fault.code() == FaultCode.BUSY) busyTries++;
             else if (fault.code() != FaultCode.NOTLEADER) busyTries = 0;
-            return busyTries <= BUSY_TRIES_MAX && Retrying.Recovery.super.mayTryAgain(fault);
+            return busyTries <= busyTriesMax && LeaderSearch.mayTryAgain(fault);
         }
 
         @Override
         public Mono<Void> recover(Fault fault, Retrying.Try failed) {
-            return PoolService.this.recover(fault, failed);
+            leaders.onFault(fault);
+            leader = leaders.leader();
+            return goOn(failed);
         }
-    }
 
-    private <T> Mono<T> call(
-            RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder, Retrying.Recovery recovery) {
-        return cluster.retrying.run(
-                state -> {
-                    String address = addressFor(state.number());
-                    return cluster.config
-                            .rpc()
-                            .call(Endpoint.node(address), method, RpcMessage.of(request), state.limit(), decoder)
-                            .publishOn(Schedulers.parallel())
-                            .doOnSuccess(answer -> leader = address)
-                            .doOnError(e -> forget(address, FaultException.faultOf(e)));
-                },
-                recovery);
-    }
+        /** Pauses as every other call makes them, of a length that differs from caller to caller. */
+        private Mono<Void> goOn(Retrying.Try failed) {
+            LeaderSearch.Step step = leaders.next(Long.MAX_VALUE);
+            if (step instanceof LeaderSearch.Step.Pause) return failed.pause().then(Mono.defer(() -> goOn(failed)));
+            boolean isRoundOver = step instanceof LeaderSearch.Step.Round && leaders.rounds() > 0;
+            return isRoundOver ? refreshed() : Mono.empty();
+        }
 
-    private String addressFor(int tryNumber) {
-        String known = leader;
-        if (!known.isEmpty()) return known;
-        List<String> replicas = replicas();
-        return replicas.get(tryNumber % replicas.size());
+        String address() {
+            LeaderSearch.Step step = leaders.next(Long.MAX_VALUE);
+            if (step instanceof LeaderSearch.Step.Ask ask) return ask.address();
+            if (step instanceof LeaderSearch.Step.GiveUp end) throw end.why().asException();
+            leaders.begin(replicas());
+            return address();
+        }
     }
 
     private List<String> replicas() {
@@ -119,36 +143,6 @@ final class PoolService {
         }
         if (addresses.isEmpty()) addresses.addAll(cluster.config.addresses());
         return new ArrayList<>(addresses);
-    }
-
-    /** Runs before {@link #recover}: whoever failed is not asked first again, a hint is followed. */
-    private void forget(String address, Fault fault) {
-        if (fault.code().retry() == FaultCode.Retry.NEVER) return;
-        leader = fault.argument("leader")
-                .map(this::hinted)
-                .filter(hint -> !hint.equals(address))
-                .orElse("");
-    }
-
-    /** A hint is an address, or the number of a rank. */
-    private String hinted(String hint) {
-        if (hint.contains(":")) return hint;
-        try {
-            return cluster.groupMap()
-                    .member(Integer.parseInt(hint))
-                    .map(member -> member.address())
-                    .orElse("");
-        } catch (NumberFormatException e) {
-            return "";
-        }
-    }
-
-    private Mono<Void> recover(Fault fault, Retrying.Try failed) {
-        boolean hasHint = fault.code() == FaultCode.NOTLEADER && !leader.isEmpty();
-        // Two hints in a row may point at each other while a leader is being elected: pause from the second on.
-        if (hasHint && failed.number() < 1) return Mono.empty();
-        if (failed.number() % 3 != 2) return failed.pause();
-        return failed.pause().then(refreshed());
     }
 
     /** The replicas may have moved, or the node that ran them. */

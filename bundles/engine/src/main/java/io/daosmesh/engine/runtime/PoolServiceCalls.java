@@ -7,6 +7,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.leader.LeaderSearch;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Endpoint;
@@ -23,8 +24,6 @@ import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -38,8 +37,8 @@ final class PoolServiceCalls {
     private static final Duration ONE_TRY = Duration.ofMillis(2500);
     /** For reads that wait: a replica that is silent must not hold them up. */
     private static final Duration READ_TRY = Duration.ofMillis(400);
-    /** Replicas asked beyond the first ones named: followed hints. */
-    private static final int HINTS_MAX = 3;
+    /** One round: whoever waits for it asks again. */
+    private static final LeaderSearch.Manner MANNER = new LeaderSearch.Manner(1, 3, false, false, 0, 0);
 
     private final EngineContext context;
     private final RankIdentity identity;
@@ -60,38 +59,33 @@ final class PoolServiceCalls {
                 .addAllTargetIndexes(indexes)
                 .setRequestId(requestId)
                 .build();
-        return find(pool)
-                .flatMap(found -> ask(
-                        new Round<>(
-                                RpcMethod.POOL_TARGETS,
-                                request,
-                                r -> PoolTargetsReply.parseFrom(r.body()).getMapVersion(),
-                                ONE_TRY),
-                        queue(replicas(found))));
+        Question<Integer> question = new Question<>(
+                RpcMethod.POOL_TARGETS,
+                request,
+                r -> PoolTargetsReply.parseFrom(r.body()).getMapVersion(),
+                ONE_TRY);
+        return search(question, find(pool).map(PoolServiceCalls::replicas));
     }
 
     private Mono<PoolFindReply> find(UUID pool) {
-        return Mono.defer(() -> ask(
-                new Round<>(
-                        RpcMethod.POOL_FIND,
-                        PoolRef.newBuilder().setPool(pool.toString()).build(),
-                        r -> PoolFindReply.parseFrom(r.body()),
-                        ONE_TRY),
-                queue(everyNode())));
+        Question<PoolFindReply> question = new Question<>(
+                RpcMethod.POOL_FIND,
+                PoolRef.newBuilder().setPool(pool.toString()).build(),
+                r -> PoolFindReply.parseFrom(r.body()),
+                ONE_TRY);
+        return search(question, Mono.fromSupplier(this::everyNode));
     }
 
     /** Version of the pool's newest map at some moment after the subscription: the service reads linearizably. */
     Mono<Integer> newestMap(UUID pool) {
         PoolMapRequest request =
                 PoolMapRequest.newBuilder().setPool(Ids.bytes(pool)).build();
-        return find(pool)
-                .flatMap(found -> ask(
-                        new Round<>(
-                                RpcMethod.POOL_MAP,
-                                request,
-                                r -> PoolMapMessage.parseFrom(r.body()).getVersion(),
-                                READ_TRY),
-                        queue(ownFirst(replicas(found).toList()))));
+        Question<Integer> question = new Question<>(
+                RpcMethod.POOL_MAP,
+                request,
+                r -> PoolMapMessage.parseFrom(r.body()).getVersion(),
+                READ_TRY);
+        return search(question, find(pool).map(found -> ownFirst(replicas(found))));
     }
 
     /** What the pool's leader knows of container handles; whoever led last is asked first. */
@@ -100,87 +94,73 @@ final class PoolServiceCalls {
                 .setPool(Ids.bytes(pool))
                 .addAllHandles(handles)
                 .build();
-        Round<HandleCheckReply> round =
-                new Round<>(RpcMethod.HANDLE_CHECK, request, r -> HandleCheckReply.parseFrom(r.body()), READ_TRY);
-        Mono<HandleCheckReply> searched = find(pool)
-                .flatMap(found ->
-                        noting(pool, round, queue(ownFirst(replicas(found).toList()))));
+        Question<HandleCheckReply> question =
+                new Question<>(RpcMethod.HANDLE_CHECK, request, r -> HandleCheckReply.parseFrom(r.body()), READ_TRY);
+        Mono<List<String>> replicas = find(pool).map(found -> ownFirst(replicas(found)));
         return Mono.defer(() -> {
-            String led = leaders.get(pool);
-            if (led == null) return searched;
-            return noting(pool, round, queue(Stream.of(led))).onErrorResume(PoolServiceCalls::isForAnother, e -> {
-                leaders.remove(pool, led);
-                return searched;
-            });
+            LeaderSearch search = searchFrom(leaders.getOrDefault(pool, ""), question);
+            return step(question, search, replicas)
+                    .doOnNext(answer -> leaders.put(pool, search.asked()))
+                    .doOnError(e -> leaders.remove(pool));
         });
-    }
-
-    private <T> Mono<T> noting(UUID pool, Round<T> round, Todo todo) {
-        return ask(round, todo).doOnNext(answer -> leaders.put(pool, todo.asked));
-    }
-
-    private static boolean isForAnother(Throwable e) {
-        return FaultException.faultOf(e).code().retry() != FaultCode.Retry.NEVER;
     }
 
     void forget(UUID pool) {
         leaders.remove(pool);
     }
 
-    private record Round<T>(RpcMethod method, MessageLite body, RpcReply.Decoder<T> decoder, Duration max) {}
-
-    /** Addresses still to ask, and how many more may be added. */
-    private static final class Todo {
-        private final Deque<String> addresses;
-        private int hintsLeft = HINTS_MAX;
-        /** The last one. */
-        private volatile String asked = "";
-
-        Todo(Deque<String> addresses) {
-            this.addresses = addresses;
-        }
-    }
-
-    private static Todo queue(Stream<String> addresses) {
-        return new Todo(new ArrayDeque<>(addresses.distinct().toList()));
-    }
+    private record Question<T>(RpcMethod method, MessageLite body, RpcReply.Decoder<T> decoder, Duration max) {}
 
     /** The own node first: it costs nothing and knows who leads. */
-    private Stream<String> everyNode() {
+    private List<String> everyNode() {
         return Stream.concat(
-                Stream.of(identity.address()),
-                context.maps().groupMap().members().stream()
-                        .filter(m -> m.state().isInGroup())
-                        .map(Member::address));
+                        Stream.of(identity.address()),
+                        context.maps().groupMap().members().stream()
+                                .filter(m -> m.state().isInGroup())
+                                .map(Member::address))
+                .toList();
     }
 
     /** It does not wait for a silent one and knows who leads. */
-    private Stream<String> ownFirst(List<String> replicas) {
+    private List<String> ownFirst(List<String> replicas) {
         Stream<String> own = Stream.of(identity.address()).filter(replicas::contains);
-        return Stream.concat(own, replicas.stream());
+        return Stream.concat(own, replicas.stream()).toList();
     }
 
-    private static Stream<String> replicas(PoolFindReply found) {
+    private static List<String> replicas(PoolFindReply found) {
         GroupMap group = GroupMap.fromWire(found.getGroupMap());
         List<Integer> ranks = found.getEntry().getServiceRanksList();
-        return ranks.stream().flatMap(r -> group.member(r).stream()).map(Member::address);
+        return ranks.stream()
+                .flatMap(r -> group.member(r).stream())
+                .map(Member::address)
+                .toList();
     }
 
-    private <T> Mono<T> ask(Round<T> round, Todo todo) {
-        String to = todo.addresses.poll();
-        if (to == null)
-            return Mono.error(Fault.of(FaultCode.NO_SERVICE, "no leader answers %s", round.method)
-                    .asException());
-        todo.asked = to;
+    private <T> Mono<T> search(Question<T> question, Mono<List<String>> candidates) {
+        return Mono.defer(() -> step(question, searchFrom("", question), candidates));
+    }
+
+    private static LeaderSearch searchFrom(String leader, Question<?> question) {
+        return new LeaderSearch(
+                MANNER, leader, Fault.of(FaultCode.NO_SERVICE, "no leader answers %s", question.method));
+    }
+
+    private <T> Mono<T> step(Question<T> question, LeaderSearch search, Mono<List<String>> candidates) {
+        LeaderSearch.Step step = search.next(Long.MAX_VALUE);
+        if (step instanceof LeaderSearch.Step.GiveUp end)
+            return Mono.error(end.why().asException());
+        if (!(step instanceof LeaderSearch.Step.Ask ask))
+            return candidates.doOnNext(search::begin).then(Mono.defer(() -> step(question, search, candidates)));
         return context.rpc()
-                .call(Endpoint.node(to), round.method, RpcMessage.of(round.body), round.max, round.decoder)
+                .call(
+                        Endpoint.node(ask.address()),
+                        question.method,
+                        RpcMessage.of(question.body),
+                        question.max,
+                        question.decoder)
                 .onErrorResume(e -> {
-                    Fault f = FaultException.faultOf(e);
-                    if (f.code().retry() == FaultCode.Retry.NEVER) return Mono.error(e);
-                    f.argument("leader")
-                            .filter(h -> !h.isEmpty() && !h.equals(to) && todo.hintsLeft-- > 0)
-                            .ifPresent(todo.addresses::addFirst);
-                    return todo.addresses.isEmpty() ? Mono.error(e) : ask(round, todo);
+                    search.onFault(FaultException.faultOf(e));
+                    return step(question, search, candidates);
                 });
     }
 }

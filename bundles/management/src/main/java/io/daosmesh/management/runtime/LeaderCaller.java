@@ -5,11 +5,15 @@ import com.google.protobuf.Parser;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.leader.LeaderSearch;
+import io.daosmesh.model.leader.LeaderSearch.Step;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -18,13 +22,12 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
 /**
- * Calls the leader of a replicated service, wherever it is: starts at any replica, follows hints, tries again after a pause
- * until the caller's deadline. Only for requests that may be repeated. Any thread.
+ * Calls the leader of a replicated service, wherever it is, as {@link LeaderSearch} finds it: starts at any replica and tries until the
+ * caller's deadline. Only for requests that may be repeated. Any thread.
  */
 final class LeaderCaller {
-    private static final int HINTS_AT_ONCE_MAX = 3;
-    private static final long PAUSE_MIN_MS = 50;
-    private static final long PAUSE_MAX_MS = 500;
+    private static final LeaderSearch.Manner MANNER =
+            new LeaderSearch.Manner(Integer.MAX_VALUE, 3, true, false, 50, 500);
 
     private final Rpc rpc;
     private final Loop loop;
@@ -50,32 +53,42 @@ final class LeaderCaller {
 
     /** @param oneTry how long to wait for one replica before asking the next */
     <T> Mono<T> call(RpcMethod method, MessageLite body, Parser<T> parser, Duration oneTry, Duration all) {
-        return Mono.defer(() ->
-                attempt(new Request<>(method, body, parser, oneTry.toNanos(), System.nanoTime() + all.toNanos()), 0));
-    }
-
-    private <T> Mono<T> attempt(Request<T> r, int tries) {
-        String known = leader;
-        Mono<String> where = known != null ? Mono.just(known) : candidates.get().flatMap(this::pick);
-        return where.materialize().flatMap(found -> {
-            String to = found.get();
-            if (to != null) return ask(r, tries, to);
-            Throwable e = found.getThrowable();
-            return recover(r, tries, "", e == null ? Fault.of(FaultCode.NO_SERVICE) : FaultException.faultOf(e));
+        return Mono.defer(() -> {
+            String known = leader;
+            LeaderSearch search = new LeaderSearch(
+                    MANNER, known == null ? "" : known, Fault.of(FaultCode.TIMEDOUT, "no leader answered in time"));
+            return step(
+                    new Request<>(method, body, parser, oneTry.toNanos(), System.nanoTime() + all.toNanos()), search);
         });
     }
 
-    private Mono<String> pick(List<String> addresses) {
-        if (addresses.isEmpty())
-            return Mono.error(Fault.of(FaultCode.NO_SERVICE).asException());
-        return Mono.just(addresses.get(Math.floorMod(next.getAndIncrement(), addresses.size())));
+    private <T> Mono<T> step(Request<T> r, LeaderSearch search) {
+        long leftNs = r.endNs - System.nanoTime();
+        Step step = search.next(leftNs);
+        Mono<T> next = Mono.defer(() -> step(r, search));
+        if (step instanceof Step.Ask ask) return ask(r, search, ask.address(), leftNs);
+        if (step instanceof Step.Pause pause)
+            return Mono.delay(Duration.ofMillis(pause.ms()), loop.scheduler()).then(next);
+        if (step instanceof Step.GiveUp end) return Mono.error(end.why().asException());
+        return candidates
+                .get()
+                .doOnNext(found -> search.begin(rotated(found)))
+                .switchIfEmpty(Mono.error(() -> Fault.of(FaultCode.NO_SERVICE).asException()))
+                .then()
+                .onErrorResume(e -> {
+                    search.onNobody(FaultException.faultOf(e));
+                    return Mono.empty();
+                })
+                .then(next);
     }
 
-    private <T> Mono<T> ask(Request<T> r, int tries, String to) {
-        long leftNs = r.endNs - System.nanoTime();
-        if (leftNs <= 0)
-            return Mono.error(
-                    Fault.of(FaultCode.TIMEDOUT, "no leader answered in time").asException());
+    private List<String> rotated(List<String> addresses) {
+        List<String> all = new ArrayList<>(addresses);
+        if (!all.isEmpty()) Collections.rotate(all, -Math.floorMod(next.getAndIncrement(), all.size()));
+        return all;
+    }
+
+    private <T> Mono<T> ask(Request<T> r, LeaderSearch search, String to, long leftNs) {
         return rpc.call(
                         Endpoint.node(to),
                         r.method,
@@ -83,27 +96,11 @@ final class LeaderCaller {
                         Duration.ofNanos(Math.min(leftNs, r.oneTryNs)),
                         reply -> r.parser.parseFrom(reply.body()))
                 .doOnNext(x -> leader = to)
-                .onErrorResume(e -> recover(r, tries, to, FaultException.faultOf(e)));
-    }
-
-    private <T> Mono<T> recover(Request<T> r, int tries, String to, Fault f) {
-        switch (f.code()) {
-            case NOTLEADER, NOTREPLICA, NO_SERVICE, UNREACH, TIMEDOUT, AGAIN, BUSY, UNINIT, OOG -> {}
-            default -> {
-                return Mono.error(f.asException());
-            }
-        }
-        Optional<String> hint = f.code() == FaultCode.NOTLEADER || f.code() == FaultCode.NOTREPLICA
-                ? f.argument("leader").filter(h -> !h.isEmpty() && !h.equals(to))
-                : Optional.empty();
-        leader = hint.orElse(f.code() == FaultCode.BUSY || f.code() == FaultCode.AGAIN ? leader : null);
-        if (f.code() == FaultCode.AGAIN && tries % 4 == 3) leader = null;
-        long pauseMs = hint.isPresent() && tries < HINTS_AT_ONCE_MAX
-                ? 0
-                : Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS << Math.min(tries, 8));
-        if (System.nanoTime() + pauseMs * 1_000_000 >= r.endNs) return Mono.error(f.asException());
-        if (pauseMs == 0) return Mono.defer(() -> attempt(r, tries + 1));
-        return Mono.delay(Duration.ofMillis(pauseMs), loop.scheduler()).then(Mono.defer(() -> attempt(r, tries + 1)));
+                .onErrorResume(e -> {
+                    search.onFault(FaultException.faultOf(e));
+                    leader = search.leader().isEmpty() ? null : search.leader();
+                    return step(r, search);
+                });
     }
 
     private record Request<T>(RpcMethod method, MessageLite body, Parser<T> parser, long oneTryNs, long endNs) {}
