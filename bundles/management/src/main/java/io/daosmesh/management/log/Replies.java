@@ -2,6 +2,7 @@ package io.daosmesh.management.log;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.wire.LogReply;
@@ -42,6 +43,15 @@ public final class Replies {
         LogReply r = parse(reply);
         if (r.hasFault()) throw Fault.fromWire(r.getFault()).asException();
         return r;
+    }
+
+    /** What the state machine says in it. */
+    public static <T> T body(LogReply reply, Parser<T> parser) {
+        try {
+            return parser.parseFrom(reply.getBody());
+        } catch (InvalidProtocolBufferException e) {
+            throw damaged("a reply of the Raft log", e);
+        }
     }
 
     public static RuntimeException damaged(String what, Exception cause) {

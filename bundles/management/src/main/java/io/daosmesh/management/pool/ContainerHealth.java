@@ -1,5 +1,6 @@
 package io.daosmesh.management.pool;
 
+import io.daosmesh.management.properties.ContainerProperties;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.ObjectClass;

@@ -20,7 +20,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 
 /** The containers of a pool with their object-id counters. Owner: its {@link PoolDb}. */
-final class Containers {
+public final class Containers {
     static final int CONTAINERS_MAX = 4096;
     /**
      * Destroyed ones that some rank may still hold. Deletes always work: beyond that the oldest is forgotten, whose space on
@@ -201,7 +201,7 @@ final class Containers {
         return c.getNextOid();
     }
 
-    static void checkRange(int count) {
+    public static void checkRange(int count) {
         if (count < 1 || count > OID_RANGE_MAX) {
             throw Fault.of(
                             FaultCode.INVAL,

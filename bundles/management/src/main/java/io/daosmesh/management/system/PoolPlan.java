@@ -1,7 +1,7 @@
 package io.daosmesh.management.system;
 
 import io.daosmesh.management.pool.PoolGuards;
-import io.daosmesh.management.pool.PoolProperties;
+import io.daosmesh.management.properties.PoolProperties;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;

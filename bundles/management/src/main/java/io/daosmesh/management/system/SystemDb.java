@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.daosmesh.management.log.Outcomes;
 import io.daosmesh.management.log.Replicated;
 import io.daosmesh.management.log.Replies;
+import io.daosmesh.management.properties.SystemProperties;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

@@ -17,7 +17,12 @@ final class Rooms {
             "engine.runtime.access",
             "engine.runtime.loop",
             "engine.runtime.rpc",
-            "management.runtime",
+            "management.loop",
+            "management.maps",
+            "management.node",
+            "management.pool.service",
+            "management.raft",
+            "management.system.service",
             "rebuild.runtime",
             "storage.emulated",
             "storage.engine",
@@ -31,8 +36,6 @@ final class Rooms {
     static final Map<String, Integer> CROWDED = Map.of(
             "cli", 57,
             "client", 36,
-            "management.pool", 16,
-            "management.runtime", 49,
             // the contracts of all bundles, one small interface each
             "model.port", 23,
             // one protocol in the words of its papers, with 18 entry points of nobody else

@@ -18,7 +18,7 @@ class TidyTest {
     private static final Set<String> PASSES_TIME = Set.of(
             "bundles/engine/src/test/java/io/daosmesh/engine/runtime/DeviceWatchTest.java",
             "bundles/engine/src/test/java/io/daosmesh/engine/runtime/StaleReadTest.java",
-            "bundles/management/src/test/java/io/daosmesh/management/runtime/LeaderChaosTest.java");
+            "bundles/management/src/test/java/io/daosmesh/management/node/LeaderChaosTest.java");
 
     @Test
     void shouldBeTidy() {

@@ -1,0 +1,107 @@
+package io.daosmesh.management.loop;
+
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.leader.LeaderSearch;
+import io.daosmesh.model.leader.LeaderSearch.Step;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
+
+/**
+ * Calls the leader of a replicated service, wherever it is, as {@link LeaderSearch} finds it: starts at any replica and tries until the
+ * caller's deadline. Only for requests that may be repeated. Any thread.
+ */
+public final class LeaderCaller {
+    private static final LeaderSearch.Manner MANNER =
+            new LeaderSearch.Manner(Integer.MAX_VALUE, 3, true, false, 50, 500);
+
+    private final Rpc rpc;
+    private final Loop loop;
+    private final Supplier<Mono<List<String>>> candidates;
+    private final AtomicInteger next = new AtomicInteger();
+    /** Null: not known. */
+    private volatile @Nullable String leader;
+
+    public LeaderCaller(Rpc rpc, Loop loop, Supplier<Mono<List<String>>> candidates) {
+        this.rpc = rpc;
+        this.loop = loop;
+        this.candidates = candidates;
+    }
+
+    /** The last one that answered as a leader or was named as one. */
+    public Optional<String> leader() {
+        return Optional.ofNullable(leader);
+    }
+
+    public void hint(String address) {
+        leader = address;
+    }
+
+    /** @param oneTry how long to wait for one replica before asking the next */
+    public <T> Mono<T> call(RpcMethod method, MessageLite body, Parser<T> parser, Duration oneTry, Duration all) {
+        return Mono.defer(() -> {
+            String known = leader;
+            LeaderSearch search = new LeaderSearch(
+                    MANNER, known == null ? "" : known, Fault.of(FaultCode.TIMEDOUT, "no leader answered in time"));
+            return step(
+                    new Request<>(method, body, parser, oneTry.toNanos(), System.nanoTime() + all.toNanos()), search);
+        });
+    }
+
+    private <T> Mono<T> step(Request<T> r, LeaderSearch search) {
+        long leftNs = r.endNs - System.nanoTime();
+        Step step = search.next(leftNs);
+        Mono<T> next = Mono.defer(() -> step(r, search));
+        if (step instanceof Step.Ask ask) return ask(r, search, ask.address(), leftNs);
+        if (step instanceof Step.Pause pause)
+            return Mono.delay(Duration.ofMillis(pause.ms()), loop.scheduler()).then(next);
+        if (step instanceof Step.GiveUp end) return Mono.error(end.why().asException());
+        return candidates
+                .get()
+                .doOnNext(found -> search.begin(rotated(found)))
+                .switchIfEmpty(Mono.error(() -> Fault.of(FaultCode.NO_SERVICE).asException()))
+                .then()
+                .onErrorResume(e -> {
+                    search.onNobody(FaultException.faultOf(e));
+                    return Mono.empty();
+                })
+                .then(next);
+    }
+
+    private List<String> rotated(List<String> addresses) {
+        List<String> all = new ArrayList<>(addresses);
+        if (!all.isEmpty()) Collections.rotate(all, -Math.floorMod(next.getAndIncrement(), all.size()));
+        return all;
+    }
+
+    private <T> Mono<T> ask(Request<T> r, LeaderSearch search, String to, long leftNs) {
+        return rpc.call(
+                        Endpoint.node(to),
+                        r.method,
+                        RpcMessage.of(r.body),
+                        Duration.ofNanos(Math.min(leftNs, r.oneTryNs)),
+                        reply -> r.parser.parseFrom(reply.body()))
+                .doOnNext(x -> leader = to)
+                .onErrorResume(e -> {
+                    search.onFault(FaultException.faultOf(e));
+                    leader = search.leader().isEmpty() ? null : search.leader();
+                    return step(r, search);
+                });
+    }
+
+    private record Request<T>(RpcMethod method, MessageLite body, Parser<T> parser, long oneTryNs, long endNs) {}
+}

@@ -1,0 +1,5 @@
+/** Management of one node, wired together, and its ranks. */
+@NullMarked
+package io.daosmesh.management.node;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,233 @@
+package io.daosmesh.management.raft;
+
+import io.daosmesh.management.loop.NodeContext;
+import io.daosmesh.management.loop.RequestLimits;
+import io.daosmesh.management.maps.KnownServers;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.Registrations;
+import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.RaftEnvelope;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.GroupManagementRequest;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * The one Ratis server of this node. Opening it reopens every group found on disk. Any thread that may block.
+ *
+ * <p>Ratis remembers the context class loader of the thread that touches it first: in a bundle that must be the bundle's.
+ */
+public final class RatisNode implements RaftHost {
+    private static final Logger LOG = LoggerFactory.getLogger(RatisNode.class);
+    /** Requests of peers handled at once, and waiting: three groups' worth of peers each. */
+    private static final int HANDLERS_MAX = 8;
+
+    private static final int WAITING_MAX = 1024;
+
+    private final RaftServer server;
+    private final RaftWire wire;
+    private final KnownServers servers;
+    private final Scheduler scheduler =
+            Schedulers.newBoundedElastic(HANDLERS_MAX, WAITING_MAX, "daosmesh-raft", 30, true);
+    private final Registrations registrations;
+    /**
+     * Groups are added, removed and closed one after the other: one that is being started when it is removed, or when its server
+     * closes, would keep its folder locked for as long as the process lives.
+     */
+    private final ReentrantLock changing = new ReentrantLock();
+
+    private volatile boolean isClosed;
+    private final ClientId client;
+
+    /**
+     * Opens the logs: blocks for the disk.
+     *
+     * @param node whose address, transport and timing it takes
+     * @param replicas makes the state machine of a group, called once for each that is opened
+     * @param servers whose messages count besides those of a group's own members
+     */
+    public RatisNode(Path dir, NodeContext node, Function<UUID, Replica<?>> replicas, KnownServers servers) {
+        this.servers = servers;
+        client = ClientId.randomId();
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        thread.setContextClassLoader(RatisNode.class.getClassLoader());
+        RaftServer opened = null;
+        try {
+            Files.createDirectories(dir);
+            Parameters parameters = new Parameters();
+            parameters.put(MeshRpcType.RPC, node.rpc(), Rpc.class);
+            opened = RaftServer.newBuilder()
+                    .setServerId(PeerIds.of(node.address()))
+                    .setOption(RaftStorage.StartupOption.RECOVER)
+                    .setProperties(RatisSettings.of(dir, node.timing()))
+                    .setParameters(parameters)
+                    .setStateMachineRegistry(g -> new RatisStateMachine(replicas.apply(g.getUuid())))
+                    .build();
+            opened.start();
+        } catch (IOException | RuntimeException e) {
+            // the groups that did open would stay locked, and the next try would find them so
+            close(opened);
+            scheduler.dispose();
+            throw cannotOpen(dir, e);
+        } finally {
+            thread.setContextClassLoader(before);
+        }
+        server = opened;
+        wire = (RaftWire) server.getServerRpc();
+        registrations = new Registrations(node.server(), Endpoint.NODE, RequestLimits.ALL);
+        registrations.onFrom(RpcMethod.RAFT, RaftEnvelope.parser(), this::onRaft);
+    }
+
+    private static FaultException cannotOpen(Path dir, Exception e) {
+        Throwable cause = e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+        String text = String.valueOf(cause.getMessage());
+        // the library has no exception of its own for a folder that is in use, and nobody must remove one
+        boolean isInUse = text.contains("already locked");
+        return Fault.of(isInUse ? FaultCode.BUSY : FaultCode.DF_INVAL, "cannot open the Raft logs in %s: %s", dir, text)
+                .remedy(
+                        isInUse
+                                ? "stop the other process that uses the folder; it is tried again"
+                                : "restore the folder, or remove it if the other replicas are healthy")
+                .asException();
+    }
+
+    private static void close(@Nullable RaftServer server) {
+        if (server == null) return;
+        try {
+            server.close();
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("Raft server did not close cleanly: {}", e.toString());
+        }
+    }
+
+    private Mono<RaftEnvelope> onRaft(RaftEnvelope in, RpcCall.Peer peer) {
+        KnownServers.requireSame("a Raft message", in.getFrom(), peer);
+        // A failure is carried as a value: an asker that has gone away must not turn it into a dropped error.
+        return Mono.defer(() -> Mono.fromFuture(answer(in), true))
+                .subscribeOn(scheduler)
+                .flatMap(a -> a.error == null
+                        ? Mono.just(a.envelope)
+                        : Mono.error(
+                                a.error instanceof FaultException f
+                                        ? f
+                                        : Fault.of(FaultCode.NOTREPLICA, String.valueOf(a.error))
+                                                .asException()));
+    }
+
+    private record Answer(RaftEnvelope envelope, @Nullable Throwable error) {}
+
+    private CompletableFuture<Answer> answer(RaftEnvelope in) {
+        try {
+            return wire.answer(in, servers)
+                    .handle((envelope, e) ->
+                            e == null ? new Answer(envelope, null) : new Answer(RaftEnvelope.getDefaultInstance(), e));
+        } catch (IOException | RuntimeException e) {
+            return CompletableFuture.completedFuture(new Answer(RaftEnvelope.getDefaultInstance(), e));
+        }
+    }
+
+    @Override
+    public io.daosmesh.management.raft.RaftGroup add(UUID group, List<String> peers) {
+        changing.lock();
+        try {
+            // Killed between making the folder and writing the members into it: such a replica has never taken part.
+            if (groups().contains(group) && group(group).peers().isEmpty()) remove(group, true);
+            if (!groups().contains(group)) {
+                RaftGroup wanted = RaftGroup.valueOf(id(group), RatisGroup.peers(peers));
+                manage(GroupManagementRequest.newAdd(client, server.getId(), 1, wanted, false));
+            }
+            return group(group);
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    @Override
+    public io.daosmesh.management.raft.RaftGroup group(UUID group) {
+        return new RatisGroup(server, id(group), scheduler);
+    }
+
+    @Override
+    public Set<UUID> groups() {
+        Set<UUID> all = new TreeSet<>();
+        server.getGroupIds().forEach(g -> all.add(g.getUuid()));
+        return all;
+    }
+
+    @Override
+    public Flux<UUID> electInsteadOf(String dead, Set<String> living) {
+        return Flux.defer(() -> Flux.fromIterable(groups()))
+                .subscribeOn(scheduler)
+                .flatMap(
+                        g -> group(g).electInsteadOf(dead, living)
+                                .filter(started -> started)
+                                .map(started -> g),
+                        HANDLERS_MAX);
+    }
+
+    @Override
+    public void remove(UUID group, boolean deleteData) {
+        changing.lock();
+        try {
+            if (!groups().contains(group)) return;
+            manage(GroupManagementRequest.newRemove(client, server.getId(), 1, id(group), deleteData, false));
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    /** Under {@link #changing}. Whoever has asked may have gone, which interrupts: what has begun ends all the same. */
+    private void manage(GroupManagementRequest request) {
+        if (isClosed) throw Fault.of(FaultCode.UNINIT).asException();
+        try {
+            server.groupManagementAsync(request).join();
+        } catch (CompletionException e) {
+            throw Fault.of(FaultCode.IO, "Raft group %s: %s", request.getRaftGroupId(), String.valueOf(e.getCause()))
+                    .asException();
+        }
+    }
+
+    private static RaftGroupId id(UUID group) {
+        return RaftGroupId.valueOf(group);
+    }
+
+    @Override
+    public void close() {
+        isClosed = true;
+        changing.lock();
+        try {
+            registrations.close();
+            close(server);
+        } finally {
+            changing.unlock();
+        }
+        scheduler.dispose();
+    }
+}

@@ -1,4 +1,0 @@
-@NullMarked
-package io.daosmesh.management.runtime;
-
-import org.jspecify.annotations.NullMarked;
