@@ -23,9 +23,9 @@ import io.daosmesh.model.wire.RebuildSession;
 import io.daosmesh.model.wire.RebuildStatusRequest;
 import io.daosmesh.rebuild.plan.Session;
 import io.daosmesh.rebuild.scan.Work;
-import java.util.HashMap;
+import io.daosmesh.rebuild.session.RankSession;
+import io.daosmesh.rebuild.session.RankSessions;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,13 +42,14 @@ final class RankRebuild implements AutoCloseable {
             .withCount(RebuildObjectsRequest.getDescriptor(), "objects", 4 * RankSession.BATCH_MAX);
 
     private final EngineMigration engine;
-    private final RankSession.Parts parts;
-    private final Map<UUID, RankSession> sessions = new HashMap<>();
+    private final SessionIo.Parts parts;
+    private final RankSessions sessions;
     private final Registrations registrations;
 
-    RankRebuild(EngineMigration engine, RankSession.Parts parts, RpcServer server) {
+    RankRebuild(EngineMigration engine, SessionIo.Parts parts, RpcServer server) {
         this.engine = engine;
         this.parts = parts;
+        this.sessions = new RankSessions(engine.rank());
         this.registrations = new Registrations(server, engine.rank(), LIMITS);
     }
 
@@ -67,30 +68,18 @@ final class RankRebuild implements AutoCloseable {
 
     /** Sums over all sessions, for metrics. Owner: rebuild loop. */
     void count(RebuildCounters counters) {
-        sessions.values().forEach(s -> counters.add(s.status()));
+        sessions.all().forEach(s -> counters.add(s.status()));
     }
 
     private Mono<RebuildPrepareReply> onPrepare(RebuildPrepareRequest m) {
         Session s = Session.fromWire(m.getSession());
         return parts.loop()
                 .call(() -> {
-                    admit(s);
+                    sessions.admit(s, () -> SessionIo.open(s, engine, parts));
                     return s;
                 })
                 .flatMap(admitted -> engine.fence(s.pool(), s.version()))
                 .map(hlc -> RebuildPrepareReply.newBuilder().setHlc(hlc).build());
-    }
-
-    /** Replaces an older session; refuses one that is older than what runs. */
-    private void admit(Session s) {
-        RankSession running = sessions.get(s.pool());
-        if (running != null && running.session().equals(s)) return;
-        if (running != null && running.session().isNewerThan(s)) {
-            throw Fault.of(FaultCode.STALE, "a newer rebuild session of pool %s runs here", s.pool())
-                    .asException();
-        }
-        if (running != null) running.close();
-        sessions.put(s.pool(), new RankSession(s, engine, parts));
     }
 
     private Mono<Empty> onScan(RebuildScanRequest m) {
@@ -99,19 +88,9 @@ final class RankRebuild implements AutoCloseable {
                 .poolMap(s.pool(), s.version())
                 .publishOn(parts.loop().scheduler())
                 .map(map -> {
-                    session(m.getSession()).startScan(atVersion(map, s), m.getStableEpoch());
+                    session(m.getSession()).startScan(map, m.getStableEpoch());
                     return Empty.getDefaultInstance();
                 });
-    }
-
-    private static PoolMap atVersion(PoolMap map, Session s) {
-        if (map.version() != s.version()) {
-            throw Fault.of(FaultCode.STALE, "rebuild of an older pool map")
-                    .with("have", map.version())
-                    .with("need", s.version())
-                    .asException();
-        }
-        return map;
     }
 
     private Mono<Empty> onObjects(RebuildObjectsRequest m) {
@@ -128,10 +107,9 @@ final class RankRebuild implements AutoCloseable {
 
     private Mono<Empty> onFinish(RebuildFinishRequest m) {
         return parts.loop().call(() -> {
-            RankSession s = session(m.getSession());
-            sessions.remove(s.session().pool());
-            s.close();
-            if (!m.getAborted()) s.reclaim(m.getNewMapVersion());
+            Session s = Session.fromWire(m.getSession());
+            sessions.finish(s);
+            if (!m.getAborted()) SessionIo.reclaim(s.pool(), m.getNewMapVersion(), engine, parts.maps());
             return Empty.getDefaultInstance();
         });
     }
@@ -153,23 +131,14 @@ final class RankRebuild implements AutoCloseable {
     }
 
     private RankSession session(RebuildSession wire) {
-        Session wanted = Session.fromWire(wire);
-        RankSession s = sessions.get(wanted.pool());
-        if (s == null || !s.session().equals(wanted)) {
-            throw Fault.of(FaultCode.NONEXIST, "rank %d has no such rebuild session", engine.rank())
-                    .asException();
-        }
-        return s;
+        return sessions.of(Session.fromWire(wire));
     }
 
     /** Ends every session; what was under way is told an error, never success. Any thread. */
     @Override
     public void close() {
         registrations.close();
-        parts.loop().run(() -> {
-            sessions.values().forEach(RankSession::close);
-            sessions.clear();
-        });
+        parts.loop().run(sessions::close);
     }
 
     static void closeQuietly(@Nullable AutoCloseable closeable) {

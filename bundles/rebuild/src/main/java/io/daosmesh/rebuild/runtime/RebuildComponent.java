@@ -36,7 +36,7 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
     private final Loop loop = new Loop("rebuild");
     private final LeaderJobs jobs;
     private final RpcServer server;
-    private final RankSession.Parts parts;
+    private final SessionIo.Parts parts;
     private final AutoCloseable listening;
     private volatile Map<Integer, RebuildCounters> counters = Map.of();
     private boolean isClosed;
@@ -50,7 +50,7 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
             @Reference Hlc hlc,
             @Reference NodeConfig config) {
         this.server = new MembersOnly(server, maps::isMember);
-        this.parts = new RankSession.Parts(loop, rpc, maps);
+        this.parts = new SessionIo.Parts(loop, rpc, maps);
         this.jobs = new LeaderJobs(new LeaderJobs.Parts(loop, rpc, maps, pools, hlc, config.address(), ras));
         jobs.start();
         loop.every(Duration.ofSeconds(1), this::count);

@@ -36,7 +36,7 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
     final Node node;
     final World world;
     final Target target;
-    final RankMove rebuild;
+    final RankEdge rebuild;
     final Buffers buffers = new Buffers();
     private final Deque<Runnable> queue = new ArrayDeque<>();
     private final LeaseTable table;
@@ -58,7 +58,7 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         TargetContext env =
                 new TargetContext(node.rank, 0, node.disk.index(), buffers, turns, this, new PeersOf(this), this);
         this.target = new Target(env);
-        this.rebuild = new RankMove(this);
+        this.rebuild = new RankEdge(this);
     }
 
     /** The pool is created with the first life; later ones find what the disk has kept. */

@@ -1,0 +1,238 @@
+package io.daosmesh.rebuild.runtime;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.port.EngineMigration;
+import io.daosmesh.model.port.Maps;
+import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.MigratedRecordMessage;
+import io.daosmesh.model.wire.MigrationBatchMessage;
+import io.daosmesh.model.wire.RebuildObjectsRequest;
+import io.daosmesh.model.wire.RebuildPullRequest;
+import io.daosmesh.rebuild.plan.Session;
+import io.daosmesh.rebuild.pull.PullQueue;
+import io.daosmesh.rebuild.scan.Scan;
+import io.daosmesh.rebuild.scan.Work;
+import io.daosmesh.rebuild.session.RankSession;
+import io.daosmesh.rebuild.session.SessionEffects;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.BaseSubscriber;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
+
+/** Does what one session of a rank wants, with the rank's engine and its peers. Owner: rebuild loop. */
+final class SessionIo implements SessionEffects {
+    private static final Logger LOG = LoggerFactory.getLogger(SessionIo.class);
+
+    /** Batches of records that a source may send ahead; each is at most 1 MiB. */
+    private static final int PULL_AHEAD = 2;
+
+    private static final Duration SEND_MAX = Duration.ofSeconds(5);
+
+    /** One batch of records must arrive in this time, else the source counts as lost. */
+    private static final Duration BATCH_DEADLINE = Duration.ofSeconds(10);
+
+    private final EngineMigration engine;
+    private final Parts parts;
+    private final RankSession session;
+    /** Fails everything under way when the session ends: a cancelled pull is an error, never a success (trap RB-02). */
+    private final Sinks.Empty<Object> ended = Sinks.empty();
+
+    private @Nullable Pages pages;
+
+    /** What sessions work with. */
+    record Parts(Loop loop, Rpc rpc, Maps maps) {}
+
+    private SessionIo(Session session, EngineMigration engine, Parts parts) {
+        this.engine = engine;
+        this.parts = parts;
+        this.session = new RankSession(session, engine.rank(), this);
+    }
+
+    static RankSession open(Session session, EngineMigration engine, Parts parts) {
+        return new SessionIo(session, engine, parts).session;
+    }
+
+    private UUID pool() {
+        return session.session().pool();
+    }
+
+    /** Objects of one target. */
+    private record Page(int target, List<EngineMigration.StoredObject> objects) {}
+
+    /** Hands over one page for each request. */
+    private final class Pages extends BaseSubscriber<Page> {
+        @Override
+        protected void hookOnSubscribe(Subscription subscription) {}
+
+        @Override
+        protected void hookOnNext(Page p) {
+            session.onStored(p.target, p.objects);
+        }
+
+        @Override
+        protected void hookOnComplete() {
+            session.onScanEnd();
+        }
+
+        @Override
+        protected void hookOnError(Throwable e) {
+            Fault f = FaultException.faultOf(e);
+            LOG.warn("rebuild scan on rank {} failed: {}", engine.rank(), f.message());
+            session.onScanFailed(f);
+        }
+    }
+
+    @Override
+    public void startScan(List<PoolTarget> targets) {
+        Pages p = new Pages();
+        pages = p;
+        Flux.fromIterable(targets)
+                .concatMap(t -> engine.scan(pool(), t.index())
+                        .buffer(RankSession.BATCH_MAX)
+                        .map(objects -> new Page(t.id(), objects)))
+                .takeUntilOther(ended.asMono())
+                .publishOn(parts.loop().scheduler(), 1)
+                .subscribe(p);
+    }
+
+    @Override
+    public void readNext() {
+        Pages p = pages;
+        if (p != null) p.request(1);
+    }
+
+    @Override
+    public void send(RankSession.Batch batch) {
+        RebuildObjectsRequest request = RebuildObjectsRequest.newBuilder()
+                .setSession(session.session().toWire())
+                .setFromRank(engine.rank())
+                .setBatch(batch.number())
+                .addAllObjects(batch.works().stream().map(Work::toWire).toList())
+                .build();
+        RpcMessage message = RpcMessage.of(request);
+        await(
+                Mono.defer(() -> parts.rpc()
+                        .call(endpoint(batch.rank()), RpcMethod.REBUILD_OBJECTS, message, SEND_MAX, r -> true)),
+                () -> session.onSent(batch),
+                f -> {
+                    LOG.info("objects for rank {}: {}", batch.rank(), f.message());
+                    session.onSendFailed(batch, f, System.nanoTime());
+                });
+    }
+
+    @Override
+    public void clear(PullQueue.Attempt attempt, long stableEpoch) {
+        Work w = attempt.work();
+        int target = session.map().target(w.destination()).index();
+        var group = new EngineMigration.StoredGroup(w.container(), w.oid(), w.group());
+        await(
+                engine.clearGroup(pool(), target, group, session.session().version(), stableEpoch),
+                () -> session.onCleared(attempt),
+                f -> onPullFailed(attempt, f));
+    }
+
+    @Override
+    public void pull(PullQueue.Attempt attempt, Work from, long stableEpoch) {
+        long[] moved = new long[2];
+        await(
+                Flux.defer(() -> records(from, stableEpoch))
+                        .concatMap(
+                                b -> {
+                                    moved[0] += b.records().size();
+                                    moved[1] += b.data().remaining();
+                                    return store(attempt.work(), b);
+                                },
+                                PULL_AHEAD)
+                        .then(),
+                () -> session.onPulled(attempt, moved[0], moved[1]),
+                f -> onPullFailed(attempt, f));
+    }
+
+    private void onPullFailed(PullQueue.Attempt attempt, Fault f) {
+        LOG.info("pull of {} failed: {}", attempt.work(), f.message());
+        session.onPullFailed(attempt, f, System.nanoTime());
+    }
+
+    /** The outcome comes on the loop; the end of the session is a failure. */
+    private void await(Mono<?> work, Runnable done, Consumer<Fault> failed) {
+        work.then()
+                .takeUntilOther(ended.asMono())
+                .publishOn(parts.loop().scheduler())
+                .subscribe(nothing -> {}, e -> failed.accept(FaultException.faultOf(e)), done);
+    }
+
+    /** Records of a work with their bytes, copied out of the network's buffers. */
+    private record Records(List<MigratedRecordMessage> records, ByteBuffer data) {}
+
+    private Flux<Records> records(Work from, long stableEpoch) {
+        RebuildPullRequest request = RebuildPullRequest.newBuilder()
+                .setSession(session.session().toWire())
+                .setObject(from.toWire())
+                .setStableEpoch(stableEpoch)
+                .build();
+        int source = session.map().target(from.source()).rank();
+        return parts.rpc().stream(endpoint(source), RpcMethod.REBUILD_PULL, RpcMessage.of(request), reply -> {
+                    MigrationBatchMessage m = MigrationBatchMessage.parseFrom(reply.body());
+                    ByteBuffer copy = ByteBuffer.allocate(reply.data().remaining());
+                    copy.put(reply.data().duplicate()).flip();
+                    return new Records(m.getRecordsList(), copy);
+                })
+                .timeout(BATCH_DEADLINE, parts.loop().scheduler());
+    }
+
+    private Mono<Void> store(Work w, Records b) {
+        PoolTarget destination = session.map().target(w.destination());
+        return engine.importBatch(pool(), destination.index(), w.container(), w.oid(), b.records(), b.data());
+    }
+
+    private Endpoint endpoint(int rank) {
+        Member member = parts.maps()
+                .groupMap()
+                .member(rank)
+                .orElseThrow(() -> Fault.of(FaultCode.OOG, "rank %d is not in the group map", rank)
+                        .asException());
+        return Endpoint.rank(member.address(), rank);
+    }
+
+    @Override
+    public void wakeAfter(long delayNs) {
+        parts.loop().runAfter(Duration.ofNanos(delayNs), () -> session.onTick(System.nanoTime()));
+    }
+
+    @Override
+    public void cancel() {
+        ended.tryEmitError(
+                Fault.of(FaultCode.OP_CANCELED, "the rebuild session has ended").asException());
+    }
+
+    /** After a finished rebuild: deletes what no longer belongs on the rank at the new map. */
+    static void reclaim(UUID pool, int newVersion, EngineMigration engine, Maps maps) {
+        maps.poolMap(pool, newVersion)
+                .flatMapMany(m -> Flux.fromIterable(Scan.scanned(m, engine.rank()))
+                        .concatMap(t -> engine.scan(pool, t.index()).concatMap(o -> reclaim(m, t, o, engine))))
+                .subscribe(nothing -> {}, e -> LOG.info("reclaim of pool {}: {}", pool, e.getMessage()));
+    }
+
+    private static Mono<Void> reclaim(PoolMap m, PoolTarget t, EngineMigration.StoredObject o, EngineMigration engine) {
+        var foreign = Scan.foreignGroups(m, t.id(), o.oid());
+        if (foreign.isEmpty()) return Mono.empty();
+        return engine.reclaim(m.pool(), t.index(), o.container(), o.oid(), foreign, m.version());
+    }
+}

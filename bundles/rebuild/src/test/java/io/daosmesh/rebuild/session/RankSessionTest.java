@@ -1,0 +1,278 @@
+package io.daosmesh.rebuild.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.ObjectClass;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.placement.ShardGroup;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.port.EngineMigration.StoredObject;
+import io.daosmesh.rebuild.plan.Session;
+import io.daosmesh.rebuild.pull.PullQueue;
+import io.daosmesh.rebuild.scan.Scan;
+import io.daosmesh.rebuild.scan.Work;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+class RankSessionTest {
+    private static final UUID POOL = new UUID(1, 1);
+    private static final UUID CONTAINER = new UUID(3, 4);
+    private static final int TARGETS = 6;
+    /** The target of rank 0 scans and pulls. */
+    private static final int SELF = 0;
+
+    private static final long EPOCH = 77;
+
+    private final PoolMap map = degraded();
+    private final Recorded out = new Recorded();
+    private final Session wanted = session(1);
+    private final RankSession session = new RankSession(wanted, 0, out);
+
+    private static final class Recorded implements SessionEffects {
+        final List<String> said = new ArrayList<>();
+        final List<RankSession.Batch> batches = new ArrayList<>();
+        final List<PullQueue.Attempt> attempts = new ArrayList<>();
+        final List<Integer> sources = new ArrayList<>();
+
+        @Override
+        public void startScan(List<PoolTarget> targets) {
+            said.add("scan " + targets.size());
+        }
+
+        @Override
+        public void readNext() {
+            said.add("read");
+        }
+
+        @Override
+        public void send(RankSession.Batch batch) {
+            said.add("send " + batch.number());
+            batches.add(batch);
+        }
+
+        @Override
+        public void clear(PullQueue.Attempt attempt, long stableEpoch) {
+            said.add("clear");
+            attempts.add(attempt);
+        }
+
+        @Override
+        public void pull(PullQueue.Attempt attempt, Work from, long stableEpoch) {
+            said.add("pull");
+            attempts.add(attempt);
+            sources.add(from.source());
+        }
+
+        @Override
+        public void wakeAfter(long delayNs) {
+            said.add("wake " + delayNs / 1_000_000);
+        }
+
+        @Override
+        public void cancel() {
+            said.add("cancel");
+        }
+
+        List<String> take() {
+            List<String> all = List.copyOf(said);
+            said.clear();
+            return all;
+        }
+    }
+
+    private static Session session(long generation) {
+        return new Session(POOL, degraded().version(), generation, 1, "leader", "Rebuild");
+    }
+
+    private static PoolMap degraded() {
+        List<PoolTarget> all = new ArrayList<>();
+        for (int i = 0; i < TARGETS; i++) all.add(new PoolTarget(i, i, 0, "/r" + i, TargetState.UPIN, false, 1));
+        return new PoolMap(POOL, 1, all).withStates(Set.of(TARGETS - 1), TargetState.DOWN);
+    }
+
+    private static ObjectId oid(long low) {
+        return ObjectId.of(ObjectId.Type.ARRAY, ObjectClass.RP_3, 1, 0, low);
+    }
+
+    /** Objects with one group that this rank has to report. */
+    private List<StoredObject> reported(int count) {
+        return LongStream.iterate(0, i -> i + 1)
+                .mapToObj(RankSessionTest::oid)
+                .filter(o -> !Scan.works(map, SELF, CONTAINER, o).isEmpty())
+                .limit(count)
+                .map(o -> new StoredObject(CONTAINER, o))
+                .toList();
+    }
+
+    /** One that this target has to pull from one of two holders. */
+    private Work pulled() {
+        for (long low = 0; ; low++) {
+            ShardGroup g = Placement.group(map, oid(low), 0);
+            if (g.missing().contains(SELF)) return new Work(CONTAINER, oid(low), 0, g.leader(), SELF);
+        }
+    }
+
+    /** All that is found is sent and acknowledged. */
+    private void acknowledge() {
+        for (int i = 0; i < out.batches.size(); i++) session.onSent(out.batches.get(i));
+    }
+
+    @Test
+    void shouldSendWhatItFindsInFullMessages() {
+        session.startScan(map, EPOCH);
+        assertEquals(List.of("scan 1", "read"), out.take());
+
+        session.onStored(SELF, reported(RankSession.BATCH_MAX - 1));
+        assertEquals(List.of("read"), out.take(), "less than a message");
+        session.onStored(SELF, reported(RankSession.BATCH_MAX));
+        acknowledge();
+        session.onScanEnd();
+        acknowledge();
+
+        assertTrue(session.status().isScanDone());
+        assertEquals(2 * RankSession.BATCH_MAX - 1, session.status().objectsFound());
+        assertEquals(
+                2 * RankSession.BATCH_MAX - 1,
+                out.batches.stream().mapToInt(b -> b.works().size()).sum());
+        assertTrue(out.batches.stream().allMatch(b -> b.works().size() <= RankSession.BATCH_MAX));
+    }
+
+    @Test
+    void shouldHaveOneBatchOnItsWayWhenTheScanEndsMeanwhile() {
+        session.startScan(map, EPOCH);
+        session.onStored(SELF, reported(RankSession.BATCH_MAX));
+        int sent = out.batches.size();
+
+        session.onScanEnd();
+
+        assertEquals(1, sent);
+        assertEquals(sent, out.batches.size());
+        assertFalse(session.status().isScanDone());
+    }
+
+    @Test
+    void shouldRepeatABatchUntilItIsAcknowledged() {
+        session.startScan(map, EPOCH);
+        session.onStored(SELF, reported(1));
+        session.onScanEnd();
+        out.take();
+        RankSession.Batch batch = out.batches.get(0);
+
+        session.onSendFailed(batch, Fault.of(FaultCode.UNREACH), 0);
+        session.onTick(RankSession.SEND_RETRY_MIN_NS - 1);
+        assertEquals(List.of("wake 100"), out.take());
+        session.onTick(RankSession.SEND_RETRY_MIN_NS);
+        session.onSendFailed(batch, Fault.of(FaultCode.BUSY), 0);
+
+        assertEquals(List.of("send 1", "wake 200"), out.take());
+        session.onSent(batch);
+        assertTrue(session.status().isScanDone());
+    }
+
+    @Test
+    void shouldFailTheScanWhenTheNewHomeHasLostTheSession() {
+        session.startScan(map, EPOCH);
+        session.onStored(SELF, reported(1));
+        session.onScanEnd();
+
+        session.onSendFailed(out.batches.get(0), Fault.of(FaultCode.NONEXIST), 0);
+
+        assertEquals(FaultCode.NONEXIST.number(), session.status().status());
+        assertFalse(session.status().isScanDone());
+    }
+
+    @Test
+    void shouldFailTheScanWhenABatchWasTriedTooOften() {
+        session.startScan(map, EPOCH);
+        session.onStored(SELF, reported(1));
+        session.onScanEnd();
+        RankSession.Batch batch = out.batches.get(0);
+
+        for (int i = 1; i < RankSession.SEND_TRIES_MAX; i++)
+            session.onSendFailed(batch, Fault.of(FaultCode.UNREACH), 0);
+        assertEquals(0, session.status().status());
+        session.onSendFailed(batch, Fault.of(FaultCode.UNREACH), 0);
+
+        assertEquals(FaultCode.UNREACH.number(), session.status().status());
+    }
+
+    @Test
+    void shouldClearOnceAndTryAnotherHolderAfterAFailure() {
+        Work w = pulled();
+        session.accept(3, 1, List.of(w));
+        assertEquals(List.of(), out.take(), "not before it knows the map");
+        session.startScan(map, EPOCH);
+        assertEquals(List.of("scan 1", "read", "clear"), out.take());
+
+        session.onCleared(out.attempts.get(0));
+        session.onPullFailed(out.attempts.get(1), Fault.of(FaultCode.CSUM), 0);
+        assertEquals(List.of("pull", "wake 200"), out.take());
+        session.onTick(RankSession.PULL_RETRY_NS);
+        assertEquals(List.of("pull"), out.take());
+        session.onPulled(out.attempts.get(2), 5, 50);
+
+        assertEquals(w.source(), out.sources.get(0));
+        assertTrue(out.sources.get(1) != w.source());
+        assertTrue(session.status().isPullDone());
+        assertEquals(50, session.status().bytes());
+    }
+
+    @Test
+    void shouldTakeNothingForSuccessThatComesAfterItsEnd() {
+        session.startScan(map, EPOCH);
+        session.accept(3, 1, List.of(pulled()));
+        out.take();
+
+        session.close();
+        session.onCleared(out.attempts.get(0));
+        session.onStored(SELF, reported(1));
+        session.onScanEnd();
+        session.onTick(Long.MAX_VALUE);
+
+        assertEquals(List.of("cancel"), out.take());
+        assertFalse(session.status().isScanDone() || session.status().isPullDone());
+    }
+
+    @Test
+    void shouldRefuseAnotherMap() {
+        PoolMap next = map.withStates(Set.of(1), TargetState.DOWN);
+
+        FaultException e = assertThrows(FaultException.class, () -> session.startScan(next, EPOCH));
+
+        assertEquals(FaultCode.STALE, e.code());
+    }
+
+    @Test
+    void shouldLetTheNewestSessionOfAPoolWin() {
+        RankSessions sessions = new RankSessions(0);
+        sessions.admit(wanted, () -> session);
+        sessions.admit(wanted, () -> new RankSession(wanted, 0, new Recorded()));
+        assertEquals(session, sessions.of(wanted), "asked again");
+
+        Session newer = session(2);
+        sessions.admit(newer, () -> new RankSession(newer, 0, new Recorded()));
+
+        assertEquals(List.of("cancel"), out.take());
+        assertEquals(FaultCode.NONEXIST, codeOf(() -> sessions.of(wanted)));
+        assertEquals(FaultCode.STALE, codeOf(() -> sessions.admit(wanted, () -> session)));
+        sessions.finish(newer);
+        assertTrue(sessions.all().isEmpty());
+    }
+
+    private static FaultCode codeOf(Runnable work) {
+        return assertThrows(FaultException.class, work::run).code();
+    }
+}

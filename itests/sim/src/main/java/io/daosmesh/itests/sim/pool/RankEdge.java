@@ -1,0 +1,267 @@
+package io.daosmesh.itests.sim.pool;
+
+import io.daosmesh.engine.migrate.Migration;
+import io.daosmesh.engine.shard.ShardAddress;
+import io.daosmesh.engine.turn.Answer;
+import io.daosmesh.engine.vos.Enumerator;
+import io.daosmesh.itests.sim.machine.Timeline;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.port.EngineMigration.StoredObject;
+import io.daosmesh.model.wire.MigratedRecordMessage;
+import io.daosmesh.rebuild.plan.RankStatus;
+import io.daosmesh.rebuild.plan.Session;
+import io.daosmesh.rebuild.pull.PullQueue;
+import io.daosmesh.rebuild.scan.Scan;
+import io.daosmesh.rebuild.scan.Work;
+import io.daosmesh.rebuild.session.RankSession;
+import io.daosmesh.rebuild.session.RankSessions;
+import io.daosmesh.rebuild.session.SessionEffects;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the shipped {@code rebuild.runtime} does with sockets and threads for the shipped sessions of a rank. Owner: the loop
+ * of its engine.
+ */
+final class RankEdge {
+    private static final long SEND_MAX_NS = Timeline.ms(5_000);
+    private static final long PULL_MAX_NS = Timeline.ms(10_000);
+    private static final long MAP_PAUSE_NS = Timeline.ms(200);
+    private static final int MAP_TRIES = 50;
+
+    private final EngineLife life;
+    private final RankSessions sessions;
+
+    RankEdge(EngineLife life) {
+        this.life = life;
+        this.sessions = new RankSessions(life.node.rank);
+    }
+
+    void onTick() {
+        sessions.all().forEach(s -> s.onTick(life.nowNs()));
+    }
+
+    private static <T> void answer(Answer<T> answer, Supplier<T> work) {
+        T value;
+        try {
+            value = work.get();
+        } catch (FaultException e) {
+            answer.refuse(e.fault());
+            return;
+        }
+        answer.answer(value, null);
+    }
+
+    void prepare(Session s, Answer<Long> answer) {
+        try {
+            sessions.admit(s, () -> new Effects(s).session);
+        } catch (FaultException e) {
+            answer.refuse(e.fault());
+            return;
+        }
+        life.target.fence(World.POOL, s.version(), answer);
+    }
+
+    void scan(Session s, long stableEpoch, Answer<Boolean> answer) {
+        answer(answer, () -> {
+            RankSession session = sessions.of(s);
+            PoolMap map = life.map;
+            if (map == null || map.version() < s.version()) {
+                life.needMap(World.POOL, s.version());
+                throw Fault.of(FaultCode.AGAIN, "the map has not come yet").asException();
+            }
+            session.startScan(map, stableEpoch);
+            return true;
+        });
+    }
+
+    private void accept(Session s, int fromRank, RankSession.Batch batch, Answer<Boolean> answer) {
+        answer(answer, () -> {
+            sessions.of(s).accept(fromRank, batch.number(), batch.works());
+            return true;
+        });
+    }
+
+    void status(Session s, Answer<RankStatus> answer) {
+        answer(answer, () -> sessions.of(s).status());
+    }
+
+    void finish(Session s, boolean isAborted) {
+        sessions.finish(s);
+        if (!isAborted) reclaim(s.version() + 1, 0);
+    }
+
+    private record Records(List<MigratedRecordMessage> records, ByteBuffer data, byte @Nullable [] next) {}
+
+    /** Of one session. A rank of the simulation has one target. */
+    private final class Effects implements SessionEffects {
+        private final RankSession session;
+        private byte[] anchor = new byte[0];
+        private boolean isScanEnd;
+        private boolean isCanceled;
+
+        Effects(Session s) {
+            session = new RankSession(s, life.node.rank, this);
+        }
+
+        @Override
+        public void startScan(List<PoolTarget> targets) {
+            isScanEnd = targets.isEmpty();
+        }
+
+        @Override
+        public void readNext() {
+            life.execute(() -> {
+                if (isScanEnd) session.onScanEnd();
+                else life.target.scan(World.POOL, anchor, this::onPage);
+            });
+        }
+
+        private void onPage(Enumerator.@Nullable Page<Enumerator.StoredOid> page, @Nullable Fault fault) {
+            if (page == null) {
+                session.onScanFailed(known(fault));
+                return;
+            }
+            anchor = page.anchor();
+            isScanEnd = page.isEnd();
+            int self = session.map().ofRank(life.node.rank).get(0).id();
+            session.onStored(
+                    self,
+                    page.items().stream()
+                            .map(o -> new StoredObject(o.container(), o.oid()))
+                            .toList());
+        }
+
+        @Override
+        public void send(RankSession.Batch batch) {
+            life.<Boolean>call(
+                    batch.rank(),
+                    SEND_MAX_NS,
+                    (other, back) ->
+                            other.execute(() -> other.rebuild.accept(session.session(), life.node.rank, batch, back)),
+                    (ok, fault) -> {
+                        if (fault == null) session.onSent(batch);
+                        else session.onSendFailed(batch, fault, life.nowNs());
+                    });
+        }
+
+        @Override
+        public void clear(PullQueue.Attempt attempt, long stableEpoch) {
+            Work w = attempt.work();
+            int version = session.session().version();
+            var address = new ShardAddress(World.POOL, w.container(), w.oid(), w.group(), version);
+            life.target.clearGroup(address, stableEpoch, fault -> {
+                if (fault == null) session.onCleared(attempt);
+                else failed(attempt, fault);
+            });
+        }
+
+        private void failed(PullQueue.Attempt attempt, Fault fault) {
+            if (!isCanceled) life.world.note("pull: " + fault.message());
+            session.onPullFailed(attempt, fault, life.nowNs());
+        }
+
+        @Override
+        public void pull(PullQueue.Attempt attempt, Work from, long stableEpoch) {
+            new Pull(this, attempt, from, stableEpoch).next(new byte[0]);
+        }
+
+        /** The loop of the engine ticks anyway. */
+        @Override
+        public void wakeAfter(long delayNs) {}
+
+        @Override
+        public void cancel() {
+            isCanceled = true;
+        }
+    }
+
+    private static Fault known(@Nullable Fault fault) {
+        return fault != null ? fault : Fault.of(FaultCode.AGAIN);
+    }
+
+    /** Moves the records of one group, batch by batch. */
+    private final class Pull {
+        private final Effects effects;
+        private final PullQueue.Attempt attempt;
+        private final Work from;
+        private final long stableEpoch;
+        private long recordCount;
+        private long byteCount;
+
+        Pull(Effects effects, PullQueue.Attempt attempt, Work from, long stableEpoch) {
+            this.effects = effects;
+            this.attempt = attempt;
+            this.from = from;
+            this.stableEpoch = stableEpoch;
+        }
+
+        void next(byte[] at) {
+            if (effects.isCanceled) return;
+            int source = effects.session.map().target(from.source()).rank();
+            ShardAddress a = new ShardAddress(World.POOL, from.container(), from.oid(), from.group(), 0);
+            life.<Records>call(
+                    source,
+                    PULL_MAX_NS,
+                    (other, back) -> other.execute(() ->
+                            other.target.export(a, stableEpoch, at, (exported, fault) -> copy(back, exported, fault))),
+                    (batch, fault) -> {
+                        if (effects.isCanceled) return;
+                        if (batch == null) effects.failed(attempt, known(fault));
+                        else store(batch);
+                    });
+        }
+
+        private void store(Records batch) {
+            ShardAddress a = new ShardAddress(World.POOL, from.container(), from.oid(), 0, 0);
+            life.target.importBatch(a, batch.records, batch.data, fault -> {
+                if (fault != null) {
+                    effects.failed(attempt, fault);
+                    return;
+                }
+                recordCount += batch.records.size();
+                byteCount += batch.data.remaining();
+                byte[] next = batch.next;
+                if (next != null) next(next);
+                else effects.session.onPulled(attempt, recordCount, byteCount);
+            });
+        }
+    }
+
+    private static void copy(Answer<Records> back, Migration.@Nullable Exported exported, @Nullable Fault fault) {
+        if (exported == null) {
+            back.answer(null, fault);
+            return;
+        }
+        Records copy = new Records(exported.records(), PeersOf.copy(exported.data()), exported.next());
+        exported.onDone().run();
+        back.answer(copy, null);
+    }
+
+    /** What no longer belongs here by the map after the rebuild; best effort, as shipped. */
+    private void reclaim(int version, int tries) {
+        PoolMap map = life.map;
+        if (map == null || map.version() < version) {
+            if (tries < MAP_TRIES)
+                life.world.time.after(MAP_PAUSE_NS, () -> life.node.whenAwake(life, () -> reclaim(version, tries + 1)));
+            return;
+        }
+        List<PoolTarget> own = Scan.scanned(map, life.node.rank);
+        if (own.isEmpty()) return;
+        life.execute(() -> life.target.scan(World.POOL, new byte[0], (page, fault) -> {
+            if (page == null) return;
+            for (Enumerator.StoredOid o : page.items()) {
+                Set<Integer> foreign = Scan.foreignGroups(map, own.get(0).id(), o.oid());
+                ShardAddress a = new ShardAddress(World.POOL, o.container(), o.oid(), 0, map.version());
+                if (!foreign.isEmpty()) life.target.reclaim(a, foreign, f -> {});
+            }
+        }));
+    }
+}
