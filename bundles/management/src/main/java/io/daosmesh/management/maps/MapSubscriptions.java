@@ -2,6 +2,7 @@ package io.daosmesh.management.maps;
 
 import io.daosmesh.management.loop.LeaderCaller;
 import io.daosmesh.management.loop.NodeContext;
+import io.daosmesh.management.rank.KnownServers;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.PoolMap;

@@ -1,6 +1,7 @@
 package io.daosmesh.management.maps;
 
 import io.daosmesh.management.loop.Loop;
+import io.daosmesh.management.rank.KnownServers;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

@@ -2,7 +2,7 @@ package io.daosmesh.management.raft;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
-import io.daosmesh.management.maps.KnownServers;
+import io.daosmesh.management.rank.KnownServers;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

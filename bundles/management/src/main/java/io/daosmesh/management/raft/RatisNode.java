@@ -2,7 +2,7 @@ package io.daosmesh.management.raft;
 
 import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.loop.RequestLimits;
-import io.daosmesh.management.maps.KnownServers;
+import io.daosmesh.management.rank.KnownServers;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

@@ -16,12 +16,15 @@ import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.PoolServiceStartRequest;
+import io.daosmesh.model.wire.TargetCreateRequest;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -92,6 +95,41 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
         return LogCommand.newBuilder()
                 .setPoolInit(PoolInitMessage.newBuilder().setEntry(entry).setMap(map.toWire()))
                 .build();
+    }
+
+    /** What each rank is asked for. */
+    public TargetCreateRequest targets() {
+        return TargetCreateRequest.newBuilder()
+                .setPool(entry.getPool())
+                .setScmBytesPerTarget(entry.getScmBytesPerTarget())
+                .setNvmeBytesPerTarget(entry.getNvmeBytesPerTarget())
+                .setMap(map.toWire())
+                .putAllProperties(entry.getPropertiesMap())
+                .build();
+    }
+
+    /** Addresses of the service's replicas. */
+    public List<String> peers() {
+        return service.stream().map(Member::address).toList();
+    }
+
+    /** What each replica is asked for. */
+    public PoolServiceStartRequest start() {
+        return PoolServiceStartRequest.newBuilder()
+                .setPool(entry.getPool())
+                .addAllPeers(peers())
+                .setEntry(entry)
+                .setMap(map.toWire())
+                .build();
+    }
+
+    /** The replica there, or the first when the leader is another one by now. */
+    public int serviceRank(Optional<String> leader) {
+        return service.stream()
+                .filter(m -> leader.filter(m.address()::equals).isPresent())
+                .mapToInt(Member::rank)
+                .findFirst()
+                .orElse(service.get(0).rank());
     }
 
     public PoolCreateReply reply(int leaderRank) {

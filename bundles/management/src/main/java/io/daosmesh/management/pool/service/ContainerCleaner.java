@@ -3,6 +3,7 @@ package io.daosmesh.management.pool.service;
 import io.daosmesh.management.loop.Loop;
 import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.pool.PoolDb;
+import io.daosmesh.management.pool.upkeep.DoomedContainers;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
@@ -15,31 +16,21 @@ import io.daosmesh.model.wire.ContainerDestroyTargetRequest;
 import io.daosmesh.model.wire.ContainerDroppedMessage;
 import io.daosmesh.model.wire.LogCommand;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * Has destroyed containers dropped by every rank that may hold data of them, while this node leads the pool's service: at
- * once by those that serve, later by those that were away, before their space is missed or their data seen again. Owner:
- * management loop.
+ * Has destroyed containers dropped by the ranks that may hold data of them, while this node leads the pool's service, as
+ * {@link DoomedContainers} decides. Owner: management loop.
  */
-final class ContainerCleaner {
+final class ContainerCleaner implements DoomedContainers.Effects {
     private static final Duration DROP_MAX = Duration.ofSeconds(10);
-    /** A rank that failed to drop one container is asked for the others later. */
-    private static final Duration PAUSE = Duration.ofSeconds(3);
-
-    private static final int AT_ONCE_MAX = 16;
 
     private final NodeContext node;
     private final PoolService service;
-    private final Set<UUID> underWay = new HashSet<>();
-    private final Map<Integer, Long> notBeforeNs = new HashMap<>();
+    private final DoomedContainers doomed = new DoomedContainers();
 
     ContainerCleaner(NodeContext node, PoolService service) {
         this.node = node;
@@ -47,21 +38,11 @@ final class ContainerCleaner {
     }
 
     void review(GroupMap members) {
-        Map<UUID, Set<Integer>> held = service.replica().read(PoolDb::heldContainers);
-        long nowNs = System.nanoTime();
-        held.forEach((container, ranks) -> {
-            if (underWay.size() >= AT_ONCE_MAX || underWay.contains(container)) return;
-            List<Member> there = ranks.stream()
-                    .flatMap(r -> members.member(r).stream())
-                    .filter(m -> m.state().isInGroup())
-                    .filter(m -> nowNs - notBeforeNs.getOrDefault(m.rank(), nowNs) >= 0)
-                    .toList();
-            if (!there.isEmpty()) drop(container, there);
-        });
+        doomed.review(System.nanoTime(), service.replica().read(PoolDb::heldContainers), members, this);
     }
 
-    private void drop(UUID container, List<Member> members) {
-        underWay.add(container);
+    @Override
+    public void drop(UUID container, List<Member> members) {
         ContainerDestroyTargetRequest request = ContainerDestroyTargetRequest.newBuilder()
                 .setPool(Ids.bytes(service.pool()))
                 .setContainer(Ids.bytes(container))
@@ -82,14 +63,14 @@ final class ContainerCleaner {
                                 .setContainer(Ids.bytes(container))
                                 .addAllRanks(dropped))))
                 .publishOn(node.loop().scheduler())
-                .doFinally(s -> node.loop().run(() -> underWay.remove(container)))
+                .doFinally(s -> node.loop().run(() -> doomed.onDone(container)))
                 .subscribe(ok -> {}, e -> Loop.drop("container " + container + " is not gone yet", e));
     }
 
     private Mono<Integer> failed(Member m, UUID container, Throwable e) {
         if (FaultException.faultOf(e).code() == FaultCode.NONEXIST) return Mono.just(m.rank());
         Loop.drop("container " + container + " is still on rank " + m.rank(), e);
-        node.loop().run(() -> notBeforeNs.put(m.rank(), System.nanoTime() + PAUSE.toNanos()));
+        node.loop().run(() -> doomed.onFailed(System.nanoTime(), m.rank()));
         return Mono.empty();
     }
 }

@@ -4,12 +4,11 @@ import io.daosmesh.management.loop.LeaderCaller;
 import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.maps.MapPusher;
 import io.daosmesh.management.maps.MapsKeeper;
-import io.daosmesh.management.pool.Departure;
 import io.daosmesh.management.pool.PoolBudget;
 import io.daosmesh.management.pool.PoolDb;
-import io.daosmesh.management.pool.TargetChanges;
-import io.daosmesh.management.properties.PoolProperties;
-import io.daosmesh.management.properties.SystemProperties;
+import io.daosmesh.management.pool.upkeep.ReturnWaits;
+import io.daosmesh.management.pool.upkeep.SelfHeal;
+import io.daosmesh.management.pool.upkeep.UncleanWatch;
 import io.daosmesh.management.raft.RaftGroup;
 import io.daosmesh.management.raft.Replica;
 import io.daosmesh.model.fault.Fault;
@@ -21,11 +20,9 @@ import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.MapPushMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
-import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -60,6 +57,7 @@ public final class PoolService {
 
     private final UncleanWatch unclean;
     private final RankReturns returns;
+    private final ReturnWaits waits;
     private final HandleTeller teller;
     private boolean proposing;
     private long leadingTerm;
@@ -87,6 +85,7 @@ public final class PoolService {
         this.cleaner = new ContainerCleaner(node, this);
         this.unclean = new UncleanWatch(node.ras(), pool);
         this.returns = new RankReturns(node, pool);
+        this.waits = new ReturnWaits(node.ras(), pool);
         this.teller = new HandleTeller(node, this);
     }
 
@@ -195,7 +194,7 @@ public final class PoolService {
             pusher.forget();
             keeper.forget();
             unclean.forget();
-            returns.forget();
+            waits.forget();
             teller.forget();
         }
         if (made) {
@@ -237,39 +236,29 @@ public final class PoolService {
     }
 
     boolean mayRebuild() {
-        boolean systemAllows = SystemProperties.heals(maps.systemProperties(), "pool_rebuild");
-        return replica.read(db -> db.mayRebuild(systemAllows));
+        return replica.read(db -> SelfHeal.mayRebuild(maps.systemProperties(), db));
     }
 
-    /** Automatic exclusions are allowed by the system and by the pool. */
     boolean mayExclude() {
-        return SystemProperties.heals(maps.systemProperties(), "pool_exclude")
-                && replica.read(db -> PoolProperties.mayExclude(db.entry().getPropertiesMap()));
+        return replica.read(db -> SelfHeal.mayExclude(maps.systemProperties(), db));
     }
 
-    /** Those of one kind at a time; the guard may let go of some and not of others. */
+    private boolean mayBringBack() {
+        return replica.read(db -> SelfHeal.mayBringBack(maps.systemProperties(), db));
+    }
+
     private void excludeDead(PoolMap map, GroupMap members) {
-        Map<Departure, Set<Integer>> left = replica.read(db -> Departure.of(map, members, db.returns()));
-        if (left.isEmpty() || !mayExclude()) return;
-        var guard = replica.read(PoolDb::guard);
-        left.forEach((why, ranks) -> {
-            if (!TargetChanges.excludable(map, List.copyOf(ranks), List.of(), guard)
-                    .isEmpty()) exclude(map, members, why, ranks);
-        });
-    }
-
-    private void exclude(PoolMap map, GroupMap members, Departure why, Set<Integer> ranks) {
-        if (!proposing) LOG.info("pool {}: excludes ranks {} from map version {}: {}", pool, ranks, map.version(), why);
-        proposeOnce(
-                "exclude ranks " + ranks,
-                LogCommand.newBuilder()
-                        .setTargets(TargetsChangeMessage.newBuilder()
-                                .setOp(PoolTargetsRequest.Op.EXCLUDE)
-                                .addAllRanks(ranks)
-                                .setDeparture(why.toWire())
-                                .setGroupVersion(members.version())
-                                .setAutomatic(true)),
-                () -> {});
+        for (TargetsChangeMessage m : replica.read(db -> SelfHeal.exclusions(maps.systemProperties(), db, members))) {
+            List<Integer> ranks = m.getRanksList();
+            if (!proposing)
+                LOG.info(
+                        "pool {}: excludes ranks {} from map version {}: {}",
+                        pool,
+                        ranks,
+                        map.version(),
+                        m.getDeparture());
+            proposeOnce("exclude ranks " + ranks, LogCommand.newBuilder().setTargets(m), () -> {});
+        }
     }
 
     private void bringBack(PoolMap map, GroupMap members) {
@@ -278,7 +267,7 @@ public final class PoolService {
     }
 
     private Set<Integer> due(PoolMap map, GroupMap members) {
-        return returns.due(replica.read(db -> db.returns().awaited(map, members)));
+        return waits.due(node.hlc().peek(), replica.read(db -> db.returns().awaited(map, members)));
     }
 
     /** Much may have happened since they were asked. */
@@ -289,20 +278,8 @@ public final class PoolService {
         ranks.retainAll(answered);
         if (ranks.isEmpty() || proposing || !isLeader() || !mayBringBack()) return;
         LOG.info("pool {}: ranks {} come back into map version {}", pool, ranks, map.version());
-        TargetsChangeMessage change = TargetsChangeMessage.newBuilder()
-                .setOp(PoolTargetsRequest.Op.REINTEGRATE)
-                .addAllRanks(ranks)
-                .setGroupVersion(members.version())
-                .setAutomatic(true)
-                .build();
-        proposeOnce(
-                "bring back ranks " + ranks, LogCommand.newBuilder().setTargets(change), () -> returns.onBack(ranks));
-    }
-
-    /** A return moves data, as a rebuild does. */
-    private boolean mayBringBack() {
-        return SystemProperties.heals(maps.systemProperties(), "pool_rebuild")
-                && replica.read(db -> PoolProperties.mayRebuild(db.entry().getPropertiesMap()));
+        TargetsChangeMessage change = SelfHeal.bringingBack(ranks, members);
+        proposeOnce("bring back ranks " + ranks, LogCommand.newBuilder().setTargets(change), () -> waits.onBack(ranks));
     }
 
     /** One at a time: whatever comes of it, the next review looks again. */

@@ -1,8 +1,8 @@
 package io.daosmesh.management.system.service;
 
 import io.daosmesh.management.loop.NodeContext;
-import io.daosmesh.management.maps.KnownServers;
 import io.daosmesh.management.properties.SystemProperties;
+import io.daosmesh.management.rank.KnownServers;
 import io.daosmesh.management.system.Accusations;
 import io.daosmesh.management.system.SystemDb;
 import io.daosmesh.model.fault.Fault;

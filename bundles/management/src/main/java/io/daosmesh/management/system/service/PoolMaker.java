@@ -27,7 +27,6 @@ import io.daosmesh.model.wire.PoolOutcomeMessage;
 import io.daosmesh.model.wire.PoolServiceStartRequest;
 import io.daosmesh.model.wire.TargetCreateRequest;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -141,14 +140,7 @@ public final class PoolMaker {
     }
 
     private Mono<Void> createTargets(PoolPlan plan) {
-        PoolEntryMessage e = plan.entry();
-        TargetCreateRequest request = TargetCreateRequest.newBuilder()
-                .setPool(e.getPool())
-                .setScmBytesPerTarget(e.getScmBytesPerTarget())
-                .setNvmeBytesPerTarget(e.getNvmeBytesPerTarget())
-                .setMap(plan.map().toWire())
-                .putAllProperties(e.getPropertiesMap())
-                .build();
+        TargetCreateRequest request = plan.targets();
         return Flux.fromIterable(plan.members())
                 .flatMap(m -> retried(m, request), 64)
                 .then();
@@ -179,14 +171,8 @@ public final class PoolMaker {
     }
 
     private Mono<Void> startService(PoolPlan plan) {
-        List<String> peers = plan.service().stream().map(Member::address).toList();
-        PoolServiceStartRequest request = PoolServiceStartRequest.newBuilder()
-                .setPool(plan.entry().getPool())
-                .addAllPeers(peers)
-                .setEntry(plan.entry())
-                .setMap(plan.map().toWire())
-                .build();
-        return Flux.fromIterable(peers)
+        PoolServiceStartRequest request = plan.start();
+        return Flux.fromIterable(plan.peers())
                 .flatMap(p -> node.rpc()
                         .call(
                                 Endpoint.node(p),
@@ -199,16 +185,11 @@ public final class PoolMaker {
 
     /** Waits until the service leads itself and has its map. */
     private Mono<Integer> leaderRank(PoolPlan plan) {
-        List<String> peers = plan.service().stream().map(Member::address).toList();
-        LeaderCaller caller = new LeaderCaller(node.rpc(), node.loop(), () -> Mono.just(peers));
+        LeaderCaller caller = new LeaderCaller(node.rpc(), node.loop(), () -> Mono.just(plan.peers()));
         PoolMapRequest request =
                 PoolMapRequest.newBuilder().setPool(plan.entry().getPool()).build();
         return caller.call(RpcMethod.POOL_MAP, request, PoolMapMessage.parser(), Duration.ofSeconds(2), SERVICE_MAX)
-                .map(map -> plan.service().stream()
-                        .filter(m -> caller.leader().filter(m.address()::equals).isPresent())
-                        .mapToInt(Member::rank)
-                        .findFirst()
-                        .orElse(plan.service().get(0).rank()));
+                .map(map -> plan.serviceRank(caller.leader()));
     }
 
     /** A new leader finishes what the last one left half done. Owner: management loop. */

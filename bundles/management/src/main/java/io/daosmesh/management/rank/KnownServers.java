@@ -1,4 +1,4 @@
-package io.daosmesh.management.maps;
+package io.daosmesh.management.rank;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;

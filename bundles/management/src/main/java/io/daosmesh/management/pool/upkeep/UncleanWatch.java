@@ -1,4 +1,4 @@
-package io.daosmesh.management.pool.service;
+package io.daosmesh.management.pool.upkeep;
 
 import io.daosmesh.management.pool.ContainerHealth;
 import io.daosmesh.model.id.Ids;
@@ -17,23 +17,23 @@ import org.jspecify.annotations.Nullable;
  * Raises an event when a container of a pool that this node leads becomes unclean: once, and not again for what a former
  * leader has told already. Owner: management loop.
  */
-final class UncleanWatch {
+public final class UncleanWatch {
     private final Ras ras;
     private final UUID pool;
     /** As many as there are containers; null = what was before this node led is not known yet. */
     private @Nullable Set<UUID> known;
 
-    UncleanWatch(Ras ras, UUID pool) {
+    public UncleanWatch(Ras ras, UUID pool) {
         this.ras = ras;
         this.pool = pool;
     }
 
     /** This node leads no more, or again. */
-    void forget() {
+    public void forget() {
         known = null;
     }
 
-    void review(List<ContainerMessage> containers) {
+    public void review(List<ContainerMessage> containers) {
         Set<UUID> before = known;
         Set<UUID> now = new HashSet<>();
         for (ContainerMessage c : containers) {

@@ -1,4 +1,4 @@
-package io.daosmesh.management.pool;
+package io.daosmesh.management.pool.upkeep;
 
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
