@@ -1,9 +1,9 @@
 package io.daosmesh.console;
 
 import io.daosmesh.admin.AdminCalls;
+import io.daosmesh.admin.view.RankSelection;
 import io.daosmesh.admin.view.SystemView;
 import io.daosmesh.admin.view.SystemView.Members;
-import io.daosmesh.model.wire.SystemQueryReply;
 import java.util.List;
 import org.apache.karaf.shell.api.action.Command;
 import org.apache.karaf.shell.api.action.Option;
@@ -18,13 +18,7 @@ public final class SystemQuery extends NodeCommand {
 
     @Override
     void run(AdminCalls calls, String here) {
-        SystemQueryReply reply = calls.systemQuery(List.of());
-        Members found = new Members(
-                reply.getGroupMap().getSystem(),
-                reply.getGroupMap().getVersion(),
-                reply.getGroupMap().getMembersList(),
-                List.of(),
-                List.of());
+        Members found = RankSelection.ALL.among(calls.systemQuery(List.of()));
         Members members = verbose ? found.with(calls.certificateEnds(found.livelyNodes())) : found;
         show(
                 () -> verbose ? SystemView.queryVerbose(members) : SystemView.query(members),
