@@ -15,14 +15,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Access control lists as the tools read and write them: files, single entries, names. Owner: the main thread. */
-final class AclFiles {
+public final class AclFiles {
     /** A list has some 200 entries at most; the rest are comments. */
     private static final int FILE_MAX_BYTES = 1 << 20;
 
     private AclFiles() {}
 
     /** The entries of a file; INVAL when it has none. */
-    static List<String> read(String name) {
+    public static List<String> read(String name) {
         byte[] bytes;
         try (var in = Files.newInputStream(Path.of(name))) {
             bytes = in.readNBytes(FILE_MAX_BYTES + 1);
@@ -44,7 +44,7 @@ final class AclFiles {
     }
 
     /** Of a file, or the one entry: exactly one of the two is given. */
-    static List<String> either(@Nullable String file, @Nullable String entry) {
+    public static List<String> either(@Nullable String file, @Nullable String entry) {
         if (file != null && entry == null) return read(file);
         if (entry != null && file == null) return Acl.of(entry).lines();
         throw Fault.of(FaultCode.INVAL, "either ACL file or entry parameter is required")
@@ -52,7 +52,7 @@ final class AclFiles {
     }
 
     /** A name without a domain is a local one. */
-    static String name(@Nullable String given) {
+    public static String name(@Nullable String given) {
         if (given == null) return "";
         String local = given.contains("@") ? given : given + "@";
         Principal.checkName(local);
@@ -60,12 +60,12 @@ final class AclFiles {
     }
 
     /** A principal to delete. */
-    static String principal(String given) {
+    public static String principal(String given) {
         return Principal.parse(given).toString();
     }
 
     /** What to say about it; EXIST when it is there and may not be replaced. */
-    static String write(String name, String text, boolean mayReplace) {
+    public static String write(String name, String text, boolean mayReplace) {
         try {
             Path file = Path.of(name);
             if (mayReplace) Files.writeString(file, text);
@@ -81,7 +81,7 @@ final class AclFiles {
     }
 
     /** The primary group of this process; its number where the machine has no name for it. */
-    static Optional<String> processGroup() {
+    public static Optional<String> processGroup() {
         try {
             return Optional.of(
                     Files.readAttributes(Path.of("/proc/self"), java.nio.file.attribute.PosixFileAttributes.class)

@@ -10,11 +10,14 @@ import picocli.CommandLine.ParseResult;
  * What holds for every command of every tool: words are taken as they were typed, and a word that selects nothing is a
  * mistake. An unset variable of a shell must not stop a system or name all ranks.
  */
-final class CommandLines {
+public final class CommandLines {
+    /** What Java has put in the place of bytes that are no UTF-8 before a program sees its words. */
+    public static final char REPLACED = '\ufffd';
+
     private CommandLines() {}
 
     /** Call it when all commands have been added. */
-    static CommandLine strict(CommandLine line) {
+    public static CommandLine strict(CommandLine line) {
         return line.setExpandAtFiles(false).setExecutionStrategy(CommandLines::execute);
     }
 
@@ -27,7 +30,7 @@ final class CommandLines {
         for (ArgSpec arg : at.matchedArgs()) {
             for (String word : given(arg)) {
                 if (isEmpty(arg, word)) throw invalid(at, arg, word, "it names nothing");
-                if (word.indexOf(KvKey.REPLACED) >= 0) throw invalid(at, arg, word, "it is not UTF-8");
+                if (word.indexOf(REPLACED) >= 0) throw invalid(at, arg, word, "it is not UTF-8");
             }
         }
     }

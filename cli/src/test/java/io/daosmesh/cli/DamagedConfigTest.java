@@ -1,5 +1,7 @@
 package io.daosmesh.cli;
 
+import io.daosmesh.cli.agent.AgentConfig;
+import io.daosmesh.cli.dmg.DmgConfig;
 import io.daosmesh.model.fuzz.Fuzz;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -17,8 +17,7 @@ import java.util.stream.Stream;
 
 /**
  * A step of the build: {@code --repository DIR --out DIR [--where TEXT --classpath JARS] [--assembly DIR --lists FILES]
- * [--unpacked PREFIX=GROUP:ARTIFACT:VERSION]... [--nested GROUP]...
- * [--also GROUP:ARTIFACT:VERSION]...}. Writes {@code THIRD-PARTY.txt} and the folder {@code licenses} into the out
+ * [--unpacked PREFIX=GROUP:ARTIFACT:VERSION]... [--nested GROUP]...}. Writes {@code THIRD-PARTY.txt} and the folder {@code licenses} into the out
  * folder and ends with status 1 when something may not be delivered.
  */
 public final class Licences {
@@ -29,7 +28,6 @@ public final class Licences {
     private final Report report;
     private final List<String> unpacked = new ArrayList<>();
     private final List<String> nested = new ArrayList<>();
-    private final List<String> also = new ArrayList<>();
 
     private Licences(Path repository) {
         this.repository = repository;
@@ -47,16 +45,11 @@ public final class Licences {
         Licences run = new Licences(Path.of(value(args, "--repository").orElseThrow()));
         for (int i = 0; i + 1 < args.size(); i++) {
             if (args.get(i).equals("--unpacked")) run.unpacked.add(args.get(i + 1));
-            if (args.get(i).equals("--also")) run.also.add(args.get(i + 1));
             if (args.get(i).equals("--nested")) run.nested.add(args.get(i + 1));
         }
         String where = value(args, "--where").orElse("");
         for (String jar : value(args, "--classpath").orElse("").split(":")) {
             if (!jar.isEmpty()) run.addFromRepository(Path.of(jar), where);
-        }
-        for (String coordinates : run.also) {
-            Component component = Component.of(coordinates, where);
-            run.report.add(component, run.stored(component));
         }
         Optional<String> assembly = value(args, "--assembly");
         if (assembly.isPresent()) run.addAssembly(Path.of(assembly.get()));

@@ -67,7 +67,7 @@ final class Node {
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("test.tools.jar"),
-                "io.daosmesh.cli.Dmg",
+                "io.daosmesh.cli.dmg.Dmg",
                 "-o",
                 System.getProperty("test.control.config"),
                 "pool",

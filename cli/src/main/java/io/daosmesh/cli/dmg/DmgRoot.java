@@ -1,0 +1,240 @@
+package io.daosmesh.cli.dmg;
+
+import io.daosmesh.admin.AdminCalls;
+import io.daosmesh.admin.HostReplies;
+import io.daosmesh.admin.grammar.HostList;
+import io.daosmesh.admin.view.HostBlocks;
+import io.daosmesh.admin.view.Json;
+import io.daosmesh.cli.start.LogOptions;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.port.Role;
+import io.daosmesh.model.text.Printable;
+import io.daosmesh.transport.ClientSettings;
+import io.daosmesh.transport.ClientTransport;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/**
+ * Options of every dmg command, and what commands share: configuration, connection, output. Nothing is opened before it is
+ * needed. Owner: the main thread.
+ */
+@Command(
+        name = "dmg",
+        description = "Administers a Daos Mesh system.",
+        sortOptions = false,
+        synopsisSubcommandLabel = "COMMAND")
+public final class DmgRoot implements AutoCloseable {
+    private static final Duration READ_MAX = Duration.ofSeconds(10);
+    private static final Duration WRITE_MAX = Duration.ofSeconds(90);
+    private static final String FAULT_NUMBER = "fault";
+    private static final Set<FaultCode> OF_CONNECTIONS =
+            Set.of(FaultCode.UNREACH, FaultCode.BAD_CERT, FaultCode.NO_CERT, FaultCode.TIMEDOUT, FaultCode.MISC);
+
+    @Option(
+            names = "--allow-proxy",
+            scope = ScopeType.INHERIT,
+            hidden = true,
+            description = "no effect: no proxy is used")
+    boolean allowProxy;
+
+    @Option(
+            names = {"-l", "--host-list"},
+            scope = ScopeType.INHERIT,
+            paramLabel = "HOSTS",
+            description = "hosts to ask, e.g. st[01-08] or 10.8.1.[20-40]:10001")
+    @Nullable
+    String hostList;
+
+    @Option(
+            names = {"-i", "--insecure"},
+            scope = ScopeType.INHERIT,
+            description = "connect without certificates")
+    boolean insecure;
+
+    @Option(
+            names = {"-d", "--debug"},
+            scope = ScopeType.INHERIT,
+            description = "log on the terminal")
+    boolean debug;
+
+    @Option(
+            names = "--log-file",
+            scope = ScopeType.INHERIT,
+            paramLabel = "FILE",
+            description = "append the log to a file")
+    @Nullable
+    String logFile;
+
+    @Option(
+            names = {"-j", "--json"},
+            scope = ScopeType.INHERIT,
+            description = "one JSON document on standard output")
+    boolean json;
+
+    @Option(
+            names = {"-J", "--json-logging"},
+            scope = ScopeType.INHERIT,
+            description = "log lines as JSON")
+    boolean jsonLogging;
+
+    @Option(
+            names = {"-o", "--config-path"},
+            scope = ScopeType.INHERIT,
+            paramLabel = "FILE",
+            description =
+                    "configuration (default: $DAOS_CONTROL_CONFIG, ~/.daos_control.yml, /etc/daos/daos_control.yml)")
+    @Nullable
+    String configPath;
+
+    @Option(
+            names = {"-h", "--help"},
+            scope = ScopeType.INHERIT,
+            usageHelp = true,
+            description = "this help")
+    boolean help;
+
+    final PrintStream out;
+    final PrintStream err;
+    /** JSON has been written: nothing may follow it on standard output. */
+    boolean answered;
+
+    private @Nullable DmgConfig config; // read at the first use
+    private @Nullable ClientTransport transport; // opened at the first call
+    private @Nullable AdminCalls calls; // opened at the first call; tests give their own
+
+    public DmgRoot(PrintStream out, PrintStream err) {
+        this.out = out;
+        this.err = err;
+    }
+
+    /** For tests: calls over another Rpc. */
+    void use(DmgConfig given, AdminCalls over) {
+        config = given;
+        calls = over;
+    }
+
+    DmgConfig config() {
+        if (config == null) {
+            DmgConfig read = DmgConfig.find(Optional.ofNullable(configPath).map(Path::of));
+            config = insecure ? read.insecure() : read;
+        }
+        return config;
+    }
+
+    /** Hosts of the command line, else of the configuration. */
+    List<String> hosts() {
+        if (hostList == null) return config().hosts();
+        List<String> given = HostList.addresses(hostList, config().port());
+        if (given.isEmpty()) {
+            throw Fault.of(FaultCode.INVAL, "the host list is empty").asException();
+        }
+        return given;
+    }
+
+    AdminCalls calls() {
+        if (calls == null) {
+            LogOptions.configure(debug, logFile, jsonLogging);
+            // what is wrong with certificates is found out when a connection fails
+            ClientTransport opened =
+                    ClientTransport.openUnchecked(new ClientSettings(Role.ADMIN, config().system(), config().tls()));
+            transport = opened;
+            calls = new AdminCalls(opened.rpc(), hosts(), READ_MAX, WRITE_MAX);
+        }
+        return calls;
+    }
+
+    // ---------------------------------------------------------------- output
+
+    /** Text, or its JSON twin with {@code -j}. */
+    int show(Supplier<String> text, Supplier<? extends @Nullable Object> response) {
+        if (json) answer(Json.success(response.get()));
+        else out.print(Printable.lines(text.get()));
+        return 0;
+    }
+
+    /** As {@link #show}, after the errors of hosts that failed; any of those makes the command fail. */
+    int show(HostReplies<?> replies, Supplier<String> text, Supplier<Map<String, ?>> response) {
+        if (replies.errors().isEmpty()) return show(text, response);
+        Fault first = replies.errors().values().iterator().next();
+        int failed = replies.errors().size();
+        Fault all = explained(Fault.of(
+                        first.code(),
+                        "%d of %d hosts failed: %s",
+                        failed,
+                        replies.hosts().size(),
+                        first.text().isEmpty() ? first.code().meaning() : first.text())
+                .remedy(first.remedy()));
+        if (json) answer(Json.failure(response.get(), all));
+        else {
+            err.print(Printable.lines(HostBlocks.errors(replies)));
+            out.print(Printable.lines(text.get()));
+        }
+        return complain(all);
+    }
+
+    void answer(String document) {
+        out.print(document);
+        answered = true;
+    }
+
+    /** Text that JSON output leaves out. */
+    void say(String text) {
+        if (!json) out.print(Printable.lines(text));
+    }
+
+    /** Exit status of a failure, told on standard error with its remedy. */
+    int complain(Fault fault) {
+        error("ERROR: dmg: " + plain(fault).message());
+        String code = fault.argument(FAULT_NUMBER)
+                .orElse(Integer.toString(fault.code().number()));
+        error("ERROR: dmg: control: code = " + code + " resolution = \"" + fault.remedy() + "\"");
+        return 1;
+    }
+
+    /** One line on standard error, whatever a server has put into it. */
+    void error(String line) {
+        err.println(Printable.line(line));
+    }
+
+    /** Without its number in the table of administrators' faults, which belongs into the advice line. */
+    private static Fault plain(Fault fault) {
+        Map<String, String> rest = new HashMap<>(fault.arguments());
+        rest.remove(FAULT_NUMBER);
+        return new Fault(fault.code(), fault.text(), rest, fault.remedy());
+    }
+
+    int fail(Fault fault) {
+        Fault shown = explained(fault);
+        if (json && !answered) answer(Json.failure(null, plain(shown)));
+        return complain(shown);
+    }
+
+    /** What is wrong with our own certificates says more than what became of a connection made with them. */
+    private Fault explained(Fault fault) {
+        if (transport == null || !OF_CONNECTIONS.contains(fault.code())) return fault;
+        try {
+            transport.checkCertificates();
+            return fault;
+        } catch (FaultException e) {
+            return e.fault();
+        }
+    }
+
+    @Override
+    public void close() {
+        if (transport != null) transport.close();
+    }
+}

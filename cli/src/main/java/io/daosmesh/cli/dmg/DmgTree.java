@@ -1,0 +1,201 @@
+package io.daosmesh.cli.dmg;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import java.lang.reflect.Method;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+
+/**
+ * The tree of dmg's commands. Only the groups that the command line names are made: each costs some milliseconds of every
+ * start. What DAOS has and this release has not answers DER_NOSYS. Source: daos-admin facts 1.
+ */
+final class DmgTree {
+    private static final Set<String> BUILT_GROUPS = Set.of(
+            "system",
+            "sys",
+            "storage",
+            "sto",
+            "pool",
+            "server",
+            "srv",
+            "telemetry",
+            "telem",
+            "container",
+            "cont",
+            "version");
+
+    /** Commands of DAOS that are not built, by the path of their group. */
+    private static final Map<String, List<String>> NOT_BUILT = Map.ofEntries(
+            Map.entry(
+                    "system",
+                    List.of(
+                            "drain",
+                            "reintegrate",
+                            "rebuild start",
+                            "rebuild stop",
+                            "self-heal eval",
+                            "erase",
+                            "cleanup",
+                            "set-attr",
+                            "get-attr",
+                            "del-attr")),
+            Map.entry(
+                    "pool",
+                    List.of(
+                            "query-targets",
+                            "upgrade",
+                            "rebuild start",
+                            "rebuild stop",
+                            "node-auth enable",
+                            "node-auth disable",
+                            "node-auth status",
+                            "node-auth issue",
+                            "node-auth revoke",
+                            "node-auth add-ca",
+                            "node-auth remove-ca",
+                            "node-auth generate-ca",
+                            "node-auth generate-cert")),
+            Map.entry("storage", List.of("replace nvme", "nvme-rebind", "nvme-add-device")),
+            Map.entry("telemetry", List.of("config")),
+            Map.entry("config", List.of("generate")),
+            Map.entry("network", List.of("scan")),
+            Map.entry("support", List.of("collect-log")),
+            Map.entry("firmware", List.of("query", "update")),
+            Map.entry(
+                    "check",
+                    List.of("enable", "disable", "start", "stop", "query", "set-policy", "get-policy", "repair")));
+
+    private static final Map<String, String> ALIASES = Map.of(
+            "config",
+            "cfg",
+            "network",
+            "net",
+            "support",
+            "supp",
+            "container",
+            "cont",
+            "system",
+            "sys",
+            "storage",
+            "sto",
+            "server",
+            "srv",
+            "telemetry",
+            "telem");
+
+    private DmgTree() {}
+
+    static CommandLine build(DmgRoot root, List<String> args) {
+        CommandLine line = new CommandLine(root);
+        boolean all = args.stream().noneMatch(DmgTree::isGroup);
+        for (String group : List.of(
+                "system",
+                "storage",
+                "pool",
+                "server",
+                "telemetry",
+                "config",
+                "network",
+                "support",
+                "container",
+                "check",
+                "firmware")) {
+            String alias = ALIASES.getOrDefault(group, group);
+            if (all || args.contains(group) || args.contains(alias)) line.addSubcommand(group(group, alias, args));
+        }
+        if (all || args.contains("version")) line.addSubcommand(new DmgVersion());
+        return line;
+    }
+
+    private static boolean isGroup(String word) {
+        return BUILT_GROUPS.contains(word) || NOT_BUILT.containsKey(word) || ALIASES.containsValue(word);
+    }
+
+    private static CommandLine group(String name, String alias, List<String> args) {
+        CommandLine group = switch (name) {
+            case "system" -> methods(new DmgSystem(), args);
+            case "storage" -> storage(args);
+            case "pool" -> methods(new DmgPool(), args).addSubcommand(new DmgPoolCreate());
+            case "container" -> methods(new DmgContainer(), args);
+            case "server" -> new CommandLine(new DmgServer());
+            case "telemetry" -> new CommandLine(new DmgTelemetry()).addSubcommand(new DmgTelemetry.Metrics());
+            default -> empty(name, alias);
+        };
+        List<String> notBuilt = NOT_BUILT.getOrDefault(name, List.of());
+        boolean isBuilt = args.stream().anyMatch(group.getSubcommands()::containsKey);
+        if (isBuilt && notBuilt.stream().noneMatch(path -> args.contains(path.replaceFirst(" .*", "")))) return group;
+        for (String path : notBuilt) addNotBuilt(group, name, path);
+        return group;
+    }
+
+    /** The group with the one command that the line names, or with all of them when it names none. */
+    private static CommandLine methods(Object object, List<String> args) {
+        CommandLine group = new CommandLine(object);
+        List<Method> methods = CommandLine.getCommandMethods(object.getClass(), null);
+        boolean all = methods.stream().noneMatch(m -> isNamed(m, args));
+        for (Method m : methods) {
+            if (all || isNamed(m, args)) group.addSubcommand(new CommandLine(m));
+        }
+        return group;
+    }
+
+    private static boolean isNamed(Method method, List<String> args) {
+        Command command = method.getAnnotation(Command.class);
+        return args.contains(command.name()) || Stream.of(command.aliases()).anyMatch(args::contains);
+    }
+
+    private static CommandLine storage(List<String> args) {
+        return methods(new DmgStorage(), args)
+                .addSubcommand(new DmgStorage.Query())
+                .addSubcommand(new DmgStorage.Led())
+                .addSubcommand(new DmgStorage.Identify())
+                .addSubcommand(new DmgStorage.SetState());
+    }
+
+    private static CommandLine empty(String name, String alias) {
+        CommandSpec spec = CommandSpec.create().name(name);
+        if (!alias.equals(name)) spec.aliases(alias);
+        spec.usageMessage().description("Not built yet");
+        return new CommandLine(spec);
+    }
+
+    private static void addNotBuilt(CommandLine group, String name, String path) {
+        int blank = path.indexOf(' ');
+        if (blank < 0) {
+            group.addSubcommand(path, notBuilt(name + " " + path));
+            return;
+        }
+        String middle = path.substring(0, blank);
+        CommandLine between = group.getSubcommands().get(middle);
+        if (between == null) {
+            between = empty(middle, middle);
+            group.addSubcommand(middle, between);
+        }
+        between.addSubcommand(path.substring(blank + 1), notBuilt(name + " " + path));
+    }
+
+    /** Takes whatever arguments DAOS's command takes. */
+    private static CommandLine notBuilt(String path) {
+        Callable<Integer> refusal = () -> {
+            throw Fault.of(FaultCode.NOSYS, "dmg %s: %s", path, FaultCode.NOSYS.meaning())
+                    .asException();
+        };
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(refusal);
+        spec.usageMessage().description("Not built yet: answers " + FaultCode.NOSYS.label());
+        spec.addPositional(PositionalParamSpec.builder()
+                .arity("0..*")
+                .type(List.class)
+                .auxiliaryTypes(String.class)
+                .hidden(true)
+                .build());
+        return new CommandLine(spec).setUnmatchedArgumentsAllowed(true).setUnmatchedOptionsArePositionalParams(true);
+    }
+}
