@@ -23,7 +23,14 @@ find_jars() { # NAMES
 
 # The JVM keeps the classes of a user's first call: later ones take half the time. Sets ARCHIVE to the file, for this very Java; what
 # does not fit is ignored by the JVM. False without a folder to keep it in that is this user's alone: who writes the file runs here.
+# What DAOS_TOOLS_CACHE names is taken as it is, like the jars.
 find_archive() {
+  old_ifs=$IFS; set -f; IFS=/
+  # shellcheck disable=SC2086
+  set -- $JAVA
+  IFS=-; ARCHIVE=$NAME$*.jsa
+  IFS=$old_ifs; set +f
+  if [ -n "${DAOS_TOOLS_CACHE:-}" ]; then ARCHIVE=$DAOS_TOOLS_CACHE/$ARCHIVE; return; fi
   home=${XDG_CACHE_HOME:-${HOME:-}}
   case $home in /*) ;; *) return 1 ;; esac
   # a sudo that keeps HOME: it is another's, who may make anything of it
@@ -32,11 +39,7 @@ find_archive() {
   [ -d "$cache" ] || (umask 077 && mkdir -p "$cache") 2>/dev/null || return 1
   [ ! -L "$cache" ] && [ -O "$cache" ] && [ ! -k "$cache" ] && [ -w "$cache" ] || return 1
   cache=$(cd -P "$cache" && pwd -P) || return 1
-  old_ifs=$IFS; set -f; IFS=/
-  # shellcheck disable=SC2086
-  set -- $JAVA
-  IFS=-; ARCHIVE=$cache/$NAME$*.jsa
-  IFS=$old_ifs; set +f
+  ARCHIVE=$cache/$ARCHIVE
   is_alone
 }
 

@@ -108,12 +108,15 @@ public final class AdminCalls {
      */
     public Map<String, Long> certificateEnds(List<String> at) {
         Map<String, Long> ends = new LinkedHashMap<>();
-        fanOut(at, RpcMethod.NODE_STATUS, Empty.getDefaultInstance(), NodeStatusReply::parseFrom, TRY_STATUS)
-                .replies()
-                .forEach((host, status) -> {
-                    if (status.getCertificateExpiresS() != 0) ends.put(host, status.getCertificateExpiresS());
-                });
+        nodeStatus(at).replies().forEach((host, status) -> {
+            if (status.getCertificateExpiresS() != 0) ends.put(host, status.getCertificateExpiresS());
+        });
         return ends;
+    }
+
+    /** What nodes say about themselves, soon or not at all. */
+    public HostReplies<NodeStatusReply> nodeStatus(List<String> at) {
+        return fanOut(at, RpcMethod.NODE_STATUS, Empty.getDefaultInstance(), NodeStatusReply::parseFrom, TRY_STATUS);
     }
 
     public LeaderQueryReply leaderQuery() {

@@ -37,7 +37,8 @@ public final class Certs implements Runnable {
         System.exit(run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), args));
     }
 
-    static int run(PrintWriter out, PrintWriter err, String... args) {
+    /** Everything but the exit. */
+    public static int run(PrintWriter out, PrintWriter err, String... args) {
         CommandLine line = CommandLines.strict(new CommandLine(new Certs()))
                 .setOut(out)
                 .setErr(err)

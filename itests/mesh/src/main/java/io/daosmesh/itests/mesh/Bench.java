@@ -1,6 +1,7 @@
 package io.daosmesh.itests.mesh;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.daosmesh.cli.mesh.MeshRecord;
 import io.daosmesh.client.Container;
 import io.daosmesh.client.ContainerSpec;
 import io.daosmesh.client.KeyValue;
@@ -128,7 +129,7 @@ public final class Bench {
     private void startRows(LocalMesh mesh, double upSeconds) throws IOException {
         single("up_3_nodes_s", upSeconds, 20);
         double largest = 0;
-        for (LocalMesh.Node n : mesh.nodes()) largest = Math.max(largest, residentMb(n.pid()));
+        for (MeshRecord.Entry n : mesh.nodes()) largest = Math.max(largest, residentMb(n.pid()));
         single("node_rss_mb", largest, 300);
         single(
                 "dmg_system_query_s",

@@ -1,5 +1,6 @@
 package io.daosmesh.itests.mesh;
 
+import io.daosmesh.cli.mesh.MeshRecord;
 import io.daosmesh.client.ContainerSpec;
 import io.daosmesh.model.pool.MemberState;
 import java.io.IOException;
@@ -198,7 +199,7 @@ public final class Demo {
     private void swapDriver(Workload load) throws IOException {
         load.takeLongestMs();
         double pause = 0;
-        for (LocalMesh.Node n : mesh.nodes()) {
+        for (MeshRecord.Entry n : mesh.nodes()) {
             mesh.mesh("console", Integer.toString(n.number()), "bundle:update io.daosmesh.nvme-spdk")
                     .orFail();
             pause = Math.max(
@@ -227,7 +228,7 @@ public final class Demo {
         } else {
             System.out.println();
             summary.forEach((k, v) -> System.out.printf(Locale.ROOT, "%-16s %s%n", k, v));
-            LocalMesh.Node n = mesh.nodes().get(0);
+            MeshRecord.Entry n = mesh.nodes().get(0);
             System.out.printf(
                     "%nThe mesh is still up. Look around:%n  ./mesh dmg system query -v%n  ./mesh dmg pool query %s%n"
                             + "  ./mesh console 1 daos:drivers%n  http://127.0.0.1:%d/metrics%n  ./mesh down%n",

@@ -2,10 +2,10 @@ package io.daosmesh.itests.mesh;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.daosmesh.cli.mesh.MeshRecord;
+import io.daosmesh.cli.mesh.Ports;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 
 /**
  * A running local mesh, driven through {@code ./mesh} exactly as a user would: real processes from the real assembly. Any
@@ -28,9 +29,6 @@ public final class LocalMesh implements AutoCloseable {
     private static final int START_TRIES_MAX = 3;
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    /** What the script adds the offset and the node's number to: control, telemetry, console. */
-    private static final List<Integer> PORT_BASES = List.of(10000, 9190, 8100);
-
     private static final int NODES_TRIED = 6;
     private static final AtomicInteger NEXT_OFFSET = new AtomicInteger();
 
@@ -83,20 +81,14 @@ public final class LocalMesh implements AutoCloseable {
         int base = 100 + (int) (ProcessHandle.current().pid() % 150) * 40;
         for (int tries = 0; tries < 50; tries++) {
             int offset = base + 20 * NEXT_OFFSET.getAndIncrement();
-            if (PORT_BASES.stream().allMatch(b -> areFree(b + offset))) return offset;
+            if (areFree(offset)) return offset;
         }
         throw new IllegalStateException("no free ports for a mesh from offset " + base + " on");
     }
 
-    private static boolean areFree(int from) {
-        for (int port = from + 1; port <= from + NODES_TRIED; port++) {
-            try (ServerSocket s = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-                s.getLocalPort();
-            } catch (IOException e) {
-                return false;
-            }
-        }
-        return true;
+    private static boolean areFree(int offset) {
+        return IntStream.rangeClosed(1, NODES_TRIED)
+                .allMatch(node -> Ports.of(offset, node).areFree());
     }
 
     private static Path script() {
@@ -150,30 +142,12 @@ public final class LocalMesh implements AutoCloseable {
         }
     }
 
-    /** The nodes of {@code mesh.json}. */
-    public List<Node> nodes() {
-        try {
-            List<Node> nodes = new ArrayList<>();
-            for (JsonNode n :
-                    JSON.readTree(Files.readString(dir.resolve("mesh.json"))).path("nodes")) {
-                nodes.add(new Node(
-                        n.path("node").asInt(),
-                        n.path("pid").asLong(),
-                        n.path("control").asText(),
-                        n.path("telemetry").asInt(),
-                        n.path("ranks").path(0).asInt(-1)));
-            }
-            return nodes;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    public List<MeshRecord.Entry> nodes() {
+        return MeshRecord.read(dir).nodes();
     }
 
-    /** @param rank first rank of the node, -1 = none yet */
-    public record Node(int number, long pid, String control, int telemetry, int rank) {}
-
     public List<String> controls() {
-        return nodes().stream().map(Node::control).toList();
+        return nodes().stream().map(MeshRecord.Entry::control).toList();
     }
 
     public void kill(int node) {

@@ -1,5 +1,6 @@
 package io.daosmesh.itests.mesh;
 
+import io.daosmesh.cli.DaosConfig;
 import io.daosmesh.client.ClientConfig;
 import io.daosmesh.client.Container;
 import io.daosmesh.client.ContainerSpec;
@@ -9,7 +10,6 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.port.Endpoint;
-import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.Role;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcMessage;
@@ -18,15 +18,10 @@ import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.GroupMapRequest;
 import io.daosmesh.transport.ClientSettings;
 import io.daosmesh.transport.ClientTransport;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -59,26 +54,10 @@ public final class MeshClient implements AutoCloseable {
         }
     }
 
-    /** What the mesh was made with says whether TLS is used. */
+    /** As the mesh's own agent. */
     static ClientSettings settings(Path dir) {
-        Properties made = new Properties();
-        try (var in = Files.newBufferedReader(dir.resolve("mesh.conf"))) {
-            made.load(in);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        boolean isInsecure = !made.getProperty("insecure", "0").matches("0|false|");
-        boolean isClear = "clear".equals(made.getProperty("data_channel"));
-        Path certs = dir.resolve("certs");
-        NodeConfig.Tls tls = isInsecure
-                ? new NodeConfig.Tls(true, true, Optional.empty(), Optional.empty(), Optional.empty())
-                : new NodeConfig.Tls(
-                        false,
-                        isClear,
-                        Optional.of(certs.resolve("daosCA.crt")),
-                        Optional.of(certs.resolve("agent.crt")),
-                        Optional.of(certs.resolve("agent.key")));
-        return new ClientSettings(Role.AGENT, "daos_server", tls);
+        DaosConfig config = DaosConfig.read(dir.resolve("daos_agent.yml"));
+        return new ClientSettings(Role.AGENT, config.system(), config.tls());
     }
 
     public DaosClient client() {

@@ -1,5 +1,6 @@
 package io.daosmesh.itests.mesh;
 
+import io.daosmesh.cli.mesh.MeshRecord;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -15,7 +16,7 @@ public final class Metrics {
 
     private Metrics() {}
 
-    public static String scrape(LocalMesh.Node node) {
+    public static String scrape(MeshRecord.Entry node) {
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + node.telemetry() + "/metrics"))
                 .timeout(Duration.ofSeconds(5))
                 .build();

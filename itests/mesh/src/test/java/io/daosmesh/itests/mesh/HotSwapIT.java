@@ -3,6 +3,7 @@ package io.daosmesh.itests.mesh;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.cli.mesh.MeshRecord;
 import io.daosmesh.client.ContainerSpec;
 import io.daosmesh.client.KeyValue;
 import io.daosmesh.model.pool.PoolMap;
@@ -173,7 +174,7 @@ class HotSwapIT {
         assertNothingLost();
     }
 
-    private static LocalMesh.Node node() {
+    private static MeshRecord.Entry node() {
         return mesh.nodes().get(NODE - 1);
     }
 

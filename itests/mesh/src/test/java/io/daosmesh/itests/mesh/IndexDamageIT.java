@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.cli.mesh.MeshRecord;
 import io.daosmesh.client.Container;
 import io.daosmesh.client.ContainerSpec;
 import io.daosmesh.client.KeyValue;
@@ -58,7 +59,7 @@ class IndexDamageIT {
                 awaitNotes(box);
             }
 
-            for (LocalMesh.Node n : mesh.nodes()) ProcessHandle.of(n.pid()).ifPresent(ProcessHandle::destroyForcibly);
+            for (MeshRecord.Entry n : mesh.nodes()) ProcessHandle.of(n.pid()).ifPresent(ProcessHandle::destroyForcibly);
             flipLogs();
             mesh.mesh("up").orFail();
 

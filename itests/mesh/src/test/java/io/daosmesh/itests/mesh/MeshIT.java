@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.daosmesh.cli.mesh.MeshRecord;
 import io.daosmesh.client.ContainerSpec;
 import io.daosmesh.client.KeyValue;
 import io.daosmesh.model.fault.FaultCode;
@@ -190,7 +191,7 @@ class MeshIT {
     @Test
     @Order(6)
     void shouldSurviveTheDeathOfEachNodeInTurn() throws Exception {
-        for (LocalMesh.Node n : mesh.nodes()) {
+        for (MeshRecord.Entry n : mesh.nodes()) {
             mesh.kill(n.number());
             LocalMesh.await("rank " + n.rank() + " is excluded", Duration.ofSeconds(15), () -> isExcluded(n.rank()));
             awaitRebuilt(2);
@@ -205,7 +206,7 @@ class MeshIT {
     @Test
     @Order(7)
     void shouldExcludeNobodyForAShortPause() throws Exception {
-        LocalMesh.Node n = mesh.nodes().get(1);
+        MeshRecord.Entry n = mesh.nodes().get(1);
         int version = client.newestGroupMap().version();
         mesh.mesh("pause", Integer.toString(n.number())).orFail();
         long resumeNs = System.nanoTime() + Duration.ofSeconds(3).toNanos();
@@ -224,7 +225,7 @@ class MeshIT {
     @Test
     @Order(8)
     void shouldTakeBackANodeThatSleptLong() throws Exception {
-        LocalMesh.Node n = mesh.nodes().get(1);
+        MeshRecord.Entry n = mesh.nodes().get(1);
         mesh.mesh("pause", Integer.toString(n.number())).orFail();
         LocalMesh.await("rank " + n.rank() + " is excluded", Duration.ofSeconds(30), () -> isExcluded(n.rank()));
         awaitRebuilt(2);
@@ -239,7 +240,7 @@ class MeshIT {
     @Test
     @Order(9)
     void shouldServeWithoutARankThatIsStopped() throws Exception {
-        LocalMesh.Node n = mesh.nodes().get(1);
+        MeshRecord.Entry n = mesh.nodes().get(1);
         mesh.dmg("system", "stop", "--ranks", Integer.toString(n.rank())).orFail();
         awaitRebuilt(2);
         long before = load.operations();
@@ -273,7 +274,7 @@ class MeshIT {
     }
 
     /** A node that was killed comes back into the pool by itself. */
-    private void heal(LocalMesh.Node n) {
+    private void heal(MeshRecord.Entry n) {
         LocalMesh.await(
                 "rank " + n.rank() + " joined",
                 JOIN_MAX,

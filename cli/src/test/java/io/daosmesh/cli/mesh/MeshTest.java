@@ -1,0 +1,130 @@
+package io.daosmesh.cli.mesh;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.daosmesh.cli.DaosConfig;
+import io.daosmesh.cli.dmg.DmgConfig;
+import io.daosmesh.cli.mesh.MeshSettings.Shape;
+import io.daosmesh.model.wire.MemberMessage;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MeshTest {
+    private static final MeshSettings SETTINGS = new MeshSettings(new Shape(3, 2, 4, 2, 1), false, true, 7);
+
+    @TempDir
+    Path folder;
+
+    private Path dir;
+
+    @BeforeEach
+    void make() throws Exception {
+        dir = Files.createDirectory(folder.resolve("mesh")).toRealPath();
+        SETTINGS.write(dir);
+        ConfigFiles files = new ConfigFiles(dir, SETTINGS);
+        files.writeTools();
+        for (Node node : Node.all(dir, SETTINGS)) files.writeNode(node);
+    }
+
+    private int mesh(String... words) {
+        List<String> line = new ArrayList<>(List.of("--dir", dir.toString(), "--assembly", "nowhere"));
+        line.addAll(List.of(words));
+        return Mesh.run(line.toArray(String[]::new));
+    }
+
+    @Test
+    void shouldRememberWhatAMeshWasMadeWith() {
+        assertEquals(SETTINGS, MeshSettings.read(dir));
+    }
+
+    @Test
+    void shouldWriteWhatTheToolsRead() {
+        DmgConfig dmg = DmgConfig.read(dir.resolve("daos_control.yml"));
+        DaosConfig daos = DaosConfig.read(dir.resolve("daos_agent.yml"));
+
+        assertEquals(List.of("127.0.0.1:10008", "127.0.0.1:10009", "127.0.0.1:10010"), dmg.hosts());
+        assertEquals(List.of("127.0.0.1:10008"), daos.addresses());
+        assertEquals(dir.resolve("certs/admin.key"), dmg.tls().key().orElseThrow());
+        assertTrue(daos.tls().clearData());
+    }
+
+    @Test
+    void shouldGiveEachEngineItsOwnDevices() throws Exception {
+        String text = Files.readString(dir.resolve("node2/etc/daos_server.yml"));
+
+        assertTrue(text.contains("port: 10009\n"), text);
+        assertTrue(text.contains("[\"" + dir + "/node2/nvme/ssd2\", \"" + dir + "/node2/nvme/ssd3\"]"), text);
+        assertTrue(text.contains("scm_mount: \"" + dir + "/node2/scm/engine1\""), text);
+    }
+
+    @Test
+    void shouldRecordRanksByAddressAndKeepThem() throws Exception {
+        List<Node> nodes = Node.all(dir, SETTINGS);
+        MemberMessage member = MemberMessage.newBuilder()
+                .setRank(5)
+                .setAddress("127.0.0.1:10009")
+                .build();
+
+        MeshRecord.write(dir, nodes, List.of(member));
+        MeshRecord.refreshPids(dir, nodes);
+
+        MeshRecord.Entry second = MeshRecord.read(dir).nodes().get(1);
+        assertEquals(List.of(5), second.ranks());
+        assertEquals(0, second.pid());
+        assertEquals(dir.resolve("node2"), second.dir());
+    }
+
+    @Test
+    void shouldNotTakeAnotherProgramForANode() throws Exception {
+        Node node = Node.all(dir, SETTINGS).get(0);
+
+        node.started(ProcessHandle.current().pid());
+
+        assertFalse(node.runs());
+        assertEquals(Node.State.STOPPED, node.state());
+    }
+
+    @Test
+    void shouldSeeWhoListens() throws Exception {
+        int port;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = socket.getLocalPort();
+            assertTrue(Ports.isListening(port));
+        }
+        assertFalse(Ports.isListening(port));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "2, up --what",
+        "2, up --nodes",
+        "2, up --nodes x",
+        "2, up --replicas 2",
+        "1, up --nodes 4",
+        "2, kill",
+        "2, kill x",
+        "1, kill 4",
+        "1, kill 1",
+        "2, kill 1 2",
+        "2, console",
+        "2, console 1 --as boss",
+        "1, console 1 bundle:list -s",
+        "2, logs 1 -x",
+        "1, logs 1",
+        "0, status"
+    })
+    void shouldTellMistakesByTheStatus(int status, String words) {
+        assertEquals(status, mesh(words.split(" ")), words);
+    }
+}
