@@ -1,5 +1,11 @@
 package io.daosmesh.client;
 
+import io.daosmesh.client.request.ObjectIo;
+import io.daosmesh.client.value.Condition;
+import io.daosmesh.client.value.Extent;
+import io.daosmesh.client.value.Fetched;
+import io.daosmesh.client.value.Read;
+import io.daosmesh.client.value.Write;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.ObjectId;

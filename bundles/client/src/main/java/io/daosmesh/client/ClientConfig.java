@@ -1,5 +1,6 @@
 package io.daosmesh.client;
 
+import io.daosmesh.client.request.CallSettings;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.Endpoint;
@@ -66,6 +67,10 @@ public record ClientConfig(
 
     public ClientConfig withHandles(HandleListener listener) {
         return new ClientConfig(rpc, addresses, clock, operationLimit, tryLimit, listener);
+    }
+
+    CallSettings settings() {
+        return new CallSettings(rpc, addresses, clock, operationLimit, tryLimit);
     }
 
     private static Hlc systemClock() {

@@ -1,5 +1,11 @@
 package io.daosmesh.client;
 
+import io.daosmesh.client.request.Available;
+import io.daosmesh.client.request.ObjectIo;
+import io.daosmesh.client.request.OidRanges;
+import io.daosmesh.client.request.PoolMaps;
+import io.daosmesh.client.request.Redundancy;
+import io.daosmesh.client.value.Condition;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

@@ -1,5 +1,8 @@
 package io.daosmesh.client;
 
+import io.daosmesh.client.request.Cluster;
+import io.daosmesh.client.request.Retrying;
+import io.daosmesh.client.value.ClientStats;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.port.RpcMethod;
@@ -8,7 +11,6 @@ import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolListReply;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import reactor.core.publisher.Flux;
@@ -28,28 +30,28 @@ public final class DaosClient {
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(2);
 
     private final Cluster cluster;
-    /** Names this client's updates; a new one each start, so that clocks of two runs cannot collide. */
-    private final UUID id = UUID.randomUUID();
+    /** With a new name each start, so that clocks of two runs cannot collide. */
+    private final Pool.Client own;
 
-    private final Set<Pool> connected = ConcurrentHashMap.newKeySet();
-
-    private DaosClient(Cluster cluster) {
+    private DaosClient(Cluster cluster, HandleListener handles) {
         this.cluster = cluster;
+        this.own = new Pool.Client(UUID.randomUUID(), ConcurrentHashMap.newKeySet(), handles);
     }
 
     /** Done when some server has told who is in the system. UNREACH after 5 s, TIMEDOUT after 20 s. */
     public static Mono<DaosClient> connect(ClientConfig config) {
         return Mono.defer(() -> {
-            Cluster cluster = new Cluster(config);
+            Cluster cluster = new Cluster(config.settings());
             Duration limit =
                     config.operationLimit().compareTo(CONNECT_LIMIT) < 0 ? config.operationLimit() : CONNECT_LIMIT;
-            Retrying first = new Retrying(config.withLimits(limit, config.tryLimit()), cluster.counters);
+            Retrying first =
+                    new Retrying(config.withLimits(limit, config.tryLimit()).settings(), cluster.counters());
             return first.run(state -> cluster.refresh(), (fault, failed) -> {
                         boolean isRefused = fault.code() == FaultCode.UNREACH
                                 && limit.toNanos() - failed.leftNs() > REFUSED_LIMIT_NS;
                         return isRefused ? Mono.error(fault.asException()) : failed.pause();
                     })
-                    .thenReturn(new DaosClient(cluster));
+                    .thenReturn(new DaosClient(cluster, config.handles()));
         });
     }
 
@@ -58,11 +60,11 @@ public final class DaosClient {
     }
 
     public ClientStats stats() {
-        return cluster.counters.snapshot();
+        return cluster.counters().snapshot();
     }
 
     public Mono<List<PoolEntryMessage>> listPools() {
-        return cluster.retrying
+        return cluster.retrying()
                 .run(
                         state -> cluster.askAny(
                                 RpcMethod.POOL_LIST,
@@ -79,7 +81,7 @@ public final class DaosClient {
 
     /** NO_PERM when the pool's access control list does not allow it, BUSY when others have it or want it for themselves. */
     public Mono<Pool> connectPool(String pool, OpenMode mode) {
-        return Pool.connect(cluster, pool, mode, id, connected);
+        return Pool.connect(cluster, pool, mode, own);
     }
 
     /**
@@ -87,7 +89,7 @@ public final class DaosClient {
      * given back by then is ended by the machine's agent or an administrator.
      */
     public Mono<Void> close() {
-        return Flux.defer(() -> Flux.fromIterable(List.copyOf(connected)))
+        return Flux.defer(() -> Flux.fromIterable(List.copyOf(own.connected())))
                 .flatMap(pool -> pool.close().onErrorResume(e -> Mono.empty()))
                 .then()
                 .timeout(CLOSE_LIMIT, Mono.empty());

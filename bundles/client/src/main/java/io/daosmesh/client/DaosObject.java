@@ -1,6 +1,13 @@
 package io.daosmesh.client;
 
 import com.google.protobuf.ByteString;
+import io.daosmesh.client.request.ObjectIo;
+import io.daosmesh.client.value.Condition;
+import io.daosmesh.client.value.Extent;
+import io.daosmesh.client.value.Fetched;
+import io.daosmesh.client.value.KeyChange;
+import io.daosmesh.client.value.Read;
+import io.daosmesh.client.value.Write;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.wire.EnumerateReply;
@@ -21,7 +28,6 @@ public final class DaosObject {
     private static final int PUNCH_OBJECT = 0;
     private static final int PUNCH_DKEY = 1;
     private static final int PUNCH_AKEYS = 2;
-    static final int PUNCH_EXTENTS = 3;
 
     private static final int LIST_DKEYS = 0;
     private static final int LIST_AKEYS = 1;
@@ -82,7 +88,7 @@ public final class DaosObject {
     /** Removes bytes of an array akey: they read as a hole. */
     public Mono<Void> punchExtent(byte[] dkey, byte[] akey, Extent extent) {
         PunchRequest.Builder request = PunchRequest.newBuilder()
-                .setLevel(PUNCH_EXTENTS)
+                .setLevel(ObjectIo.PUNCH_EXTENTS)
                 .setDkey(ObjectIo.key(dkey))
                 .addValues(ObjectIo.describe(akey, Write.Kind.ARRAY, extent.offset(), extent.length()));
         return punch(dkey, request, Condition.NONE);

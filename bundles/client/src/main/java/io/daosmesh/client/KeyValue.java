@@ -1,5 +1,10 @@
 package io.daosmesh.client;
 
+import io.daosmesh.client.value.Condition;
+import io.daosmesh.client.value.Expected;
+import io.daosmesh.client.value.KeyChange;
+import io.daosmesh.client.value.Read;
+import io.daosmesh.client.value.Write;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.ObjectId;

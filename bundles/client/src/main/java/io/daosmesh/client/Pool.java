@@ -1,6 +1,14 @@
 package io.daosmesh.client;
 
 import com.google.protobuf.ByteString;
+import io.daosmesh.client.request.Available;
+import io.daosmesh.client.request.Cluster;
+import io.daosmesh.client.request.Handle;
+import io.daosmesh.client.request.ObjectIo;
+import io.daosmesh.client.request.OidRanges;
+import io.daosmesh.client.request.PoolMaps;
+import io.daosmesh.client.request.PoolService;
+import io.daosmesh.client.request.Redundancy;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
@@ -38,23 +46,29 @@ public final class Pool {
     private final Cluster cluster;
     private final PoolService service;
     private final PoolMaps maps;
-    private final UUID clientId;
     private final UUID uuid;
     private final Handle handle;
-    private final Set<Pool> connected;
+    private final Client client;
 
-    private Pool(Cluster cluster, PoolService service, PoolConnectReply given, UUID clientId, Set<Pool> connected) {
+    private Pool(Cluster cluster, PoolService service, PoolConnectReply given, Client client) {
         this.cluster = cluster;
         this.service = service;
         this.maps = new PoolMaps(service, PoolMap.fromWire(given.getMap()));
-        this.clientId = clientId;
         this.uuid = Ids.uuid(service.entry().getPool());
         this.handle = new Handle("pool " + label(), given.getHandle(), null);
-        this.connected = connected;
+        this.client = client;
     }
 
-    /** @param connected the client's: pools that it has to give back */
-    static Mono<Pool> connect(Cluster cluster, String pool, OpenMode mode, UUID clientId, Set<Pool> connected) {
+    /**
+     * Whose it is.
+     *
+     * @param id names the client's updates
+     * @param connected pools that it has to give back
+     * @param handles is told of them
+     */
+    record Client(UUID id, Set<Pool> connected, HandleListener handles) {}
+
+    static Mono<Pool> connect(Cluster cluster, String pool, OpenMode mode, Client client) {
         return PoolService.find(cluster, pool).flatMap(service -> {
             PoolConnectRequest request = PoolConnectRequest.newBuilder()
                     .setPool(Ids.uuid(service.entry().getPool()).toString())
@@ -63,8 +77,8 @@ public final class Pool {
                     .build();
             return service.open(RpcMethod.POOL_CONNECT, request, reply -> PoolConnectReply.parseFrom(reply.body()))
                     .map(given -> {
-                        Pool opened = new Pool(cluster, service, given, clientId, connected);
-                        connected.add(opened);
+                        Pool opened = new Pool(cluster, service, given, client);
+                        client.connected().add(opened);
                         opened.tell(HandleListener::onConnected);
                         return opened;
                     });
@@ -77,7 +91,7 @@ public final class Pool {
 
     private void tell(Event event) {
         try {
-            event.tell(cluster.config.handles(), uuid, handle.bytes().toByteArray());
+            event.tell(client.handles(), uuid, handle.bytes().toByteArray());
         } catch (RuntimeException e) {
             log.warn("the listener for handles of pool {}: {}", uuid, e.toString());
         }
@@ -93,7 +107,7 @@ public final class Pool {
         return handle.close(service.call(RpcMethod.POOL_DISCONNECT, request, reply -> true)
                         .then())
                 .doOnSuccess(done -> {
-                    if (connected.remove(this)) tell(HandleListener::onDisconnected);
+                    if (client.connected().remove(this)) tell(HandleListener::onDisconnected);
                 });
     }
 
@@ -133,7 +147,8 @@ public final class Pool {
     public Mono<ContainerInfo> makeContainer(ContainerSpec spec) {
         return Mono.defer(() -> {
             checkLabel(spec.label());
-            Redundancy redundancy = Redundancy.of(spec, service.entry().getPropertiesMap(), maps.map());
+            Redundancy redundancy = Redundancy.of(
+                    spec.objectClass(), spec.properties(), service.entry().getPropertiesMap(), maps.map());
             ContainerMessage wanted = ContainerMessage.newBuilder()
                     .setUuid(Ids.bytes(UUID.randomUUID()))
                     .setLabel(spec.label())
@@ -233,7 +248,7 @@ public final class Pool {
     private Container opened(ContainerOpenReply given) {
         ContainerInfo info = ContainerInfo.fromWire(given.getContainer());
         Handle own = new Handle("container " + info.label(), given.getHandle(), handle);
-        ObjectIo io = new ObjectIo(cluster, maps, info.uuid(), own, clientId);
+        ObjectIo io = new ObjectIo(cluster, maps, info.uuid(), own, client.id());
         OidRanges oids = new OidRanges(service, uuid.toString(), info.uuid().toString(), own);
         return new Container(info, maps, io, oids, own.close(giveBack(own)));
     }

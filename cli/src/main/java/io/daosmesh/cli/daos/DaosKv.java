@@ -2,8 +2,8 @@ package io.daosmesh.cli.daos;
 
 import io.daosmesh.cli.copy.LocalTree;
 import io.daosmesh.client.Blocking;
-import io.daosmesh.client.Condition;
 import io.daosmesh.client.KeyValue;
+import io.daosmesh.client.value.Condition;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.client.Blocking;
 import io.daosmesh.client.ClientConfig;
-import io.daosmesh.client.Condition;
 import io.daosmesh.client.Container;
 import io.daosmesh.client.DaosClient;
 import io.daosmesh.client.FakeCluster;
@@ -14,6 +13,7 @@ import io.daosmesh.client.KeyValue;
 import io.daosmesh.client.dfs.Dfs;
 import io.daosmesh.client.dfs.DfsDirectory;
 import io.daosmesh.client.dfs.DfsPath;
+import io.daosmesh.client.value.Condition;
 import io.daosmesh.model.text.Printable;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;

@@ -1,6 +1,6 @@
 package io.daosmesh.client.dfs;
 
-import io.daosmesh.client.Outcome;
+import io.daosmesh.client.value.Outcome;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

@@ -1,10 +1,10 @@
 package io.daosmesh.client.dfs;
 
 import io.daosmesh.client.ArrayObject;
-import io.daosmesh.client.Condition;
 import io.daosmesh.client.Container;
 import io.daosmesh.client.KeyValue;
-import io.daosmesh.client.Outcome;
+import io.daosmesh.client.value.Condition;
+import io.daosmesh.client.value.Outcome;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

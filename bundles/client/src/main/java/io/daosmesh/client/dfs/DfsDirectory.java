@@ -1,8 +1,8 @@
 package io.daosmesh.client.dfs;
 
-import io.daosmesh.client.Condition;
-import io.daosmesh.client.KeyChange;
 import io.daosmesh.client.KeyValue;
+import io.daosmesh.client.value.Condition;
+import io.daosmesh.client.value.KeyChange;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

@@ -1,7 +1,7 @@
 package io.daosmesh.client.dfs;
 
-import io.daosmesh.client.Outcome;
 import io.daosmesh.client.dfs.DfsDirectory.Found;
+import io.daosmesh.client.value.Outcome;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import java.util.Objects;

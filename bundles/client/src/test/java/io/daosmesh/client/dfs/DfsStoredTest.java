@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.client.Blocking;
-import io.daosmesh.client.Condition;
 import io.daosmesh.client.Container;
 import io.daosmesh.client.ContainerSpec;
 import io.daosmesh.client.DaosClient;
 import io.daosmesh.client.FakeCluster;
 import io.daosmesh.client.KeyValue;
 import io.daosmesh.client.Pool;
+import io.daosmesh.client.value.Condition;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.ObjectId;

@@ -1,7 +1,7 @@
 package io.daosmesh.itests.mesh;
 
-import io.daosmesh.client.Condition;
 import io.daosmesh.client.KeyValue;
+import io.daosmesh.client.value.Condition;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.OidRangeReply;
@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import reactor.core.publisher.Mono;
 
 /** Numbers for new objects of a container, fetched in ranges that grow with use. Any thread: one atomic word. */
-final class OidRanges {
+public final class OidRanges {
     private static final int COUNT_FIRST = 16;
     private static final int COUNT_MAX = 4096;
 
@@ -22,14 +22,14 @@ final class OidRanges {
     private final SingleFlight<Long> fetching = new SingleFlight<>();
     private volatile int count = COUNT_FIRST;
 
-    OidRanges(PoolService service, String pool, String container, Handle handle) {
+    public OidRanges(PoolService service, String pool, String container, Handle handle) {
         this.service = service;
         this.pool = pool;
         this.container = container;
         this.handle = handle;
     }
 
-    Mono<Long> next() {
+    public Mono<Long> next() {
         return Mono.defer(() -> {
             Range before = range.getAndUpdate(r -> r.next() < r.end() ? new Range(r.next() + 1, r.end()) : r);
             if (before.next() < before.end()) return Mono.just(before.next());

@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
 import com.google.protobuf.MessageLite;
 import io.daosmesh.model.fault.Fault;
@@ -23,37 +23,49 @@ import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
 /** What the client knows about the servers: the group map, and which of them answered last. Any thread: atomic words. */
-final class Cluster {
+public final class Cluster {
     /** Servers asked in one round: with more dead ones than this in a row there is no system to speak of. */
     private static final int ASKED_MAX = 16;
 
     private static final Duration ASK_LIMIT = Duration.ofSeconds(3);
 
-    final ClientConfig config;
-    final Counters counters;
-    final Retrying retrying;
+    private final CallSettings config;
+    private final Counters counters;
+    private final Retrying retrying;
     private final AtomicReference<GroupMap> groupMap = new AtomicReference<>(new GroupMap("", 0, List.of()));
     private final SingleFlight<GroupMap> refreshing = new SingleFlight<>();
     private volatile String answeredLast = "";
 
-    Cluster(ClientConfig config) {
+    public Cluster(CallSettings config) {
         this.config = config;
         this.counters = new Counters();
         this.retrying = new Retrying(config, counters);
     }
 
-    GroupMap groupMap() {
+    public CallSettings config() {
+        return config;
+    }
+
+    public Counters counters() {
+        return counters;
+    }
+
+    public Retrying retrying() {
+        return retrying;
+    }
+
+    public GroupMap groupMap() {
         return Objects.requireNonNull(groupMap.get());
     }
 
     /** Takes a map from whatever answer carried one; never goes back. */
-    void offer(GroupMapMessage message) {
+    public void offer(GroupMapMessage message) {
         if (message.getVersion() == 0) return;
         groupMap.updateAndGet(have -> message.getVersion() > have.version() ? GroupMap.fromWire(message) : have);
     }
 
     /** Asks one server after the other for a newer group map. */
-    Mono<GroupMap> refresh() {
+    public Mono<GroupMap> refresh() {
         return refreshing.join(() -> Mono.defer(() -> askAny(
                         RpcMethod.GROUP_MAP,
                         GroupMapRequest.newBuilder()
@@ -67,7 +79,7 @@ final class Cluster {
     }
 
     /** Where a rank listens; OOG while the group map does not have it. */
-    Endpoint endpoint(int rank) {
+    public Endpoint endpoint(int rank) {
         return groupMap()
                 .member(rank)
                 .map(member -> Endpoint.rank(member.address(), rank))
@@ -77,7 +89,7 @@ final class Cluster {
     }
 
     /** One round over the servers, the last good one first, until one gives an answer that another would not better. */
-    <T> Mono<T> askAny(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
+    public <T> Mono<T> askAny(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
         return Mono.defer(() -> ask(servers(), 0, method, request, decoder));
     }
 

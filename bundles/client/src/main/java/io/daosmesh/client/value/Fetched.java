@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.value;
 
 import java.nio.ByteBuffer;
 

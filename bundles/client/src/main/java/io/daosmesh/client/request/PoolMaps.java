@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
@@ -13,9 +13,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import reactor.core.publisher.Mono;
 
 /** The pool map a client works with, and the layouts it computed from it. Any thread: one atomic reference. */
-final class PoolMaps {
+public final class PoolMaps {
     /** Layouts kept; one costs about 200 bytes. */
-    static final int LAYOUTS_MAX = 8192;
+    public static final int LAYOUTS_MAX = 8192;
 
     private record GroupKey(ObjectId oid, int group) {}
 
@@ -25,7 +25,7 @@ final class PoolMaps {
     private final AtomicReference<Current> current;
     private final SingleFlight<PoolMap> refreshing = new SingleFlight<>();
 
-    PoolMaps(PoolService service, PoolMap map) {
+    public PoolMaps(PoolService service, PoolMap map) {
         this.service = service;
         this.current = new AtomicReference<>(new Current(map, new ConcurrentHashMap<>()));
     }
@@ -38,12 +38,12 @@ final class PoolMaps {
         return service.call(RpcMethod.POOL_MAP, request, reply -> PoolMapMessage.parseFrom(reply.body()));
     }
 
-    PoolMap map() {
+    public PoolMap map() {
         return Objects.requireNonNull(current.get()).map();
     }
 
     /** Where a group lives at the present map. */
-    ShardGroup layout(PoolMap map, ObjectId oid, int group) {
+    public ShardGroup layout(PoolMap map, ObjectId oid, int group) {
         Current now = Objects.requireNonNull(current.get());
         if (now.map() != map) return Placement.group(map, oid, group);
         GroupKey key = new GroupKey(oid, group);
@@ -56,7 +56,7 @@ final class PoolMaps {
     }
 
     /** Fetches the map; callers at the same time share one request. */
-    Mono<PoolMap> refresh() {
+    public Mono<PoolMap> refresh() {
         return refreshing.join(() -> ask(service, map().version()).map(this::offer));
     }
 

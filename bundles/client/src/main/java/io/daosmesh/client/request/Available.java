@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -14,25 +14,25 @@ import reactor.core.publisher.Mono;
  * New objects in a pool that misses fault domains: only ids whose groups can all be written to now, with no fewer copies than
  * the container's redundancy factor allows. What lies where a domain is missing is made good when it is back. Pure.
  */
-final class Available {
+public final class Available {
     /** Ids looked at before the number of groups is halved: with fewer groups more ids fit. */
     private static final int TRIES = 16;
     /** With a single group every third id fits even if two of three domains are out. */
     private static final int TRIES_LAST = 256;
 
     /** Upper user bits of the object that everybody finds without asking. */
-    static final int WELL_KNOWN = 0;
+    public static final int WELL_KNOWN = 0;
 
     private Available() {}
 
     /** Makes an object id from a number that is nobody else's. */
     @FunctionalInterface
-    interface Maker {
+    public interface Maker {
         ObjectId make(long number, int groups);
     }
 
     /** Takes numbers until an id fits; RF when none does. */
-    static Mono<ObjectId> id(Mono<Long> numbers, Maker maker, int groups, int copiesMin, PoolMap map) {
+    public static Mono<ObjectId> id(Mono<Long> numbers, Maker maker, int groups, int copiesMin, PoolMap map) {
         if (isWhole(map)) return numbers.map(n -> maker.make(n, groups));
         int halvings = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(groups);
         return numbers.repeat()
@@ -49,7 +49,7 @@ final class Available {
     }
 
     /** For a new container: its well-known object must be one that can be made now. */
-    static long catalogueNumber(Redundancy redundancy, PoolMap map) {
+    public static long catalogueNumber(Redundancy redundancy, PoolMap map) {
         ObjectClass c = redundancy.objectClass().objectClass();
         int copiesMin = copiesMin(c, redundancy.factor());
         for (long number = 0; number < TRIES_LAST; number++)
@@ -57,12 +57,12 @@ final class Available {
         throw tooFew(copiesMin).asException();
     }
 
-    static ObjectId catalogue(ObjectClass c, long number) {
+    public static ObjectId catalogue(ObjectClass c, long number) {
         return ObjectId.of(ObjectId.Type.KEY_VALUE, c, 1, WELL_KNOWN, number);
     }
 
     /** Copies that an object of the class must have at least when it is made. */
-    static int copiesMin(ObjectClass c, int redundancyFactor) {
+    public static int copiesMin(ObjectClass c, int redundancyFactor) {
         return Math.max(1, c.replicas() - redundancyFactor);
     }
 

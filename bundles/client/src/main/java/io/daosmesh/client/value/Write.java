@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.value;
 
 import java.nio.ByteBuffer;
 
@@ -22,7 +22,7 @@ public record Write(byte[] akey, Kind kind, long offset, ByteBuffer data) {
         }
 
         /** On the wire. */
-        int code() {
+        public int code() {
             return code;
         }
     }

@@ -1,5 +1,6 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
+import io.daosmesh.client.value.Write;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.placement.ValueRules;
@@ -10,10 +11,10 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /** The values of one update as they go out: descriptions with checksums, and the bytes in one piece. Immutable. */
-record Values(List<ValueMessage> descriptions, ByteBuffer bytes, int length) {
+public record Values(List<ValueMessage> descriptions, ByteBuffer bytes, int length) {
 
     /** Computes every checksum once, however often the update is sent. REC2BIG above {@link ObjectIo#REQUEST_BYTES_MAX}, INVAL by {@link ValueRules}. */
-    static Values of(List<Write> writes) {
+    public static Values of(List<Write> writes) {
         if (writes.isEmpty()) {
             throw Fault.of(FaultCode.INVAL, "an update has at least one value").asException();
         }
@@ -23,7 +24,7 @@ record Values(List<ValueMessage> descriptions, ByteBuffer bytes, int length) {
     }
 
     /** Of several keys, each of which has to keep the rules alone; none for a change that only removes. */
-    static Values ofAll(List<Write> writes) {
+    public static Values ofAll(List<Write> writes) {
         long length = 0;
         List<ValueMessage> descriptions = new ArrayList<>(writes.size());
         for (Write write : writes) {
@@ -48,7 +49,7 @@ record Values(List<ValueMessage> descriptions, ByteBuffer bytes, int length) {
         return all.flip();
     }
 
-    static int crc32c(ByteBuffer data) {
+    public static int crc32c(ByteBuffer data) {
         CRC32C crc = new CRC32C();
         crc.update(data.duplicate());
         return (int) crc.getValue();

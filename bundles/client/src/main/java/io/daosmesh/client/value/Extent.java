@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.value;
 
 /** Bytes of an array that are there. Immutable. */
 public record Extent(long offset, long length) {

@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.value;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -28,7 +28,7 @@ public record KeyChange(byte[] dkey, List<Write> writes, Expected expected) {
         return new KeyChange(dkey, List.of(), expected);
     }
 
-    boolean isRemoval() {
+    public boolean isRemoval() {
         return writes.isEmpty();
     }
 }

@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.value;
 
 import io.daosmesh.model.wire.KeyChangeMessage;
 
@@ -25,7 +25,7 @@ public record Expected(Kind kind, byte[] akey, long version) {
             this.wire = wire;
         }
 
-        KeyChangeMessage.Condition toWire() {
+        public KeyChangeMessage.Condition toWire() {
             return wire;
         }
     }

@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.value;
 
 /**
  * Counters of a client since it was connected. Immutable snapshot.

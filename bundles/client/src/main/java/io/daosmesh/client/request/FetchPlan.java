@@ -1,5 +1,8 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
+import io.daosmesh.client.value.Fetched;
+import io.daosmesh.client.value.Read;
+import io.daosmesh.client.value.Write;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.placement.ValueRules;

@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
 import com.google.protobuf.MessageLite;
 import io.daosmesh.model.fault.Fault;
@@ -24,7 +24,7 @@ import reactor.core.scheduler.Schedulers;
  * Calls to the service of one pool: finds its replicas, follows the hint to the leader. Any thread; every request it sends
  * may be sent again (reads, or changes that carry a request id).
  */
-final class PoolService {
+public final class PoolService {
     private static final LeaderSearch.Manner MANNER =
             new LeaderSearch.Manner(Integer.MAX_VALUE, 1, true, false, 10, 500);
 
@@ -42,10 +42,11 @@ final class PoolService {
     }
 
     /** NONEXIST when no such pool is known. */
-    static Mono<PoolService> find(Cluster cluster, String pool) {
-        return cluster.retrying.run(
-                state -> ask(cluster, pool).map(found -> new PoolService(cluster, found)),
-                (fault, failed) -> failed.pause());
+    public static Mono<PoolService> find(Cluster cluster, String pool) {
+        return cluster.retrying()
+                .run(
+                        state -> ask(cluster, pool).map(found -> new PoolService(cluster, found)),
+                        (fault, failed) -> failed.pause());
     }
 
     private static Mono<PoolEntryMessage> ask(Cluster cluster, String pool) {
@@ -63,34 +64,35 @@ final class PoolService {
                 });
     }
 
-    PoolEntryMessage entry() {
+    public PoolEntryMessage entry() {
         return entry;
     }
 
-    <T> Mono<T> call(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
+    public <T> Mono<T> call(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
         return call(method, request, decoder, Integer.MAX_VALUE);
     }
 
     /** The same for opening: that others have it open may last for ever and is told soon. */
-    <T> Mono<T> open(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
+    public <T> Mono<T> open(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
         return call(method, request, decoder, BUSY_TRIES_MAX);
     }
 
     private <T> Mono<T> call(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder, int busyTriesMax) {
         return Mono.defer(() -> {
             Search search = new Search(busyTriesMax);
-            return cluster.retrying.run(
-                    state -> cluster.config
-                            .rpc()
-                            .call(
-                                    Endpoint.node(search.address()),
-                                    method,
-                                    RpcMessage.of(request),
-                                    state.limit(),
-                                    decoder)
-                            .publishOn(Schedulers.parallel())
-                            .doOnSuccess(answer -> leader = search.leaders.asked()),
-                    search);
+            return cluster.retrying()
+                    .run(
+                            state -> cluster.config()
+                                    .rpc()
+                                    .call(
+                                            Endpoint.node(search.address()),
+                                            method,
+                                            RpcMessage.of(request),
+                                            state.limit(),
+                                            decoder)
+                                    .publishOn(Schedulers.parallel())
+                                    .doOnSuccess(answer -> leader = search.leaders.asked()),
+                            search);
         });
     }
 
@@ -141,7 +143,7 @@ final class PoolService {
         for (int rank : entry.getServiceRanksList()) {
             cluster.groupMap().member(rank).ifPresent(member -> addresses.add(member.address()));
         }
-        if (addresses.isEmpty()) addresses.addAll(cluster.config.addresses());
+        if (addresses.isEmpty()) addresses.addAll(cluster.config().addresses());
         return new ArrayList<>(addresses);
     }
 

@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.value;
 
 import io.daosmesh.model.wire.UpdateRequest;
 
@@ -16,7 +16,7 @@ public enum Condition {
         this.wire = wire;
     }
 
-    UpdateRequest.Condition toWire() {
+    public UpdateRequest.Condition toWire() {
         return wire;
     }
 }

@@ -1,8 +1,14 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.UnsafeByteOperations;
+import io.daosmesh.client.value.Condition;
+import io.daosmesh.client.value.Expected;
+import io.daosmesh.client.value.Fetched;
+import io.daosmesh.client.value.KeyChange;
+import io.daosmesh.client.value.Read;
+import io.daosmesh.client.value.Write;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
@@ -36,17 +42,20 @@ import reactor.core.scheduler.Schedulers;
  * Sends object requests to the leader of their group and sends them again when it is safe: an update keeps its DTX id, so
  * servers recognise it. Any thread.
  */
-final class ObjectIo {
+public final class ObjectIo {
     /** Bytes of values in one request; the transport refuses more. */
-    static final int REQUEST_BYTES_MAX = 8 << 20;
+    public static final int REQUEST_BYTES_MAX = 8 << 20;
 
     /** Longest dkey or akey. */
-    static final int KEY_BYTES_MAX = 4096;
+    public static final int KEY_BYTES_MAX = 4096;
 
     /** Values of one request. */
-    static final int VALUES_MAX = 1024;
+    public static final int VALUES_MAX = 1024;
 
-    static final int KEYS_PER_PAGE = 512;
+    /** Level of a punch. */
+    public static final int PUNCH_EXTENTS = 3;
+
+    public static final int KEYS_PER_PAGE = 512;
 
     private final Cluster cluster;
     private final PoolMaps maps;
@@ -55,7 +64,7 @@ final class ObjectIo {
     private final ByteString client;
     private final Recovering recovering;
 
-    ObjectIo(Cluster cluster, PoolMaps maps, UUID container, Handle handle, UUID client) {
+    public ObjectIo(Cluster cluster, PoolMaps maps, UUID container, Handle handle, UUID client) {
         this.cluster = cluster;
         this.maps = maps;
         this.container = container;
@@ -67,7 +76,7 @@ final class ObjectIo {
     /** Where one try goes. */
     private record Route(Endpoint to, ObjectAddress address) {}
 
-    Mono<Void> update(ObjectId oid, byte[] dkey, List<Write> writes, Condition condition) {
+    public Mono<Void> update(ObjectId oid, byte[] dkey, List<Write> writes, Condition condition) {
         return Mono.defer(() -> {
             Values values = Values.of(writes);
             UpdateRequest.Builder request = UpdateRequest.newBuilder()
@@ -76,7 +85,7 @@ final class ObjectIo {
                     .setDtx(newDtx())
                     .setCondition(condition.toWire());
             int group = Placement.groupOf(oid, dkey);
-            return cluster.retrying
+            return cluster.retrying()
                     .change(
                             state -> {
                                 Route route = route(oid, group, 0);
@@ -86,13 +95,13 @@ final class ObjectIo {
                                 return call(route, RpcMethod.OBJECT_UPDATE, now, values.bytes(), state);
                             },
                             recovering.forChange())
-                    .doOnSuccess(done -> cluster.counters.bytesWritten.add(values.length()))
+                    .doOnSuccess(done -> cluster.counters().bytesWritten.add(values.length()))
                     .then();
         });
     }
 
     /** All or none; answers the version that every value written has now. */
-    Mono<Long> change(ObjectId oid, List<KeyChange> changes) {
+    public Mono<Long> change(ObjectId oid, List<KeyChange> changes) {
         return Mono.defer(() -> {
             if (changes.isEmpty() || changes.size() > KeyChange.CHANGES_MAX) {
                 throw Fault.of(
@@ -108,7 +117,7 @@ final class ObjectIo {
             ChangeRequest.Builder request = ChangeRequest.newBuilder()
                     .addAllChanges(describe(oid, group, changes, values))
                     .setDtx(newDtx());
-            return cluster.retrying
+            return cluster.retrying()
                     .change(
                             state -> {
                                 Route route = route(oid, group, 0);
@@ -118,7 +127,7 @@ final class ObjectIo {
                                 return call(route, RpcMethod.OBJECT_CHANGE, now, values.bytes(), state);
                             },
                             recovering.forChange())
-                    .doOnSuccess(done -> cluster.counters.bytesWritten.add(values.length()));
+                    .doOnSuccess(done -> cluster.counters().bytesWritten.add(values.length()));
         });
     }
 
@@ -149,7 +158,7 @@ final class ObjectIo {
     }
 
     private Mono<Long> call(Route route, RpcMethod method, MessageLite request, ByteBuffer data, Retrying.Try state) {
-        return cluster.config
+        return cluster.config()
                 .rpc()
                 .call(
                         route.to(),
@@ -161,16 +170,14 @@ final class ObjectIo {
     }
 
     /** Level as in the protocol: 0 object (this group of it), 1 dkey, 2 akeys, 3 extents. */
-    Mono<Void> punch(ObjectId oid, int group, PunchRequest description) {
+    public Mono<Void> punch(ObjectId oid, int group, PunchRequest description) {
         return Mono.defer(() -> {
             checkCount(description.getValuesCount());
             ValueRules.check(
-                    description.getLevel() == DaosObject.PUNCH_EXTENTS
-                            ? ValueRules.Use.PUNCH_EXTENTS
-                            : ValueRules.Use.PUNCH_AKEYS,
+                    description.getLevel() == PUNCH_EXTENTS ? ValueRules.Use.PUNCH_EXTENTS : ValueRules.Use.PUNCH_AKEYS,
                     description.getValuesList());
             PunchRequest.Builder request = description.toBuilder().setDtx(newDtx());
-            return cluster.retrying
+            return cluster.retrying()
                     .change(
                             state -> {
                                 Route route = route(oid, group, 0);
@@ -184,16 +191,16 @@ final class ObjectIo {
         });
     }
 
-    Mono<List<Fetched>> fetch(ObjectId oid, byte[] dkey, List<Read> reads) {
+    public Mono<List<Fetched>> fetch(ObjectId oid, byte[] dkey, List<Read> reads) {
         return Mono.defer(() -> {
             FetchPlan plan = FetchPlan.of(dkey, reads);
             int group = Placement.groupOf(oid, dkey);
             Recovering.ForRead recovery = recovering.forRead();
-            return cluster.retrying
+            return cluster.retrying()
                     .run(
                             state -> {
                                 Route route = route(oid, group, recovery.replica());
-                                return cluster.config
+                                return cluster.config()
                                         .rpc()
                                         .call(
                                                 route.to(),
@@ -206,28 +213,29 @@ final class ObjectIo {
                             },
                             recovery)
                     .doOnNext(all -> all.forEach(
-                            one -> cluster.counters.bytesRead.add(one.data().remaining())));
+                            one -> cluster.counters().bytesRead.add(one.data().remaining())));
         });
     }
 
-    Mono<EnumerateReply> enumerate(ObjectId oid, int group, EnumerateRequest description) {
+    public Mono<EnumerateReply> enumerate(ObjectId oid, int group, EnumerateRequest description) {
         return Mono.defer(() -> {
             EnumerateRequest.Builder request = description.toBuilder().setCountMax(KEYS_PER_PAGE);
-            return cluster.retrying.run(
-                    state -> {
-                        Route route = route(oid, group, 0);
-                        return cluster.config
-                                .rpc()
-                                .call(
-                                        route.to(),
-                                        RpcMethod.OBJECT_ENUMERATE,
-                                        RpcMessage.of(request.setAddress(route.address())
-                                                .build()),
-                                        state.limit(),
-                                        reply -> EnumerateReply.parseFrom(reply.body()))
-                                .publishOn(Schedulers.parallel());
-                    },
-                    recovering.forRead());
+            return cluster.retrying()
+                    .run(
+                            state -> {
+                                Route route = route(oid, group, 0);
+                                return cluster.config()
+                                        .rpc()
+                                        .call(
+                                                route.to(),
+                                                RpcMethod.OBJECT_ENUMERATE,
+                                                RpcMessage.of(request.setAddress(route.address())
+                                                        .build()),
+                                                state.limit(),
+                                                reply -> EnumerateReply.parseFrom(reply.body()))
+                                        .publishOn(Schedulers.parallel());
+                            },
+                            recovering.forRead());
         });
     }
 
@@ -255,12 +263,12 @@ final class ObjectIo {
     private DtxMessage newDtx() {
         return DtxMessage.newBuilder()
                 .setClient(client)
-                .setHlc(cluster.config.clock().now())
+                .setHlc(cluster.config().clock().now())
                 .build();
     }
 
     /** A key as the wire wants it; KEY2BIG or INVAL when servers would refuse it. */
-    static ByteString key(byte[] key) {
+    public static ByteString key(byte[] key) {
         if (key.length > KEY_BYTES_MAX) {
             throw Fault.of(FaultCode.KEY2BIG, "a key has at most %d bytes, not %d", KEY_BYTES_MAX, key.length)
                     .asException();
@@ -271,14 +279,14 @@ final class ObjectIo {
         return UnsafeByteOperations.unsafeWrap(key);
     }
 
-    static void checkCount(int valueCount) {
+    public static void checkCount(int valueCount) {
         if (valueCount > VALUES_MAX) {
             throw Fault.of(FaultCode.INVAL, "%d values in one request, at most %d", valueCount, VALUES_MAX)
                     .asException();
         }
     }
 
-    static ValueMessage describe(byte[] akey, Write.Kind kind, long offset, long length) {
+    public static ValueMessage describe(byte[] akey, Write.Kind kind, long offset, long length) {
         return ValueMessage.newBuilder()
                 .setAkey(key(akey))
                 .setKind(kind.code())

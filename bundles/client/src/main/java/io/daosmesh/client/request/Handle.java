@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
 import com.google.protobuf.ByteString;
 import io.daosmesh.model.fault.Fault;
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
 /** What the pool service has given to show with each request, until it is given back. Any thread: two atomic words. */
-final class Handle {
+public final class Handle {
     private final String name;
     private final ByteString bytes;
     /** Ends with it. */
@@ -19,23 +19,23 @@ final class Handle {
     private volatile boolean isClosed;
 
     /** @param name of what is open, for people */
-    Handle(String name, ByteString bytes, @Nullable Handle parent) {
+    public Handle(String name, ByteString bytes, @Nullable Handle parent) {
         this.name = name;
         this.bytes = bytes;
         this.parent = parent;
     }
 
-    boolean isClosed() {
+    public boolean isClosed() {
         return isClosed || parent != null && parent.isClosed();
     }
 
     /** NO_HDL when it is closed here: then nobody has to be asked. */
-    ByteString shown() {
+    public ByteString shown() {
         if (isClosed()) throw Fault.of(FaultCode.NO_HDL, "%s is closed", name).asException();
         return bytes;
     }
 
-    ByteString bytes() {
+    public ByteString bytes() {
         return bytes;
     }
 
@@ -43,7 +43,7 @@ final class Handle {
      * Nobody can show it from now on. It is given back once, whoever asks and however often; after a failure the next call
      * tries again.
      */
-    Mono<Void> close(Mono<Void> giveBack) {
+    public Mono<Void> close(Mono<Void> giveBack) {
         return Mono.defer(() -> {
             boolean hasEnded = parent != null && parent.isClosed();
             isClosed = true;

@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -76,10 +76,10 @@ final class Recovering {
         }
 
         private Mono<Void> afterDamage(Fault fault, Retrying.Try failed) {
-            cluster.counters.checksumFailures.increment();
+            cluster.counters().checksumFailures.increment();
             checksum = checksum == null ? fault : checksum;
             if (++checksumTries >= CHECKSUM_TRIES_MAX) {
-                cluster.counters.failures.increment();
+                cluster.counters().failures.increment();
                 return Mono.error(checksum.asException());
             }
             long given = fault.argument("epoch").map(Recovering::number).orElse(epoch);
@@ -95,7 +95,7 @@ final class Recovering {
             epoch = 0;
             long had = fault.argument("map_version").map(Recovering::number).orElse(0L);
             if (had != 0 && had == unavailableVersion) {
-                cluster.counters.failures.increment();
+                cluster.counters().failures.increment();
                 return Mono.error(fault.asException());
             }
             return maps.refresh()
@@ -107,7 +107,7 @@ final class Recovering {
 
         /** The first time at once; a server that lags behind our map gets a pause. */
         private Mono<Void> afterStale(Fault fault, Retrying.Try failed) {
-            cluster.counters.staleMaps.increment();
+            cluster.counters().staleMaps.increment();
             int had = maps.map().version();
             if (failed.number() > 0 && !isBehind(fault, had))
                 return failed.pause().then(refreshBoth());

@@ -1,8 +1,10 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.daosmesh.client.value.Read;
+import io.daosmesh.client.value.Write;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import java.nio.ByteBuffer;

@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;

@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.value;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -53,13 +53,13 @@ public enum Outcome {
         return of(FaultException.faultOf(error));
     }
 
-    static Outcome of(Fault fault) {
+    public static Outcome of(Fault fault) {
         boolean isMarked = fault.argument(ARGUMENT).filter(IS_UNKNOWN::equals).isPresent();
         return !isMarked && REFUSALS.contains(fault.code()) ? NOT_DONE : UNKNOWN;
     }
 
     /** The fault of a last try after one whose outcome is not known: a refusal now says nothing about that one. */
-    static Fault unknown(Fault last) {
+    public static Fault unknown(Fault last) {
         return last.with(ARGUMENT, IS_UNKNOWN);
     }
 }

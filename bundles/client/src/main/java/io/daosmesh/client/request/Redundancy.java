@@ -1,4 +1,4 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -15,14 +15,15 @@ import org.jspecify.annotations.Nullable;
  * @param factor failures survived
  * @param objectClass default class
  */
-record Redundancy(int factor, ObjectClass.Named objectClass) {
+public record Redundancy(int factor, ObjectClass.Named objectClass) {
     private static final int FACTOR_MAX = 2;
 
     /** INVAL when class and factor contradict each other, or the pool has too few fault domains. */
-    static Redundancy of(ContainerSpec spec, Map<String, String> poolProperties, PoolMap map) {
-        Integer wanted = factor(spec.properties());
-        if (!spec.objectClass().isEmpty()) {
-            ObjectClass.Named named = ObjectClass.parse(spec.objectClass());
+    public static Redundancy of(
+            String objectClass, Map<String, String> properties, Map<String, String> poolProperties, PoolMap map) {
+        Integer wanted = factor(properties);
+        if (!objectClass.isEmpty()) {
+            ObjectClass.Named named = ObjectClass.parse(objectClass);
             int factor = wanted == null ? named.objectClass().redundancyFactor() : wanted;
             if (named.objectClass().redundancyFactor() < factor) {
                 throw Fault.of(FaultCode.INVAL, "class %s survives fewer failures than rd_fac %d", named.name(), factor)
@@ -57,7 +58,7 @@ record Redundancy(int factor, ObjectClass.Named objectClass) {
     }
 
     /** The domains of the pool count, not those that serve just now: what is missing is made good when they are back. */
-    static void check(ObjectClass.Named named, PoolMap map) {
+    public static void check(ObjectClass.Named named, PoolMap map) {
         long have = domains(map);
         if (named.objectClass().replicas() > have) {
             throw Fault.of(

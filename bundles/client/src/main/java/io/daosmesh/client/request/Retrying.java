@@ -1,5 +1,6 @@
-package io.daosmesh.client;
+package io.daosmesh.client.request;
 
+import io.daosmesh.client.value.Outcome;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -15,7 +16,7 @@ import reactor.util.retry.Retry;
  * One call of the application: tries until it succeeds, a fault forbids another try, or its time is over. Any thread; the
  * state of a call lives in its {@link Try}.
  */
-final class Retrying {
+public final class Retrying {
     private static final long PAUSE_FIRST_MS = 10;
     private static final long PAUSE_MAX_MS = 500;
     private static final int DOUBLINGS_MAX = 6;
@@ -23,16 +24,16 @@ final class Retrying {
     /** After so many unanswered tries the server is slow rather than gone: wait longer for it. */
     private static final int PATIENT_AFTER_TRIES = 4;
 
-    private final ClientConfig config;
+    private final CallSettings config;
     private final Counters counters;
 
-    Retrying(ClientConfig config, Counters counters) {
+    public Retrying(CallSettings config, Counters counters) {
         this.config = config;
         this.counters = counters;
     }
 
     /** State of one call. Owner: the call; its tries follow each other, never side by side. */
-    final class Try {
+    public final class Try {
         private final long endNs = System.nanoTime() + config.operationLimit().toNanos();
         private int number;
         private int pauses;
@@ -48,7 +49,7 @@ final class Retrying {
             return number > 0;
         }
 
-        long leftNs() {
+        public long leftNs() {
             return endNs - System.nanoTime();
         }
 
@@ -59,7 +60,7 @@ final class Retrying {
         }
 
         /** Exponential with jitter, 10 ms to 500 ms. */
-        Mono<Void> pause() {
+        public Mono<Void> pause() {
             long ms = Math.min(PAUSE_MAX_MS, PAUSE_FIRST_MS << Math.min(pauses++, DOUBLINGS_MAX));
             long jittered = ThreadLocalRandom.current().nextLong(ms / 2 + 1, ms + 1);
             return Mono.delay(Duration.ofMillis(jittered), Schedulers.parallel())
@@ -69,7 +70,7 @@ final class Retrying {
 
     /** What to do before another try; an error from it ends the call. */
     @FunctionalInterface
-    interface Recovery {
+    public interface Recovery {
         Mono<Void> recover(Fault fault, Try failed);
 
         /** After which the same request, with the same DTX id, may be sent again without doing anything twice. */
@@ -78,12 +79,12 @@ final class Retrying {
         }
     }
 
-    <T> Mono<T> run(Function<Try, Mono<T>> oneTry, Recovery recovery) {
+    public <T> Mono<T> run(Function<Try, Mono<T>> oneTry, Recovery recovery) {
         return Mono.defer(() -> run(oneTry, recovery, new Try()));
     }
 
     /** For changes: the fault at the end tells by {@link Outcome} whether any try may have been carried out. */
-    <T> Mono<T> change(Function<Try, Mono<T>> oneTry, Recovery recovery) {
+    public <T> Mono<T> change(Function<Try, Mono<T>> oneTry, Recovery recovery) {
         return Mono.defer(() -> {
             Try state = new Try();
             Function<Try, Mono<T>> watched =
