@@ -6,6 +6,7 @@ import io.daosmesh.spi.DeviceStatus;
 import io.daosmesh.spi.ScmRegion;
 import io.daosmesh.spi.ScmSpace;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
@@ -17,6 +18,8 @@ import java.util.function.Consumer;
 
 /** A folder as SCM. Any thread. */
 final class PmemSpace implements ScmSpace {
+    private static final int FILL_BYTES = 1 << 20;
+
     private final DeviceInfo info;
     private final Path folder;
     private final FileStore store;
@@ -80,12 +83,22 @@ final class PmemSpace implements ScmSpace {
             MapMode sync = isMapSync ? SyncMapping.mode() : null;
             if (channel.size() < sizeBytes && sizeBytes - channel.size() > store.getUsableSpace())
                 return DeviceResult.failed(DeviceStatus.NO_SPACE, folder + " has no room for " + sizeBytes + " bytes");
+            fill(channel, sizeBytes);
             MappedByteBuffer bytes = channel.map(sync == null ? MapMode.READ_WRITE : sync, 0, sizeBytes);
             channel.force(true);
             bytes.order(ByteOrder.LITTLE_ENDIAN);
             return DeviceResult.ok(new PmemRegion(file, bytes));
         } catch (IOException e) {
             return DeviceResult.failed(statusOf(e), file + ": " + e.getMessage());
+        }
+    }
+
+    /** With real blocks: a hole would make a later store fail where no status can be told. */
+    private static void fill(FileChannel channel, long sizeBytes) throws IOException {
+        ByteBuffer zeros = ByteBuffer.allocate(FILL_BYTES);
+        for (long at = channel.size(); at < sizeBytes; at += zeros.limit()) {
+            zeros.clear().limit((int) Math.min(FILL_BYTES, sizeBytes - at));
+            while (zeros.hasRemaining()) channel.write(zeros, at + zeros.position());
         }
     }
 

@@ -39,6 +39,9 @@ public final class TurnPipeline {
         void execute(Runnable work);
     }
 
+    /** Of the index: far below what the log of an engine takes at once. An operation that has more is a turn of its own. */
+    static final long BATCH_BYTES_MAX = 2L << 20;
+
     private final TurnIo io;
     private final Loop loop;
     private List<StagedOp> collecting = new ArrayList<>();
@@ -98,11 +101,23 @@ public final class TurnPipeline {
     }
 
     private void startTurn() {
-        Turn turn = new Turn(collecting);
-        collecting = new ArrayList<>();
+        Turn turn = new Turn(takeTurn());
         isCommitting = true;
         turnCount++;
         close(turn);
+    }
+
+    private List<StagedOp> takeTurn() {
+        int count = 0;
+        long bytes = 0;
+        for (StagedOp op : collecting) {
+            bytes += op.batch.byteCount();
+            if (count > 0 && bytes > BATCH_BYTES_MAX) break;
+            count++;
+        }
+        List<StagedOp> ops = new ArrayList<>(collecting.subList(0, count));
+        collecting = new ArrayList<>(collecting.subList(count, collecting.size()));
+        return ops;
     }
 
     /** Commits as soon as the last device write that is under way has ended. */

@@ -48,6 +48,25 @@ class TurnPipelineTest {
     }
 
     @Test
+    void shouldKeepATurnShortEnoughForTheLog() {
+        loop.holdsCommits = true;
+        for (int i = 0; i < 3; i++) {
+            StagedOp op = new StagedOp(true);
+            op.batch().put(new byte[] {(byte) i}, new byte[(int) TurnPipeline.BATCH_BYTES_MAX * (i + 1) / 2]);
+            int number = i;
+            loop.pipeline().stage(op, f -> done.add("" + number));
+        }
+        loop.drain();
+
+        loop.releaseCommit();
+        assertEquals(List.of("0"), done, "the second would make it too long");
+        loop.releaseCommit();
+        assertEquals(List.of("0", "1"), done);
+        loop.releaseCommit();
+        assertEquals(List.of("0", "1", "2"), done, "one that is longer by itself goes alone");
+    }
+
+    @Test
     void shouldWriteLongValuesAtOnceAndFlushThemWithTheirTurn() {
         loop.holdsCommits = true;
         ByteBuffer bytes =

@@ -7,7 +7,7 @@ import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.TargetStorage;
-import io.daosmesh.storage.rocks.RocksMemory;
+import io.daosmesh.storage.log.runtime.LogStats;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.slot.AlignedBufferPool;
 import io.daosmesh.storage.slot.DeviceSlot;
@@ -23,6 +23,7 @@ import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,9 +41,7 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
     private final Object tableLock = new Object();
     private final CopyOnWriteArrayList<DeviceListener> listeners = new CopyOnWriteArrayList<>();
     private final List<TargetStore> targets = new ArrayList<>();
-    private final List<TargetIndex> indexes = new ArrayList<>();
-    private final RocksMemory memory = new RocksMemory();
-    private final IndexNoter noter;
+    private volatile @Nullable EngineIndexes indexes;
     private volatile Superblock superblock;
     private volatile Smd smd;
 
@@ -69,24 +68,20 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
         this.buffers = new AlignedBufferPool(settings.bufferBytes());
         this.prezero = new Prezero(settings.prezeroBytes());
         this.slots = maker.make(smd, this::onDevice);
-        this.noter = new IndexNoter(superblock.engineIndex());
     }
 
     /** Owner loop, once all devices are settled. A damaged index takes its target out, not the engine. */
     void openIndexes() {
-        for (int t = 0; t < superblock.targetCount(); t++) {
-            TargetIndex index = TargetIndex.open(scm, t, memory, superblock.hasIndexNotes());
-            indexes.add(index);
-            targets.add(new TargetStore(t, index.kv(), () -> smd, slots));
-        }
-        synchronized (tableLock) {
-            if (!superblock.hasIndexNotes()) {
-                Superblock next = superblock.withIndexNotes();
-                scm.write(next);
-                superblock = next;
-            }
-        }
-        noter.start(indexes);
+        EngineIndexes opened = EngineIndexes.open(scm, superblock.engine(), superblock.targetCount(), scm.logLimits());
+        indexes = opened;
+        for (int t = 0; t < superblock.targetCount(); t++)
+            targets.add(new TargetStore(t, opened.kv(t), () -> smd, slots));
+    }
+
+    /** Null before the indexes are open. */
+    public @Nullable LogStats logStats() {
+        EngineIndexes open = indexes;
+        return open == null ? null : open.logStats();
     }
 
     public SlotSet slots() {
@@ -275,8 +270,7 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
     public void close() {
         listeners.clear();
         slots.close();
-        noter.close();
-        for (TargetIndex index : indexes) index.close();
-        memory.close();
+        EngineIndexes open = indexes;
+        if (open != null) open.close();
     }
 }

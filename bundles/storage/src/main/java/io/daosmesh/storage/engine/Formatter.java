@@ -8,7 +8,6 @@ import io.daosmesh.spi.BlockDevice;
 import io.daosmesh.spi.BlockDriver;
 import io.daosmesh.spi.DeviceResult;
 import io.daosmesh.spi.DeviceSpec;
-import io.daosmesh.storage.rocks.RocksMemory;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.slot.DriverSet;
 import io.daosmesh.storage.slot.HeaderIo;
@@ -49,7 +48,7 @@ public final class Formatter {
         else {
             try {
                 scm.write(Smd.first(devices, superblock.targetCount()));
-                formatIndexes();
+                EngineIndexes.format(scm, superblock.engine(), superblock.targetCount(), scm.logLimits());
                 scm.write(superblock);
             } catch (FaultException e) {
                 fault = e.fault();
@@ -57,12 +56,6 @@ public final class Formatter {
         }
         results.add(0, result("scm", scm.root().toString(), fault));
         return results;
-    }
-
-    private void formatIndexes() {
-        try (RocksMemory memory = new RocksMemory()) {
-            for (int t = 0; t < superblock.targetCount(); t++) TargetIndex.format(scm, t, memory);
-        }
     }
 
     private Smd.Device formatDevice(DeviceSpec spec) {

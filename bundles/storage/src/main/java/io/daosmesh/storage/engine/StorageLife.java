@@ -42,6 +42,9 @@ import reactor.core.publisher.Mono;
 public final class StorageLife implements StorageAdmin, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(StorageLife.class);
     private static final long TICK_MS = 50;
+    private static final String FORMAT_REMEDY =
+            "start the release that wrote it, or format the engine's storage anew (dmg storage format --force): what it held is"
+                    + " rebuilt from the other replicas";
 
     private final NodeConfig.Engine config;
     private final String system;
@@ -116,7 +119,13 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
             become(State.READY);
             effects.onReady(open);
         } catch (FaultException e) {
-            fail(e.fault());
+            if (e.code() == FaultCode.DF_INCOMPT)
+                effects.raise(
+                        RasId.ENGINE_DURABLE_FORMAT_INCOMPAT,
+                        Severity.ERROR,
+                        "engine " + config.index() + ": " + e.fault().text() + "; " + FORMAT_REMEDY,
+                        "");
+            fail(e.code() == FaultCode.DF_INCOMPT ? e.fault().remedy(FORMAT_REMEDY) : e.fault());
         }
     }
 
@@ -308,8 +317,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
                     config.index(),
                     -1,
                     config.targetCount(),
-                    System.currentTimeMillis(),
-                    true);
+                    System.currentTimeMillis());
             List<FormatResultMessage> results =
                     new Formatter(folder, drivers.block(), superblock).format(views.deviceSpecs());
             become(results.get(0).getOk() ? State.STARTING : State.AWAIT_FORMAT);

@@ -4,13 +4,14 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.kv.KvStore;
+import io.daosmesh.storage.log.LogRecovery;
+import io.daosmesh.storage.log.runtime.EngineLog;
 import io.daosmesh.storage.rocks.RocksKvStore;
 import io.daosmesh.storage.rocks.RocksMemory;
 import io.daosmesh.storage.scm.DurableFile;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.smd.IndexNote;
 import io.daosmesh.storage.smd.IndexNote.State;
-import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,57 +23,57 @@ import org.slf4j.LoggerFactory;
  * loop; {@link #note()} any thread.
  */
 public final class TargetIndex implements AutoCloseable {
+    private static final UUID NO_IDENTITY = new UUID(0, 0);
     private static final Logger log = LoggerFactory.getLogger(TargetIndex.class);
 
     private final int target;
     private final DurableFile file;
     private final KvStore kv;
-    /** Null for a damaged one. */
+    /** Both null for a damaged one. */
     private final @Nullable RocksKvStore store;
 
+    private final @Nullable LoggedKvStore logged;
     private IndexNote last;
     private boolean isClosed;
 
-    private TargetIndex(int target, DurableFile file, KvStore kv, IndexNote last) {
+    private TargetIndex(int target, DurableFile file, Fault damage, IndexNote last) {
         this.target = target;
         this.file = file;
-        this.kv = kv;
-        this.store = kv instanceof RocksKvStore s ? s : null;
+        this.kv = new DamagedKvStore(damage);
+        this.store = null;
+        this.logged = null;
+        this.last = last;
+    }
+
+    private TargetIndex(int target, DurableFile file, RocksKvStore store, LoggedKvStore logged, IndexNote last) {
+        this.target = target;
+        this.file = file;
+        this.kv = logged;
+        this.store = store;
+        this.logged = logged;
         this.last = last;
     }
 
     /** Makes an empty one; the only place that does. Durable on return. */
     static void format(ScmFolder scm, int target, RocksMemory memory) {
         UUID id = UUID.randomUUID();
-        try (TargetIndex made = new TargetIndex(
-                target,
-                scm.indexNote(target),
-                RocksKvStore.create(scm.index(target), memory, id),
-                new IndexNote(id, State.OPEN, 0, ""))) {
-            made.write(made.last);
-        }
+        RocksKvStore.create(scm.index(target), memory, id).close();
+        scm.indexNote(target).write(new IndexNote(id, State.CLOSED, 0, "").encode(target));
     }
 
-    /**
-     * A damaged one comes back as a store that refuses everything.
-     *
-     * @param isNoted there must be a note; false = an older release may have left none, then what is there counts
-     */
-    static TargetIndex open(ScmFolder scm, int target, RocksMemory memory, boolean isNoted) {
+    /** What the log holds goes into its tables. A damaged one comes back as a store that refuses everything. */
+    static TargetIndex open(ScmFolder scm, int target, RocksMemory memory, EngineLog engineLog) {
         DurableFile file = scm.indexNote(target);
-        IndexNote note = new IndexNote(RocksKvStore.NO_IDENTITY, State.OPEN, 0, "");
+        IndexNote note = new IndexNote(NO_IDENTITY, State.OPEN, 0, "");
         RocksKvStore store = null;
         try {
-            Optional<byte[]> bytes = file.read();
-            if (bytes.isPresent()) note = IndexNote.decode(target, bytes.get());
-            else if (isNoted) throw damaged("its note is missing").asException();
-            if (note.state() == State.DAMAGED) throw damaged(note.reason()).asException();
+            note = IndexNote.decode(target, file.read().orElseThrow(() -> damaged("its note is missing")));
+            if (note.state() == State.DAMAGED) throw damaged(note.reason());
             store = RocksKvStore.open(scm.index(target), memory);
-            if (bytes.isPresent()) check(store, note);
-            else if (store.identity().equals(RocksKvStore.NO_IDENTITY)) store.adopt(UUID.randomUUID());
-            TargetIndex index = new TargetIndex(target, file, store, note);
+            recover(target, store, note, engineLog.recovery());
+            TargetIndex index = new TargetIndex(target, file, store, new LoggedKvStore(target, store, engineLog), note);
             // from here on there may be more than is noted, and nothing is closed in order
-            index.write(new IndexNote(store.identity(), State.OPEN, store.durablePosition(), ""));
+            index.write(new IndexNote(note.index(), State.OPEN, store.position(), ""));
             return index;
         } catch (FaultException e) {
             if (store != null) store.close();
@@ -81,20 +82,24 @@ public final class TargetIndex implements AutoCloseable {
         }
     }
 
-    private static void check(RocksKvStore store, IndexNote note) {
-        if (!store.identity().equals(note.index()))
-            throw damaged("it is index " + store.identity() + " in the place of " + note.index())
-                    .asException();
-        long missing = note.position() - store.durablePosition();
+    private static void recover(int target, RocksKvStore store, IndexNote note, LogRecovery log) {
+        UUID found = store.identity().orElse(NO_IDENTITY);
+        if (!found.equals(note.index())) throw damaged("it is index " + found + " in the place of " + note.index());
+        // nothing is behind a clean stop, so that the log cannot tell more
+        if (note.state() == State.CLOSED && store.position() == note.position()) return;
+        String lost = log.replay(target, store.position(), f -> store.apply(f.position(), f.batch()));
+        if (lost != null) throw damaged(lost);
+        long missing = note.position() - store.position();
         // short: it goes into an event of limited length
         if (missing > 0)
             throw damaged(missing + " of " + note.position() + " batches noted as durable are missing"
-                            + (note.state() == State.CLOSED ? " since its clean stop" : ""))
-                    .asException();
+                    + (note.state() == State.CLOSED ? " since its clean stop" : ""));
+        Fault failed = store.flush();
+        if (failed != null) throw failed.asException();
     }
 
-    private static Fault damaged(String how) {
-        return Fault.of(FaultCode.DF_INVAL, "%s", how);
+    private static FaultException damaged(String how) {
+        return Fault.of(FaultCode.DF_INVAL, "%s", how).asException();
     }
 
     private static TargetIndex damaged(ScmFolder scm, int target, IndexNote note, Fault why) {
@@ -104,7 +109,7 @@ public final class TargetIndex implements AutoCloseable {
                         "what it held is rebuilt from the other replicas; the target serves again when the engine's storage is"
                                 + " formatted anew (dmg storage format --force)");
         log.error("target {}: its index is damaged: {}; {}", target, fault.message(), fault.remedy());
-        TargetIndex index = new TargetIndex(target, scm.indexNote(target), new DamagedKvStore(fault), note);
+        TargetIndex index = new TargetIndex(target, scm.indexNote(target), fault, note);
         try {
             if (note.state() != State.DAMAGED) index.write(note.withDamage(why.text()));
         } catch (FaultException e) {
@@ -118,10 +123,16 @@ public final class TargetIndex implements AutoCloseable {
         return kv;
     }
 
+    /** Moves what is applied into tables; false for one that has failed, true for one that is out. Any thread. */
+    boolean flush() {
+        RocksKvStore open = store;
+        return open == null || open.flush() == null;
+    }
+
     /** Makes the present durable position the floor of the next start. */
     void note() {
         synchronized (file) {
-            RocksKvStore open = store;
+            LoggedKvStore open = logged;
             if (open == null || isClosed || last.state() == State.DAMAGED) return;
             Fault damage = open.damage();
             long position = open.durablePosition();
@@ -136,18 +147,16 @@ public final class TargetIndex implements AutoCloseable {
         last = note;
     }
 
-    /** In order: all batches go from the log into tables, which are checked when they are read. */
+    /** In order: all batches are in tables, which are checked when they are read. */
     @Override
     public void close() {
         synchronized (file) {
             RocksKvStore open = store;
             if (open == null || isClosed) return;
             try {
-                boolean isWhole = open.flush();
+                boolean isWhole = open.flush() == null && open.damage() == null;
                 note();
-                isClosed = true;
-                open.close();
-                if (isWhole) write(new IndexNote(last.index(), State.CLOSED, open.durablePosition(), ""));
+                if (isWhole) write(new IndexNote(last.index(), State.CLOSED, open.position(), ""));
             } catch (FaultException e) {
                 log.warn("target {}: its clean stop is not noted: {}", target, e.getMessage());
             } finally {

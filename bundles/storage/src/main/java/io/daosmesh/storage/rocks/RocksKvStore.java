@@ -5,12 +5,13 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
+import io.daosmesh.storage.kv.KvReader;
 import io.daosmesh.storage.kv.KvSnapshot;
-import io.daosmesh.storage.kv.KvStore;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,17 +31,14 @@ import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
- * A target's index in RocksDB. Writer: target loop; readers: any thread. Native objects are touched only under the read
- * lock, {@link #close()} takes the write lock: no call reaches freed memory.
+ * A target's index in RocksDB, whose own log is off: what is not in tables yet is in the engine's log. Writer: the engine's
+ * log; readers: any thread. Native objects are touched only under the read lock, {@link #close()} takes the write lock: no
+ * call reaches freed memory.
  *
  * <p>Each batch carries its number under a key of the store's own, so that what was recovered says itself how far it is.
- * RocksDB's sequence number does not: its manifest may name one whose batches were only in a log that is damaged.
  */
-public final class RocksKvStore implements KvStore {
-    /** Of an index that an older release has made. */
-    public static final UUID NO_IDENTITY = new UUID(0, 0);
-
-    /** Behind every key of a user; see {@link KvStore}. */
+public final class RocksKvStore implements KvReader, AutoCloseable {
+    /** Behind every key of a user; see {@link io.daosmesh.storage.kv.KvStore}. */
     private static final byte[] OWN_KEYS = new byte[16];
 
     private static final byte[] POSITION_KEY;
@@ -57,17 +55,12 @@ public final class RocksKvStore implements KvStore {
     private final Path folder;
     private final RocksTuning.Opened opened;
     private final RocksDB db;
-    private final WriteOptions durable = new WriteOptions().setSync(true);
-    private final WriteOptions relaxed = new WriteOptions();
+    private final WriteOptions unlogged = new WriteOptions().setDisableWAL(true);
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final Set<AutoCloseable> handles = ConcurrentHashMap.newKeySet();
     private volatile @Nullable Fault broken;
     private volatile @Nullable Fault damage;
-    /** Numbers and writes batches one at a time: what is durable is everything up to a number. */
-    private final Object writing = new Object();
-
-    private long position;
-    private volatile long durablePosition;
+    private volatile long position;
     private boolean isClosed;
 
     private RocksKvStore(Path folder, RocksTuning.Opened opened) throws RocksDBException {
@@ -75,11 +68,9 @@ public final class RocksKvStore implements KvStore {
         this.opened = opened;
         this.db = opened.db();
         byte[] found = db.get(POSITION_KEY);
-        // opening has moved what was in a log into tables: it is durable
         position = found == null || found.length < Long.BYTES
                 ? 0
                 : ByteBuffer.wrap(found).getLong();
-        durablePosition = position;
     }
 
     /** DF_INVAL when it is missing or damaged, BUSY when another process has it, IO otherwise. */
@@ -87,11 +78,18 @@ public final class RocksKvStore implements KvStore {
         return open(folder, memory, false);
     }
 
-    /** A new, empty one. */
+    /** A new, empty one; durable on return. */
     public static RocksKvStore create(Path folder, RocksMemory memory, UUID identity) {
         RocksKvStore made = open(folder, memory, true);
-        made.adopt(identity);
-        return made;
+        byte[] id = ByteBuffer.allocate(16)
+                .putLong(identity.getMostSignificantBits())
+                .putLong(identity.getLeastSignificantBits())
+                .array();
+        made.write(0, out -> out.put(IDENTITY_KEY, id));
+        Fault fault = made.flush();
+        if (fault == null) return made;
+        made.close();
+        throw fault.asException();
     }
 
     private static RocksKvStore open(Path folder, RocksMemory memory, boolean isNew) {
@@ -118,52 +116,42 @@ public final class RocksKvStore implements KvStore {
         return isMedium ? FaultCode.IO : FaultCode.DF_INVAL;
     }
 
-    /** {@link #NO_IDENTITY} where an older release has made it. */
-    public UUID identity() {
+    /** What its format has given it; nothing of it when that is missing. */
+    public Optional<UUID> identity() {
         return reading(() -> {
             try {
                 byte[] found = db.get(IDENTITY_KEY);
-                if (found == null || found.length != 16) return NO_IDENTITY;
+                if (found == null || found.length != 16) return Optional.empty();
                 ByteBuffer b = ByteBuffer.wrap(found);
-                return new UUID(b.getLong(), b.getLong());
+                return Optional.of(new UUID(b.getLong(), b.getLong()));
             } catch (RocksDBException e) {
                 throw onReadError(e).asException();
             }
         });
     }
 
-    /** Gives the index its identity for good. */
-    public void adopt(UUID identity) {
-        byte[] value = ByteBuffer.allocate(16)
-                .putLong(identity.getMostSignificantBits())
-                .putLong(identity.getLeastSignificantBits())
-                .array();
-        commit(true, out -> out.put(IDENTITY_KEY, value));
+    /** Number of the last batch in it. Any thread. */
+    public long position() {
+        return position;
     }
 
-    /** Number of the last batch that is durable with all before it. Any thread. */
-    public long durablePosition() {
-        return durablePosition;
-    }
-
-    @Override
+    /** Why what it answers cannot be trusted any more; null while it can. */
     public @Nullable Fault damage() {
         return damage;
     }
 
-    /** Moves everything into tables; false when that failed, or something has failed before. */
-    public boolean flush() {
+    /** Moves everything into tables that are durable; not null when that failed, or something has failed before. */
+    public @Nullable Fault flush() {
         return reading(() -> {
-            synchronized (writing) {
-                if (broken != null || damage != null) return false;
-                try (FlushOptions options = new FlushOptions().setWaitForFlush(true)) {
-                    db.flush(options);
-                    durablePosition = position;
-                    return true;
-                } catch (RocksDBException e) {
-                    broken = onError(e);
-                    return false;
-                }
+            Fault why = broken;
+            if (why != null) return why;
+            try (FlushOptions options = new FlushOptions().setWaitForFlush(true)) {
+                db.flush(options);
+                return null;
+            } catch (RocksDBException e) {
+                Fault fault = onError(e);
+                broken = fault;
+                return fault;
             }
         });
     }
@@ -228,32 +216,30 @@ public final class RocksKvStore implements KvStore {
         return handle;
     }
 
-    @Override
-    public void write(KvBatch batch, boolean isDurable) {
-        commit(isDurable, out -> fill(out, batch));
+    /**
+     * Applies a batch as a whole; the engine's log holds it. The log's thread, in order.
+     *
+     * @param position number of the batch
+     */
+    public void apply(long position, KvBatch batch) {
+        write(position, out -> fill(out, batch));
     }
 
     private interface Filling {
         void fill(WriteBatch out) throws RocksDBException;
     }
 
-    private void commit(boolean isDurable, Filling filling) {
+    private void write(long number, Filling filling) {
         reading(() -> {
+            Fault why = broken;
+            if (why != null) throw why.asException();
             try (WriteBatch out = new WriteBatch()) {
-                synchronized (writing) {
-                    Fault why = broken;
-                    if (why != null) throw why.asException();
-                    out.put(
-                            POSITION_KEY,
-                            ByteBuffer.allocate(8).putLong(position + 1).array());
-                    filling.fill(out);
-                    db.write(isDurable ? durable : relaxed, out);
-                    position++;
-                    // the sync took all logs before with it
-                    if (isDurable) durablePosition = position;
-                }
+                out.put(POSITION_KEY, ByteBuffer.allocate(8).putLong(number).array());
+                filling.fill(out);
+                db.write(unlogged, out);
+                position = number;
             } catch (RocksDBException e) {
-                // Fail-stop: what a failed sync left on the medium is unknown, so nothing may build on it.
+                // Fail-stop: a later batch must not take effect without this one.
                 Fault fault = onError(e);
                 broken = fault;
                 throw fault.asException();
@@ -302,12 +288,12 @@ public final class RocksKvStore implements KvStore {
         void run() throws RocksDBException;
     }
 
-    @Override
+    /** A view that later batches do not change; the caller closes it. */
     public KvSnapshot snapshot() {
         return reading(() -> track(new View()));
     }
 
-    @Override
+    /** Bytes it takes now, an estimate. */
     public long sizeBytes() {
         return reading(() -> {
             try {
@@ -328,8 +314,7 @@ public final class RocksKvStore implements KvStore {
             for (AutoCloseable handle : new ArrayList<>(handles)) ((NativeHandle) handle).free();
             handles.clear();
             isClosed = true;
-            durable.close();
-            relaxed.close();
+            unlogged.close();
             opened.close();
         } finally {
             write.unlock();

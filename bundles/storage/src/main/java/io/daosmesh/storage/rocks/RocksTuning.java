@@ -1,21 +1,16 @@
 package io.daosmesh.storage.rocks;
 
-import io.daosmesh.model.fault.Invariant;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Properties;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.ChecksumType;
-import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.CompressionType;
-import org.rocksdb.DBOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
-import org.rocksdb.WALRecoveryMode;
 
 /** How a target's RocksDB is set up, and why. Stateless. */
 public final class RocksTuning {
@@ -37,24 +32,18 @@ public final class RocksTuning {
     /** @param isNew true: there must be none; false: one must be there */
     public static Opened open(Path folder, RocksMemory memory, boolean isNew) throws RocksDBException {
         BloomFilter filter = new BloomFilter(10, false);
-        Options options = base()
+        Options options = new Options()
                 // An index that is not there is lost, never empty.
                 .setCreateIfMissing(isNew)
                 .setErrorIfExists(isNew)
                 .setParanoidChecks(true)
-                // A torn last record is what kill -9 leaves; anything behind a damaged one is not replayed. How far it
-                // got is
-                // compared with what was noted: see TargetIndex.
-                .setWalRecoveryMode(WALRecoveryMode.PointInTimeRecovery)
-                // Overwriting an old log needs no metadata commit at each sync: three times faster than appending.
-                .setRecycleLogFileNum(2)
-                .setMaxTotalWalSize(4 * WRITE_BUFFER_BYTES)
                 .setWriteBufferSize(WRITE_BUFFER_BYTES)
                 .setMaxWriteBufferNumber(3)
                 .setMaxBackgroundJobs(2)
                 .setMaxOpenFiles(128)
                 .setBytesPerSync(1 << 20)
                 .setCompressionType(CompressionType.NO_COMPRESSION)
+                // What is not in tables is in the log of the engine.
                 .setAvoidFlushDuringShutdown(true)
                 .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
                 .setKeepLogFileNum(2)
@@ -76,18 +65,6 @@ public final class RocksTuning {
             options.close();
             filter.close();
             throw e instanceof RocksDBException r ? r : new RocksDBException(String.valueOf(e.getMessage()));
-        }
-    }
-
-    /** The one option that Java has no method for: a log that is missing between others is an error, not a gap. */
-    private static Options base() {
-        Properties wanted = new Properties();
-        wanted.setProperty("track_and_verify_wals_in_manifest", "true");
-        DBOptions parsed = DBOptions.getDBOptionsFromProps(wanted);
-        Invariant.check(parsed != null, "RocksDB knows %s", wanted);
-        try (DBOptions db = parsed;
-                ColumnFamilyOptions family = new ColumnFamilyOptions()) {
-            return new Options(db, family);
         }
     }
 }

@@ -8,6 +8,7 @@ import io.daosmesh.storage.engine.EngineStore;
 import io.daosmesh.storage.engine.StorageLife;
 import io.daosmesh.storage.engine.TargetStore;
 import io.daosmesh.storage.health.DeviceLife;
+import io.daosmesh.storage.log.runtime.LogStats;
 import io.daosmesh.storage.slot.DeviceSlot;
 import io.daosmesh.storage.slot.Lease;
 import io.daosmesh.storage.smd.Smd;
@@ -43,9 +44,23 @@ final class StorageMetrics implements MetricSource {
                     "Aligned I/O buffers in use",
                     rank,
                     open.buffers().usedBytes());
+            LogStats log = open.logStats();
+            if (log != null) collectLog(sink, log, rank);
             for (TargetStore target : open.targets())
                 for (PoolSpace space : target.open().values()) collectPool(sink, space, rank);
         }
+    }
+
+    private static void collectLog(Sink sink, LogStats log, Map<String, String> rank) {
+        String p = "engine_log_";
+        sink.counter(p + "appended_bytes", "Bytes appended to the engine log", rank, log.appendedBytes());
+        sink.counter(p + "batches_total", "Batches of targets appended to the engine log", rank, log.batches());
+        sink.counter(p + "persists_total", "Times the engine log was made durable", rank, log.persists());
+        sink.counter(p + "persist_seconds_total", "Time spent in it, seconds", rank, log.persistNs() / 1e9);
+        sink.counter(p + "wait_seconds_total", "Time writes waited for a free segment", rank, log.waitNs() / 1e9);
+        sink.counter(p + "checkpoints_total", "Times the engine log was trimmed", rank, log.checkpoints());
+        sink.counter(p + "checkpoint_seconds_total", "Time spent in it, seconds", rank, log.checkpointNs() / 1e9);
+        sink.gauge(p + "free_segments", "Segments of the engine log that can be begun", rank, log.freeSegments());
     }
 
     private static Map<String, String> with(Map<String, String> labels, String key, String value) {

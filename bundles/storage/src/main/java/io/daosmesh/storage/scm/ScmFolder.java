@@ -6,7 +6,9 @@ import io.daosmesh.spi.DeviceResult;
 import io.daosmesh.spi.DeviceSpec;
 import io.daosmesh.spi.DeviceStatus;
 import io.daosmesh.spi.ScmDriver;
+import io.daosmesh.spi.ScmRegion;
 import io.daosmesh.spi.ScmSpace;
+import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.smd.Smd;
 import io.daosmesh.storage.smd.Superblock;
 import java.io.IOException;
@@ -23,25 +25,29 @@ public final class ScmFolder {
     private static final long SYSTEM_BYTES_MAX = 512L << 20;
 
     private final int engineIndex;
+    private final ScmDriver driver;
+    private final DeviceSpec spec;
     private final Path root;
     private final long totalBytes;
     private final DurableFile superblockFile;
     private final DurableFile smdFile;
 
-    private ScmFolder(int engineIndex, Path root, long totalBytes) {
+    private ScmFolder(int engineIndex, ScmDriver driver, DeviceSpec spec, Path root, long totalBytes) {
         this.engineIndex = engineIndex;
+        this.driver = driver;
+        this.spec = spec;
         this.root = root;
         this.totalBytes = totalBytes;
         this.superblockFile = new DurableFile(root.resolve("superblock"));
         this.smdFile = new DurableFile(root.resolve("smd"));
     }
 
-    /** The driver makes the space usable; afterwards only its folder matters, so a change of that driver is harmless. */
+    /** The driver makes the space usable. */
     public static ScmFolder open(int engineIndex, ScmDriver driver, DeviceSpec spec) {
         DeviceResult<ScmSpace> result = driver.open(spec, true);
         if (!result.isOk()) throw fault(result.status(), result.detail()).asException();
         try (ScmSpace space = result.get()) {
-            return new ScmFolder(engineIndex, space.root(), space.totalBytes());
+            return new ScmFolder(engineIndex, driver, spec, space.root(), space.totalBytes());
         }
     }
 
@@ -60,9 +66,30 @@ public final class ScmFolder {
         return root;
     }
 
+    /** A file of so many bytes in memory, made and filled with zeros when there is none. The caller closes it. */
+    public ScmRegion map(String fileName, long sizeBytes) {
+        DeviceResult<ScmSpace> opened = driver.open(spec, false);
+        if (!opened.isOk()) throw fault(opened.status(), opened.detail()).asException();
+        try (ScmSpace space = opened.get()) {
+            DeviceResult<ScmRegion> region = space.map(fileName, sizeBytes);
+            if (!region.isOk()) throw fault(region.status(), region.detail()).asException();
+            return region.get();
+        }
+    }
+
     /** What pools can have. */
     public long poolBytes() {
-        return totalBytes - Math.min(SYSTEM_BYTES_MAX, totalBytes / 20);
+        long systemBytes = Math.min(SYSTEM_BYTES_MAX, totalBytes / 20);
+        return Math.max(0, totalBytes - Math.max(systemBytes, logLimits().totalBytes()));
+    }
+
+    /** Of the engine's log on a space of this size. */
+    public LogLimits logLimits() {
+        return LogLimits.of(totalBytes);
+    }
+
+    public int engineIndex() {
+        return engineIndex;
     }
 
     public long totalBytes() {
@@ -109,7 +136,12 @@ public final class ScmFolder {
 
     /** What is noted of a target's index, beside it: it outlives the loss of the index's folder. */
     public DurableFile indexNote(int target) {
-        return new DurableFile(root.resolve("target-" + target + ".note"));
+        return note("target-" + target);
+    }
+
+    /** A small file of this name that is always there as a whole. */
+    public DurableFile note(String name) {
+        return new DurableFile(root.resolve(name + ".note"));
     }
 
     /** Erases what we know; the superblock first, so that a crash on the way leaves unformatted storage. */
@@ -117,7 +149,7 @@ public final class ScmFolder {
         superblockFile.delete();
         smdFile.delete();
         try (Stream<Path> entries = Files.list(root)) {
-            List<Path> ours = entries.filter(p -> p.getFileName().toString().startsWith("target-"))
+            List<Path> ours = entries.filter(p -> p.getFileName().toString().matches("(target|log)-.*"))
                     .toList();
             for (Path folder : ours) deleteTree(folder);
         } catch (IOException e) {

@@ -7,24 +7,18 @@ import java.util.UUID;
  * Identity of an engine, first structure on its SCM; writing it is the last step of a format. Immutable.
  *
  * @param rank -1 before the first join
- * @param hasIndexNotes each target has an {@link IndexNote}: one that is missing is lost. False where an older release has
- *     formatted and no newer one has run yet
  */
-public record Superblock(
-        UUID engine,
-        String system,
-        int engineIndex,
-        int rank,
-        int targetCount,
-        long formattedAtMs,
-        boolean hasIndexNotes) {
+public record Superblock(UUID engine, String system, int engineIndex, int rank, int targetCount, long formattedAtMs) {
+    /** 2: batches of the indexes are in the engine's log. */
+    private static final int LAYOUT = 2;
+
     public static Frame.Kind kind(int engineIndex) {
-        return new Frame.Kind("superblock of engine " + engineIndex, 0x314253454d534f41L, 1);
+        return new Frame.Kind("superblock of engine " + engineIndex, 0x314253454d534f41L, LAYOUT);
     }
 
     public byte[] encode() {
         Encoder out = new Encoder().putUuid(engine).putString(system).putInt(engineIndex);
-        out.putInt(rank).putInt(targetCount).putLong(formattedAtMs).putInt(hasIndexNotes ? 1 : 0);
+        out.putInt(rank).putInt(targetCount).putLong(formattedAtMs);
         return Frame.encode(kind(engineIndex), out.bytes());
     }
 
@@ -35,21 +29,10 @@ public record Superblock(
 
     private static Superblock read(ByteBuffer in) {
         return new Superblock(
-                Encoder.uuid(in),
-                Encoder.string(in),
-                in.getInt(),
-                in.getInt(),
-                in.getInt(),
-                in.getLong(),
-                // older ones end here
-                in.remaining() >= Integer.BYTES && in.getInt() != 0);
+                Encoder.uuid(in), Encoder.string(in), in.getInt(), in.getInt(), in.getInt(), in.getLong());
     }
 
     public Superblock withRank(int newRank) {
-        return new Superblock(engine, system, engineIndex, newRank, targetCount, formattedAtMs, hasIndexNotes);
-    }
-
-    public Superblock withIndexNotes() {
-        return new Superblock(engine, system, engineIndex, rank, targetCount, formattedAtMs, true);
+        return new Superblock(engine, system, engineIndex, newRank, targetCount, formattedAtMs);
     }
 }

@@ -10,13 +10,10 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.pmem.PmemDriver;
-import io.daosmesh.spi.DeviceSpec;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
 import io.daosmesh.storage.kv.KvStore;
-import io.daosmesh.storage.rocks.RocksMemory;
-import io.daosmesh.storage.rocks.RocksTuning;
 import io.daosmesh.storage.scm.ScmFolder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -25,7 +22,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -46,25 +42,23 @@ class IndexDamageTest {
     Path folder;
 
     private final PmemDriver pmem = new PmemDriver("1");
-    private final RocksMemory memory = new RocksMemory();
     private ScmFolder scm;
     private Path index;
 
     @BeforeEach
     void format() {
         scm = scm(folder.resolve("scm"));
-        TargetIndex.format(scm, 0, memory);
+        IndexFixture.format(scm, IndexFixture.SMALL);
         index = scm.index(0);
     }
 
     @AfterEach
     void close() {
-        memory.close();
         pmem.close();
     }
 
     private ScmFolder scm(Path at) {
-        return ScmFolder.open(0, pmem, new DeviceSpec("file", at.toString(), 256L << 20, Map.of()));
+        return IndexFixture.scm(pmem, at);
     }
 
     private static byte[] key(int n) {
@@ -82,13 +76,13 @@ class IndexDamageTest {
         for (int n = from; n < to; n++) kv.write(new KvBatch().put(key(n), value(n)), true);
     }
 
-    private TargetIndex open(ScmFolder at) {
-        return TargetIndex.open(at, 0, memory, true);
+    private static EngineIndexes open(ScmFolder at) {
+        return IndexFixture.indexes(at, IndexFixture.SMALL);
     }
 
     private void writeAndStop(int from, int to) {
-        try (TargetIndex open = open(scm)) {
-            write(open.kv(), from, to);
+        try (EngineIndexes open = open(scm)) {
+            write(open.kv(0), from, to);
         }
     }
 
@@ -175,18 +169,18 @@ class IndexDamageTest {
     }
 
     private boolean readIsDamaged(ScmFolder at, int acknowledged, String what) {
-        try (TargetIndex open = open(at)) {
+        try (EngineIndexes open = open(at)) {
             TreeSet<Integer> missing = new TreeSet<>();
             for (int n = 0; n < acknowledged; n++) {
-                byte[] got = open.kv().get(key(n));
+                byte[] got = open.kv(0).get(key(n));
                 if (got == null) missing.add(n);
                 else assertEquals(ByteBuffer.wrap(value(n)), ByteBuffer.wrap(got), what);
             }
-            try (KvCursor c = open.kv().cursor(KvRange.all())) {
+            try (KvCursor c = open.kv(0).cursor(KvRange.all())) {
                 while (c.next()) c.value();
             }
             assertEquals(new TreeSet<>(), missing, what + ": missing without a word");
-            assertNull(open.kv().damage(), what);
+            assertNull(open.kv(0).damage(), what);
             return false;
         } catch (FaultException e) {
             assertEquals(FaultCode.DF_INVAL, e.code(), what + ": " + e.getMessage());
@@ -204,14 +198,14 @@ class IndexDamageTest {
         assertTrue(found > 20, "found " + found);
     }
 
-    /** Up to the last note; what came after it is the engine log's to find. */
+    /** Up to the last note, and what later frames of the log are witness of. */
     @Test
     void shouldLoseNothingNotedSilentlyWhateverHappensToAKilledIndex() throws IOException {
         writeAndStop(0, 10);
-        try (TargetIndex open = open(scm)) {
-            write(open.kv(), 10, 40);
+        try (EngineIndexes open = open(scm)) {
+            write(open.kv(0), 10, 40);
             open.note();
-            write(open.kv(), 40, RECORDS);
+            write(open.kv(0), 40, RECORDS);
             ScmFolder image = crashImage("image");
 
             assertTrue(!isFoundDamaged(scm(copied(image, "undamaged")), RECORDS, "nothing"), "a kill is no damage");
@@ -230,23 +224,24 @@ class IndexDamageTest {
     /** Tables, logs of several generations and logs that are used again. */
     @Test
     void shouldLoseNothingNotedSilentlyWhenSeveralLogsAreInUse() throws IOException {
-        try (TargetIndex open = open(scm)) {
+        try (EngineIndexes open = open(scm)) {
             KvBatch big = new KvBatch();
             for (int round = 0; round < 12; round++) {
                 for (int i = 0; i < 2; i++) {
                     big.clear();
-                    for (int k = 0; k < 1000; k++) big.put(key(1_000_000 + k), value(round + k));
-                    open.kv().write(big, true);
+                    for (int k = 0; k < 100; k++) big.put(key(1_000_000 + k), value(round + k));
+                    open.kv(0).write(big, true);
                 }
-                write(open.kv(), round * 5, round * 5 + 5);
+                write(open.kv(0), round * 5, round * 5 + 5);
             }
             open.note();
             ScmFolder image = crashImage("image");
 
             assertTrue(!isFoundDamaged(scm(copied(image, "undamaged")), RECORDS, "nothing"), "a kill is no damage");
             List<Path> logs;
-            try (Stream<Path> files = Files.list(image.index(0))) {
-                logs = files.filter(f -> f.toString().endsWith(".log")).toList();
+            try (Stream<Path> files = Files.list(image.root())) {
+                logs = files.filter(f -> f.getFileName().toString().startsWith("log-"))
+                        .toList();
             }
             for (Path log : logs) {
                 for (double where : new double[] {0.01, 0.3, 0.6, 0.9}) {
@@ -270,10 +265,13 @@ class IndexDamageTest {
         writeAndStop(0, 20);
         Path older = folder.resolve("older-index");
         copy(index, older);
-        writeAndStop(20, RECORDS);
-        TargetIndex.format(scm, 1, memory);
-        try (TargetIndex other = TargetIndex.open(scm, 1, memory, true)) {
-            write(other.kv(), 0, 3 * RECORDS);
+        // twice: the log of the life before is not needed any more
+        writeAndStop(20, 40);
+        writeAndStop(40, RECORDS);
+        ScmFolder foreign = scm(folder.resolve("foreign"));
+        IndexFixture.format(foreign, IndexFixture.SMALL);
+        try (EngineIndexes other = open(foreign)) {
+            write(other.kv(0), 0, 3 * RECORDS);
         }
         Path kept = folder.resolve("kept");
         copy(folder.resolve("scm"), kept);
@@ -285,7 +283,7 @@ class IndexDamageTest {
             delete(at);
             if (place.equals("empty")) Files.createDirectory(at);
             if (place.equals("older")) copy(older, at);
-            if (place.equals("another")) copy(copy.resolve("target-1"), at);
+            if (place.equals("another")) copy(foreign.index(0), at);
             assertTrue(isFoundDamaged(scm(copy), RECORDS, place), place);
         }
     }
@@ -302,32 +300,12 @@ class IndexDamageTest {
 
         assertTrue(readIsDamaged(scm, RECORDS, "back"));
         scm.erase();
-        TargetIndex.format(scm, 0, memory);
+        IndexFixture.format(scm, IndexFixture.SMALL);
 
-        try (TargetIndex open = open(scm)) {
-            assertNull(open.kv().damage());
-            assertNull(open.kv().get(key(1)));
+        try (EngineIndexes open = open(scm)) {
+            assertNull(open.kv(0).damage());
+            assertNull(open.kv(0).get(key(1)));
         }
-    }
-
-    /** An older release leaves neither an identity nor a note: what is there counts, from now on it is noted. */
-    @Test
-    void shouldAcceptWhatAnOlderReleaseHasLeftAndNoteItFromThenOn() throws Exception {
-        scm.erase();
-        try (var old = RocksTuning.open(index, memory, true)) {
-            for (int n = 0; n < RECORDS; n++) old.db().put(key(n), value(n));
-        }
-        try (TargetIndex open = TargetIndex.open(scm, 0, memory, false)) {
-            assertNull(open.kv().damage());
-            assertNotNull(open.kv().get(key(RECORDS - 1)));
-        }
-        Path kept = folder.resolve("kept");
-        copy(index, kept);
-        writeAndStop(RECORDS, RECORDS + 5);
-        delete(index);
-        Files.move(kept, index);
-
-        assertTrue(readIsDamaged(scm, RECORDS + 5, "older"));
     }
 
     @Test
@@ -335,12 +313,12 @@ class IndexDamageTest {
         writeAndStop(0, RECORDS);
         delete(index);
 
-        try (TargetIndex open = open(scm)) {
-            Fault damage = assertNotNullFault(open.kv().damage());
+        try (EngineIndexes open = open(scm)) {
+            Fault damage = assertNotNullFault(open.kv(0).damage());
             assertEquals(FaultCode.DF_INVAL, damage.code());
             assertTrue(damage.message().contains("target-0"), damage.message());
             assertTrue(damage.remedy().contains("storage format"), damage.remedy());
-            assertThrows(FaultException.class, () -> open.kv().write(new KvBatch().put(key(1), key(1)), true));
+            assertThrows(FaultException.class, () -> open.kv(0).write(new KvBatch().put(key(1), key(1)), true));
         }
     }
 

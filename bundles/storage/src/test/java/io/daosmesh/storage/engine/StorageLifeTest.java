@@ -1,5 +1,6 @@
 package io.daosmesh.storage.engine;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -89,6 +90,27 @@ class StorageLifeTest {
             assertEquals(2, storage.target(1).kv().get(new byte[] {1})[0]);
             assertEquals(0, storage.buffers().usedBytes());
         }
+    }
+
+    /** Of an older release: not guessed at, not touched, and said to whom it concerns. */
+    @Test
+    void shouldRefuseStorageOfAnotherLayoutWithAnEventAndARemedy() throws Exception {
+        try (NodeFixture f = fixture()) {
+            f.formatted();
+        }
+        Path superblock = folder.resolve("scm").resolve("superblock");
+        byte[] bytes = Files.readAllBytes(superblock);
+        bytes[8] = 1;
+        Files.write(superblock, bytes);
+        try (NodeFixture f = fixture()) {
+            f.start();
+            f.awaitState(State.FAILED);
+
+            assertEquals(List.of(RasId.ENGINE_DURABLE_FORMAT_INCOMPAT), f.events);
+            assertTrue(f.node.fault().contains("layout version 1"), f.node.fault());
+            assertTrue(f.node.fault().contains("dmg storage format --force"), f.node.fault());
+        }
+        assertArrayEquals(bytes, Files.readAllBytes(superblock));
     }
 
     @Test

@@ -11,6 +11,7 @@ import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.engine.NodeFixture;
 import io.daosmesh.storage.engine.StorageLife;
+import io.daosmesh.storage.kv.KvBatch;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +66,7 @@ class StorageMetricsTest {
             }
             f.removeDriver(driver);
             f.addDriver("2");
+            storage.target(0).kv().write(new KvBatch().put(new byte[] {1}, new byte[100]), true);
 
             Map<String, Double> samples = collect(f.node);
 
@@ -74,6 +76,10 @@ class StorageMetricsTest {
             assertEquals(1, samples.get("engine_io_latency_bio_update/8KB/0"));
             assertEquals(1, samples.get("engine_io_latency_bio_fetch/8KB/0"));
             assertTrue(samples.get("engine_nvme_flushes_total") >= 1);
+            assertEquals(1, samples.get("engine_log_persists_total"));
+            assertEquals(1, samples.get("engine_log_batches_total"));
+            assertTrue(samples.get("engine_log_appended_bytes") > 100);
+            assertEquals(3, samples.get("engine_log_free_segments"));
             assertEquals(2L * (16 << 20) / 4096, sumOfFree(storage, pool));
             assertEquals(Map.of("rank", "5"), f.node.labels());
         }

@@ -45,7 +45,7 @@ class DamagedMetadataTest {
 
     @Test
     void shouldRefuseDamagedSuperblock() throws Exception {
-        byte[] good = new Superblock(ID, "daos_server", 0, 3, 4, 1234567, true).encode();
+        byte[] good = new Superblock(ID, "daos_server", 0, 3, 4, 1234567).encode();
         damage("superblock", Superblock.kind(0), good, b -> Superblock.decode(0, b));
     }
 

@@ -72,7 +72,7 @@ class SmdTest {
         Smd smd = fresh().withPool(id(9), 5, 20 * MIB, 4, 100).withFaulty(id(2), true);
 
         assertEquals(smd, Smd.decode(0, smd.encode(0)));
-        Superblock superblock = new Superblock(id(4), "daos_server", 1, 7, 4, 12345, true);
+        Superblock superblock = new Superblock(id(4), "daos_server", 1, 7, 4, 12345);
         assertEquals(superblock, Superblock.decode(1, superblock.encode()));
         DeviceHeader header = new DeviceHeader(id(1), id(2), "daos_server", 99);
         assertEquals(header, DeviceHeader.decode("a", header.encode("a")));

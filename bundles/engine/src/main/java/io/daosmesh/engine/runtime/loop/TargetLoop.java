@@ -220,8 +220,9 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
      * the same update is recognised or done.
      */
     private Fault indexFault(Fault why) {
-        // closed: the storage goes, nothing has failed
-        if (why.code() != FaultCode.UNINIT) onIndexFailed.accept(why);
+        // the storage goes, or its log is full: nothing has failed
+        boolean isWhole = why.code() == FaultCode.UNINIT || why.code() == FaultCode.BUSY;
+        if (!isWhole) onIndexFailed.accept(why);
         return Fault.of(FaultCode.AGAIN, "nothing is written: %s", why.message());
     }
 

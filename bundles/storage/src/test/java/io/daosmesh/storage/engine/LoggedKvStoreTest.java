@@ -1,4 +1,4 @@
-package io.daosmesh.storage.rocks;
+package io.daosmesh.storage.engine;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -6,26 +6,33 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.pmem.PmemDriver;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.kv.KvStoreContract;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class RocksKvStoreTest extends KvStoreContract {
+class LoggedKvStoreTest extends KvStoreContract {
     @TempDir
     Path folder;
 
+    private final PmemDriver pmem = new PmemDriver("1");
+
+    @AfterEach
+    void closeDriver() {
+        pmem.close();
+    }
+
     @Override
     protected KvStore open() {
-        Path db = folder.resolve("db");
-        return Files.exists(db)
-                ? RocksKvStore.open(db, new RocksMemory())
-                : RocksKvStore.create(db, new RocksMemory(), new java.util.UUID(1, 2));
+        return IndexFixture.open(IndexFixture.scm(pmem, folder));
     }
 
     @Test
@@ -62,24 +69,24 @@ class RocksKvStoreTest extends KvStoreContract {
     void shouldRefuseDamagedStore() throws IOException {
         put("a", "1");
         store.close();
-        try (Stream<Path> files = Files.list(folder.resolve("db"))) {
+        try (Stream<Path> files = Files.list(folder.resolve("target-0"))) {
             for (Path p : files.filter(f -> f.getFileName().toString().startsWith("MANIFEST"))
                     .toList()) Files.write(p, new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9});
         }
 
-        FaultException e = assertThrows(FaultException.class, this::open);
+        store = open();
 
-        assertEquals(FaultCode.DF_INVAL, e.code(), e.getMessage());
+        assertEquals(FaultCode.DF_INVAL, Objects.requireNonNull(store.damage()).code());
     }
 
     /** The folder goes away: the next log or table cannot be made, as on a full or broken disk. */
     @Test
     void shouldRefuseEveryWriteAfterAFailedOne() throws IOException {
         put("a", "1");
-        try (Stream<Path> files = Files.list(folder.resolve("db"))) {
+        try (Stream<Path> files = Files.list(folder.resolve("target-0"))) {
             for (Path p : files.toList()) Files.delete(p);
         }
-        Files.delete(folder.resolve("db"));
+        Files.delete(folder.resolve("target-0"));
         byte[] value = new byte[1 << 20];
         FaultException first = assertThrows(FaultException.class, () -> {
             for (int i = 0; i < 1000; i++) store.write(new KvBatch().put(b("k" + i), value), true);

@@ -1,0 +1,77 @@
+package io.daosmesh.storage.engine;
+
+import io.daosmesh.storage.kv.KvStore;
+import io.daosmesh.storage.log.LogLimits;
+import io.daosmesh.storage.log.runtime.EngineLog;
+import io.daosmesh.storage.log.runtime.LogSegments;
+import io.daosmesh.storage.log.runtime.LogStats;
+import io.daosmesh.storage.rocks.RocksMemory;
+import io.daosmesh.storage.scm.ScmFolder;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * The indexes of an engine's targets with the log they share: opened, made durable and closed together. Owner: the engine's
+ * owner loop.
+ */
+final class EngineIndexes implements AutoCloseable {
+    /** Longer than any flush of an index on a medium that works. */
+    private static final Duration TRIM_WAIT_MAX = Duration.ofSeconds(20);
+
+    private final RocksMemory memory = new RocksMemory();
+    private final List<TargetIndex> indexes = new ArrayList<>();
+    private final EngineLog log;
+    private final IndexKeeper keeper;
+
+    private EngineIndexes(EngineLog log, int engineIndex) {
+        this.log = log;
+        this.keeper = new IndexKeeper(engineIndex, log, indexes);
+    }
+
+    /** Makes empty ones; the only place that does. Durable on return. */
+    static void format(ScmFolder scm, UUID engine, int targetCount, LogLimits limits) {
+        LogSegments.format(scm, engine, limits, new SecureRandom().nextLong());
+        try (RocksMemory memory = new RocksMemory()) {
+            for (int t = 0; t < targetCount; t++) TargetIndex.format(scm, t, memory);
+        }
+    }
+
+    /** A damaged index comes back as one that refuses everything. Throws when the medium fails or is full. */
+    static EngineIndexes open(ScmFolder scm, UUID engine, int targetCount, LogLimits limits) {
+        EngineIndexes made = new EngineIndexes(EngineLog.open(scm, engine, limits), scm.engineIndex());
+        try {
+            for (int t = 0; t < targetCount; t++) made.indexes.add(TargetIndex.open(scm, t, made.memory, made.log));
+            made.log.begin(made.keeper::checkpointSoon, TRIM_WAIT_MAX);
+            made.keeper.start();
+            return made;
+        } catch (RuntimeException e) {
+            made.close();
+            throw e;
+        }
+    }
+
+    KvStore kv(int target) {
+        return indexes.get(target).kv();
+    }
+
+    LogStats logStats() {
+        return log.stats();
+    }
+
+    /** What the next start must find at least, at this moment. */
+    void note() {
+        indexes.forEach(TargetIndex::note);
+    }
+
+    /** The log first: what was appended is in the indexes before they are closed. */
+    @Override
+    public void close() {
+        keeper.close();
+        log.close();
+        indexes.forEach(TargetIndex::close);
+        memory.close();
+    }
+}

@@ -1,0 +1,97 @@
+package io.daosmesh.storage.engine;
+
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.storage.log.runtime.EngineLog;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Notes every now and then how far an engine's indexes are durable, and moves them into tables when the log wants room; on a
+ * thread of its own: a slow disk must hold up neither the targets nor the devices. Owner: the engine's indexes.
+ */
+final class IndexKeeper implements AutoCloseable {
+    /**
+     * What a kill may hide from the next start. A note is two small syncs: at this pace they cost less than one part in a
+     * thousand of the medium's time.
+     */
+    private static final long PERIOD_MS = 2_000;
+
+    private static final long END_MAX_MS = 5_000;
+    private static final Logger log = LoggerFactory.getLogger(IndexKeeper.class);
+
+    private final EngineLog engineLog;
+    private final List<TargetIndex> indexes;
+    private final ScheduledExecutorService loop;
+    private final AtomicBoolean isAsked = new AtomicBoolean();
+    private boolean isWarned;
+
+    IndexKeeper(int engineIndex, EngineLog engineLog, List<TargetIndex> indexes) {
+        this.engineLog = engineLog;
+        this.indexes = indexes;
+        loop = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "storage-notes-" + engineIndex);
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    void start() {
+        loop.scheduleWithFixedDelay(() -> indexes.forEach(this::note), PERIOD_MS, PERIOD_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Without a new note the older one counts: less is found, nothing is wrong. */
+    private void note(TargetIndex index) {
+        try {
+            index.note();
+            isWarned = false;
+        } catch (FaultException e) {
+            if (!isWarned) log.warn("the position of an index is not noted: {}", e.getMessage());
+            isWarned = true;
+        } catch (RuntimeException e) {
+            log.error("noting the position of an index", e);
+        }
+    }
+
+    /** Any thread; asked again while one is waiting, once is enough. */
+    void checkpointSoon() {
+        if (isAsked.getAndSet(true)) return;
+        try {
+            loop.execute(this::checkpoint);
+        } catch (RejectedExecutionException e) {
+            log.debug("closed before");
+        }
+    }
+
+    /**
+     * What is applied now goes into tables, then the log may forget it. An index that fails does not hold up the others: it
+     * has stopped, and its note tells the next start what it has to have.
+     */
+    private void checkpoint() {
+        isAsked.set(false);
+        long startNs = System.nanoTime();
+        long lsn = engineLog.appliedLsn();
+        try {
+            for (TargetIndex index : indexes) if (!index.flush()) index.note();
+            engineLog.trim(lsn, System.nanoTime() - startNs);
+        } catch (RuntimeException e) {
+            log.error("the engine log is not trimmed: {}", e.getMessage());
+        }
+    }
+
+    /** Bounded: a disk that hangs must not keep the rest open. */
+    @Override
+    public void close() {
+        loop.shutdown();
+        try {
+            if (!loop.awaitTermination(END_MAX_MS, TimeUnit.MILLISECONDS)) log.warn("a note is still being written");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package io.daosmesh.storage.log;
+
+import io.daosmesh.storage.kv.KvBatch;
+import java.nio.ByteBuffer;
+import java.util.UUID;
+import java.util.function.LongSupplier;
+
+/** Numbers frames, places them in segments, and says when all up to a number is durable. Owner: the log. Pure. */
+public final class LogWriter {
+    /** Where the segments are. All throw a fault when the medium fails. */
+    public interface Medium {
+        /** Little endian; what is stored is durable after {@link #persist}. */
+        ByteBuffer bytes(int segment);
+
+        void persist(int segment, int fromBytes, int toBytes);
+
+        /** The segment is in use from here on, durably: its header says so, then the note of the log. */
+        void use(int segment, SegmentHeader header);
+    }
+
+    private final Medium medium;
+    private final SegmentRing ring;
+    private final LongSupplier nonces;
+    private SegmentHeader header;
+    private long lastLsn;
+    private long durableLsn;
+    private long neededLsn;
+
+    /** A log that is empty, because all that was recovered is in tables. Its first segment is in use on return. */
+    public LogWriter(UUID engine, LogLimits limits, LogRecovery before, Medium medium, LongSupplier nonces) {
+        this.medium = medium;
+        this.ring = new SegmentRing(limits, 0);
+        this.nonces = nonces;
+        this.lastLsn = before.nextLsn() - 1;
+        this.durableLsn = lastLsn;
+        this.neededLsn = lastLsn + 1;
+        this.header = header(engine, before.generation() + 1);
+        medium.use(0, header);
+    }
+
+    private SegmentHeader header(UUID engine, long generation) {
+        return new SegmentHeader(engine, generation, nonces.getAsLong(), lastLsn + 1, neededLsn);
+    }
+
+    /** False when the segment has no room for it: {@link #persist}, {@link #roll}, and again. */
+    public boolean place(int target, long position, KvBatch batch) {
+        SegmentRing.Place place = ring.place(lastLsn + 1, LogFrame.bytes(batch));
+        if (place == null) return false;
+        lastLsn++;
+        new LogFrame(lastLsn, durableLsn, target, position, batch)
+                .encode(header, medium.bytes(place.segment()), place.atBytes());
+        return true;
+    }
+
+    /** True when there was something to persist. All that was placed is durable afterwards. */
+    public boolean persist() {
+        boolean isNeeded = ring.persistFrom() < ring.persistTo();
+        if (isNeeded) {
+            medium.persist(ring.active(), ring.persistFrom(), ring.persistTo());
+            ring.onPersisted();
+        }
+        durableLsn = lastLsn;
+        return isNeeded;
+    }
+
+    /** Begins another segment; false when none is free before a {@link #trim}. */
+    public boolean roll() {
+        int next = ring.free();
+        if (next < 0) return false;
+        SegmentHeader begun = header(header.engine(), header.generation() + 1);
+        medium.use(next, begun);
+        header = begun;
+        ring.roll(next);
+        return true;
+    }
+
+    /** @param lsn frames up to it are in tables that are durable */
+    public void trim(long lsn) {
+        neededLsn = Math.max(neededLsn, lsn + 1);
+        ring.trim(neededLsn);
+    }
+
+    /** Of the frame placed last. */
+    public long lastLsn() {
+        return lastLsn;
+    }
+
+    public int freeSegments() {
+        return ring.freeCount();
+    }
+}

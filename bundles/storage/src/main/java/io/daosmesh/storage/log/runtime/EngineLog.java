@@ -1,0 +1,310 @@
+package io.daosmesh.storage.log.runtime;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.fault.Invariant;
+import io.daosmesh.storage.kv.KvBatch;
+import io.daosmesh.storage.log.LogFrame;
+import io.daosmesh.storage.log.LogLimits;
+import io.daosmesh.storage.log.LogRecovery;
+import io.daosmesh.storage.log.LogWriter;
+import io.daosmesh.storage.scm.ScmFolder;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one log of an engine: batches of all targets that wait share one persist, then go to their indexes, which have no log
+ * of their own. It has no thread: whoever comes first writes for all that wait, as in the group commit of databases. Any
+ * thread.
+ */
+public final class EngineLog implements AutoCloseable {
+    private static final class Entry {
+        final LogStream stream;
+        final KvBatch batch;
+        final boolean isDurable;
+        /** Given when it is placed. */
+        long position;
+
+        @Nullable
+        Fault fault;
+
+        /** Guarded by {@code queue}. */
+        boolean isDone;
+
+        Entry(LogStream stream, KvBatch batch, boolean isDurable) {
+            this.stream = stream;
+            this.batch = batch;
+            this.isDurable = isDurable;
+        }
+    }
+
+    /** Of one persist; what else waits goes with the next. */
+    private static final int ENTRIES_MAX = 256;
+
+    private static final long END_MAX_MS = 20_000;
+    private static final Logger log = LoggerFactory.getLogger(EngineLog.class);
+
+    private final UUID engine;
+    private final LogLimits limits;
+    private final LogSegments segments;
+    private final LogRecovery recovery;
+    private final LogStats stats = new LogStats();
+    private final List<LogStream> streams = new ArrayList<>();
+    private final ArrayDeque<Entry> queue = new ArrayDeque<>();
+    /** Guards the writer. */
+    private final Object writing = new Object();
+
+    private @Nullable LogWriter writer;
+    private Runnable onShort = () -> {};
+    private long trimWaitMaxMs;
+    /** Both guarded by {@code queue}. */
+    private boolean isWriting;
+
+    private boolean isClosed;
+    private volatile @Nullable Fault broken;
+    private volatile long appliedLsn;
+
+    private EngineLog(UUID engine, LogLimits limits, LogSegments segments) {
+        this.engine = engine;
+        this.limits = limits;
+        this.segments = segments;
+        this.recovery = segments.recover(engine);
+    }
+
+    /** Reads what is there; {@link #begin} starts it. */
+    public static EngineLog open(ScmFolder scm, UUID engine, LogLimits limits) {
+        LogSegments segments = LogSegments.map(scm, limits);
+        try {
+            return new EngineLog(engine, limits, segments);
+        } catch (RuntimeException e) {
+            segments.close();
+            throw e;
+        }
+    }
+
+    /** What the last life has left; before {@link #begin}. */
+    public LogRecovery recovery() {
+        return recovery;
+    }
+
+    public LogStats stats() {
+        return stats;
+    }
+
+    /** Before {@link #begin}. @param position of the target's index as it stands */
+    public LogStream stream(int target, long position, LogStream.Index index) {
+        LogStream stream = new LogStream(target, position, index);
+        streams.add(stream);
+        return stream;
+    }
+
+    /**
+     * Everything recovered is in tables: the log is empty from here on, and takes batches.
+     *
+     * @param onShort told, on a writing thread, when segments should be trimmed; must not block
+     * @param trimWaitMax how long a write may wait for it
+     */
+    public void begin(Runnable onShort, Duration trimWaitMax) {
+        this.onShort = onShort;
+        this.trimWaitMaxMs = trimWaitMax.toMillis();
+        LogWriter begun = new LogWriter(engine, limits, recovery, segments, new SecureRandom()::nextLong);
+        writer = begun;
+        appliedLsn = begun.lastLsn();
+        stats.onFree(begun.freeSegments());
+    }
+
+    private LogWriter writer() {
+        return Objects.requireNonNull(writer, "begun");
+    }
+
+    /**
+     * Durable, if asked for, and applied to its index on return. Throws INVAL for a batch that no segment can take, BUSY when
+     * the log is full and cannot be trimmed, before anything has happened; IO when the medium fails, after which nothing is
+     * written any more; UNINIT once closed.
+     */
+    public void write(LogStream stream, KvBatch batch, boolean isDurable) {
+        if (LogFrame.bytes(batch) > limits.frameBytesMax())
+            throw Fault.of(
+                            FaultCode.INVAL,
+                            "a batch of %d bytes is longer than the %d bytes of a segment of the engine log",
+                            batch.byteCount(),
+                            limits.segmentBytes())
+                    .asException();
+        Entry own = new Entry(stream, batch, isDurable);
+        List<Entry> turn = await(own);
+        if (!turn.isEmpty()) writeFor(turn);
+        Fault fault = own.fault;
+        if (fault != null) throw fault.asException();
+    }
+
+    /** Empty when somebody else has written it; otherwise what this thread has to write, in order. */
+    private List<Entry> await(Entry own) {
+        synchronized (queue) {
+            if (isClosed) throw closed().asException();
+            queue.add(own);
+            boolean isInterrupted = false;
+            while (isWriting && !own.isDone) {
+                try {
+                    queue.wait();
+                } catch (InterruptedException e) {
+                    // it is in the queue and may be written any moment: bounded by what is being written
+                    isInterrupted = true;
+                }
+            }
+            if (isInterrupted) Thread.currentThread().interrupt();
+            if (own.isDone) return List.of();
+            isWriting = true;
+            List<Entry> turn = new ArrayList<>();
+            while (turn.size() < ENTRIES_MAX && !queue.isEmpty()) turn.add(queue.poll());
+            return turn;
+        }
+    }
+
+    private static Fault closed() {
+        return Fault.of(FaultCode.UNINIT, "the engine log is closed");
+    }
+
+    private void writeFor(List<Entry> turn) {
+        try {
+            int written = place(turn);
+            for (int i = 0; i < written; i++) apply(turn.get(i));
+            if (broken == null) appliedLsn = writer().lastLsn();
+        } finally {
+            synchronized (queue) {
+                for (Entry e : turn) e.isDone = true;
+                isWriting = false;
+                queue.notifyAll();
+            }
+        }
+    }
+
+    /** How many of them, from the first on, are in the log; the others know why not. */
+    private int place(List<Entry> turn) {
+        int placed = 0;
+        try {
+            Fault why = broken;
+            if (why != null) throw why.asException();
+            boolean isDurable = false;
+            for (Entry e : turn) {
+                place(e);
+                isDurable |= e.isDurable;
+                placed++;
+            }
+            if (isDurable) persist();
+            return placed;
+        } catch (RuntimeException | InternalError e) {
+            // InternalError: the file system had no block behind a mapped page
+            Fault fault = FaultException.faultOf(e);
+            // fail-stop: what a failed persist has left on the medium is unknown. A full log has left nothing.
+            if (fault.code() != FaultCode.BUSY) broken = fault;
+            int good = broken == null ? placed : 0;
+            for (Entry entry : turn.subList(good, turn.size())) entry.fault = fault;
+            return good;
+        }
+    }
+
+    private void place(Entry e) {
+        synchronized (writing) {
+            long position = e.stream.position + 1;
+            if (!writer().place(e.stream.target, position, e.batch)) {
+                persist();
+                roll();
+                Invariant.check(writer().place(e.stream.target, position, e.batch), "a new segment has no room");
+            }
+            e.stream.position = position;
+            e.position = position;
+        }
+        stats.batches.increment();
+        stats.appendedBytes.add(LogFrame.bytes(e.batch));
+    }
+
+    private void persist() {
+        synchronized (writing) {
+            long startNs = System.nanoTime();
+            if (!writer().persist()) return;
+            stats.persistNs.add(System.nanoTime() - startNs);
+            stats.persists.increment();
+            streams.forEach(LogStream::onPersisted);
+        }
+    }
+
+    /** Waits, bounded, until a segment is trimmed. Holds the lock. */
+    private void roll() {
+        long startNs = System.nanoTime();
+        while (!writer().roll()) {
+            long waitedMs = (System.nanoTime() - startNs) / 1_000_000;
+            if (waitedMs >= trimWaitMaxMs)
+                throw Fault.of(FaultCode.BUSY, "the engine log is full: its indexes do not become durable")
+                        .remedy("free space on scm_mount")
+                        .asException();
+            onShort.run();
+            try {
+                writing.wait(Math.max(1, trimWaitMaxMs - waitedMs));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw Fault.of(FaultCode.BUSY, "interrupted while the engine log was full")
+                        .asException();
+            }
+        }
+        stats.waitNs.add(System.nanoTime() - startNs);
+        stats.onFree(writer().freeSegments());
+        if (writer().freeSegments() <= limits.segmentCount() / 2) onShort.run();
+    }
+
+    private static void apply(Entry e) {
+        try {
+            e.stream.index.apply(e.position, e.batch);
+        } catch (RuntimeException broken) {
+            e.fault = FaultException.faultOf(broken);
+        }
+    }
+
+    /** All frames up to it are in the indexes' memory. */
+    public long appliedLsn() {
+        return appliedLsn;
+    }
+
+    /** Frames up to it are in tables that are durable. */
+    public void trim(long lsn, long tookNs) {
+        synchronized (writing) {
+            writer().trim(lsn);
+            stats.onFree(writer().freeSegments());
+            writing.notifyAll();
+        }
+        stats.checkpoints.increment();
+        stats.checkpointNs.add(tookNs);
+    }
+
+    /** What is being written ends first; bounded. */
+    @Override
+    public void close() {
+        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(END_MAX_MS);
+        synchronized (queue) {
+            isClosed = true;
+            while (isWriting || !queue.isEmpty()) {
+                long leftMs = TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime());
+                if (leftMs <= 0) {
+                    log.warn("the engine log is still being written");
+                    return;
+                }
+                try {
+                    queue.wait(leftMs);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return;
+                }
+            }
+        }
+        segments.close();
+    }
+}

@@ -1,0 +1,118 @@
+package io.daosmesh.storage.log.runtime;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.spi.DeviceResult;
+import io.daosmesh.spi.ScmRegion;
+import io.daosmesh.storage.log.LogLimits;
+import io.daosmesh.storage.log.LogRecovery;
+import io.daosmesh.storage.log.LogWriter;
+import io.daosmesh.storage.log.SegmentHeader;
+import io.daosmesh.storage.scm.DurableFile;
+import io.daosmesh.storage.scm.ScmFolder;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The files of an engine's log, mapped, and the note which of them is in use. Owner: the log's thread, once it runs. */
+public final class LogSegments implements LogWriter.Medium, AutoCloseable {
+    /** What such files begin with. */
+    public static final String PREFIX = "log-";
+
+    private static final long UNKNOWN = -1;
+    private static final Logger log = LoggerFactory.getLogger(LogSegments.class);
+
+    private final DurableFile note;
+    private final List<ScmRegion> regions;
+
+    private LogSegments(DurableFile note, List<ScmRegion> regions) {
+        this.note = note;
+        this.regions = regions;
+    }
+
+    /** New ones, the first in use. Durable on return. */
+    public static void format(ScmFolder scm, UUID engine, LogLimits limits, long nonce) {
+        try (LogSegments made = map(scm, limits)) {
+            for (int i = 1; i < limits.segmentCount(); i++) made.begin(i, new SegmentHeader(engine, 0, nonce, 1, 1));
+            made.use(0, new SegmentHeader(engine, 1, nonce, 1, 1));
+        }
+    }
+
+    /** IO or NOSPACE when the driver cannot map them. */
+    public static LogSegments map(ScmFolder scm, LogLimits limits) {
+        List<ScmRegion> regions = new ArrayList<>();
+        LogSegments made = new LogSegments(scm.note(PREFIX + "in-use"), regions);
+        try {
+            for (int i = 0; i < limits.segmentCount(); i++) regions.add(scm.map(PREFIX + i, limits.segmentBytes()));
+            return made;
+        } catch (FaultException e) {
+            made.close();
+            throw e;
+        }
+    }
+
+    /** What a start finds. DF_INCOMPT when a release of another layout has written it. */
+    LogRecovery recover(UUID engine) {
+        List<LogRecovery.Segment> found = new ArrayList<>();
+        for (int i = 0; i < regions.size(); i++)
+            found.add(new LogRecovery.Segment(
+                    i, header(i), bytes(i).asReadOnlyBuffer().order(bytes(i).order())));
+        return new LogRecovery(engine, found, noted());
+    }
+
+    private @Nullable SegmentHeader header(int segment) {
+        byte[] block = new byte[LogLimits.ALIGN_BYTES];
+        bytes(segment).get(0, block);
+        return decode(segment, block);
+    }
+
+    private long noted() {
+        SegmentHeader noted = note.read().map(bytes -> decode(-1, bytes)).orElse(null);
+        return noted == null ? UNKNOWN : noted.generation();
+    }
+
+    private static @Nullable SegmentHeader decode(int segment, byte[] bytes) {
+        try {
+            return SegmentHeader.decode(segment, bytes);
+        } catch (FaultException e) {
+            if (e.code() != FaultCode.DF_INVAL) throw e;
+            log.error("{}", e.getMessage());
+            return null;
+        }
+    }
+
+    @Override
+    public ByteBuffer bytes(int segment) {
+        return regions.get(segment).bytes();
+    }
+
+    @Override
+    public void persist(int segment, int fromBytes, int toBytes) {
+        DeviceResult<Boolean> result = regions.get(segment).persist(fromBytes, toBytes - fromBytes);
+        if (!result.isOk())
+            throw Fault.of(FaultCode.IO, "engine log: %s", result.detail())
+                    .remedy("repair the medium of scm_mount, then restart the engine")
+                    .asException();
+    }
+
+    @Override
+    public void use(int segment, SegmentHeader header) {
+        begin(segment, header);
+        note.write(header.encode(segment));
+    }
+
+    private void begin(int segment, SegmentHeader header) {
+        bytes(segment).put(0, header.encode(segment));
+        persist(segment, 0, LogLimits.ALIGN_BYTES);
+    }
+
+    @Override
+    public void close() {
+        regions.forEach(ScmRegion::close);
+    }
+}

@@ -1,0 +1,83 @@
+package io.daosmesh.storage.engine;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.pmem.PmemDriver;
+import io.daosmesh.spi.DeviceSpec;
+import io.daosmesh.storage.kv.KvBatch;
+import io.daosmesh.storage.kv.KvCursor;
+import io.daosmesh.storage.kv.KvRange;
+import io.daosmesh.storage.kv.KvSnapshot;
+import io.daosmesh.storage.kv.KvStore;
+import io.daosmesh.storage.log.LogLimits;
+import io.daosmesh.storage.scm.ScmFolder;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** An engine's indexes without its devices. */
+final class IndexFixture {
+    static final UUID ENGINE = new UUID(5, 6);
+    /** Small: segments are used again and again, and a copy of all is soon made. */
+    static final LogLimits SMALL = new LogLimits(256 << 10, 4);
+
+    private static final LogLimits USUAL = new LogLimits(4 << 20, 4);
+
+    private IndexFixture() {}
+
+    static ScmFolder scm(PmemDriver pmem, Path at) {
+        return ScmFolder.open(0, pmem, new DeviceSpec("file", at.toString(), 256L << 20, Map.of()));
+    }
+
+    static void format(ScmFolder scm, LogLimits limits) {
+        EngineIndexes.format(scm, ENGINE, 1, limits);
+    }
+
+    static EngineIndexes indexes(ScmFolder scm, LogLimits limits) {
+        return EngineIndexes.open(scm, ENGINE, 1, limits);
+    }
+
+    /** The index of one target, formatted if there is none; closing it closes all. */
+    static KvStore open(ScmFolder scm) {
+        if (scm.indexNote(0).read().isEmpty()) format(scm, USUAL);
+        EngineIndexes indexes = indexes(scm, USUAL);
+        return new Whole(indexes, indexes.kv(0));
+    }
+
+    private record Whole(EngineIndexes indexes, KvStore kv) implements KvStore {
+        @Override
+        public void write(KvBatch batch, boolean isDurable) {
+            kv.write(batch, isDurable);
+        }
+
+        @Override
+        public byte @Nullable [] get(byte[] key) {
+            return kv.get(key);
+        }
+
+        @Override
+        public KvCursor cursor(KvRange range) {
+            return kv.cursor(range);
+        }
+
+        @Override
+        public KvSnapshot snapshot() {
+            return kv.snapshot();
+        }
+
+        @Override
+        public long sizeBytes() {
+            return kv.sizeBytes();
+        }
+
+        @Override
+        public @Nullable Fault damage() {
+            return kv.damage();
+        }
+
+        @Override
+        public void close() {
+            indexes.close();
+        }
+    }
+}
