@@ -14,6 +14,8 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +38,10 @@ class IndexDamageIT {
     private static final int OBJECTS = 10;
 
     private static final int DAMAGED_NODE = 2;
+    /** Of the engine log: see LogFrame. */
+    private static final int FRAME_MAGIC = 0x464c4d44;
+
+    private static final int FRAME_HEADER_BYTES = 48;
     private static final int DAMAGED_TARGET = 0;
     private static final Duration STEP_MAX = Duration.ofSeconds(60);
 
@@ -60,7 +66,7 @@ class IndexDamageIT {
             }
 
             for (MeshRecord.Entry n : mesh.nodes()) ProcessHandle.of(n.pid()).ifPresent(ProcessHandle::destroyForcibly);
-            flipLogs();
+            flipFrame();
             mesh.mesh("up").orFail();
 
             try (MeshClient client = MeshClient.open(mesh)) {
@@ -82,7 +88,9 @@ class IndexDamageIT {
                 checkValues(box);
             }
             String events = mesh.dmg("system", "events").orFail().out();
-            assertTrue(events.contains("pool_corruption_detected") && events.contains("noted as durable"), events);
+            assertTrue(
+                    events.contains("pool_corruption_detected") && events.contains("missing in the engine log"),
+                    events);
         }
     }
 
@@ -117,7 +125,7 @@ class IndexDamageIT {
 
     /** All that is acknowledged by now is noted; writes in between give each target a reason to note. */
     private void awaitNotes(Container box) throws IOException {
-        List<Path> notes = files(".note");
+        List<Path> notes = files("target-" + DAMAGED_TARGET + "\\.note");
         assertFalse(notes.isEmpty());
         FileTime now = FileTime.from(Instant.now());
         int[] filler = {0};
@@ -129,28 +137,30 @@ class IndexDamageIT {
         });
     }
 
-    /** Of the damaged node's target: its note, or the logs of its index. */
-    private List<Path> files(String ending) throws IOException {
+    private List<Path> files(String name) throws IOException {
         try (Stream<Path> all = Files.walk(dir.resolve("mesh").resolve("node" + DAMAGED_NODE))) {
-            return all.filter(p -> p.toString().contains("target-" + DAMAGED_TARGET))
-                    .filter(p -> p.toString().endsWith(ending))
-                    .toList();
+            return all.filter(p -> p.getFileName().toString().matches(name)).toList();
         }
     }
 
-    private void flipLogs() throws IOException {
-        int flipped = 0;
-        for (Path log : files(".log")) {
-            if (Files.size(log) == 0) continue;
-            try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "rw")) {
-                long at = file.length() / 10;
-                file.seek(at);
-                int old = file.read();
-                file.seek(at);
-                file.write(old ^ 0x10);
-                flipped++;
+    /** Flips a bit in a frame of the damaged target, somewhere in the middle of what it has in the engine's log. */
+    private void flipFrame() throws IOException {
+        List<Path> logs = files("log-\\d+");
+        for (Path log : logs) {
+            ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(log)).order(ByteOrder.LITTLE_ENDIAN);
+            List<Integer> frames = new ArrayList<>();
+            for (int at = 4096; at + FRAME_HEADER_BYTES < bytes.capacity(); at += 8) {
+                boolean isOfTarget = bytes.getInt(at) == FRAME_MAGIC && bytes.getInt(at + 32) == DAMAGED_TARGET;
+                if (isOfTarget) frames.add(at);
             }
+            if (frames.size() < 10) continue;
+            try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "rw")) {
+                int at = frames.get(frames.size() / 2) + FRAME_HEADER_BYTES;
+                file.seek(at);
+                file.write(bytes.get(at) ^ 0x10);
+            }
+            return;
         }
-        assertTrue(flipped > 0, "no log was in use");
+        throw new AssertionError("no log holds frames of the target: " + logs);
     }
 }
