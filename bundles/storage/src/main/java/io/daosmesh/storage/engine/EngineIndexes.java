@@ -4,7 +4,6 @@ import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.log.runtime.EngineLog;
 import io.daosmesh.storage.log.runtime.LogSegments;
-import io.daosmesh.storage.log.runtime.LogStats;
 import io.daosmesh.storage.rocks.RocksMemory;
 import io.daosmesh.storage.scm.ScmFolder;
 import java.security.SecureRandom;
@@ -40,11 +39,11 @@ final class EngineIndexes implements AutoCloseable {
     }
 
     /** A damaged index comes back as one that refuses everything. Throws when the medium fails or is full. */
-    static EngineIndexes open(ScmFolder scm, UUID engine, int targetCount, LogLimits limits) {
+    static EngineIndexes open(ScmFolder scm, UUID engine, int targetCount, LogLimits limits, Duration driverWaitMax) {
         EngineIndexes made = new EngineIndexes(EngineLog.open(scm, engine, limits), scm.engineIndex());
         try {
             for (int t = 0; t < targetCount; t++) made.indexes.add(TargetIndex.open(scm, t, made.memory, made.log));
-            made.log.begin(made.keeper::checkpointSoon, TRIM_WAIT_MAX);
+            made.log.begin(made.keeper::checkpointSoon, new EngineLog.Waits(TRIM_WAIT_MAX, driverWaitMax));
             made.keeper.start();
             return made;
         } catch (RuntimeException e) {
@@ -57,8 +56,8 @@ final class EngineIndexes implements AutoCloseable {
         return indexes.get(target).kv();
     }
 
-    LogStats logStats() {
-        return log.stats();
+    EngineLog log() {
+        return log;
     }
 
     /** What the next start must find at least, at this moment. */

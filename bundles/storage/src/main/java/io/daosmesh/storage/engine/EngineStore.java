@@ -7,7 +7,7 @@ import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.TargetStorage;
-import io.daosmesh.storage.log.runtime.LogStats;
+import io.daosmesh.storage.log.runtime.EngineLog;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.slot.AlignedBufferPool;
 import io.daosmesh.storage.slot.DeviceSlot;
@@ -15,6 +15,7 @@ import io.daosmesh.storage.slot.Prezero;
 import io.daosmesh.storage.slot.SlotSet;
 import io.daosmesh.storage.smd.Smd;
 import io.daosmesh.storage.smd.Superblock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,7 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
     private final Object tableLock = new Object();
     private final CopyOnWriteArrayList<DeviceListener> listeners = new CopyOnWriteArrayList<>();
     private final List<TargetStore> targets = new ArrayList<>();
+    private final Duration driverWaitMax;
     private volatile @Nullable EngineIndexes indexes;
     private volatile Superblock superblock;
     private volatile Smd smd;
@@ -66,22 +68,24 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
         this.owner = owner;
         this.smd = scm.smd();
         this.buffers = new AlignedBufferPool(settings.bufferBytes());
+        this.driverWaitMax = Duration.ofMillis(settings.deviceGraceMs());
         this.prezero = new Prezero(settings.prezeroBytes());
         this.slots = maker.make(smd, this::onDevice);
     }
 
     /** Owner loop, once all devices are settled. A damaged index takes its target out, not the engine. */
     void openIndexes() {
-        EngineIndexes opened = EngineIndexes.open(scm, superblock.engine(), superblock.targetCount(), scm.logLimits());
+        EngineIndexes opened =
+                EngineIndexes.open(scm, superblock.engine(), superblock.targetCount(), scm.logLimits(), driverWaitMax);
         indexes = opened;
         for (int t = 0; t < superblock.targetCount(); t++)
             targets.add(new TargetStore(t, opened.kv(t), () -> smd, slots));
     }
 
     /** Null before the indexes are open. */
-    public @Nullable LogStats logStats() {
+    public @Nullable EngineLog log() {
         EngineIndexes open = indexes;
-        return open == null ? null : open.logStats();
+        return open == null ? null : open.log();
     }
 
     public SlotSet slots() {

@@ -14,6 +14,7 @@ import io.daosmesh.model.wire.ScmInfoMessage;
 import io.daosmesh.model.wire.SmdPoolMessage;
 import io.daosmesh.spi.ScmDriver;
 import io.daosmesh.storage.DeviceState;
+import io.daosmesh.storage.log.runtime.EngineLog;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.slot.BlobOp;
 import io.daosmesh.storage.slot.DeviceSlot;
@@ -58,6 +59,8 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
     private volatile @Nullable Fault fault;
     private volatile @Nullable ScmFolder scm;
     private volatile @Nullable EngineStore engine;
+    /** No driver has the SCM mapped, or the one that should cannot. Owner thread. */
+    private boolean isScmAway;
 
     public StorageLife(
             NodeConfig.Engine config, String system, Drivers drivers, NodeEffects effects, StorageSettings settings) {
@@ -81,11 +84,46 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
     private void onTick() {
         try {
             EngineStore open = engine;
-            if (open != null) open.slots().onTick(System.nanoTime());
+            if (open != null) {
+                open.slots().onTick(System.nanoTime());
+                settleScm(open);
+            }
             if (state == State.STARTING) advance();
         } catch (RuntimeException e) {
             fail(FaultException.faultOf(e));
             log.error("storage of engine {} stopped", config.index(), e);
+        }
+    }
+
+    private Optional<ScmDriver> scmDriver() {
+        return drivers.scm().best(d -> d.scmClasses().contains(config.scmClass()));
+    }
+
+    /** The log moves to the driver that is best now; what cannot be mapped is tried again with the next tick. */
+    private void settleScm(EngineStore open) {
+        ScmFolder present = scm;
+        EngineLog engineLog = open.log();
+        ScmDriver best = scmDriver().orElse(null);
+        if (present == null || engineLog == null || best == present.driver() && !isScmAway) return;
+        if (best == null) {
+            if (!isScmAway) engineLog.onDriver(null);
+            isScmAway = true;
+            return;
+        }
+        try {
+            ScmFolder next = ScmFolder.open(config.index(), best, views.scmSpec());
+            engineLog.onDriver(next);
+            scm = next;
+            isScmAway = false;
+            log.info(
+                    "SCM of engine {} now served by {} {}: pause {} us",
+                    config.index(),
+                    best.name(),
+                    best.version(),
+                    engineLog.swaps().lastPauseNs() / 1000);
+        } catch (FaultException e) {
+            if (!isScmAway) log.error("SCM of engine {}: {}", config.index(), e.getMessage());
+            isScmAway = true;
         }
     }
 
@@ -94,8 +132,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
         try {
             ScmFolder folder = scm;
             if (folder == null) {
-                Optional<ScmDriver> driver =
-                        drivers.scm().best(d -> d.scmClasses().contains(config.scmClass()));
+                Optional<ScmDriver> driver = scmDriver();
                 if (driver.isEmpty()) return;
                 folder = ScmFolder.open(config.index(), driver.get(), views.scmSpec());
                 scm = folder;
@@ -228,7 +265,9 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
         try {
             return owner.submit(() -> {
                 EngineStore open = engine;
-                if (open != null) open.slots().onDriversChanged();
+                if (open == null) return;
+                settleScm(open);
+                open.slots().onDriversChanged();
             });
         } catch (RejectedExecutionException e) {
             return java.util.concurrent.CompletableFuture.completedFuture(null);
@@ -297,7 +336,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
     @Override
     public Mono<List<FormatResultMessage>> format(String systemName, boolean force) {
         return onOwner(() -> {
-            Optional<ScmDriver> driver = drivers.scm().best(d -> d.scmClasses().contains(config.scmClass()));
+            Optional<ScmDriver> driver = scmDriver();
             if (driver.isEmpty())
                 throw Fault.of(FaultCode.NOSYS, "no driver serves SCM class %s", config.scmClass())
                         .remedy("install the driver bundle of this class")

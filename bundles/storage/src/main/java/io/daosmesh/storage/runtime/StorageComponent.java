@@ -95,10 +95,14 @@ public final class StorageComponent {
 
     void unbindBlockDriver(BlockDriver driver) {
         drivers.block().remove(driver);
+        settleWithout(driver.name());
+    }
+
+    private void settleWithout(String driver) {
         List<Future<?>> changes = new ArrayList<>();
         for (StorageLife node : nodes) changes.add(node.onDriversChanged());
         long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(UNBIND_WAIT_MS);
-        for (Future<?> change : changes) await(change, deadlineNs, "driver " + driver.name());
+        for (Future<?> change : changes) await(change, deadlineNs, "driver " + driver);
     }
 
     @Reference(
@@ -107,10 +111,12 @@ public final class StorageComponent {
             policyOption = ReferencePolicyOption.GREEDY)
     void bindScmDriver(ScmDriver driver, Map<String, Object> properties) {
         drivers.scm().add(driver, properties);
+        for (StorageLife node : nodes) node.onDriversChanged();
     }
 
     void unbindScmDriver(ScmDriver driver) {
         drivers.scm().remove(driver);
+        settleWithout(driver.name());
     }
 
     @Reference(

@@ -8,6 +8,8 @@ import io.daosmesh.storage.engine.EngineStore;
 import io.daosmesh.storage.engine.StorageLife;
 import io.daosmesh.storage.engine.TargetStore;
 import io.daosmesh.storage.health.DeviceLife;
+import io.daosmesh.storage.health.SwapStats;
+import io.daosmesh.storage.log.runtime.EngineLog;
 import io.daosmesh.storage.log.runtime.LogStats;
 import io.daosmesh.storage.slot.DeviceSlot;
 import io.daosmesh.storage.slot.Lease;
@@ -44,8 +46,11 @@ final class StorageMetrics implements MetricSource {
                     "Aligned I/O buffers in use",
                     rank,
                     open.buffers().usedBytes());
-            LogStats log = open.logStats();
-            if (log != null) collectLog(sink, log, rank);
+            EngineLog log = open.log();
+            if (log != null) {
+                collectLog(sink, log.stats(), rank);
+                collectSwaps(sink, "engine_log_driver_swap_", log.swaps(), rank);
+            }
             for (TargetStore target : open.targets())
                 for (PoolSpace space : target.open().values()) collectPool(sink, space, rank);
         }
@@ -75,28 +80,28 @@ final class StorageMetrics implements MetricSource {
                 "Device state: 0 NEW, 1 NORMAL, 2 FAULTY, 3 TEARDOWN, 4 OUT, 5 UNPLUGGED",
                 labels,
                 slot.life().state().code());
-        sink.counter(
-                "engine_driver_swap_total",
-                "Changes of the device's driver",
-                labels,
-                slot.swaps().count());
-        sink.gauge(
-                "engine_driver_swap_last_pause_seconds",
-                "Pause of the last driver change in seconds",
-                labels,
-                slot.swaps().lastPauseNs() / 1e9);
-        sink.gauge(
-                "engine_driver_swap_last_pause_ms",
-                "Pause of the last driver change in milliseconds, for people",
-                labels,
-                slot.swaps().lastPauseNs() / 1e6);
-        sink.gauge(
-                "engine_driver_swap_max_pause_seconds",
-                "Longest pause of a driver change in seconds",
-                labels,
-                slot.swaps().maxPauseNs() / 1e9);
+        collectSwaps(sink, "engine_driver_swap_", slot.swaps(), labels);
         sink.counter(
                 "engine_driver_swap_parked_total", "Requests that waited for a driver", labels, slot.parkedTotal());
+    }
+
+    private static void collectSwaps(Sink sink, String p, SwapStats swaps, Map<String, String> labels) {
+        sink.counter(p + "total", "Changes of the driver", labels, swaps.count());
+        sink.gauge(
+                p + "last_pause_seconds",
+                "Pause of the last driver change in seconds",
+                labels,
+                swaps.lastPauseNs() / 1e9);
+        sink.gauge(
+                p + "last_pause_ms",
+                "Pause of the last driver change in milliseconds, for people",
+                labels,
+                swaps.lastPauseNs() / 1e6);
+        sink.gauge(
+                p + "max_pause_seconds",
+                "Longest pause of a driver change in seconds",
+                labels,
+                swaps.maxPauseNs() / 1e9);
     }
 
     private static void collectErrors(Sink sink, DeviceLife.Errors e, Map<String, String> labels) {

@@ -88,6 +88,10 @@ public final class ScmFolder {
         return LogLimits.of(totalBytes);
     }
 
+    public ScmDriver driver() {
+        return driver;
+    }
+
     public int engineIndex() {
         return engineIndex;
     }

@@ -10,6 +10,7 @@ import io.daosmesh.spi.DeviceSpec;
 import io.daosmesh.spi.DeviceStatus;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.health.DeviceLife;
+import io.daosmesh.storage.health.SwapStats;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,21 +1,27 @@
 package io.daosmesh.storage.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.ras.RasId;
 import io.daosmesh.nvmespdk.NvmeSpdkDriver;
+import io.daosmesh.pmem.PmemDriver;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
+import io.daosmesh.storage.kv.KvBatch;
+import io.daosmesh.storage.kv.KvStore;
+import io.daosmesh.storage.log.runtime.EngineLog;
 import io.daosmesh.storage.slot.DeviceSlot;
 import io.daosmesh.storage.slot.SlotLimits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -35,6 +41,59 @@ class DriverSwapTest {
 
     private final List<String> wrong = new CopyOnWriteArrayList<>();
     private final AtomicLong operations = new AtomicLong();
+
+    /** The log of the engine lives on it: it moves, its writers wait, nothing is lost. */
+    @Test
+    void shouldFailNoBatchWhileTheScmDriverChanges() throws InterruptedException {
+        AtomicLong written = new AtomicLong();
+        try (NodeFixture f = new NodeFixture(folder, "daos_server", 2, 30_000).start()) {
+            f.addDriver("1");
+            KvStore kv = f.formatted().target(1).kv();
+            AtomicBoolean isDone = new AtomicBoolean();
+            Thread load = new Thread(() -> {
+                while (!isDone.get()) {
+                    long n = written.get() + 1;
+                    kv.write(new KvBatch().put(number(n), new byte[500]), true);
+                    written.set(n);
+                }
+            });
+            load.start();
+            PmemDriver present = f.pmem;
+            for (int swap = 0; swap < 6; swap++) {
+                runFor(50);
+                PmemDriver next = new PmemDriver("2.0." + swap);
+                if (swap % 2 == 0) {
+                    f.removeScmDriver(present);
+                    runFor(10);
+                    f.addScmDriver(next);
+                } else {
+                    f.addScmDriver(next);
+                    f.removeScmDriver(present);
+                }
+                present = next;
+            }
+            runFor(50);
+            isDone.set(true);
+            load.join();
+
+            EngineLog log = Objects.requireNonNull(f.node.engine().log());
+            assertEquals(6, log.swaps().count());
+            assertTrue(log.swaps().lastPauseNs() > 0);
+            System.out.printf(
+                    "%d batches, 6 swaps of the SCM driver, longest pause %.1f ms%n",
+                    written.get(), log.swaps().maxPauseNs() / 1e6);
+            f.removeScmDriver(present);
+        }
+        try (NodeFixture f = new NodeFixture(folder, "daos_server", 2, 30_000).start()) {
+            f.addDriver("1");
+            KvStore kv = f.ready().target(1).kv();
+            for (long n = 1; n <= written.get(); n++) assertNotNull(kv.get(number(n)), "batch " + n);
+        }
+    }
+
+    private static byte[] number(long n) {
+        return java.nio.ByteBuffer.allocate(8).putLong(n).array();
+    }
 
     @Test
     void shouldFailNoRequestWhileDriversChange() throws InterruptedException {

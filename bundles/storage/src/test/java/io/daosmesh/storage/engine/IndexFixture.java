@@ -11,6 +11,7 @@ import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.scm.ScmFolder;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,7 @@ final class IndexFixture {
     }
 
     static EngineIndexes indexes(ScmFolder scm, LogLimits limits) {
-        return EngineIndexes.open(scm, ENGINE, 1, limits);
+        return EngineIndexes.open(scm, ENGINE, 1, limits, Duration.ofSeconds(5));
     }
 
     /** The index of one target, formatted if there is none; closing it closes all. */

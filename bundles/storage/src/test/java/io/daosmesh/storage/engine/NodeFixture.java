@@ -34,7 +34,7 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
     final List<RasId> events = new CopyOnWriteArrayList<>();
     final Drivers drivers = Drivers.none();
     public final StorageLife node;
-    private final PmemDriver pmem = new PmemDriver("1");
+    final PmemDriver pmem = new PmemDriver("1");
     private volatile EngineStorage storage;
 
     public NodeFixture(Path folder, String system, int targetCount, long graceMs) {
@@ -72,6 +72,17 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
         } catch (Exception e) {
             throw new AssertionError(e);
         }
+    }
+
+    void addScmDriver(PmemDriver driver) {
+        drivers.scm().add(driver, Map.of());
+        await(node.onDriversChanged());
+    }
+
+    void removeScmDriver(PmemDriver driver) {
+        drivers.scm().remove(driver);
+        await(node.onDriversChanged());
+        driver.close();
     }
 
     public NodeFixture start() {

@@ -4,6 +4,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.fault.Invariant;
+import io.daosmesh.storage.health.SwapStats;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.log.LogFrame;
 import io.daosmesh.storage.log.LogLimits;
@@ -48,6 +49,14 @@ public final class EngineLog implements AutoCloseable {
         }
     }
 
+    /**
+     * How long a write may wait.
+     *
+     * @param trimMax for a segment to be trimmed
+     * @param driverMax for a driver of the SCM
+     */
+    public record Waits(Duration trimMax, Duration driverMax) {}
+
     /** Of one persist; what else waits goes with the next. */
     private static final int ENTRIES_MAX = 256;
 
@@ -59,6 +68,7 @@ public final class EngineLog implements AutoCloseable {
     private final LogSegments segments;
     private final LogRecovery recovery;
     private final LogStats stats = new LogStats();
+    private final SwapStats swaps = new SwapStats();
     private final List<LogStream> streams = new ArrayList<>();
     private final ArrayDeque<Entry> queue = new ArrayDeque<>();
     /** Guards the writer. */
@@ -66,7 +76,8 @@ public final class EngineLog implements AutoCloseable {
 
     private @Nullable LogWriter writer;
     private Runnable onShort = () -> {};
-    private long trimWaitMaxMs;
+    private Waits waits = new Waits(Duration.ZERO, Duration.ZERO);
+    private long awaySinceNs;
     /** Both guarded by {@code queue}. */
     private boolean isWriting;
 
@@ -112,11 +123,10 @@ public final class EngineLog implements AutoCloseable {
      * Everything recovered is in tables: the log is empty from here on, and takes batches.
      *
      * @param onShort told, on a writing thread, when segments should be trimmed; must not block
-     * @param trimWaitMax how long a write may wait for it
      */
-    public void begin(Runnable onShort, Duration trimWaitMax) {
+    public void begin(Runnable onShort, Waits waits) {
         this.onShort = onShort;
-        this.trimWaitMaxMs = trimWaitMax.toMillis();
+        this.waits = waits;
         LogWriter begun = new LogWriter(engine, limits, recovery, segments, new SecureRandom()::nextLong);
         writer = begun;
         appliedLsn = begun.lastLsn();
@@ -215,6 +225,7 @@ public final class EngineLog implements AutoCloseable {
 
     private void place(Entry e) {
         synchronized (writing) {
+            awaitDriver();
             long position = e.stream.position + 1;
             if (!writer().place(e.stream.target, position, e.batch)) {
                 persist();
@@ -238,23 +249,60 @@ public final class EngineLog implements AutoCloseable {
         }
     }
 
+    /**
+     * Another driver maps the segments from here on, or none until the next call: writes wait for it, bounded. Returns when the
+     * driver before has nothing to do any more. IO or NOSPACE when it cannot map them.
+     */
+    public void onDriver(@Nullable ScmFolder next) {
+        synchronized (writing) {
+            if (!segments.isAway()) {
+                segments.leave();
+                awaySinceNs = System.nanoTime();
+            }
+            if (next == null) return;
+            segments.move(next);
+            swaps.onSwap(System.nanoTime() - awaySinceNs);
+            writing.notifyAll();
+        }
+    }
+
+    public SwapStats swaps() {
+        return swaps;
+    }
+
+    /** Holds the lock. */
+    private void awaitDriver() {
+        while (segments.isAway()) {
+            long waitedMs = (System.nanoTime() - awaySinceNs) / 1_000_000;
+            if (waitedMs >= waits.driverMax().toMillis())
+                throw Fault.of(FaultCode.BUSY, "no driver serves the SCM of the engine log")
+                        .remedy("install the driver bundle of its class")
+                        .asException();
+            pause(waits.driverMax().toMillis() - waitedMs);
+        }
+    }
+
+    private void pause(long ms) {
+        try {
+            writing.wait(Math.max(1, ms));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Fault.of(FaultCode.BUSY, "interrupted while the engine log waited")
+                    .asException();
+        }
+    }
+
     /** Waits, bounded, until a segment is trimmed. Holds the lock. */
     private void roll() {
         long startNs = System.nanoTime();
         while (!writer().roll()) {
             long waitedMs = (System.nanoTime() - startNs) / 1_000_000;
-            if (waitedMs >= trimWaitMaxMs)
+            if (waitedMs >= waits.trimMax().toMillis())
                 throw Fault.of(FaultCode.BUSY, "the engine log is full: its indexes do not become durable")
                         .remedy("free space on scm_mount")
                         .asException();
             onShort.run();
-            try {
-                writing.wait(Math.max(1, trimWaitMaxMs - waitedMs));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw Fault.of(FaultCode.BUSY, "interrupted while the engine log was full")
-                        .asException();
-            }
+            pause(waits.trimMax().toMillis() - waitedMs);
         }
         stats.waitNs.add(System.nanoTime() - startNs);
         stats.onFree(writer().freeSegments());

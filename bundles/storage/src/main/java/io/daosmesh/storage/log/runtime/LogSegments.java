@@ -27,12 +27,18 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
     private static final long UNKNOWN = -1;
     private static final Logger log = LoggerFactory.getLogger(LogSegments.class);
 
-    private final DurableFile note;
-    private final List<ScmRegion> regions;
+    private final LogLimits limits;
+    private DurableFile note;
+    /** Empty while no driver maps them. */
+    private List<ScmRegion> regions = List.of();
 
-    private LogSegments(DurableFile note, List<ScmRegion> regions) {
-        this.note = note;
-        this.regions = regions;
+    private LogSegments(ScmFolder scm, LogLimits limits) {
+        this.limits = limits;
+        this.note = note(scm);
+    }
+
+    private static DurableFile note(ScmFolder scm) {
+        return scm.note(PREFIX + "in-use");
     }
 
     /** New ones, the first in use. Durable on return. */
@@ -45,15 +51,33 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
 
     /** IO or NOSPACE when the driver cannot map them. */
     public static LogSegments map(ScmFolder scm, LogLimits limits) {
-        List<ScmRegion> regions = new ArrayList<>();
-        LogSegments made = new LogSegments(scm.note(PREFIX + "in-use"), regions);
+        LogSegments made = new LogSegments(scm, limits);
+        made.move(scm);
+        return made;
+    }
+
+    /** The driver has them no longer: nothing can be read or written before {@link #move}. */
+    void leave() {
+        regions.forEach(ScmRegion::close);
+        regions = List.of();
+    }
+
+    boolean isAway() {
+        return regions.isEmpty();
+    }
+
+    /** Another driver maps the same files. IO or NOSPACE when it cannot; they are away then. */
+    void move(ScmFolder scm) {
+        leave();
+        List<ScmRegion> mapped = new ArrayList<>();
         try {
-            for (int i = 0; i < limits.segmentCount(); i++) regions.add(scm.map(PREFIX + i, limits.segmentBytes()));
-            return made;
+            for (int i = 0; i < limits.segmentCount(); i++) mapped.add(scm.map(PREFIX + i, limits.segmentBytes()));
         } catch (FaultException e) {
-            made.close();
+            mapped.forEach(ScmRegion::close);
             throw e;
         }
+        note = note(scm);
+        regions = mapped;
     }
 
     /** What a start finds. DF_INCOMPT when a release of another layout has written it. */
@@ -113,6 +137,6 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
 
     @Override
     public void close() {
-        regions.forEach(ScmRegion::close);
+        leave();
     }
 }

@@ -64,6 +64,10 @@ class EngineLogTest {
         return streams;
     }
 
+    private static EngineLog.Waits waits(Duration max) {
+        return new EngineLog.Waits(max, max);
+    }
+
     private static KvBatch batch(int bytes) {
         return new KvBatch().put(new byte[] {1}, new byte[bytes]);
     }
@@ -72,7 +76,7 @@ class EngineLogTest {
     void shouldApplyInOrderWhatManyThreadsWriteAndFindItAgain() throws Exception {
         try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
             List<LogStream> streams = streams(log);
-            log.begin(() -> log.trim(log.appliedLsn(), 1), Duration.ofSeconds(10));
+            log.begin(() -> log.trim(log.appliedLsn(), 1), waits(Duration.ofSeconds(10)));
             List<CompletableFuture<Void>> all = new ArrayList<>();
             for (int w = 0; w < TARGETS * WRITERS; w++) {
                 LogStream stream = streams.get(w % TARGETS);
@@ -105,7 +109,7 @@ class EngineLogTest {
     void shouldRefuseWithoutDamageWhileNothingIsTrimmed() {
         try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
             LogStream stream = streams(log).get(0);
-            log.begin(() -> {}, Duration.ofMillis(20));
+            log.begin(() -> {}, waits(Duration.ofMillis(20)));
             FaultException full = assertThrows(FaultException.class, () -> {
                 for (int i = 0; i < 1000; i++) log.write(stream, batch(8000), true);
             });
@@ -125,7 +129,7 @@ class EngineLogTest {
     void shouldRefuseWhatNoSegmentCanTakeAndAnythingOnceClosed() {
         EngineLog log = EngineLog.open(scm, ENGINE, LIMITS);
         LogStream stream = streams(log).get(0);
-        log.begin(() -> {}, Duration.ofMillis(20));
+        log.begin(() -> {}, waits(Duration.ofMillis(20)));
         assertEquals(
                 FaultCode.INVAL,
                 assertThrows(FaultException.class, () -> log.write(stream, batch(64 << 10), true))
@@ -139,6 +143,44 @@ class EngineLogTest {
                         .code());
     }
 
+    @Test
+    void shouldWaitForADriverAndGoOnWhereItWas() throws Exception {
+        try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
+            LogStream stream = streams(log).get(0);
+            log.begin(() -> {}, waits(Duration.ofSeconds(20)));
+            log.write(stream, batch(10), true);
+            log.onDriver(null);
+            CompletableFuture<Void> parked = CompletableFuture.runAsync(() -> log.write(stream, batch(20), true));
+
+            log.onDriver(scm);
+
+            parked.get(10, TimeUnit.SECONDS);
+            assertEquals(List.of(1L, 2L), applied.get(0));
+            assertEquals(1, log.swaps().count());
+        }
+        try (EngineLog again = EngineLog.open(scm, ENGINE, LIMITS)) {
+            List<Long> found = new ArrayList<>();
+            assertNull(again.recovery().replay(0, 0, f -> found.add(f.position())));
+            assertEquals(List.of(1L, 2L), found);
+        }
+    }
+
+    @Test
+    void shouldRefuseWithoutDamageWhenNoDriverComes() {
+        try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
+            LogStream stream = streams(log).get(0);
+            log.begin(() -> {}, waits(Duration.ofMillis(10)));
+            log.onDriver(null);
+            FaultException refused = assertThrows(FaultException.class, () -> log.write(stream, batch(10), true));
+            assertEquals(FaultCode.BUSY, refused.code());
+
+            log.onDriver(scm);
+            log.write(stream, batch(10), true);
+
+            assertEquals(List.of(1L), applied.get(0));
+        }
+    }
+
     /** An index that fails is its target's matter: the others go on. */
     @Test
     void shouldTellOnlyTheTargetWhoseIndexFails() {
@@ -147,7 +189,7 @@ class EngineLogTest {
                 throw new IllegalStateException("no index");
             });
             LogStream good = streams(log).get(1);
-            log.begin(() -> {}, Duration.ofMillis(20));
+            log.begin(() -> {}, waits(Duration.ofMillis(20)));
 
             assertThrows(FaultException.class, () -> log.write(bad, batch(10), true));
             log.write(good, batch(10), true);

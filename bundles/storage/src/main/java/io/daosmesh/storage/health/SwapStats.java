@@ -1,12 +1,12 @@
-package io.daosmesh.storage.slot;
+package io.daosmesh.storage.health;
 
-/** How often a device changed its driver and what that cost. Writer: owner loop; readers: any thread. */
+/** How often a device or a log changed its driver and what that cost. Writer: its owner; readers: any thread. */
 public final class SwapStats {
     private volatile long count;
     private volatile long lastPauseNs;
     private volatile long maxPauseNs;
 
-    void onSwap(long pauseNs) {
+    public void onSwap(long pauseNs) {
         lastPauseNs = pauseNs;
         maxPauseNs = Math.max(maxPauseNs, pauseNs);
         count = count + 1;
