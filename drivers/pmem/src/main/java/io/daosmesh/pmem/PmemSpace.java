@@ -78,27 +78,48 @@ final class PmemSpace implements ScmSpace {
         Path file = folder.resolve(fileName).normalize();
         if (!folder.equals(file.getParent()))
             return DeviceResult.failed(DeviceStatus.INVALID, fileName + " is not a file name");
-        try (FileChannel channel =
-                FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
+        try {
+            fill(file, sizeBytes);
             MapMode sync = isMapSync ? SyncMapping.mode() : null;
-            if (channel.size() < sizeBytes && sizeBytes - channel.size() > store.getUsableSpace())
-                return DeviceResult.failed(DeviceStatus.NO_SPACE, folder + " has no room for " + sizeBytes + " bytes");
-            fill(channel, sizeBytes);
-            MappedByteBuffer bytes = channel.map(sync == null ? MapMode.READ_WRITE : sync, 0, sizeBytes);
-            channel.force(true);
-            bytes.order(ByteOrder.LITTLE_ENDIAN);
-            return DeviceResult.ok(new PmemRegion(file, bytes));
+            return DeviceResult.ok(sync == null ? written(file, sizeBytes) : mapped(file, sync, sizeBytes));
         } catch (IOException e) {
             return DeviceResult.failed(statusOf(e), file + ": " + e.getMessage());
         }
     }
 
+    private static ScmRegion mapped(Path file, MapMode sync, long sizeBytes) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            MappedByteBuffer bytes = channel.map(sync, 0, sizeBytes);
+            bytes.order(ByteOrder.LITTLE_ENDIAN);
+            return new MappedRegion(file, bytes);
+        }
+    }
+
+    private static ScmRegion written(Path file, long sizeBytes) throws IOException {
+        FileChannel plain = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        try {
+            ByteBuffer bytes = plain.map(MapMode.PRIVATE, 0, sizeBytes).order(ByteOrder.LITTLE_ENDIAN);
+            return new WrittenRegion(
+                    file, bytes, plain, FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.DSYNC));
+        } catch (IOException e) {
+            WrittenRegion.closeQuietly(plain);
+            throw e;
+        }
+    }
+
     /** With real blocks: a hole would make a later store fail where no status can be told. */
-    private static void fill(FileChannel channel, long sizeBytes) throws IOException {
-        ByteBuffer zeros = ByteBuffer.allocate(FILL_BYTES);
-        for (long at = channel.size(); at < sizeBytes; at += zeros.limit()) {
-            zeros.clear().limit((int) Math.min(FILL_BYTES, sizeBytes - at));
-            while (zeros.hasRemaining()) channel.write(zeros, at + zeros.position());
+    private void fill(Path file, long sizeBytes) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
+            long at = channel.size();
+            if (at >= sizeBytes) return;
+            if (sizeBytes - at > store.getUsableSpace())
+                throw new IOException("No space left for " + sizeBytes + " bytes");
+            ByteBuffer zeros = ByteBuffer.allocate(FILL_BYTES);
+            for (; at < sizeBytes; at += zeros.limit()) {
+                zeros.clear().limit((int) Math.min(FILL_BYTES, sizeBytes - at));
+                while (zeros.hasRemaining()) channel.write(zeros, at + zeros.position());
+            }
+            channel.force(true);
         }
     }
 

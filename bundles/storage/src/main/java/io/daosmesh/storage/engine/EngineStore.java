@@ -7,6 +7,7 @@ import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.TargetStorage;
+import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.log.runtime.EngineLog;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.slot.AlignedBufferPool;
@@ -75,8 +76,8 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
 
     /** Owner loop, once all devices are settled. A damaged index takes its target out, not the engine. */
     void openIndexes() {
-        EngineIndexes opened =
-                EngineIndexes.open(scm, superblock.engine(), superblock.targetCount(), scm.logLimits(), driverWaitMax);
+        EngineIndexes opened = EngineIndexes.open(
+                scm, superblock.engine(), superblock.targetCount(), LogLimits.usual(), driverWaitMax);
         indexes = opened;
         for (int t = 0; t < superblock.targetCount(); t++)
             targets.add(new TargetStore(t, opened.kv(t), () -> smd, slots));

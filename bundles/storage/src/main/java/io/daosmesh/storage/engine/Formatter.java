@@ -8,6 +8,7 @@ import io.daosmesh.spi.BlockDevice;
 import io.daosmesh.spi.BlockDriver;
 import io.daosmesh.spi.DeviceResult;
 import io.daosmesh.spi.DeviceSpec;
+import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.slot.DriverSet;
 import io.daosmesh.storage.slot.HeaderIo;
@@ -48,7 +49,7 @@ public final class Formatter {
         else {
             try {
                 scm.write(Smd.first(devices, superblock.targetCount()));
-                EngineIndexes.format(scm, superblock.engine(), superblock.targetCount(), scm.logLimits());
+                EngineIndexes.format(scm, superblock.engine(), superblock.targetCount(), LogLimits.usual());
                 scm.write(superblock);
             } catch (FaultException e) {
                 fault = e.fault();

@@ -12,11 +12,10 @@ public record LogLimits(int segmentBytes, int segmentCount) {
     /** A persist starts at a multiple of it: a torn one never reaches into what was durable before. */
     public static final int ALIGN_BYTES = 4096;
 
-    /** Twice what an index keeps in memory: trimming is seldom what writes wait for. */
-    private static final int SEGMENT_BYTES = 16 << 20;
+    /** What an index keeps in memory before it goes into a table by itself. */
+    private static final int SEGMENT_BYTES = 8 << 20;
 
-    private static final long SPACIOUS_BYTES = 2L << 30;
-    private static final int SEGMENT_COUNT = 4;
+    private static final int SEGMENT_COUNT = 8;
 
     public LogLimits {
         Invariant.check(segmentBytes % ALIGN_BYTES == 0, "a segment of %d bytes", segmentBytes);
@@ -24,9 +23,8 @@ public record LogLimits(int segmentBytes, int segmentCount) {
         Invariant.check(segmentCount >= 3, "%d segments", segmentCount);
     }
 
-    /** For an SCM space of so many bytes: a log of 64 MiB, half of that where space is short. */
-    public static LogLimits of(long scmBytes) {
-        return new LogLimits(scmBytes >= SPACIOUS_BYTES ? SEGMENT_BYTES : SEGMENT_BYTES / 2, SEGMENT_COUNT);
+    public static LogLimits usual() {
+        return new LogLimits(SEGMENT_BYTES, SEGMENT_COUNT);
     }
 
     /** What all files take together. */

@@ -14,6 +14,9 @@ public final class LogWriter {
 
         void persist(int segment, int fromBytes, int toBytes);
 
+        /** What is stored outlives this process; it may be lost with the power. */
+        void publish(int segment, int fromBytes, int toBytes);
+
         /** The segment is in use from here on, durably: its header says so, then the note of the log. */
         void use(int segment, SegmentHeader header);
     }
@@ -61,6 +64,11 @@ public final class LogWriter {
         }
         durableLsn = lastLsn;
         return isNeeded;
+    }
+
+    /** All that was placed outlives this process, and is durable with the next {@link #persist}. */
+    public void publish() {
+        if (ring.persistFrom() < ring.persistTo()) medium.publish(ring.active(), ring.persistFrom(), ring.persistTo());
     }
 
     /** Begins another segment; false when none is free before a {@link #trim}. */

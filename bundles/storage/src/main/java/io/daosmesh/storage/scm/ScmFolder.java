@@ -80,12 +80,7 @@ public final class ScmFolder {
     /** What pools can have. */
     public long poolBytes() {
         long systemBytes = Math.min(SYSTEM_BYTES_MAX, totalBytes / 20);
-        return Math.max(0, totalBytes - Math.max(systemBytes, logLimits().totalBytes()));
-    }
-
-    /** Of the engine's log on a space of this size. */
-    public LogLimits logLimits() {
-        return LogLimits.of(totalBytes);
+        return Math.max(0, totalBytes - Math.max(systemBytes, LogLimits.usual().totalBytes()));
     }
 
     public ScmDriver driver() {

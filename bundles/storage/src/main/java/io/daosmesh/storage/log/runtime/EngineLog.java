@@ -211,6 +211,7 @@ public final class EngineLog implements AutoCloseable {
                 placed++;
             }
             if (isDurable) persist();
+            else publish();
             return placed;
         } catch (RuntimeException | InternalError e) {
             // InternalError: the file system had no block behind a mapped page
@@ -239,6 +240,12 @@ public final class EngineLog implements AutoCloseable {
         stats.appendedBytes.add(LogFrame.bytes(e.batch));
     }
 
+    private void publish() {
+        synchronized (writing) {
+            writer().publish();
+        }
+    }
+
     private void persist() {
         synchronized (writing) {
             long startNs = System.nanoTime();
@@ -256,6 +263,7 @@ public final class EngineLog implements AutoCloseable {
     public void onDriver(@Nullable ScmFolder next) {
         synchronized (writing) {
             if (!segments.isAway()) {
+                writer().persist();
                 segments.leave();
                 awaySinceNs = System.nanoTime();
             }
@@ -306,7 +314,7 @@ public final class EngineLog implements AutoCloseable {
         }
         stats.waitNs.add(System.nanoTime() - startNs);
         stats.onFree(writer().freeSegments());
-        if (writer().freeSegments() <= limits.segmentCount() / 2) onShort.run();
+        if (writer().freeSegments() <= limits.segmentCount() / 4) onShort.run();
     }
 
     private static void apply(Entry e) {

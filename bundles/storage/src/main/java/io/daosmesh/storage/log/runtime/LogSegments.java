@@ -117,7 +117,15 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
 
     @Override
     public void persist(int segment, int fromBytes, int toBytes) {
-        DeviceResult<Boolean> result = regions.get(segment).persist(fromBytes, toBytes - fromBytes);
+        check(regions.get(segment).persist(fromBytes, toBytes - fromBytes));
+    }
+
+    @Override
+    public void publish(int segment, int fromBytes, int toBytes) {
+        check(regions.get(segment).publish(fromBytes, toBytes - fromBytes));
+    }
+
+    private static void check(DeviceResult<Boolean> result) {
         if (!result.isOk())
             throw Fault.of(FaultCode.IO, "engine log: %s", result.detail())
                     .remedy("repair the medium of scm_mount, then restart the engine")

@@ -9,15 +9,15 @@ import java.nio.MappedByteBuffer;
 import java.nio.file.Path;
 
 /**
- * A mapped file. Owner: one thread at a time. Closing makes it durable and lets the mapping go with its last buffer: the
- * JDK cannot unmap safely by hand.
+ * A file on a DAX mount: stores go to the medium, a cache-line flush makes them durable. Owner: one thread at a time. The
+ * mapping goes with its last buffer: the JDK cannot unmap safely by hand.
  */
-final class PmemRegion implements ScmRegion {
+final class MappedRegion implements ScmRegion {
     private final Path file;
     private final MappedByteBuffer bytes;
     private boolean isClosed;
 
-    PmemRegion(Path file, MappedByteBuffer bytes) {
+    MappedRegion(Path file, MappedByteBuffer bytes) {
         this.file = file;
         this.bytes = bytes;
     }
@@ -43,8 +43,6 @@ final class PmemRegion implements ScmRegion {
 
     @Override
     public void close() {
-        if (isClosed) return;
-        persist(0, bytes.capacity());
         isClosed = true;
     }
 }
