@@ -185,17 +185,27 @@ public final class EngineLog implements AutoCloseable {
     }
 
     private void writeFor(List<Entry> turn) {
+        boolean isAnswered = false;
         try {
             int written = place(turn);
             for (int i = 0; i < written; i++) apply(turn.get(i));
             if (broken == null) appliedLsn = writer().lastLsn();
+            isAnswered = true;
         } finally {
+            if (!isAnswered) fail(turn);
             synchronized (queue) {
                 for (Entry e : turn) e.isDone = true;
                 isWriting = false;
                 queue.notifyAll();
             }
         }
+    }
+
+    /** An error of the JVM has ended this thread's work: nobody may take it for done. */
+    private void fail(List<Entry> turn) {
+        Fault fault = Fault.of(FaultCode.IO, "the engine log has failed").remedy("restart the engine");
+        broken = fault;
+        for (Entry e : turn) if (e.fault == null) e.fault = fault;
     }
 
     /** How many of them, from the first on, are in the log; the others know why not. */

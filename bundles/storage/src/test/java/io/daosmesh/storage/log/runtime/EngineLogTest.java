@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -195,6 +197,34 @@ class EngineLogTest {
             log.write(good, batch(10), true);
 
             assertEquals(List.of(1L), applied.get(1));
+        }
+    }
+
+    /** Whoever waits for a turn whose writer dies of an error hears so, and nothing is written behind it. */
+    @Test
+    void shouldTakeNothingForDurableWhenItsWriterDies() throws Exception {
+        CountDownLatch entered = new CountDownLatch(1);
+        CountDownLatch mayDie = new CountDownLatch(1);
+        try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
+            LogStream bad = log.stream(7, 0, (position, batch) -> {
+                entered.countDown();
+                try {
+                    assertTrue(mayDie.await(10, TimeUnit.SECONDS));
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+                throw new StackOverflowError("on purpose");
+            });
+            LogStream good = streams(log).get(1);
+            log.begin(() -> {}, waits(Duration.ofMillis(20)));
+            CompletableFuture<Void> dies = CompletableFuture.runAsync(() -> log.write(bad, batch(10), true));
+            assertTrue(entered.await(10, TimeUnit.SECONDS));
+            CompletableFuture<Void> waits = CompletableFuture.runAsync(() -> log.write(good, batch(10), true));
+            mayDie.countDown();
+
+            assertThrows(ExecutionException.class, () -> dies.get(10, TimeUnit.SECONDS));
+            assertThrows(ExecutionException.class, () -> waits.get(10, TimeUnit.SECONDS));
+            assertEquals(List.of(), applied.get(1));
         }
     }
 
