@@ -58,6 +58,7 @@ class ToolScriptTest {
                 folder + "/lib",
                 SCRIPT.toString());
         shell.environment().remove("XDG_CACHE_HOME");
+        shell.environment().remove("DAOS_TOOLS_CACHE");
         shell.environment().put("HOME", home.toString());
         shell.environment().put("JAVA_HOME", folder + "/jdk");
         shell.environment().putAll(environment);
