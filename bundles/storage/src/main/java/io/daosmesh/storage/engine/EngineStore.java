@@ -74,10 +74,10 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
         this.slots = maker.make(smd, this::onDevice);
     }
 
-    /** Owner loop, once all devices are settled. A damaged index takes its target out, not the engine. */
-    void openIndexes() {
+    /** Owner loop, once all devices are settled, on what the present driver of the SCM serves. A damaged index takes its target out, not the engine. */
+    void openIndexes(ScmFolder served) {
         EngineIndexes opened = EngineIndexes.open(
-                scm, superblock.engine(), superblock.targetCount(), LogLimits.usual(), driverWaitMax);
+                served, superblock.engine(), superblock.targetCount(), LogLimits.usual(), driverWaitMax);
         indexes = opened;
         for (int t = 0; t < superblock.targetCount(); t++)
             targets.add(new TargetStore(t, opened.kv(t), () -> smd, slots));

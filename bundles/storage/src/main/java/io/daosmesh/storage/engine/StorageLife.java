@@ -59,8 +59,8 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
     private volatile @Nullable Fault fault;
     private volatile @Nullable ScmFolder scm;
     private volatile @Nullable EngineStore engine;
-    /** No driver has the SCM mapped, or the one that should cannot. Owner thread. */
-    private boolean isScmAway;
+    /** The driver that should serve the SCM cannot, and that was said. Owner thread. */
+    private boolean isScmRefused;
 
     public StorageLife(
             NodeConfig.Engine config, String system, Drivers drivers, NodeEffects effects, StorageSettings settings) {
@@ -84,10 +84,8 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
     private void onTick() {
         try {
             EngineStore open = engine;
-            if (open != null) {
-                open.slots().onTick(System.nanoTime());
-                settleScm(open);
-            }
+            if (open != null) open.slots().onTick(System.nanoTime());
+            settleScm();
             if (state == State.STARTING) advance();
         } catch (RuntimeException e) {
             fail(FaultException.faultOf(e));
@@ -99,31 +97,33 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
         return drivers.scm().best(d -> d.scmClasses().contains(config.scmClass()));
     }
 
-    /** The log moves to the driver that is best now; what cannot be mapped is tried again with the next tick. */
-    private void settleScm(EngineStore open) {
+    /** The SCM goes to the driver that is best now; what cannot be mapped is tried again with the next tick. */
+    private void settleScm() {
         ScmFolder present = scm;
-        EngineLog engineLog = open.log();
         ScmDriver best = scmDriver().orElse(null);
-        if (present == null || engineLog == null || best == present.driver() && !isScmAway) return;
-        if (best == null) {
-            if (!isScmAway) engineLog.onDriver(null);
-            isScmAway = true;
-            return;
-        }
+        if (present == null || present.isServedBy(best)) return;
+        EngineStore open = engine;
+        EngineLog engineLog = open == null ? null : open.log();
         try {
+            if (best == null) {
+                if (engineLog != null) engineLog.onDriver(null);
+                present.release();
+                return;
+            }
             ScmFolder next = ScmFolder.open(config.index(), best, views.scmSpec());
-            engineLog.onDriver(next);
+            if (engineLog != null) engineLog.onDriver(next);
+            present.release();
             scm = next;
-            isScmAway = false;
+            isScmRefused = false;
             log.info(
                     "SCM of engine {} now served by {} {}: pause {} us",
                     config.index(),
                     best.name(),
                     best.version(),
-                    engineLog.swaps().lastPauseNs() / 1000);
+                    engineLog == null ? 0 : engineLog.swaps().lastPauseNs() / 1000);
         } catch (FaultException e) {
-            if (!isScmAway) log.error("SCM of engine {}: {}", config.index(), e.getMessage());
-            isScmAway = true;
+            if (!isScmRefused) log.error("SCM of engine {}: {}", config.index(), e.getMessage());
+            isScmRefused = true;
         }
     }
 
@@ -152,7 +152,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
                 open.slots().onDriversChanged();
             }
             if (!open.slots().isSettled()) return;
-            open.openIndexes();
+            open.openIndexes(folder);
             become(State.READY);
             effects.onReady(open);
         } catch (FaultException e) {
@@ -265,9 +265,8 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
         try {
             return owner.submit(() -> {
                 EngineStore open = engine;
-                if (open == null) return;
-                settleScm(open);
-                open.slots().onDriversChanged();
+                settleScm();
+                if (open != null) open.slots().onDriversChanged();
             });
         } catch (RejectedExecutionException e) {
             return java.util.concurrent.CompletableFuture.completedFuture(null);

@@ -18,6 +18,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The files of one engine on its SCM. Owner: the engine's owner loop. */
 public final class ScmFolder {
@@ -25,7 +26,9 @@ public final class ScmFolder {
     private static final long SYSTEM_BYTES_MAX = 512L << 20;
 
     private final int engineIndex;
-    private final ScmDriver driver;
+    /** Null once another one serves: whoever keeps this folder must not keep a replaced bundle. */
+    private volatile @Nullable ScmDriver driver;
+
     private final DeviceSpec spec;
     private final Path root;
     private final long totalBytes;
@@ -68,7 +71,10 @@ public final class ScmFolder {
 
     /** A file of so many bytes in memory, made and filled with zeros when there is none. The caller closes it. */
     public ScmRegion map(String fileName, long sizeBytes) {
-        DeviceResult<ScmSpace> opened = driver.open(spec, false);
+        ScmDriver present = driver;
+        if (present == null)
+            throw fault(DeviceStatus.GONE, "the driver has left").asException();
+        DeviceResult<ScmSpace> opened = present.open(spec, false);
         if (!opened.isOk()) throw fault(opened.status(), opened.detail()).asException();
         try (ScmSpace space = opened.get()) {
             DeviceResult<ScmRegion> region = space.map(fileName, sizeBytes);
@@ -83,8 +89,13 @@ public final class ScmFolder {
         return Math.max(0, totalBytes - Math.max(systemBytes, LogLimits.usual().totalBytes()));
     }
 
-    public ScmDriver driver() {
-        return driver;
+    public boolean isServedBy(@Nullable ScmDriver one) {
+        return driver == one;
+    }
+
+    /** Its driver has left; the files can still be read and written. */
+    public void release() {
+        driver = null;
     }
 
     public int engineIndex() {
