@@ -16,12 +16,17 @@ import io.daosmesh.storage.kv.KvRange;
 import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.scm.ScmFolder;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -86,11 +91,31 @@ class IndexDamageTest {
         }
     }
 
-    /** What a process that is killed now would leave. */
+    /** What a process that is killed now would leave: a copy during which tables were neither made nor dropped. */
     private ScmFolder crashImage(String name) throws IOException {
         Path image = folder.resolve(name);
-        copy(folder.resolve("scm"), image);
-        return scm(image);
+        Path live = folder.resolve("scm");
+        for (int tries = 0; tries < 100; tries++) {
+            try {
+                Map<Path, FileTime> before = times(live);
+                copy(live, image);
+                if (before.equals(times(live))) return scm(image);
+            } catch (NoSuchFileException | UncheckedIOException e) {
+                // a table was dropped between the look and the copy
+            }
+            if (Files.exists(image)) delete(image);
+        }
+        throw new AssertionError("the files never stood still");
+    }
+
+    private static Map<Path, FileTime> times(Path tree) throws IOException {
+        Map<Path, FileTime> times = new HashMap<>();
+        List<Path> all;
+        try (Stream<Path> walk = Files.walk(tree)) {
+            all = walk.filter(Files::isRegularFile).toList();
+        }
+        for (Path p : all) times.put(p, Files.getLastModifiedTime(p));
+        return times;
     }
 
     private static void copy(Path from, Path to) throws IOException {
