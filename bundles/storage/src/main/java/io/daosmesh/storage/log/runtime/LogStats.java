@@ -15,7 +15,7 @@ public final class LogStats {
 
     LogStats() {}
 
-    /** Frames with their padding. */
+    /** Frames alone: a persist adds what is missing to whole blocks of 4 KiB. */
     public long appendedBytes() {
         return appendedBytes.sum();
     }
