@@ -46,6 +46,9 @@ public interface EngineStorage {
 
     BufferPool buffers();
 
+    /** Others, with a bound of their own: for what is kept. */
+    BufferPool newBuffers(long totalBytes);
+
     DeviceState deviceState(UUID device);
 
     /** The engine has seen a checksum mismatch in data of the device. */

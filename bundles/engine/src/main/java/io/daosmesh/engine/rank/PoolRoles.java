@@ -4,8 +4,10 @@ import io.daosmesh.engine.lease.FormerLeaders;
 import io.daosmesh.engine.lease.LeadReads;
 import io.daosmesh.engine.migrate.Fences;
 import io.daosmesh.engine.migrate.Migration;
+import io.daosmesh.engine.read.HotReads;
 import io.daosmesh.engine.read.Listing;
 import io.daosmesh.engine.read.Reads;
+import io.daosmesh.engine.read.ValueCache;
 import io.daosmesh.engine.shard.Access;
 import io.daosmesh.engine.shard.DestroyedIds;
 import io.daosmesh.engine.shard.Marker;
@@ -36,6 +38,7 @@ final class PoolRoles {
     final MemberWrites member;
     final DtxStates states;
     final Settler settler;
+    final HotReads hot;
     final Reads reads;
     final Listing listing;
     final Cleaner cleaner;
@@ -51,7 +54,7 @@ final class PoolRoles {
      * @param asker who has sent the request at work
      * @param search bounded for the whole target
      */
-    record Shared(Access.Requester asker, RecordSearch search, VosLatencies latencies) {}
+    record Shared(Access.Requester asker, RecordSearch search, VosLatencies latencies, ValueCache cache) {}
 
     PoolRoles(TargetContext context, PoolShard shard, Shared shared) {
         this.context = context;
@@ -65,7 +68,8 @@ final class PoolRoles {
         this.states = new DtxStates(context, shard, access, shared.search);
         this.settler = new Settler(context, shard, outcomes, former);
         this.leadReads = new LeadReads(context, shard, access);
-        this.reads = new Reads(context, shard, access, leadReads, shared.latencies);
+        this.hot = new HotReads(context, shard, shared.cache);
+        this.reads = new Reads(context, shard, access, leadReads, hot, shared.latencies);
         this.listing = new Listing(context, shard, access, leadReads);
         this.cleaner = new Cleaner(context, shard);
         this.aggregation = new Aggregation(context, shard);
@@ -83,6 +87,7 @@ final class PoolRoles {
         }
         PoolMap before = shard.map();
         if (mayGrantLeases) context.host().leases().adopted(shard.pool(), map.version());
+        hot.clear();
         shard.adopt(map);
         // durable before any update that is prepared by this map
         Opening.note(context, shard);
@@ -110,12 +115,14 @@ final class PoolRoles {
     /** Nobody is served any more. */
     void close() {
         shard.setState(PoolShard.State.CLOSED);
+        hot.clear();
         refuseWaiting(Fault.of(FaultCode.NONEXIST, "the pool is being destroyed"));
         fences.onTick();
     }
 
     void stop(Fault why) {
         if (shard.state() != PoolShard.State.CLOSED) shard.fail(why);
+        hot.clear();
         refuseWaiting(why);
     }
 

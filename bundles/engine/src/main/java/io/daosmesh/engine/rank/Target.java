@@ -2,6 +2,7 @@ package io.daosmesh.engine.rank;
 
 import io.daosmesh.engine.migrate.Migration;
 import io.daosmesh.engine.read.Fetched;
+import io.daosmesh.engine.read.ValueCache;
 import io.daosmesh.engine.shard.Access;
 import io.daosmesh.engine.shard.Leases;
 import io.daosmesh.engine.shard.Opening;
@@ -45,19 +46,22 @@ import org.jspecify.annotations.Nullable;
 public final class Target {
     private final TargetContext context;
     private final PoolRoles.Shared shared;
-    /** Changed by the loop only; concurrent for the metrics. */
+    /** Changed by the loop only; concurrent for hot reads and the metrics. */
     private final Map<UUID, PoolRoles> pools = new ConcurrentHashMap<>();
 
     private boolean isOpen;
     /** Why the index is lost; null if it is not. */
     private @Nullable Fault lost;
 
-    public Target(TargetContext context) {
+    /** @param cache of this target alone */
+    public Target(TargetContext context, ValueCache cache) {
         this.context = context;
         this.shared = new PoolRoles.Shared(
                 new Access.Requester(),
                 new RecordSearch(context.kv(), context.loop(), context.host()::nowNs),
-                new VosLatencies());
+                new VosLatencies(),
+                cache);
+        context.turns().watch(cache::onChange);
     }
 
     /** Reads the index; DF_INCOMPT when another release wrote it. Blocks for the time of a scan. */
@@ -209,6 +213,17 @@ public final class Target {
 
     public void fetch(FetchRequest r, Answer<Fetched> answer) {
         in(Ids.uuid(r.getAddress().getPool()), answer::refuse, p -> p.reads.fetch(r, answer));
+    }
+
+    /** Any thread: the answer that {@link #fetch} would give, where it is known without the loop; else null. */
+    public @Nullable Fetched hotFetch(FetchRequest r) {
+        PoolRoles p = pools.get(Ids.uuid(r.getAddress().getPool()));
+        return p == null ? null : p.hot.fetch(r);
+    }
+
+    /** Any thread, for counters. */
+    public ValueCache cache() {
+        return shared.cache();
     }
 
     public void enumerate(EnumerateRequest r, Answer<EnumerateReply> answer) {

@@ -38,9 +38,17 @@ public final class Reads {
     private final PoolShard shard;
     private final Access access;
     private final LeadReads lead;
+    private final HotReads hot;
     private final VosLatencies latencies;
 
-    public Reads(TargetContext context, PoolShard shard, Access access, LeadReads lead, VosLatencies latencies) {
+    public Reads(
+            TargetContext context,
+            PoolShard shard,
+            Access access,
+            LeadReads lead,
+            HotReads hot,
+            VosLatencies latencies) {
+        this.hot = hot;
         this.context = context;
         this.shard = shard;
         this.access = access;
@@ -71,7 +79,7 @@ public final class Reads {
                 return;
             }
             shard.counters().fetches.increment();
-            fetch(a, dkey, r.getValuesList(), epoch, answer);
+            find(a, r, epoch, answer);
         });
     }
 
@@ -114,13 +122,14 @@ public final class Reads {
         }
     }
 
-    private void fetch(ShardAddress a, byte[] dkey, List<ValueMessage> asked, long epoch, Answer<Fetched> answer) {
+    private void find(ShardAddress a, FetchRequest request, long epoch, Answer<Fetched> answer) {
+        List<ValueMessage> asked = request.getValuesList();
         List<Part> parts = new ArrayList<>();
         List<Found> found = new ArrayList<>(asked.size());
         long total = 0;
         long begun = context.nowNs();
         try (GroupReader r = new GroupReader(context.kv(), a.groupPrefix(), epoch, shard.dtx())) {
-            r.at(dkey);
+            r.at(request.getDkey().toByteArray());
             for (ValueMessage v : asked) {
                 Found f = v.getKind() == 0 ? single(r, v, total, parts) : array(r, v, total, parts);
                 found.add(f);
@@ -137,7 +146,8 @@ public final class Reads {
         }
         latencies.fetch().record(context.nowNs() - begun, total);
         shard.counters().fetchBytes.add(total);
-        new Gather(context, shard, found, new Plan(parts, (int) total, epoch, shard.mapVersion()), answer).start();
+        Plan plan = new Plan(parts, (int) total, epoch, shard.mapVersion(), hot.note(a, request, (int) total));
+        new Gather(context, shard, found, plan, answer).start();
     }
 
     private static Found single(GroupReader r, ValueMessage v, long at, List<Part> parts) {
@@ -160,7 +170,13 @@ public final class Reads {
         return new Found(v, range.length(), range.isAbsent(), crc, 0);
     }
 
-    private record Plan(List<Part> parts, int totalBytes, long epoch, int mapVersion) {}
+    /** @param kept takes a copy; null = nobody does */
+    private record Plan(
+            List<Part> parts,
+            int totalBytes,
+            long epoch,
+            int mapVersion,
+            @Nullable CachedValue kept) {}
 
     /** Collects the bytes of one reply; its parts complete on device threads. */
     private static final class Gather {
@@ -287,6 +303,8 @@ public final class Reads {
                 values.add(b.build());
                 at += n;
             }
+            CachedValue kept = plan.kept;
+            if (kept != null) kept.fill(values, out);
             answer.answer(new Fetched(values, out, release, plan.epoch, plan.mapVersion), null);
         }
     }

@@ -1,6 +1,8 @@
 package io.daosmesh.engine.runtime;
 
 import io.daosmesh.engine.runtime.loop.EngineContext;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.EngineMigration;
 import io.daosmesh.model.port.EventLoops;
@@ -19,8 +21,10 @@ import java.util.HashMap;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -39,6 +43,13 @@ import org.slf4j.LoggerFactory;
         immediate = true,
         service = {})
 public final class EngineComponent {
+    /** Of every engine of this node. */
+    @interface Config {
+        /** MiB of short values that each engine keeps in memory to answer hot reads from; 0 = none. */
+        int value_cache_mib() default 32;
+    }
+
+    private static final int CACHE_MIB_MAX = 65_536;
     private static final Logger log = LoggerFactory.getLogger(EngineComponent.class);
 
     private final Map<Integer, RankIdentity> identities = new HashMap<>();
@@ -55,15 +66,25 @@ public final class EngineComponent {
 
     @Activate
     public EngineComponent(
-            BundleContext bundle,
+            Config config,
             @Reference Rpc rpc,
             @Reference RpcServer server,
             @Reference Maps maps,
             @Reference EventLoops loops,
             @Reference Hlc hlc) {
-        this.bundle = bundle;
+        this.bundle = Objects.requireNonNull(FrameworkUtil.getBundle(EngineComponent.class))
+                .getBundleContext();
+        if (config.value_cache_mib() < 0 || config.value_cache_mib() > CACHE_MIB_MAX) {
+            throw Fault.of(
+                            FaultCode.INVAL,
+                            "value.cache.mib is 0 to %d, not %d",
+                            CACHE_MIB_MAX,
+                            config.value_cache_mib())
+                    .asException();
+        }
         RpcServer members = new MembersOnly(server, maps::isMember);
-        this.context = new EngineContext(rpc, members, maps, loops, hlc, () -> membership, () -> ras);
+        this.context = new EngineContext(
+                rpc, members, maps, loops, hlc, () -> membership, () -> ras, (long) config.value_cache_mib() << 20);
     }
 
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)

@@ -1,5 +1,6 @@
 package io.daosmesh.engine.runtime;
 
+import io.daosmesh.engine.read.ValueCache;
 import io.daosmesh.engine.runtime.access.HandleChecks;
 import io.daosmesh.engine.runtime.loop.TargetMetrics;
 import io.daosmesh.engine.runtime.loop.TargetProxy;
@@ -37,6 +38,7 @@ public final class EngineMetrics implements MetricSource {
             Map<String, String> of =
                     with(labels, "target", Integer.toString(unit.storage().index()));
             collectOps(sink, unit, of);
+            collectCache(sink, unit.cache(), of);
             for (PoolShard s : unit.shards()) collectShard(sink, s, of);
         }
     }
@@ -70,6 +72,13 @@ public final class EngineMetrics implements MetricSource {
                 "Group commits",
                 labels,
                 unit.loop().pipeline().turnCount());
+    }
+
+    private static void collectCache(Sink sink, ValueCache cache, Map<String, String> labels) {
+        sink.gauge("engine_value_cache_bytes", "Memory of values kept for hot reads", labels, cache.bytes());
+        sink.counter("engine_value_cache_hits", "Reads answered without the target", labels, cache.hits());
+        sink.counter("engine_value_cache_misses", "Reads that the target had to answer", labels, cache.misses());
+        sink.counter("engine_value_cache_evictions", "Values dropped for younger ones", labels, cache.evictions());
     }
 
     private static void collect(Sink sink, String name, SizedLatency latency, Map<String, String> labels) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +45,7 @@ public final class TurnPipeline {
 
     private final TurnIo io;
     private final Loop loop;
+    private Consumer<KvBatch> watcher = batch -> {};
     private List<StagedOp> collecting = new ArrayList<>();
     private boolean isCommitting;
     private long turnCount;
@@ -64,6 +66,11 @@ public final class TurnPipeline {
         this.loop = loop;
     }
 
+    /** Told of each operation's changes when they are staged, and again when they have been made. */
+    public void watch(Consumer<KvBatch> next) {
+        watcher = next;
+    }
+
     public long turnCount() {
         return turnCount;
     }
@@ -75,6 +82,7 @@ public final class TurnPipeline {
     /** Long device writes start at once; {@code done} runs on the loop when all is durable, or has failed. */
     public void stage(StagedOp op, Done done) {
         op.done = done;
+        watcher.accept(op.batch);
         op.armLate();
         collecting.add(op);
         if (!op.isLate()) write(op);
@@ -178,6 +186,7 @@ public final class TurnPipeline {
         for (StagedOp op : turn.ops) {
             op.discard();
             Fault own = op.fault.get();
+            watcher.accept(op.batch);
             try {
                 op.done.done(own != null ? own : fault);
             } catch (RuntimeException e) {

@@ -224,6 +224,27 @@ public final class Keys {
         return new Parts(container, oid, group, dkey, akey, prefix);
     }
 
+    /** Of what a change of the record touches: its dkey, or the group when it is a punch of that. */
+    public static byte[] touched(byte[] record) {
+        int dkeyEnd = endOfKey(record, GROUP_BYTES);
+        return Arrays.copyOf(record, dkeyEnd < 0 ? GROUP_BYTES : dkeyEnd);
+    }
+
+    /** The records of the pool to whose tables the key belongs. */
+    public static byte[] recordsOf(byte[] key) {
+        byte[] prefix = Arrays.copyOf(key, POOL_BYTES);
+        prefix[0] = 'R';
+        return prefix;
+    }
+
+    public static boolean isRecord(byte[] key) {
+        return key[0] == 'R';
+    }
+
+    public static boolean isDtx(byte[] key) {
+        return key[0] == 'T';
+    }
+
     /** Under which a DTX of the group hides the record. */
     public static byte[] scope(byte[] group, byte[] record) {
         byte[] dkey = parse(record).dkey();

@@ -8,12 +8,21 @@ import java.util.concurrent.atomic.AtomicLong;
 /** Buffers that count: a test ends with none out. */
 public final class DirectBuffers implements BufferPool {
     private final AtomicLong used = new AtomicLong();
+    private final long totalBytes;
+
+    public DirectBuffers() {
+        this(Long.MAX_VALUE);
+    }
+
+    public DirectBuffers(long totalBytes) {
+        this.totalBytes = totalBytes;
+    }
 
     @Override
     public Buffer take(int lengthBytes) {
         int n = (lengthBytes + 4095) / 4096 * 4096;
         ByteBuffer b = ByteBuffer.allocateDirect(n + 4096).alignedSlice(4096).slice(0, n);
-        for (int i = 0; i < n; i++) b.put(i, (byte) 0x5a);
+        scribble(b);
         used.addAndGet(n);
         AtomicBoolean isBack = new AtomicBoolean();
         return new Buffer() {
@@ -26,6 +35,7 @@ public final class DirectBuffers implements BufferPool {
             public void close() {
                 if (!isBack.compareAndSet(false, true)) throw new IllegalStateException("given back twice");
                 used.addAndGet(-n);
+                scribble(b);
             }
         };
     }
@@ -37,6 +47,11 @@ public final class DirectBuffers implements BufferPool {
 
     @Override
     public long totalBytes() {
-        return Long.MAX_VALUE;
+        return totalBytes;
+    }
+
+    /** Who reads a buffer that is back, or not written, has read garbage. */
+    private static void scribble(ByteBuffer b) {
+        for (int i = 0; i < b.capacity(); i += 8) b.putLong(i, 0x5a5a5a5a5a5a5a5aL);
     }
 }

@@ -53,6 +53,10 @@ public final class ManualLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
         } while (!queue.isEmpty());
     }
 
+    public boolean hasCommits() {
+        return !commits.isEmpty();
+    }
+
     public void releaseCommit() {
         commits.remove().run();
         drain();

@@ -158,6 +158,11 @@ public final class MemoryStorage implements EngineStorage {
     }
 
     @Override
+    public BufferPool newBuffers(long totalBytes) {
+        return new DirectBuffers(totalBytes);
+    }
+
+    @Override
     public BufferPool buffers() {
         return buffers;
     }

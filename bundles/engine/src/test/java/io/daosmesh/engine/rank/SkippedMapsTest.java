@@ -7,6 +7,7 @@ import io.daosmesh.engine.fake.DirectBuffers;
 import io.daosmesh.engine.fake.ManualLoop;
 import io.daosmesh.engine.fake.MemoryBlob;
 import io.daosmesh.engine.lease.LeaseTable;
+import io.daosmesh.engine.read.ValueCache;
 import io.daosmesh.engine.shard.Host;
 import io.daosmesh.engine.shard.Leases;
 import io.daosmesh.engine.shard.Peers;
@@ -79,7 +80,7 @@ class SkippedMapsTest {
         private void open(List<PoolSpace> spaces) {
             table = new LeaseTable(rank, nowNs);
             TargetContext env = new TargetContext(rank, 0, kv, new DirectBuffers(), loop.pipeline(), loop, this, this);
-            target = new Target(env);
+            target = new Target(env, new ValueCache(new DirectBuffers()));
             target.open(spaces);
         }
 

@@ -6,6 +6,7 @@ import com.google.protobuf.ByteString;
 import io.daosmesh.engine.fake.DirectBuffers;
 import io.daosmesh.engine.fake.ManualLoop;
 import io.daosmesh.engine.fake.MemoryBlob;
+import io.daosmesh.engine.read.ValueCache;
 import io.daosmesh.engine.shard.Host;
 import io.daosmesh.engine.shard.Leases;
 import io.daosmesh.engine.shard.Peers;
@@ -42,6 +43,7 @@ abstract class TargetFixture {
     final MemoryKvStore kv = new MemoryKvStore();
     final ManualLoop loop = new ManualLoop(kv);
     final DirectBuffers buffers = new DirectBuffers();
+    DirectBuffers cached = new DirectBuffers();
     final MemoryBlob blob = new MemoryBlob(4 << 20);
     final SpaceAccount scm = new SpaceAccount(1 << 20);
     final List<String> sent = new ArrayList<>();
@@ -118,7 +120,8 @@ abstract class TargetFixture {
                 sent.add("damage");
             }
         };
-        return new Target(new TargetContext(rank, 0, kv, buffers, loop.pipeline(), loop, peers(), host));
+        return new Target(
+                new TargetContext(rank, 0, kv, buffers, loop.pipeline(), loop, peers(), host), new ValueCache(cached));
     }
 
     static PoolMap map(int version, TargetState second) {

@@ -118,7 +118,8 @@ final class MiniMesh implements AutoCloseable {
                 index -> loops.get((rank * targetCount + index) % loops.size()),
                 hlc,
                 () -> new WholeMembership(),
-                () -> null);
+                () -> null,
+                1 << 20);
         EngineRuntime e = new EngineRuntime(
                 new RankIdentity(0, rank, new UUID(rank, rank), "host:" + (1 + rank), "/n" + rank, targetCount, 1),
                 storages.get(rank),

@@ -224,6 +224,11 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
     }
 
     @Override
+    public BufferPool newBuffers(long totalBytes) {
+        return new AlignedBufferPool(totalBytes);
+    }
+
+    @Override
     public BufferPool buffers() {
         return buffers;
     }

@@ -43,6 +43,7 @@ final class Rooms {
     /** Classes outside of the edges that several threads share, by simple name, and why. */
     static final Map<String, String> SHARED = Map.ofEntries(
             Map.entry("Blob", "joins completions of a device's threads"),
+            Map.entry("CachedValue", "replies that send it end on any thread"),
             Map.entry("DeviceLife", "counts errors where requests end, on any thread"),
             Map.entry("HandleTable", "read by every connection"),
             Map.entry("LeaderWrite", "answers of other ranks come on any thread"),
@@ -55,7 +56,8 @@ final class Rooms {
             Map.entry("SpaceAccount", "read by queries and metrics"),
             Map.entry("StagedOp", "joins completions of a device's threads"),
             Map.entry("Target", "its shards are read by queries and metrics"),
-            Map.entry("TurnPipeline", "joins completions of a device's threads"));
+            Map.entry("TurnPipeline", "joins completions of a device's threads"),
+            Map.entry("ValueCache", "hot reads are answered where they arrive"));
 
     private static final String ROOT = "io.daosmesh.";
 

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param membership null while the swim bundle is absent
  * @param ras null while nobody keeps events
+ * @param valueCacheBytes of each engine
  */
 public record EngineContext(
         Rpc rpc,
@@ -23,4 +24,5 @@ public record EngineContext(
         EventLoops loops,
         Hlc hlc,
         Supplier<@Nullable Membership> membership,
-        Supplier<@Nullable Ras> ras) {}
+        Supplier<@Nullable Ras> ras,
+        long valueCacheBytes) {}

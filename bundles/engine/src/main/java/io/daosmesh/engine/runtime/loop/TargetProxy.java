@@ -1,6 +1,8 @@
 package io.daosmesh.engine.runtime.loop;
 
 import io.daosmesh.engine.rank.Target;
+import io.daosmesh.engine.read.Fetched;
+import io.daosmesh.engine.read.ValueCache;
 import io.daosmesh.engine.shard.Host;
 import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.TargetContext;
@@ -10,6 +12,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.RankIdentity;
+import io.daosmesh.model.wire.FetchRequest;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.TargetStorage;
@@ -23,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.MonoSink;
 
-/** One target with its loop: the proxy that others hold. Any thread; everything is enqueued. */
+/** One target with its loop: the proxy that others hold. Any thread; everything but hot reads is enqueued. */
 public final class TargetProxy {
     private final TargetStorage storage;
     private final TargetLoop loop;
@@ -51,8 +54,10 @@ public final class TargetProxy {
                 this::onBroken,
                 this::stopServing);
         RpcPeers peers = new RpcPeers(context, loop);
-        this.target = new Target(
-                new TargetContext(identity.rank(), index, kv, engine.buffers(), loop.pipeline(), loop, peers, host));
+        TargetContext own =
+                new TargetContext(identity.rank(), index, kv, engine.buffers(), loop.pipeline(), loop, peers, host);
+        long cacheBytes = context.valueCacheBytes() / engine.targetCount();
+        this.target = new Target(own, new ValueCache(engine.newBuffers(cacheBytes)));
     }
 
     private void onBroken(Throwable error) {
@@ -111,6 +116,15 @@ public final class TargetProxy {
             if (damage != null) stopServing(damage);
             target.onTick();
         });
+    }
+
+    public ValueCache cache() {
+        return target.cache();
+    }
+
+    /** At once, on this thread; null = {@link #request} it. */
+    public @Nullable Fetched hotFetch(FetchRequest r) {
+        return broken == null ? target.hotFetch(r) : null;
     }
 
     /** Runs on the loop; never refused. */

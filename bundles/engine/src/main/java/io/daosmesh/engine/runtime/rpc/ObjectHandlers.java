@@ -163,19 +163,30 @@ public final class ObjectHandlers {
 
     private Mono<RpcMessage> fetch(FetchRequest r) {
         TargetProxy unit = target(r.getAddress().getTarget());
-        long start = unit.metrics().begin(TargetMetrics.Op.FETCH);
-        long[] bytes = new long[1];
-        return unit.<Fetched>request((t, answer) -> t.fetch(r, answer))
-                .map(f -> {
-                    bytes[0] = f.data().remaining();
-                    FetchReply reply = FetchReply.newBuilder()
-                            .addAllValues(f.values())
-                            .setMapVersion(f.mapVersion())
-                            .setEpoch(f.epoch())
-                            .build();
-                    return new RpcMessage(reply, f.data(), f.onDone());
-                })
-                .doFinally(s -> unit.metrics().end(TargetMetrics.Op.FETCH, start, bytes[0]));
+        return Mono.defer(() -> {
+            long start = unit.metrics().begin(TargetMetrics.Op.FETCH);
+            Fetched hot = unit.hotFetch(r);
+            if (hot != null) {
+                unit.metrics().end(TargetMetrics.Op.FETCH, start, hot.data().remaining());
+                return Mono.just(reply(hot));
+            }
+            long[] bytes = new long[1];
+            return unit.<Fetched>request((t, answer) -> t.fetch(r, answer))
+                    .map(f -> {
+                        bytes[0] = f.data().remaining();
+                        return reply(f);
+                    })
+                    .doFinally(s -> unit.metrics().end(TargetMetrics.Op.FETCH, start, bytes[0]));
+        });
+    }
+
+    private static RpcMessage reply(Fetched f) {
+        FetchReply reply = FetchReply.newBuilder()
+                .addAllValues(f.values())
+                .setMapVersion(f.mapVersion())
+                .setEpoch(f.epoch())
+                .build();
+        return new RpcMessage(reply, f.data(), f.onDone());
     }
 
     private Mono<RpcMessage> enumerate(EnumerateRequest r, RpcCall call) {

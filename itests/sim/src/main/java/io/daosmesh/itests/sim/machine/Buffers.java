@@ -5,7 +5,16 @@ import java.nio.ByteBuffer;
 
 /** Buffers that count what is out and overwrite what comes back: who still reads one has read garbage. */
 public final class Buffers implements BufferPool {
+    private final long totalBytes;
     private long usedBytes;
+
+    public Buffers() {
+        this(Long.MAX_VALUE);
+    }
+
+    public Buffers(long totalBytes) {
+        this.totalBytes = totalBytes;
+    }
 
     @Override
     public Buffer take(int lengthBytes) {
@@ -44,6 +53,6 @@ public final class Buffers implements BufferPool {
 
     @Override
     public long totalBytes() {
-        return Long.MAX_VALUE;
+        return totalBytes;
     }
 }

@@ -2,6 +2,7 @@ package io.daosmesh.itests.sim.pool;
 
 import io.daosmesh.engine.lease.LeaseTable;
 import io.daosmesh.engine.rank.Target;
+import io.daosmesh.engine.read.ValueCache;
 import io.daosmesh.engine.shard.Host;
 import io.daosmesh.engine.shard.Leases;
 import io.daosmesh.engine.shard.TargetContext;
@@ -32,12 +33,16 @@ import org.jspecify.annotations.Nullable;
 final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, Leases {
     private static final long TICK_NS = Timeline.ms(50);
     private static final int DATA_THRESHOLD_BYTES = 4096;
+    private static final long CACHE_BYTES = 96 << 10;
 
     final Node node;
     final World world;
     final Target target;
     final RankEdge rebuild;
     final Buffers buffers = new Buffers();
+    /** Room for a few values: they come and go. */
+    private final Buffers cached = new Buffers(CACHE_BYTES);
+
     private final Deque<Runnable> queue = new ArrayDeque<>();
     private final LeaseTable table;
     private final Hlc hlc;
@@ -57,7 +62,7 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         this.turns = new TurnPipeline(this, this);
         TargetContext env =
                 new TargetContext(node.rank, 0, node.disk.index(), buffers, turns, this, new PeersOf(this), this);
-        this.target = new Target(env);
+        this.target = new Target(env, new ValueCache(cached));
         this.rebuild = new RankEdge(this);
     }
 
