@@ -11,7 +11,6 @@ import io.daosmesh.transport.wire.Identity;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,8 +21,6 @@ import reactor.netty.resources.LoopResources;
 /** Threads and shared parts of one transport: event loops, one timer thread. Owner: who opened the transport. */
 final class Machinery {
     private static final Logger log = LoggerFactory.getLogger(Machinery.class);
-
-    private static final long TIMER_TICK_MS = 20;
 
     final Identity identity;
     final Optional<LiveTls> tls;
@@ -45,10 +42,7 @@ final class Machinery {
         this.hlc = new Hlc(Machinery::epochNanos);
         String name = isNode ? "daos-net" : "daos-client";
         this.loops = LoopResources.create(name, loopCount, loopCount, true);
-        this.deadlines = Schedulers.newSingle(name + "-deadline", true);
-        // Always an earlier task than any deadline: else nearly every request would wake the timer only to make it wait
-        // again.
-        deadlines.schedulePeriodically(() -> {}, TIMER_TICK_MS, TIMER_TICK_MS, TimeUnit.MILLISECONDS);
+        this.deadlines = new SteadyTimer(Schedulers.newSingle(name + "-deadline", true));
         this.counters = new TransportCounters(tls.isPresent() ? "tcp+tls" : "tcp");
         this.connector = new Connector(identity, tls.map(t -> t::client), isClearData, loops, isNode, counters);
         this.client = new RpcClient(connector, hlc, deadlines, counters, Listener.dataMethods());
