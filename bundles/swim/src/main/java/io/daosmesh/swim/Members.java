@@ -362,6 +362,11 @@ final class Members {
         return counts;
     }
 
+    /** Nobody's time runs out: neither a suspicion nor an announced absence, this member's included. */
+    boolean isCalm() {
+        return timed.isEmpty() && selfState == MemberState.ALIVE;
+    }
+
     boolean isSelfOverdue(long nowNs) {
         return selfState == MemberState.RESTARTING && nowNs >= selfRestartUntilNs;
     }

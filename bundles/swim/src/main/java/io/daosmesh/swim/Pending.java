@@ -60,6 +60,10 @@ final class Pending {
         this.pendingMax = pendingMax;
     }
 
+    boolean isEmpty() {
+        return probes.isEmpty() && relays.isEmpty();
+    }
+
     boolean isFull() {
         return probes.size() >= pendingMax;
     }

@@ -28,6 +28,11 @@ final class Prober {
         return failed;
     }
 
+    /** No answer is waited for, its own or one for others. */
+    boolean isIdle() {
+        return pending.isEmpty();
+    }
+
     /** Answers that are due by now. */
     void onTick(long nowNs, SwimEffects out) {
         pending.eachProbe(probe -> advance(nowNs, probe, out));

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Here is what can happen and the member's sense of its own time; {@link Prober} asks, {@link Hearsay} listens,
  * {@link Accuser} judges, {@link Outbox} speaks, {@link Members} is what is known.
  *
- * <p>The loop calls {@link #onTick} every {@link SwimConfig.Probe#tickNs} and hands in what it received. Tables of
- * rules and the derivation of the times: {@code docs/swim.md}.
+ * <p>The loop calls {@link #onTick} every {@link SwimConfig.Probe#tickNs}, or when {@link #sleep} says, and hands in what it
+ * received. Tables of rules and the derivation of the times: {@code docs/swim.md}.
  */
 public final class Swim {
     /** Every so many probes one DEAD member is told what is believed of it: a healed partition has to start somewhere. */
@@ -33,6 +33,9 @@ public final class Swim {
 
     private long nextProbeNs = Member.NEVER_NS;
     private long lastTickNs = Member.NEVER_NS;
+    /** The loop comes again by then, or has slept. */
+    private long dueNs;
+
     private long probeTurn;
     private long lateLoops;
 
@@ -68,6 +71,7 @@ public final class Swim {
         notice(nowNs);
         guardAgainstOutage(nowNs);
         lastTickNs = nowNs;
+        dueNs = nowNs + config.probe().tickNs();
         if (members.isSelfOverdue(nowNs)) {
             announceAlive(nowNs, out);
         }
@@ -83,6 +87,18 @@ public final class Swim {
                 accuser.contactDead(nowNs, out);
             }
         }
+    }
+
+    /**
+     * For a loop that saves its wake-ups: when it has to come again after this turn. While nobody is asked, suspected or away
+     * that is the next probe; what comes in meanwhile starts waits that are longer.
+     */
+    public long sleep(long nowNs) {
+        long tickNs = config.probe().tickNs();
+        long quietNs = Math.min(nextProbeNs - nowNs, config.probe().pingTimeoutNs() * 3 / 4);
+        boolean isQuiet = prober.isIdle() && members.isCalm();
+        dueNs = nowNs + (isQuiet ? Math.max(tickNs, quietNs) : tickNs);
+        return dueNs;
     }
 
     public void onPing(long nowNs, SwimMessage message, SwimEffects out) {
@@ -187,16 +203,18 @@ public final class Swim {
     private void notice(long nowNs) {
         if (lastTickNs == Member.NEVER_NS) {
             lastTickNs = nowNs;
+            dueNs = nowNs + config.probe().tickNs();
             health.heard(nowNs);
             nextProbeNs = nowNs + (dice.nextLong() >>> 1) % config.probe().periodNs();
             return;
         }
-        long lateNs = nowNs - lastTickNs - config.probe().tickNs();
+        long lateNs = nowNs - dueNs;
         if (lateNs >= config.probe().lateNs()) {
             prober.shift(lateNs);
             members.shiftSuspicions(nowNs, lateNs, false);
             health.shift(lateNs);
             lastTickNs = nowNs;
+            dueNs = nowNs + config.probe().tickNs();
             lateLoops++;
             health.add(1);
         }

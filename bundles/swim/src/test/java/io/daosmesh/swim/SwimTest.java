@@ -325,6 +325,26 @@ class SwimTest {
         assertTrue(nowNs - swim.lastMajorityContactNs(nowNs) <= SwimConfig.ms(1_300), "of the two that are left it is");
     }
 
+    @Test
+    void shouldSleepUntilTheNextProbeOnlyWhileNobodyIsAskedOrSuspected() {
+        tick(5_000, 1, 2);
+        long quietNs = swim.sleep(nowNs - TICK_NS) - nowNs;
+        hear(1, update(2, MemberState.SUSPECT, 10));
+
+        assertEquals(nowNs, swim.sleep(nowNs - TICK_NS));
+        assertTrue(quietNs >= 0 && quietNs <= SwimConfig.defaults().probe().pingTimeoutNs(), "slept " + quietNs);
+    }
+
+    @Test
+    void shouldNotTakeAnAgreedSleepForAPause() {
+        tick(5_000, 1, 2);
+        nowNs = swim.sleep(nowNs - TICK_NS);
+
+        tick(500, 1, 2);
+
+        assertEquals(0, swim.counts().verdicts().lateLoops());
+    }
+
     private void know(int rank, long incarnation) {
         swim.onMember(nowNs, rank, incarnation, effects);
         swim.onAck(nowNs, new SwimMessage(rank, incarnation, 0, rank, false, List.of()), effects);

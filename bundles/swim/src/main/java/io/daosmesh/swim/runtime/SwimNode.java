@@ -69,6 +69,7 @@ final class SwimNode implements Membership, AutoCloseable {
     private final ScheduledThreadPoolExecutor loop;
     private final Peers peers;
     private final LocalRank.Host host = new Effects();
+    private long nextTurnNs;
     private GroupMap map = new GroupMap("", 0, List.of());
 
     private final class Effects implements LocalRank.Host {
@@ -109,7 +110,7 @@ final class SwimNode implements Membership, AutoCloseable {
         loop.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         subscriptions.add(rpc.onPeerClosed(this::onPeerClosed));
         // fixed delay, not rate: after a pause one late tick tells the protocol all, a burst of them would hide it
-        loop.scheduleWithFixedDelay(guarded(this::onTick), 0, config.probe().tickNs(), TimeUnit.NANOSECONDS);
+        loop.execute(this::turn);
     }
 
     /** Follows the group map for as long as the node runs or the result is open. */
@@ -295,9 +296,23 @@ final class SwimNode implements Membership, AutoCloseable {
         }
     }
 
-    private void onTick() {
+    private void turn() {
         long nowNs = System.nanoTime();
+        nextTurnNs = nowNs + config.probe().tickNs();
+        guarded(() -> onTick(nowNs)).run();
+        try {
+            loop.schedule(this::turn, nextTurnNs - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException stopped) {
+            LOG.debug("the membership loop has ended");
+        }
+    }
+
+    private void onTick(long nowNs) {
         locals.values().forEach(local -> local.onTick(nowNs));
+        locals.values().stream()
+                .mapToLong(local -> local.swim().sleep(nowNs))
+                .min()
+                .ifPresent(dueNs -> nextTurnNs = dueNs);
     }
 
     private void post(Runnable task) {
