@@ -57,6 +57,14 @@ public final class Loop implements AutoCloseable {
                 () -> guarded(work), period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
     }
 
+    public void after(Duration delay, Runnable work) {
+        try {
+            executor.schedule(() -> guarded(work), delay.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException closed) {
+            LOG.debug("work after the end is dropped");
+        }
+    }
+
     /** Logs what nobody waits for. */
     public static void drop(String what, Throwable error) {
         LOG.debug("{}: {}", what, FaultException.faultOf(error).message());

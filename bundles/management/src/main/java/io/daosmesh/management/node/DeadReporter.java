@@ -22,6 +22,7 @@ import reactor.core.Disposable;
  * loop; gossip may call from any thread.
  */
 final class DeadReporter implements Membership.Listener, Maps.Listener, DeathNews.Effects {
+    private static final Duration TICK = Duration.ofMillis(300);
     private static final Duration ONE_TRY = Duration.ofMillis(700);
     private static final Duration ALL_TRIES = Duration.ofSeconds(5);
 
@@ -29,6 +30,8 @@ final class DeadReporter implements Membership.Listener, Maps.Listener, DeathNew
     private final LeaderCaller leaders;
     private final DeathNews news;
     private final Map<Integer, Disposable> calls = new HashMap<>();
+    /** A tick is planned, as long as a report is not taken. */
+    private boolean isTicking;
 
     DeadReporter(NodeContext node, LeaderCaller leaders) {
         this.node = node;
@@ -47,7 +50,10 @@ final class DeadReporter implements Membership.Listener, Maps.Listener, DeathNew
     @Override
     public void onDead(int rank, long incarnation, String reason) {
         long nowNs = System.nanoTime();
-        node.loop().run(() -> news.onDead(nowNs, rank, incarnation, reason, this));
+        node.loop().run(() -> {
+            news.onDead(nowNs, rank, incarnation, reason, this);
+            tickLater();
+        });
     }
 
     @Override
@@ -55,8 +61,14 @@ final class DeadReporter implements Membership.Listener, Maps.Listener, DeathNew
         news.onGroupMap(map, this);
     }
 
-    void send() {
-        news.onTick(System.nanoTime(), this);
+    private void tickLater() {
+        if (isTicking || !news.isWaiting()) return;
+        isTicking = true;
+        node.loop().after(TICK, () -> {
+            isTicking = false;
+            news.onTick(System.nanoTime(), this);
+            tickLater();
+        });
     }
 
     void onLeading() {

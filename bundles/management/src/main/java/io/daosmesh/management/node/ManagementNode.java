@@ -53,7 +53,6 @@ final class ManagementNode implements AutoCloseable {
     /** Maps are pushed; this only bounds how long a lost push can matter. */
     private static final Duration TICK = Duration.ofSeconds(1);
 
-    private static final Duration DEAD_TICK = Duration.ofMillis(300);
     private static final Duration ORPHAN_TICK = Duration.ofSeconds(10);
     private static final Duration PULL_MAX = Duration.ofMillis(900);
 
@@ -115,7 +114,6 @@ final class ManagementNode implements AutoCloseable {
         new AccessHandlers(pools).register(registrations);
         joiner.register(registrations);
         node.loop().every(TICK, this::tick);
-        node.loop().every(DEAD_TICK, reporter::send);
         node.loop().every(ORPHAN_TICK, orphans::look);
     }
 

@@ -92,6 +92,11 @@ public final class DeathNews {
         });
     }
 
+    /** Something is not taken yet: {@link #onTick} is wanted. */
+    public boolean isWaiting() {
+        return !pending.isEmpty();
+    }
+
     /** Sends what nobody has taken yet. */
     public void onTick(long nowNs, Effects out) {
         // a report without a rank of this node is nobody's

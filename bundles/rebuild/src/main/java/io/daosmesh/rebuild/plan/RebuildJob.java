@@ -94,6 +94,11 @@ public final class RebuildJob {
         return phase;
     }
 
+    /** False once it is done, failed or called off: nothing changes any more. */
+    public boolean isUnderWay() {
+        return !NEXT.getOrDefault(phase, Set.of()).isEmpty();
+    }
+
     public Set<Integer> ranks() {
         return Set.copyOf(ranks.keySet());
     }

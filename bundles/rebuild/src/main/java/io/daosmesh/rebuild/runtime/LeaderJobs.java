@@ -53,16 +53,14 @@ final class LeaderJobs implements PoolServices.LeaderListener, RebuildProgress {
     private final Parts parts;
     private final Map<UUID, PoolLead> leads = new HashMap<>();
     private final Map<UUID, RebuildStatus> progress = new ConcurrentHashMap<>();
+    /** A tick is coming, as long as a job is under way. */
+    private boolean isTicking;
 
     /** What the jobs work with. */
     record Parts(Loop loop, Rpc rpc, Maps maps, PoolServices pools, Hlc hlc, String address, RasRelay ras) {}
 
     LeaderJobs(Parts parts) {
         this.parts = parts;
-    }
-
-    void start() {
-        parts.loop().every(TICK, this::onTick);
     }
 
     @Override
@@ -93,12 +91,20 @@ final class LeaderJobs implements PoolServices.LeaderListener, RebuildProgress {
         if (map.needsRebuild() && !RebuildJob.participants(map).isEmpty()) lead.begin();
     }
 
+    private void tickLater() {
+        if (isTicking) return;
+        isTicking = true;
+        parts.loop().runAfter(TICK, this::onTick);
+    }
+
     private void onTick() {
+        isTicking = false;
         for (PoolLead lead : leads.values()) {
             RebuildJob job = lead.job;
             if (job == null) continue;
             job.onTick(System.nanoTime(), lead);
             progress.put(lead.map.pool(), job.status(System.nanoTime()));
+            if (job.isUnderWay()) tickLater();
         }
     }
 
@@ -130,6 +136,7 @@ final class LeaderJobs implements PoolServices.LeaderListener, RebuildProgress {
             if (attempts == 0) ras(RasId.POOL_REBUILD_STARTED, Severity.NOTICE, "Pool rebuild started.");
             RebuildJob started = new RebuildJob(s, map, parts.hlc().now(), System.nanoTime());
             job = started;
+            tickLater();
             started.onTick(System.nanoTime(), this);
         }
 

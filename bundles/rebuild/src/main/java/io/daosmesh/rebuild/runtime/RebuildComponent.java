@@ -52,7 +52,6 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
         this.server = new MembersOnly(server, maps::isMember);
         this.parts = new SessionIo.Parts(loop, rpc, maps);
         this.jobs = new LeaderJobs(new LeaderJobs.Parts(loop, rpc, maps, pools, hlc, config.address(), ras));
-        jobs.start();
         loop.every(Duration.ofSeconds(1), this::count);
         this.listening = pools.listen(jobs);
     }
