@@ -149,6 +149,13 @@ public final class LeaseTable {
         return all;
     }
 
+    /** Nobody reads, and what is held has run out: nothing is due before a read asks for it. */
+    public boolean isIdle(long nowNs) {
+        return pools.values().stream()
+                .flatMap(p -> p.peers.values().stream())
+                .allMatch(peer -> nowNs - peer.usedNs >= USED_NS + LEASE_NS);
+    }
+
     /** What has to be asked of which rank now. */
     public Map<Integer, List<Ask>> due(long nowNs) {
         Map<Integer, List<Ask>> due = new HashMap<>();

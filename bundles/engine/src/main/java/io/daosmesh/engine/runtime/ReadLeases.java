@@ -50,6 +50,8 @@ final class ReadLeases implements Leases, AutoCloseable {
     private final AtomicBoolean isAwaited = new AtomicBoolean();
 
     private final AtomicBoolean isPumpQueued = new AtomicBoolean();
+    /** The next renewal is planned. On the loop. */
+    private boolean isRenewing;
 
     /** @param needMap fetches a pool's map of at least a version for the targets */
     ReadLeases(
@@ -73,8 +75,6 @@ final class ReadLeases implements Leases, AutoCloseable {
     /** The targets are open: what they know of maps is in the table. */
     void open(Registrations r) {
         r.on(RpcMethod.READ_LEASE, ReadLeaseRequest.parser(), this::onRequest);
-        long periodNs = LeaseTable.RENEW_NS / 2;
-        loop.scheduleWithFixedDelay(this::pump, periodNs, periodNs, TimeUnit.NANOSECONDS);
     }
 
     void forget(UUID pool) {
@@ -96,8 +96,26 @@ final class ReadLeases implements Leases, AutoCloseable {
         return Mono.just(reply.build());
     }
 
+    /** Once now, then as long as somebody reads. */
     private void pump() {
         isPumpQueued.set(false);
+        renew();
+        if (!isRenewing) renewLater();
+    }
+
+    private void renewLater() {
+        synchronized (table) {
+            isRenewing = !table.isIdle(System.nanoTime());
+        }
+        if (isRenewing) loop.schedule(this::onPeriod, LeaseTable.RENEW_NS / 2, TimeUnit.NANOSECONDS);
+    }
+
+    private void onPeriod() {
+        renew();
+        renewLater();
+    }
+
+    private void renew() {
         try {
             Map<Integer, List<LeaseTable.Ask>> due;
             long now;

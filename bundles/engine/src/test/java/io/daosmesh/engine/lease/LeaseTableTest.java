@@ -32,6 +32,20 @@ class LeaseTableTest {
     }
 
     @Test
+    void shouldBeIdleOnceNobodyReadsAndWhatIsHeldHasRunOut() {
+        LeaseTable t = new LeaseTable(0, 0);
+        t.adopt(pool, 1);
+        assertTrue(t.isIdle(0));
+        t.holds(pool, 1, List.of(1), 0);
+        for (long now = 0; !t.isIdle(now); now += LeaseTable.RENEW_NS / 2)
+            if (!t.due(now).isEmpty()) t.onGranted(pool, 1, now);
+
+        assertFalse(t.isIdle(5_000 * MS));
+        assertTrue(t.isIdle(6_000 * MS));
+        assertFalse(t.holds(pool, 1, List.of(1), 6_000 * MS));
+    }
+
+    @Test
     void shouldRefuseTheReadsOfATargetThatLagsBehindItsRank() {
         LeaseTable t = new LeaseTable(0, 0);
         t.adopt(pool, 1);

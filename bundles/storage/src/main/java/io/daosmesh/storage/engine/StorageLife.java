@@ -43,6 +43,9 @@ import reactor.core.publisher.Mono;
 public final class StorageLife implements StorageAdmin, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(StorageLife.class);
     private static final long TICK_MS = 50;
+    /** When all is open: a driver or a device that goes says so by itself. */
+    private static final long SETTLED_TICK_MS = 250;
+
     private static final String FORMAT_REMEDY =
             "start the release that wrote it, or format the engine's storage anew (dmg storage format --force): what it held is"
                     + " rebuilt from the other replicas";
@@ -78,10 +81,29 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
     }
 
     public void start() {
-        owner.scheduleWithFixedDelay(this::onTick, 0, TICK_MS, TimeUnit.MILLISECONDS);
+        tickAfter(0);
+    }
+
+    private void tickAfter(long ms) {
+        try {
+            owner.schedule(this::onTick, ms, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            log.debug("storage of engine {} is closed", config.index());
+        }
     }
 
     private void onTick() {
+        try {
+            tick();
+        } finally {
+            EngineStore open = engine;
+            boolean isSettled =
+                    state == State.READY && open != null && open.slots().isServed();
+            tickAfter(isSettled && !isScmRefused ? SETTLED_TICK_MS : TICK_MS);
+        }
+    }
+
+    private void tick() {
         try {
             EngineStore open = engine;
             if (open != null) open.slots().onTick(System.nanoTime());

@@ -137,6 +137,11 @@ public final class SlotSet {
         for (DeviceSlot slot : slots.values()) slot.onTick(nowNs);
     }
 
+    /** True when a driver has each device open that is not evicted. */
+    public boolean isServed() {
+        return slots.values().stream().allMatch(s -> s.current() != null || s.isEvicted());
+    }
+
     /**
      * True when every device is open or given up. One that is damaged is evicted: the others serve. Throws when one is
      * another's, in use elsewhere or of a later release: that is no loss, but a mistake which a start would make one.

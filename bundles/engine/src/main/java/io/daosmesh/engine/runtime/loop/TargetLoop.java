@@ -40,6 +40,10 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     static final long TURN_MAX_NS = 2_000_000L;
 
     private static final long TICK_MS = 50;
+    /** After two seconds without work, which is longer than a lease: an idle node leaves the processor alone. */
+    private static final long IDLE_TICK_MS = 500;
+
+    private static final int IDLE_TICKS = 40;
     private static final Logger log = LoggerFactory.getLogger(TargetLoop.class);
 
     private final ConcurrentLinkedQueue<Runnable> queue = new ConcurrentLinkedQueue<>();
@@ -55,7 +59,11 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     private final TurnPipeline pipeline;
     private final Consumer<Throwable> onBroken;
     private final Consumer<Fault> onIndexFailed;
-    private @Nullable Future<?> tick;
+    private volatile @Nullable Future<?> tick;
+    private Runnable onTick = () -> {};
+    /** Since there was work. On the loop. */
+    private int idleTicks;
+
     private volatile boolean isStopping;
 
     /**
@@ -88,7 +96,8 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     /** What was put on the loop before runs now. */
     void start(Runnable onTick) {
         try {
-            tick = loop.scheduleWithFixedDelay(() -> onTick(onTick), TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+            this.onTick = onTick;
+            tick = loop.schedule(this::onTick, TICK_MS, TimeUnit.MILLISECONDS);
             loop.execute(this::turn);
         } catch (RejectedExecutionException e) {
             ended.countDown();
@@ -134,6 +143,7 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
         if (ended.getCount() == 0) return;
         long startNs = System.nanoTime();
         Runnable work = queue.poll();
+        if (work != null) onWork();
         while (work != null) {
             guarded(work);
             work = System.nanoTime() - startNs < TURN_MAX_NS ? queue.poll() : null;
@@ -147,10 +157,27 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
         }
     }
 
-    private void onTick(Runnable onTick) {
+    private void onWork() {
+        Future<?> slow = tick;
+        if (idleTicks >= IDLE_TICKS && slow != null && slow.cancel(false)) tickAfter(TICK_MS);
+        idleTicks = 0;
+    }
+
+    private void onTick() {
         if (ended.getCount() == 0) return;
         guarded(onTick);
         guarded(pipeline::onDrained);
+        if (idleTicks < IDLE_TICKS) idleTicks++;
+        tickAfter(idleTicks < IDLE_TICKS ? TICK_MS : IDLE_TICK_MS);
+    }
+
+    private void tickAfter(long ms) {
+        try {
+            if (!isStopping) tick = loop.schedule(this::onTick, ms, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            // the transport is closed: nobody can be answered any more
+            ended.countDown();
+        }
     }
 
     private void guarded(Runnable work) {
