@@ -11,8 +11,12 @@ import io.daosmesh.transport.ClientTransport;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,6 +79,48 @@ final class Limits {
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
+    }
+
+    /** Bytes asked for and received over plain TCP on loopback, one connection for each in flight. */
+    static Limit tcp(int size, int inFlight) throws IOException, InterruptedException {
+        AtomicLong done = new AtomicLong();
+        Thread[] threads = new Thread[2 * inFlight];
+        long startNs = System.nanoTime();
+        long endNs = startNs + MEASURE.toNanos();
+        try (ServerSocketChannel listener = ServerSocketChannel.open().bind(new InetSocketAddress("127.0.0.1", 0))) {
+            for (int i = 0; i < inFlight; i++) {
+                SocketChannel client = SocketChannel.open(listener.getLocalAddress());
+                SocketChannel server = listener.accept();
+                threads[2 * i] = new Thread(() -> exchange(server, 1, size, Long.MAX_VALUE, new AtomicLong()));
+                threads[2 * i + 1] = new Thread(() -> exchange(client, size, 1, endNs, done));
+            }
+            for (Thread t : threads) t.start();
+            for (Thread t : threads) t.join();
+        }
+        return new Limit("same bytes over plain TCP", done.get() / ((System.nanoTime() - startNs) / 1e9));
+    }
+
+    /** The one that receives less answers; the other one begins. Ends with the time or with its peer. */
+    private static void exchange(SocketChannel peer, int received, int sent, long endNs, AtomicLong done) {
+        ByteBuffer in = ByteBuffer.allocateDirect(received);
+        ByteBuffer out = ByteBuffer.allocateDirect(sent);
+        boolean isFirst = received > sent;
+        try (peer) {
+            peer.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            while (System.nanoTime() < endNs) {
+                if (isFirst) writeAll(peer, out.clear());
+                in.clear();
+                while (in.hasRemaining()) if (peer.read(in) < 0) return;
+                if (!isFirst) writeAll(peer, out.clear());
+                done.incrementAndGet();
+            }
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private static void writeAll(SocketChannel peer, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) peer.write(bytes);
     }
 
     /** The same payloads, one way, from another process over our transport with the mesh's settings. */

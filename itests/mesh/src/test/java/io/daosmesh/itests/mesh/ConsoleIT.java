@@ -22,6 +22,7 @@ import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
@@ -41,6 +42,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What each role can do at the console of a running node, tried with a plain ssh client; and what is written down of it. */
 class ConsoleIT {
+    private static final Duration IDLE_SAMPLE = Duration.ofSeconds(3);
+    /** A second. */
+    private static final int IDLE_SWITCHES_MAX = 80;
+
     /** With every command of interest the least role that may use it; those above may as well. */
     private enum Role {
         VIEWER,
@@ -228,6 +233,27 @@ class ConsoleIT {
         assertFalse(shown.contains("aaaaaaaa"), shown);
         assertTrue(shown.contains("Daos Mesh :: vmd-led"), shown);
         assertFalse(Files.exists(file));
+    }
+
+    /** Its timers, not its work: they would wake it some 170 times a second if each ticked for itself. */
+    @Test
+    void shouldLeaveTheProcessorAloneWhileNobodyAsks() {
+        long pid = mesh.nodes().get(0).pid();
+        AtomicReference<Sample> last = new AtomicReference<>(Sample.of(pid));
+
+        LocalMesh.await("an idle node", Duration.ofSeconds(90), () -> {
+            Sample now = Sample.of(pid);
+            Sample before = last.get();
+            if (now.atNs() - before.atNs() < IDLE_SAMPLE.toNanos()) return false;
+            last.set(now);
+            return (now.switches() - before.switches()) * 1e9 / (now.atNs() - before.atNs()) < IDLE_SWITCHES_MAX;
+        });
+    }
+
+    private record Sample(long atNs, double switches) {
+        static Sample of(long pid) {
+            return new Sample(System.nanoTime(), Costs.process(pid).switches());
+        }
     }
 
     @Test
