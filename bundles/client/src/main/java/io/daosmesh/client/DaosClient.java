@@ -18,7 +18,8 @@ import reactor.core.publisher.Mono;
 
 /**
  * An application's way into a system: finds pools, counts what happened. Any thread. Everything it returns reports failures
- * as {@code FaultException} and may be subscribed any number of times; nothing happens before.
+ * as {@code FaultException} and may be subscribed any number of times; nothing happens before. Short values come on the thread
+ * that receives them, which all calls share: whoever does long work with one moves on first ({@code publishOn}).
  */
 public final class DaosClient {
     /** A system that does not answer for so long is reported, not after the operation limit. */

@@ -48,6 +48,7 @@ import java.util.Set;
 import java.util.UUID;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
 /**
@@ -56,6 +57,9 @@ import reactor.core.scheduler.Schedulers;
  */
 public final class FakeCluster implements Rpc {
     public static final UUID POOL = new UUID(1, 2);
+    /** Where answers come. */
+    volatile Scheduler network = Schedulers.parallel();
+
     private static final int SERVERS = 3;
 
     final FakeEngine engine = new FakeEngine(this);
@@ -153,7 +157,7 @@ public final class FakeCluster implements Rpc {
                     return decoder.decode(
                             new RpcReply(reply.body().toByteString().asReadOnlyByteBuffer(), reply.data()));
                 })
-                .subscribeOn(Schedulers.parallel());
+                .subscribeOn(network);
     }
 
     private synchronized RpcMessage serve(Endpoint to, RpcMethod method, RpcMessage request) throws Exception {

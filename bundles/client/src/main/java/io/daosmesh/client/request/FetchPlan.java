@@ -20,8 +20,15 @@ import java.util.List;
 /** One fetch: what was asked, and how its answer becomes values that can be trusted. Immutable. */
 record FetchPlan(FetchRequest template, List<Read> reads) {
 
+    /** About 5 us of checksum. */
+    private static final int SHORT_BYTES_MAX = 64 << 10;
+
     /** Answer of the server, copied out of the transport's buffers. */
-    record Answer(List<ValueMessage> values, ByteBuffer bytes) {}
+    record Answer(List<ValueMessage> values, ByteBuffer bytes) {
+        boolean isLong() {
+            return bytes.remaining() > SHORT_BYTES_MAX;
+        }
+    }
 
     static FetchPlan of(byte[] dkey, List<Read> reads) {
         FetchRequest.Builder request = FetchRequest.newBuilder().setDkey(ObjectIo.key(dkey));

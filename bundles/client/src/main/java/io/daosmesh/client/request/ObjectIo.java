@@ -208,13 +208,18 @@ public final class ObjectIo {
                                                 RpcMessage.of(plan.request(route.address(), recovery.epoch())),
                                                 state.limit(),
                                                 FetchPlan::copy)
-                                        .publishOn(Schedulers.parallel())
-                                        .map(plan::verified);
+                                        .flatMap(answer -> verified(plan, answer));
                             },
                             recovery)
                     .doOnNext(all -> all.forEach(
                             one -> cluster.counters().bytesRead.add(one.data().remaining())));
         });
+    }
+
+    /** A short answer goes on where it came: another thread would have to be woken. A long one would hold up the others. */
+    private static Mono<List<Fetched>> verified(FetchPlan plan, FetchPlan.Answer answer) {
+        Mono<FetchPlan.Answer> come = Mono.just(answer);
+        return (answer.isLong() ? come.publishOn(Schedulers.parallel()) : come).map(plan::verified);
     }
 
     public Mono<EnumerateReply> enumerate(ObjectId oid, int group, EnumerateRequest description) {

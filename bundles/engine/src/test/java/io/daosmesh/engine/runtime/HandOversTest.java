@@ -1,0 +1,65 @@
+package io.daosmesh.engine.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
+import com.google.protobuf.ByteString;
+import io.daosmesh.engine.shard.ShardAddress;
+import io.daosmesh.model.id.ObjectClass;
+import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.ValueMessage;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Which threads a read crosses: the one that receives it and, when the target has to be asked, that of its loop. */
+@Timeout(60)
+class HandOversTest {
+    private static final byte[] KEY = {'k'};
+
+    private final MiniMesh mesh = new MiniMesh(3, 1);
+    private final ObjectId oid = mesh.oid(ObjectClass.RP_3, 1, 5);
+
+    @AfterEach
+    void close() {
+        mesh.close();
+    }
+
+    /** Of the thread on which the reply is there; those of the fake transport begin with "wire". */
+    private String replyThread() {
+        PoolTarget leader = mesh.leader(oid, KEY);
+        FetchRequest r = FetchRequest.newBuilder()
+                .setAddress(mesh.wire(
+                        new ShardAddress(mesh.pool, mesh.container, oid, 0, mesh.map.version()), leader.index()))
+                .setDkey(ByteString.copyFrom(KEY))
+                .addValues(ValueMessage.newBuilder().setAkey(ByteString.copyFromUtf8("v")))
+                .build();
+        String thread = mesh.call(
+                        leader.rank(),
+                        RpcMethod.OBJECT_FETCH,
+                        r,
+                        RpcMessage.NO_DATA,
+                        x -> Thread.currentThread().getName())
+                .block(Duration.ofSeconds(10));
+        return String.valueOf(thread).replaceAll("-.*", "");
+    }
+
+    @Test
+    void shouldAnswerAHotReadOnTheThreadThatReceivesIt() {
+        mesh.put(oid, KEY, new byte[5000]);
+
+        String cold = replyThread();
+        String hot = replyThread();
+        mesh.put(oid, KEY, new byte[6000]);
+        String coldAgain = replyThread();
+
+        assertEquals("wire", hot);
+        assertNotEquals("wire", cold);
+        assertEquals(cold, coldAgain);
+    }
+}
