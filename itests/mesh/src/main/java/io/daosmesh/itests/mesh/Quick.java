@@ -22,7 +22,7 @@ import org.reactivestreams.Publisher;
  */
 final class Quick {
     private static final Duration COLD = Duration.ofSeconds(3);
-    private static final Duration WARM_UP = Duration.ofSeconds(45);
+    private static final Duration WARM_UP = Duration.ofSeconds(40);
     private static final Duration SHAPE_WARM_UP = Duration.ofSeconds(2);
     private static final Duration MEASURE = Duration.ofSeconds(4);
     /** Operations of a leader, and of a member for one. */
@@ -57,8 +57,16 @@ final class Quick {
             List<KeyValue> stores = Bench.stores(c);
             all(stores, "cold ", Duration.ZERO, COLD);
             Load.run(16, WARM_UP, i -> i % 4 == 0 ? get(stores, SMALL, i / 4) : put(stores, SMALL, i));
+            for (int size : new int[] {SMALL, LARGE}) fill(stores, size);
             all(stores, "", SHAPE_WARM_UP, MEASURE);
         }
+    }
+
+    /** Warm reads choose among as many keys on every machine: fewer would be hotter. */
+    private void fill(List<KeyValue> stores, int size) {
+        report.machine("cold_read_keys_" + size, written.getOrDefault(size, 0L));
+        Load.run(16, keysMax(size), i -> put(stores, size, i));
+        written.put(size, (long) keysMax(size));
     }
 
     private void all(List<KeyValue> stores, String state, Duration warmUp, Duration time) throws Exception {
