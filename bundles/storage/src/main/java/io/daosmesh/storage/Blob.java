@@ -1,12 +1,8 @@
 package io.daosmesh.storage;
 
-import io.daosmesh.model.fault.Fault;
 import io.daosmesh.storage.bio.Allocator;
+import io.daosmesh.storage.kv.ValueSpace;
 import java.nio.ByteBuffer;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The space of one pool on one target's device. Requests: any thread; the allocator: target loop.
@@ -17,12 +13,7 @@ import org.jspecify.annotations.Nullable;
  * {@link BufferPool}), offsets and lengths multiples of 4 KiB; position and limit of a buffer stay as they were. The
  * caller leaves the buffer alone until the completion.
  */
-public interface Blob {
-    /** One range of {@link #writeDurably}: the buffer's remaining bytes. */
-    record Write(long offsetBytes, ByteBuffer bytes) {}
-
-    long blobId();
-
+public interface Blob extends ValueSpace {
     long sizeBytes();
 
     Allocator allocator();
@@ -35,24 +26,6 @@ public interface Blob {
 
     /** Makes every write of the device that completed before this call durable. */
     void flush(BlobCompletion completion);
-
-    /**
-     * Writes a few ranges that do not overlap; durable when it completes well, without a flush. The work may be done on the
-     * calling thread: only a thread that may block calls this. It does not wait for a driver and is not done once more:
-     * after any fault the caller does it anew with {@link #write} and {@link #flush}. At least one range.
-     */
-    default void writeDurably(List<Write> writes, BlobCompletion completion) {
-        AtomicInteger left = new AtomicInteger(writes.size());
-        AtomicReference<@Nullable Fault> first = new AtomicReference<>();
-        for (Write w : writes) {
-            write(w.offsetBytes(), w.bytes(), fault -> {
-                if (fault != null) first.compareAndSet(null, fault);
-                if (left.decrementAndGet() > 0) return;
-                if (first.get() == null) flush(completion);
-                else completion.done(first.get());
-            });
-        }
-    }
 
     /** Tells the device that a freed range holds nothing any more; best effort. */
     void unmap(long offsetBytes, long lengthBytes, BlobCompletion completion);

@@ -22,11 +22,10 @@ public final class StagedOp {
     final KvBatch batch = new KvBatch();
     final List<DeviceWrite> writes = new ArrayList<>(1);
     final List<BufferPool.Buffer> buffers = new ArrayList<>(1);
-    /** Below, handing a write to a thread of the device and back costs more than the write. */
-    private static final long LATE_BYTES_MAX = 16 << 10;
+    /** Written twice, as a part of the log and later on, it costs less than a sync of its own. */
+    private static final long IN_LOG_BYTES_MAX = 64 << 10;
 
     private final boolean isDurable;
-    private boolean isLate;
 
     /** The first of the device. */
     final AtomicReference<@Nullable Fault> fault = new AtomicReference<>();
@@ -53,32 +52,26 @@ public final class StagedOp {
         return batch;
     }
 
-    /** Short enough to be written by the commit of its turn instead of at once. */
-    boolean isLate() {
-        return isLate;
-    }
-
-    /** Its turn's commit writes it, if that is worth while. */
-    void armLate() {
+    /** Short values go with the batch; true when there are others, whose device writes start now. */
+    boolean arm() {
         long bytes = 0;
         for (DeviceWrite w : writes) bytes += w.bytes.remaining();
-        isLate = bytes > 0 && bytes <= LATE_BYTES_MAX;
-        if (!isLate) arm();
-    }
-
-    /** Its device writes start now. */
-    void arm() {
-        isLate = false;
-        if (writes.isEmpty()) return;
+        if (bytes <= IN_LOG_BYTES_MAX) {
+            for (DeviceWrite w : writes) batch.value(w.blob, w.offsetBytes, w.bytes);
+            writes.clear();
+            return false;
+        }
+        for (DeviceWrite w : writes) batch.written(w.blob, w.offsetBytes, w.bytes.remaining());
         pendingWrites.set(writes.size());
         missing.set(2);
+        return true;
     }
 
     public void write(Blob blob, long offsetBytes, ByteBuffer bytes) {
         writes.add(new DeviceWrite(blob, offsetBytes, bytes));
     }
 
-    /** Closed when the device has the bytes, or at {@link #discard}. */
+    /** Closed when the device or the log has the bytes, or at {@link #discard}. */
     public void owns(BufferPool.Buffer buffer) {
         buffers.add(buffer);
     }

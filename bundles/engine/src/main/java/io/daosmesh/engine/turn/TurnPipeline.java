@@ -4,10 +4,8 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.kv.KvBatch;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -20,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class TurnPipeline {
     /** Makes a turn durable off the loop. */
     public interface TurnIo {
-        /** @param done on any thread; after a fault the batch is not written, the late writes perhaps */
+        /** @param done on any thread; after a fault the batch is not written */
         void commit(Commit commit, Done done);
     }
 
@@ -28,11 +26,10 @@ public final class TurnPipeline {
      * What makes a turn durable, in this order.
      *
      * @param flush blobs that were written before
-     * @param late short writes, by {@link Blob#writeDurably}
-     * @param batch changes of the index
+     * @param batch changes of the index, and short values
      * @param isDurable false: the batch need not be synced
      */
-    public record Commit(Set<Blob> flush, Map<Blob, List<Blob.Write>> late, KvBatch batch, boolean isDurable) {}
+    public record Commit(Set<Blob> flush, KvBatch batch, boolean isDurable) {}
 
     /** Puts work on the loop from any thread; never refuses. */
     @FunctionalInterface
@@ -83,9 +80,9 @@ public final class TurnPipeline {
     public void stage(StagedOp op, Done done) {
         op.done = done;
         watcher.accept(op.batch);
-        op.armLate();
+        boolean isLong = op.arm();
         collecting.add(op);
-        if (!op.isLate()) write(op);
+        if (isLong) write(op);
     }
 
     private void write(StagedOp op) {
@@ -144,40 +141,16 @@ public final class TurnPipeline {
     private void commit(Turn turn, boolean isOnLoop) {
         KvBatch batch = new KvBatch();
         Set<Blob> flush = new LinkedHashSet<>();
-        Map<Blob, List<Blob.Write>> late = new LinkedHashMap<>();
         boolean isDurable = false;
         for (StagedOp op : turn.ops) {
             if (op.fault.get() != null) continue;
-            op.batch.forEach(new Copier(batch));
+            batch.addAll(op.batch);
             isDurable |= op.isDurable();
-            for (StagedOp.DeviceWrite w : op.writes) {
-                if (!op.isLate()) flush.add(w.blob());
-                else
-                    late.computeIfAbsent(w.blob(), b -> new ArrayList<>())
-                            .add(new Blob.Write(w.offsetBytes(), w.bytes()));
-            }
+            for (StagedOp.DeviceWrite w : op.writes) flush.add(w.blob());
         }
-        if (!batch.isEmpty())
-            io.commit(
-                    new Commit(flush, late, batch, isDurable),
-                    f -> loop.execute(() -> onCommitted(turn, late.isEmpty(), f)));
+        if (!batch.isEmpty()) io.commit(new Commit(flush, batch, isDurable), f -> loop.execute(() -> end(turn, f)));
         else if (isOnLoop) end(turn, null);
         else loop.execute(() -> end(turn, null));
-    }
-
-    private void onCommitted(Turn turn, boolean isFinal, @Nullable Fault fault) {
-        if (fault == null || isFinal) end(turn, fault);
-        else writeOneByOne(turn);
-    }
-
-    /** Tells whose write it is that fails, and waits for a driver that is being replaced. */
-    private void writeOneByOne(Turn turn) {
-        List<StagedOp> late = turn.ops.stream().filter(StagedOp::isLate).toList();
-        turn.missing.set(turn.ops.size() + 1);
-        for (StagedOp op : turn.ops) op.missing.set(1);
-        late.forEach(StagedOp::arm);
-        late.forEach(this::write);
-        close(turn);
     }
 
     private void end(Turn turn, @Nullable Fault fault) {
@@ -196,22 +169,5 @@ public final class TurnPipeline {
             }
         }
         if (broken != null) throw broken;
-    }
-
-    private record Copier(KvBatch into) implements KvBatch.Visitor {
-        @Override
-        public void put(byte[] key, byte[] value) {
-            into.put(key, value);
-        }
-
-        @Override
-        public void delete(byte[] key) {
-            into.delete(key);
-        }
-
-        @Override
-        public void deleteRange(byte[] from, byte[] to) {
-            into.deleteRange(from, to);
-        }
     }
 }

@@ -3,10 +3,9 @@ package io.daosmesh.engine.fake;
 import io.daosmesh.engine.turn.Done;
 import io.daosmesh.engine.turn.TurnPipeline;
 import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.kv.KvStore;
 import java.util.ArrayDeque;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 
 /** A loop that runs when told; commits when told, too, if {@code holdsCommits}. */
 public final class ManualLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo {
@@ -36,10 +35,13 @@ public final class ManualLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     public void commit(TurnPipeline.Commit commit, Done done) {
         Runnable write = () -> {
             flushes += commit.flush().size();
-            AtomicReference<@Nullable Fault> fault = new AtomicReference<>(failure);
-            commit.late().forEach((blob, writes) -> blob.writeDurably(writes, f -> fault.compareAndSet(null, f)));
-            if (fault.get() == null) kv.write(commit.batch(), commit.isDurable());
-            done.done(fault.get());
+            Fault fault = failure;
+            try {
+                if (fault == null) kv.write(commit.batch(), commit.isDurable());
+            } catch (FaultException e) {
+                fault = e.fault();
+            }
+            done.done(fault);
         };
         if (holdsCommits) commits.add(write);
         else write.run();

@@ -50,6 +50,16 @@ public final class MemoryBlob implements Blob {
     }
 
     @Override
+    public synchronized void hold(long lsn, long offsetBytes, ByteBuffer src) {
+        bytes.put((int) offsetBytes, src, src.position(), src.remaining());
+    }
+
+    @Override
+    public Fault refusal() {
+        return failsWrites ? Fault.of(FaultCode.NVME_IO, "told to fail") : null;
+    }
+
+    @Override
     public synchronized void read(long offsetBytes, ByteBuffer dst, BlobCompletion completion) {
         check(offsetBytes, dst);
         dst.put(dst.position(), bytes, (int) offsetBytes, dst.remaining());

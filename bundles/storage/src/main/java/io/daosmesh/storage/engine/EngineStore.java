@@ -7,11 +7,13 @@ import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.TargetStorage;
+import io.daosmesh.storage.index.EngineIndexes;
 import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.log.runtime.EngineLog;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.slot.AlignedBufferPool;
 import io.daosmesh.storage.slot.DeviceSlot;
+import io.daosmesh.storage.slot.HeldMemory;
 import io.daosmesh.storage.slot.Prezero;
 import io.daosmesh.storage.slot.SlotSet;
 import io.daosmesh.storage.smd.Smd;
@@ -42,6 +44,8 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
     private final Prezero prezero;
     private final Object tableLock = new Object();
     private final CopyOnWriteArrayList<DeviceListener> listeners = new CopyOnWriteArrayList<>();
+    private final HeldMemory held;
+    private final List<TargetPools> pools = new ArrayList<>();
     private final List<TargetStore> targets = new ArrayList<>();
     private final Duration driverWaitMax;
     private volatile @Nullable EngineIndexes indexes;
@@ -69,6 +73,7 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
         this.owner = owner;
         this.smd = scm.smd();
         this.buffers = new AlignedBufferPool(settings.bufferBytes());
+        this.held = new HeldMemory(settings.heldBytes());
         this.driverWaitMax = Duration.ofMillis(settings.deviceGraceMs());
         this.prezero = new Prezero(settings.prezeroBytes());
         this.slots = maker.make(smd, this::onDevice);
@@ -76,17 +81,22 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
 
     /** Owner loop, once all devices are settled, on what the present driver of the SCM serves. A damaged index takes its target out, not the engine. */
     void openIndexes(ScmFolder served) {
-        EngineIndexes opened = EngineIndexes.open(
-                served, superblock.engine(), superblock.targetCount(), LogLimits.usual(), driverWaitMax);
+        for (int t = 0; t < superblock.targetCount(); t++) pools.add(new TargetPools(t, () -> smd, slots, held));
+        EngineIndexes opened =
+                EngineIndexes.open(served, superblock.engine(), LogLimits.usual(), driverWaitMax, pools, held);
         indexes = opened;
         for (int t = 0; t < superblock.targetCount(); t++)
-            targets.add(new TargetStore(t, opened.kv(t), () -> smd, slots));
+            targets.add(new TargetStore(t, opened.kv(t), () -> smd, pools.get(t)));
     }
 
     /** Null before the indexes are open. */
     public @Nullable EngineLog log() {
         EngineIndexes open = indexes;
         return open == null ? null : open.log();
+    }
+
+    public HeldMemory held() {
+        return held;
     }
 
     public SlotSet slots() {
@@ -187,11 +197,12 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
     public void releasePool(UUID pool) {
         synchronized (tableLock) {
             if (smd.pool(pool).isEmpty()) return;
+            for (TargetPools target : pools) target.release(pool);
             Smd next = smd.withoutPool(pool);
             scm.write(next);
             smd = next;
         }
-        for (TargetStore target : targets) target.forget(pool);
+        for (TargetPools target : pools) target.forget(pool);
     }
 
     @Override
@@ -279,8 +290,9 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
     @Override
     public void close() {
         listeners.clear();
-        slots.close();
+        // the last values go to the devices
         EngineIndexes open = indexes;
         if (open != null) open.close();
+        slots.close();
     }
 }

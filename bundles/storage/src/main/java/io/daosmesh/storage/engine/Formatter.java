@@ -8,6 +8,7 @@ import io.daosmesh.spi.BlockDevice;
 import io.daosmesh.spi.BlockDriver;
 import io.daosmesh.spi.DeviceResult;
 import io.daosmesh.spi.DeviceSpec;
+import io.daosmesh.storage.index.EngineIndexes;
 import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.slot.DriverSet;

@@ -249,9 +249,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
     }
 
     private void onMediaError(Smd.Device device, BlobOp.Kind kind) {
-        String what = kind == BlobOp.Kind.FLUSH || kind == BlobOp.Kind.WRITE_DURABLY
-                ? "write"
-                : kind.name().toLowerCase(Locale.ROOT);
+        String what = kind == BlobOp.Kind.FLUSH ? "write" : kind.name().toLowerCase(Locale.ROOT);
         String target = device.targets().isEmpty()
                 ? "-1"
                 : String.valueOf(device.targets().get(0));

@@ -2,6 +2,7 @@ package io.daosmesh.storage.kv;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -40,6 +41,8 @@ public final class MemoryKvStore implements KvStore {
     @Override
     public void write(KvBatch batch, boolean isDurable) {
         checkOpen();
+        Fault refusal = batch.refusal();
+        if (refusal != null) throw refusal.asException();
         NavigableMap<byte[], byte[]> next = isShared ? copy(map) : map;
         isShared = false;
         batch.forEach(new KvBatch.Visitor() {
@@ -57,6 +60,11 @@ public final class MemoryKvStore implements KvStore {
             public void deleteRange(byte[] from, byte[] to) {
                 if (Arrays.compareUnsigned(from, to) < 0)
                     next.subMap(from, true, to, false).clear();
+            }
+
+            @Override
+            public void value(ValueSpace space, long offsetBytes, ByteBuffer bytes) {
+                space.hold(0, offsetBytes, bytes);
             }
         });
         map = next;

@@ -1,20 +1,24 @@
 package io.daosmesh.storage.log;
 
 import io.daosmesh.storage.kv.KvBatch;
+import io.daosmesh.storage.kv.ValueSpace;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One turn of one target as it stands in the log, little endian: magic u32, body length u32, generation u64, lsn u64,
- * durable lsn u64, target u32, checksum u32 of all but itself, position u64, then the changes of the index in order. Immutable.
+ * durable lsn u64, target u32, checksum u32 of all but itself, position u64, then the changes of the index and the values outside
+ * of it, in order. Immutable.
  *
  * @param lsn number of the frame in the engine's log, without gaps
  * @param durableLsn all up to it were durable when this was written: whichever of them is missing was acknowledged
- * @param position number of the batch in its target's index, without gaps
+ * @param position number of the batch in its target's index, from 1 on without gaps, or {@link #NO_POSITION}
  */
 public record LogFrame(long lsn, long durableLsn, int target, long position, KvBatch batch) {
     public static final int HEADER_BYTES = 48;
+    /** Of a frame that has only values. */
+    public static final long NO_POSITION = 0;
 
     private static final int MAGIC = 0x464c4d44;
     private static final int CHECKSUM_AT = 36;
@@ -22,6 +26,10 @@ public record LogFrame(long lsn, long durableLsn, int target, long position, KvB
     private static final byte PUT = 1;
     private static final byte DELETE = 2;
     private static final byte DELETE_RANGE = 3;
+    private static final byte VALUE = 4;
+    private static final byte WRITTEN = 5;
+    /** Of a value's place: blob and offset. */
+    private static final int PLACE_BYTES = 2 * Long.BYTES;
 
     /** A frame and where it ends. */
     public record Found(LogFrame frame, int endBytes) {}
@@ -84,19 +92,47 @@ public record LogFrame(long lsn, long durableLsn, int target, long position, KvB
             int keyBytes = in.getInt();
             int valueBytes = in.getInt();
             if (keyBytes < 0 || valueBytes < 0 || keyBytes > in.remaining() - valueBytes) return null;
-            byte[] key = new byte[keyBytes];
-            byte[] value = new byte[valueBytes];
-            in.get(key).get(value);
-            switch (kind) {
-                case PUT -> batch.put(key, value);
-                case DELETE -> batch.delete(key);
-                case DELETE_RANGE -> batch.deleteRange(key, value);
-                default -> {
-                    return null;
-                }
-            }
+            ByteBuffer key = in.slice(in.position(), keyBytes).order(in.order());
+            ByteBuffer value = in.slice(in.position() + keyBytes, valueBytes).order(in.order());
+            in.position(in.position() + keyBytes + valueBytes);
+            if (!add(batch, kind, key, value)) return null;
         }
         return batch;
+    }
+
+    private static boolean add(KvBatch batch, byte kind, ByteBuffer key, ByteBuffer value) {
+        boolean isPlace = key.capacity() == PLACE_BYTES;
+        switch (kind) {
+            case PUT -> batch.put(array(key), array(value));
+            case DELETE -> batch.delete(array(key));
+            case DELETE_RANGE -> batch.deleteRange(array(key), array(value));
+            case VALUE -> {
+                if (!isPlace) return false;
+                batch.value(new Recovered(key.getLong(0)), key.getLong(Long.BYTES), value);
+            }
+            case WRITTEN -> {
+                if (!isPlace || value.capacity() != Long.BYTES) return false;
+                batch.written(new Recovered(key.getLong(0)), key.getLong(Long.BYTES), value.getLong(0));
+            }
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static byte[] array(ByteBuffer of) {
+        byte[] bytes = new byte[of.capacity()];
+        of.get(0, bytes);
+        return bytes;
+    }
+
+    /** The name of a space: what it is now is for whoever recovers to know. */
+    private record Recovered(long blobId) implements ValueSpace {
+        @Override
+        public void hold(long lsn, long offsetBytes, ByteBuffer bytes) {
+            throw new UnsupportedOperationException("a value of the log without its blob");
+        }
     }
 
     private record Writer(ByteBuffer out) implements KvBatch.Visitor {
@@ -115,6 +151,26 @@ public record LogFrame(long lsn, long durableLsn, int target, long position, KvB
         @Override
         public void deleteRange(byte[] from, byte[] to) {
             change(DELETE_RANGE, from, to);
+        }
+
+        @Override
+        public void value(ValueSpace space, long offsetBytes, ByteBuffer bytes) {
+            place(VALUE, space, offsetBytes, bytes.remaining());
+            out.put(bytes.duplicate());
+        }
+
+        @Override
+        public void written(ValueSpace space, long offsetBytes, long lengthBytes) {
+            place(WRITTEN, space, offsetBytes, Long.BYTES);
+            out.putLong(lengthBytes);
+        }
+
+        private void place(byte kind, ValueSpace space, long offsetBytes, int bytes) {
+            out.put(kind)
+                    .putInt(PLACE_BYTES)
+                    .putInt(bytes)
+                    .putLong(space.blobId())
+                    .putLong(offsetBytes);
         }
 
         private void change(byte kind, byte[] key, byte[] value) {

@@ -15,12 +15,15 @@ public record LogLimits(int segmentBytes, int segmentCount) {
     /** What an index keeps in memory before it goes into a table by itself. */
     private static final int SEGMENT_BYTES = 8 << 20;
 
-    private static final int SEGMENT_COUNT = 8;
+    private static final int SEGMENT_COUNT = 16;
+
+    /** Segments that only values of an absent device may take, which move up so that what is behind them can be trimmed. */
+    private static final int RESERVE_COUNT = 3;
 
     public LogLimits {
         Invariant.check(segmentBytes % ALIGN_BYTES == 0, "a segment of %d bytes", segmentBytes);
         Invariant.check(segmentBytes >= 4 * ALIGN_BYTES, "a segment of %d bytes", segmentBytes);
-        Invariant.check(segmentCount >= 3, "%d segments", segmentCount);
+        Invariant.check(segmentCount >= 6, "%d segments", segmentCount);
     }
 
     public static LogLimits usual() {
@@ -30,6 +33,20 @@ public record LogLimits(int segmentBytes, int segmentCount) {
     /** What all files take together. */
     public long totalBytes() {
         return (long) segmentBytes * segmentCount;
+    }
+
+    int reserveCount() {
+        return RESERVE_COUNT;
+    }
+
+    /** So few are free that what is in tables and on devices should be trimmed. */
+    public boolean isShort(int freeSegments) {
+        return freeSegments <= segmentCount / 2;
+    }
+
+    /** So few are free that writes will soon wait. */
+    public boolean isScarce(int freeSegments) {
+        return freeSegments <= RESERVE_COUNT + segmentCount / 8;
     }
 
     /** The largest frame. */

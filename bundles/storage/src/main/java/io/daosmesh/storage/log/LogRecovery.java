@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -108,28 +107,50 @@ public final class LogRecovery {
         return Math.max(durableLsn, frames.isEmpty() ? 0 : frames.lastKey()) + 1;
     }
 
+    /** Frames up to it were in tables and on devices, durably, when the log was last told so. */
+    public long trimmedLsn() {
+        return Math.max(0, neededLsn - 1);
+    }
+
+    /** Last frame of each segment; 0 = none that counts. */
+    long[] lastLsns(int segmentCount) {
+        long[] last = new long[segmentCount];
+        frames.forEach((lsn, place) -> last[place.segment().number()] = lsn);
+        return last;
+    }
+
     /** True when the segment that was in use is not there: nobody knows what it held. */
     public boolean isLost() {
         return isLost;
     }
 
+    /** Takes what a target's frames say, in order. */
+    public interface Applier {
+        /** A frame whose changes the index has not. */
+        void index(LogFrame frame);
+
+        /** Any frame: which of its values are on their device, nobody knows. */
+        default void values(LogFrame frame) {}
+    }
+
     /**
-     * Applies a target's frames to its index in order.
+     * Applies a target's frames in order.
      *
      * @param position of the index as it was found
      * @return null if nothing is missing, else what
      */
-    public @Nullable String replay(int target, long position, Consumer<LogFrame> apply) {
+    public @Nullable String replay(int target, long position, Applier to) {
         if (isLost) return "the segment of the engine log that was in use is missing or damaged";
         long expected = position + 1;
         long lastLsn = 0;
         for (Place p : byTarget.getOrDefault(target, List.of())) {
             LogFrame frame = read(p);
             lastLsn = frame.lsn();
-            if (p.position() < expected) continue;
+            to.values(frame);
+            if (p.position() == LogFrame.NO_POSITION || p.position() < expected) continue;
             if (p.position() > expected)
                 return "batches " + expected + " to " + (p.position() - 1) + " are missing in the engine log";
-            apply.accept(frame);
+            to.index(frame);
             expected++;
         }
         if (lastMissingLsn > lastLsn)

@@ -9,6 +9,8 @@ import java.util.function.LongSupplier;
 public final class LogWriter {
     /** Where the segments are. All throw a fault when the medium fails. */
     public interface Medium {
+        LogLimits limits();
+
         /** Little endian; what is stored is durable after {@link #persist}. */
         ByteBuffer bytes(int segment);
 
@@ -22,6 +24,7 @@ public final class LogWriter {
     }
 
     private final Medium medium;
+    private final LogLimits limits;
     private final SegmentRing ring;
     private final LongSupplier nonces;
     private SegmentHeader header;
@@ -29,16 +32,21 @@ public final class LogWriter {
     private long durableLsn;
     private long neededLsn;
 
-    /** A log that is empty, because all that was recovered is in tables. Its first segment is in use on return. */
-    public LogWriter(UUID engine, LogLimits limits, LogRecovery before, Medium medium, LongSupplier nonces) {
+    /**
+     * Goes on behind what was recovered, in another segment, which is in use on return.
+     *
+     * @param trimmedLsn frames up to it are in tables and on devices, durably
+     */
+    public LogWriter(UUID engine, LogRecovery before, long trimmedLsn, Medium medium, LongSupplier nonces) {
         this.medium = medium;
-        this.ring = new SegmentRing(limits, 0);
+        this.limits = medium.limits();
         this.nonces = nonces;
         this.lastLsn = before.nextLsn() - 1;
         this.durableLsn = lastLsn;
-        this.neededLsn = lastLsn + 1;
+        this.neededLsn = trimmedLsn + 1;
+        this.ring = new SegmentRing(limits, before.lastLsns(limits.segmentCount()), neededLsn);
         this.header = header(engine, before.generation() + 1);
-        medium.use(0, header);
+        medium.use(ring.active(), header);
     }
 
     private SegmentHeader header(UUID engine, long generation) {
@@ -71,10 +79,14 @@ public final class LogWriter {
         if (ring.persistFrom() < ring.persistTo()) medium.publish(ring.active(), ring.persistFrom(), ring.persistTo());
     }
 
-    /** Begins another segment; false when none is free before a {@link #trim}. */
-    public boolean roll() {
+    /**
+     * Begins another segment; false when none is free before a {@link #trim}.
+     *
+     * @param fromReserve the last ones may be taken as well
+     */
+    public boolean roll(boolean fromReserve) {
         int next = ring.free();
-        if (next < 0) return false;
+        if (next < 0 || (!fromReserve && ring.freeCount() <= limits.reserveCount())) return false;
         SegmentHeader begun = header(header.engine(), header.generation() + 1);
         medium.use(next, begun);
         header = begun;
@@ -82,7 +94,12 @@ public final class LogWriter {
         return true;
     }
 
-    /** @param lsn frames up to it are in tables that are durable */
+    /** Trimmed up to it, the oldest full segment is free; 0 when none is full. */
+    public long oldestLsn() {
+        return ring.oldestLsn();
+    }
+
+    /** @param lsn frames up to it are in tables and on devices, durably */
     public void trim(long lsn) {
         neededLsn = Math.max(neededLsn, lsn + 1);
         ring.trim(neededLsn);

@@ -1,5 +1,7 @@
 package io.daosmesh.storage.log;
 
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.Invariant;
 import org.jspecify.annotations.Nullable;
 
@@ -24,13 +26,26 @@ public final class SegmentRing {
     private int at = LogLimits.ALIGN_BYTES;
     private int persisted = LogLimits.ALIGN_BYTES;
 
-    /** @param active the segment whose use has begun; all others are free */
-    public SegmentRing(LogLimits limits, int active) {
+    /**
+     * The first free segment becomes the active one; NOSPACE when none is.
+     *
+     * @param lastLsns of the frames in each segment
+     * @param neededLsn a segment with only lower ones is free
+     */
+    public SegmentRing(LogLimits limits, long[] lastLsns, long neededLsn) {
         this.limits = limits;
         this.states = new State[limits.segmentCount()];
-        java.util.Arrays.fill(states, State.FREE);
-        this.lastLsns = new long[limits.segmentCount()];
-        this.active = active;
+        this.lastLsns = lastLsns.clone();
+        for (int i = states.length - 1; i >= 0; i--) {
+            states[i] = lastLsns[i] < neededLsn ? State.FREE : State.FULL;
+            if (states[i] == State.FREE) active = i;
+        }
+        if (states[active] != State.FREE)
+            throw Fault.of(
+                            FaultCode.NOSPACE,
+                            "all segments of the engine log hold values of a device that is not there")
+                    .remedy("bring the device back, or set it faulty")
+                    .asException();
         states[active] = State.ACTIVE;
     }
 
@@ -89,6 +104,15 @@ public final class SegmentRing {
         for (int i = 0; i < states.length; i++) {
             if (states[i] == State.FULL && lastLsns[i] < neededLsn) states[i] = State.FREE;
         }
+    }
+
+    /** Last of the frames in the full segment that can be trimmed first; 0 when none is full. */
+    public long oldestLsn() {
+        long oldest = 0;
+        for (int i = 0; i < states.length; i++) {
+            if (states[i] == State.FULL && (oldest == 0 || lastLsns[i] < oldest)) oldest = lastLsns[i];
+        }
+        return oldest;
     }
 
     public int freeCount() {

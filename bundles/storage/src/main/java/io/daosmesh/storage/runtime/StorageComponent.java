@@ -64,6 +64,9 @@ public final class StorageComponent {
         /** MiB of aligned I/O buffers for each engine. */
         int buffer_mib() default 48;
 
+        /** MiB of memory for short values that are in the log of an engine and not yet on their devices. */
+        int held_mib() default 32;
+
         /** MiB at the front of each new blob on an emulated device that are filled with zeros when a pool is made. */
         int prezero_mib() default 64;
     }
@@ -146,7 +149,10 @@ public final class StorageComponent {
     @Activate
     void start(BundleContext context, Config config) {
         StorageSettings settings = new StorageSettings(
-                config.device_grace_ms(), (long) config.buffer_mib() << 20, (long) config.prezero_mib() << 20);
+                config.device_grace_ms(),
+                (long) config.buffer_mib() << 20,
+                (long) config.held_mib() << 20,
+                (long) config.prezero_mib() << 20);
         drivers.block().add(ram, Map.of("service.ranking", Integer.MIN_VALUE));
         NodeConfig node = java.util.Objects.requireNonNull(nodeConfig, "DS binds it first");
         for (NodeConfig.Engine engine : node.engines()) {

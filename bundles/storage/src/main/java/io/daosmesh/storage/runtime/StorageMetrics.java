@@ -47,6 +47,11 @@ final class StorageMetrics implements MetricSource {
                     rank,
                     open.buffers().usedBytes());
             EngineLog log = open.log();
+            sink.gauge(
+                    "engine_log_held_bytes",
+                    "Values in the engine log and memory that are not yet on their devices",
+                    rank,
+                    open.held().heldBytes());
             if (log != null) {
                 collectLog(sink, log.stats(), rank);
                 collectSwaps(sink, "engine_log_driver_swap_", log.swaps(), rank);

@@ -4,7 +4,6 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.spi.BlockDevice;
 import io.daosmesh.storage.BlobCompletion;
 import java.nio.ByteBuffer;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One request to a device, until it has been answered. Owner: whoever holds it; hand-over through queues. */
@@ -12,7 +11,6 @@ public final class BlobOp {
     public enum Kind {
         READ,
         WRITE,
-        WRITE_DURABLY,
         FLUSH,
         UNMAP
     }
@@ -30,44 +28,30 @@ public final class BlobOp {
     final long startNs = System.nanoTime();
     private final long offsetBytes;
     private final ByteBuffer buffer;
-    /** Of WRITE_DURABLY. */
-    final List<BlockDevice.Write> writes;
-
     private final BlobCompletion completion;
+    private boolean mayWait = true;
     /** How often a device has answered GONE. */
     int goneCount;
 
-    private BlobOp(
-            Kind kind,
-            int target,
-            Range range,
-            ByteBuffer buffer,
-            List<BlockDevice.Write> writes,
-            BlobCompletion completion) {
+    private BlobOp(Kind kind, int target, Range range, ByteBuffer buffer, BlobCompletion completion) {
         this.kind = kind;
         this.target = target;
         this.offsetBytes = range.offsetBytes;
         this.lengthBytes = range.lengthBytes;
         this.buffer = buffer;
-        this.writes = writes;
         this.completion = completion;
     }
 
     static BlobOp transfer(Kind kind, int target, long offsetBytes, ByteBuffer buffer, BlobCompletion completion) {
-        return new BlobOp(kind, target, new Range(offsetBytes, buffer.remaining()), buffer, List.of(), completion);
-    }
-
-    static BlobOp durably(int target, List<BlockDevice.Write> writes, BlobCompletion completion) {
-        Range first = new Range(writes.get(0).offsetBytes(), writes.get(0).src().remaining());
-        return new BlobOp(Kind.WRITE_DURABLY, target, first, NONE, writes, completion);
+        return new BlobOp(kind, target, new Range(offsetBytes, buffer.remaining()), buffer, completion);
     }
 
     static BlobOp flush(BlobCompletion completion) {
-        return new BlobOp(Kind.FLUSH, -1, NOWHERE, NONE, List.of(), completion);
+        return new BlobOp(Kind.FLUSH, -1, NOWHERE, NONE, completion);
     }
 
     static BlobOp unmap(long offsetBytes, long lengthBytes, BlobCompletion completion) {
-        return new BlobOp(Kind.UNMAP, -1, new Range(offsetBytes, lengthBytes), NONE, List.of(), completion);
+        return new BlobOp(Kind.UNMAP, -1, new Range(offsetBytes, lengthBytes), NONE, completion);
     }
 
     /** A copy of the buffer's marks goes to the device: the request can be done again from the start. */
@@ -75,21 +59,19 @@ public final class BlobOp {
         switch (kind) {
             case READ -> device.read(offsetBytes, buffer.duplicate(), answer);
             case WRITE -> device.write(offsetBytes, buffer.duplicate(), answer);
-            case WRITE_DURABLY ->
-                device.writeDurably(
-                        writes.stream()
-                                .map(w -> new BlockDevice.Write(
-                                        w.offsetBytes(), w.src().duplicate()))
-                                .toList(),
-                        answer);
             case FLUSH -> device.flush(answer);
             case UNMAP -> device.unmap(offsetBytes, lengthBytes, answer);
         }
     }
 
-    /** False for what may use the thread of who submits it, and of nobody else. */
+    /** Neither waits for a driver nor is done once more: whoever asks has other work, and asks again. */
+    BlobOp atOnce() {
+        mayWait = false;
+        return this;
+    }
+
     boolean mayWait() {
-        return kind != Kind.WRITE_DURABLY;
+        return mayWait;
     }
 
     void finish(@Nullable Fault fault) {
@@ -98,6 +80,6 @@ public final class BlobOp {
 
     @Override
     public String toString() {
-        return kind + " " + offsetBytes + "+" + lengthBytes + (writes.size() > 1 ? " and others" : "");
+        return kind + " " + offsetBytes + "+" + lengthBytes;
     }
 }

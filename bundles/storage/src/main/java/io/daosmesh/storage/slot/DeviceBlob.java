@@ -2,11 +2,11 @@ package io.daosmesh.storage.slot;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.spi.BlockDevice;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BlobCompletion;
 import io.daosmesh.storage.bio.Allocator;
 import io.daosmesh.storage.bio.Extent;
+import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.smd.Smd;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -23,9 +23,11 @@ public final class DeviceBlob implements Blob {
     private final Smd.BlobSpace space;
     private final @Nullable DeviceSlot slot;
     private final Allocator allocator;
+    private final HeldValues held;
 
     /** @param slot null if the engine has no device: the blob has no bytes either */
-    public DeviceBlob(Smd.BlobSpace space, @Nullable DeviceSlot slot) {
+    public DeviceBlob(Smd.BlobSpace space, @Nullable DeviceSlot slot, HeldMemory memory) {
+        this.held = new HeldValues(memory);
         this.space = space;
         this.slot = slot;
         this.allocator = new Allocator(space.sizeBytes(), AGE_NS);
@@ -48,12 +50,32 @@ public final class DeviceBlob implements Blob {
 
     @Override
     public void read(long offsetBytes, ByteBuffer dst, BlobCompletion completion) {
-        transfer(BlobOp.Kind.READ, offsetBytes, dst, completion);
+        DeviceSlot from = slot;
+        if (held.isEmpty() || from == null) {
+            submit(BlobOp.Kind.READ, offsetBytes, dst, true, completion);
+            return;
+        }
+        Fault refusal = from.refusalOfReads();
+        if (refusal != null) {
+            completion.done(refusal);
+            return;
+        }
+        List<Extent> missing = held.copy(offsetBytes, dst);
+        if (missing.isEmpty()) {
+            completion.done(null);
+            return;
+        }
+        BlobCompletion each = join(missing.size(), completion);
+        for (Extent part : missing) {
+            int at = dst.position() + (int) (part.offsetBytes() - offsetBytes);
+            ByteBuffer piece = dst.duplicate().position(at).limit(at + (int) part.lengthBytes());
+            submit(BlobOp.Kind.READ, part.offsetBytes(), piece, true, each);
+        }
     }
 
     @Override
     public void write(long offsetBytes, ByteBuffer src, BlobCompletion completion) {
-        transfer(BlobOp.Kind.WRITE, offsetBytes, src, completion);
+        held.drop(offsetBytes, src.remaining(), () -> submit(BlobOp.Kind.WRITE, offsetBytes, src, true, completion));
     }
 
     @Override
@@ -63,24 +85,71 @@ public final class DeviceBlob implements Blob {
         else to.submit(BlobOp.flush(completion));
     }
 
+    // ---- values of the log
+
+    HeldValues held() {
+        return held;
+    }
+
+    public long heldBytes() {
+        return held.bytes();
+    }
+
     @Override
-    public void writeDurably(List<Write> writes, BlobCompletion completion) {
-        List<BlockDevice.Write> pieces = new ArrayList<>(writes.size());
-        for (Write w : writes) {
-            List<Extent> parts = parts(w.offsetBytes(), w.bytes().remaining());
-            if (parts.isEmpty()) {
-                completion.done(outside(w.offsetBytes(), w.bytes().remaining()));
-                return;
-            }
-            int at = w.bytes().position();
-            for (Extent part : parts) {
-                pieces.add(new BlockDevice.Write(part.offsetBytes(), w.bytes().slice(at, (int) part.lengthBytes())));
-                at += (int) part.lengthBytes();
-            }
+    public @Nullable Fault refusal() {
+        DeviceSlot on = slot;
+        return on == null ? outside(0, 0) : on.refusalOfWrites();
+    }
+
+    @Override
+    public void hold(long lsn, long offsetBytes, ByteBuffer bytes) {
+        held.put(lsn, offsetBytes, bytes);
+    }
+
+    @Override
+    public void expect(long offsetBytes, long lengthBytes) {
+        held.drop(offsetBytes, lengthBytes, () -> {});
+    }
+
+    /** True when the device does not come back with what it held: its values are lost with it. */
+    public boolean isGivenUp() {
+        DeviceSlot on = slot;
+        return on == null || on.isGivenUp();
+    }
+
+    /** The device is given up. */
+    public void dropHeld() {
+        held.clear();
+    }
+
+    /** Some held blocks of batches up to this one, to be written into the log once more; null when there are none. */
+    public @Nullable KvBatch heldUpTo(long lsn, int blocksMax) {
+        return held.upTo(lsn, blobId(), blocksMax);
+    }
+
+    /** The space goes to others: nothing of it is written back from here on. BUSY when the device is still at it. */
+    public void release(long maxMs) {
+        try {
+            if (held.close(maxMs)) return;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
+        throw Fault.of(FaultCode.BUSY, "values of blob %d are still on their way to the device", blobId())
+                .asException();
+    }
+
+    void writeBack(HeldValues.Run run, ByteBuffer bytes, BlobCompletion completion) {
+        submit(BlobOp.Kind.WRITE, run.offsetBytes, bytes, false, fault -> {
+            run.end();
+            completion.done(fault);
+        });
+    }
+
+    /** Does not wait for a driver. */
+    void flushNow(BlobCompletion completion) {
         DeviceSlot to = slot;
-        if (to == null) completion.done(outside(0, 0));
-        else to.submit(BlobOp.durably(space.target(), pieces, completion));
+        if (to == null) completion.done(null);
+        else to.submit(BlobOp.flush(completion).atOnce());
     }
 
     @Override
@@ -92,10 +161,13 @@ public final class DeviceBlob implements Blob {
             return;
         }
         BlobCompletion each = join(parts.size(), completion);
-        for (Extent part : parts) to.submit(BlobOp.unmap(part.offsetBytes(), part.lengthBytes(), each));
+        held.drop(offsetBytes, lengthBytes, () -> {
+            for (Extent part : parts) to.submit(BlobOp.unmap(part.offsetBytes(), part.lengthBytes(), each));
+        });
     }
 
-    private void transfer(BlobOp.Kind kind, long offsetBytes, ByteBuffer buffer, BlobCompletion completion) {
+    private void submit(
+            BlobOp.Kind kind, long offsetBytes, ByteBuffer buffer, boolean mayWait, BlobCompletion completion) {
         List<Extent> parts = parts(offsetBytes, buffer.remaining());
         DeviceSlot to = slot;
         if (parts.isEmpty() || to == null) {
@@ -106,7 +178,8 @@ public final class DeviceBlob implements Blob {
         int at = buffer.position();
         for (Extent part : parts) {
             ByteBuffer piece = buffer.duplicate().position(at).limit(at + (int) part.lengthBytes());
-            to.submit(BlobOp.transfer(kind, space.target(), part.offsetBytes(), piece, each));
+            BlobOp op = BlobOp.transfer(kind, space.target(), part.offsetBytes(), piece, each);
+            to.submit(mayWait ? op : op.atOnce());
             at += (int) part.lengthBytes();
         }
     }

@@ -148,10 +148,29 @@ public final class DeviceSlot {
     }
 
     private @Nullable Fault refusal(BlobOp op) {
+        return op.kind == BlobOp.Kind.READ ? refusalOfReads() : refusalOfWrites();
+    }
+
+    @Nullable
+    Fault refusalOfReads() {
+        return refusal(life.state().mayRead() && !isEvicted);
+    }
+
+    @Nullable
+    Fault refusalOfWrites() {
+        return refusal(life.state().mayWrite());
+    }
+
+    /** What it held is lost to its targets. */
+    boolean isGivenUp() {
+        DeviceState state = life.state();
+        return isEvicted || !(state.mayWrite() || state == DeviceState.UNPLUGGED);
+    }
+
+    private @Nullable Fault refusal(boolean isAllowed) {
         if (isClosed) return Fault.of(FaultCode.CANCELED, "storage of %s is closing", spec.address());
-        var state = life.state();
-        boolean may = op.kind == BlobOp.Kind.READ ? state.mayRead() && !isEvicted : state.mayWrite();
-        if (may) return null;
+        if (isAllowed) return null;
+        DeviceState state = life.state();
         return Fault.of(FaultCode.NVME_IO, "device %s is %s", spec.address(), state.shown())
                 .with("device_state", state.name());
     }

@@ -2,7 +2,6 @@ package io.daosmesh.storage.slot;
 
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.metric.StatsGauge;
-import io.daosmesh.spi.BlockDevice;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -31,11 +30,6 @@ public final class IoLatency {
         switch (op.kind) {
             case READ -> of(fetch, op.target)[bucket(op.lengthBytes)].record(us);
             case WRITE -> of(update, op.target)[bucket(op.lengthBytes)].record(us);
-            case WRITE_DURABLY -> {
-                StatsGauge[] bySize = of(update, op.target);
-                for (BlockDevice.Write w : op.writes) bySize[bucket(w.src().remaining())].record(us);
-                flush.record(us);
-            }
             case FLUSH -> flush.record(us);
             case UNMAP -> {}
         }
@@ -68,14 +62,10 @@ public final class IoLatency {
                 bySize,
                 labels(device, target)));
         StatsGauge.Snapshot flushes = flush.snapshot();
-        sink.counter(
-                "engine_nvme_flushes_total",
-                "Device flushes, alone or with the writes before them",
-                device,
-                flushes.samples());
+        sink.counter("engine_nvme_flushes_total", "Device flushes", device, flushes.samples());
         sink.counter(
                 "engine_nvme_flush_seconds_total",
-                "Time spent in device flushes and the writes made durable by them",
+                "Time spent in device flushes",
                 device,
                 flushes.mean() * flushes.samples() / 1e6);
     }

@@ -20,6 +20,8 @@ public final class Prezero {
     /** A slow disk gets less of it, not a slow pool create. */
     private static final long START_NS_MAX = TimeUnit.SECONDS.toNanos(1);
 
+    private static final HeldMemory NOTHING_HELD = new HeldMemory(0);
+
     private final long bytesPerBlob;
 
     public Prezero(long bytesPerBlob) {
@@ -43,12 +45,12 @@ public final class Prezero {
                 DeviceSlot slot = slots.known(space.device());
                 if (!slot.spec().deviceClass().equals("file") || at + CHUNK_BYTES > space.sizeBytes()) continue;
                 inFlight.acquireUninterruptibly();
-                new DeviceBlob(space, slot).write(at, zeros, completion);
+                new DeviceBlob(space, slot, NOTHING_HELD).write(at, zeros, completion);
             }
         }
         for (Smd.BlobSpace space : pool.blobs()) {
             inFlight.acquireUninterruptibly();
-            new DeviceBlob(space, slots.known(space.device())).flush(completion);
+            new DeviceBlob(space, slots.known(space.device()), NOTHING_HELD).flush(completion);
         }
         inFlight.acquireUninterruptibly(IN_FLIGHT_MAX);
         Fault fault = failure.get();

@@ -9,8 +9,8 @@ import java.util.UUID;
  * @param rank -1 before the first join
  */
 public record Superblock(UUID engine, String system, int engineIndex, int rank, int targetCount, long formattedAtMs) {
-    /** 2: batches of the indexes are in the engine's log. */
-    private static final int LAYOUT = 2;
+    /** 2: batches of the indexes are in the engine's log; 3: short values too, which has more segments. */
+    private static final int LAYOUT = 3;
 
     public static Frame.Kind kind(int engineIndex) {
         return new Frame.Kind("superblock of engine " + engineIndex, 0x314253454d534f41L, LAYOUT);

@@ -11,8 +11,8 @@ import java.nio.file.Path;
 import java.util.UUID;
 
 /**
- * Writes as an engine does until it is killed: extent, flush, synced batch with the extent's place, then the number on
- * standard output. In between it reserves and releases pools.
+ * Writes as an engine does until it is killed: a value, in the batch or directly and flushed, synced batch with its place, then
+ * the number on standard output. In between it reserves and releases pools.
  */
 final class KillWriter {
     static final UUID POOL = new UUID(7, 7);
@@ -21,6 +21,17 @@ final class KillWriter {
 
     static byte[] key(long n) {
         return ByteBuffer.allocate(8).putLong(n).array();
+    }
+
+    /** Through the log or directly: the same place goes both ways, in turn. */
+    private static boolean write(Blob blob, Extent at, ByteBuffer bytes, boolean isShort, KvBatch batch) {
+        if (isShort) {
+            batch.value(blob, at.offsetBytes(), bytes);
+            return true;
+        }
+        batch.written(blob, at.offsetBytes(), at.lengthBytes());
+        return NodeFixture.write(blob, at.offsetBytes(), bytes).isEmpty()
+                && NodeFixture.flush(blob).isEmpty();
     }
 
     public static void main(String[] args) {
@@ -37,12 +48,10 @@ final class KillWriter {
                 // a ring of fixed places: what a crash tears is never acknowledged
                 Extent extent = new Extent(n % 1000 * 8192, 8192);
                 for (int i = 0; i < 8192; i += 8) buffer.bytes().putLong(i, n);
-                if (NodeFixture.write(blob, extent.offsetBytes(), buffer.bytes())
-                        .isPresent()) return;
-                if (NodeFixture.flush(blob).isPresent()) return;
                 byte[] value =
                         ByteBuffer.allocate(8).putLong(extent.offsetBytes()).array();
                 KvBatch batch = new KvBatch().put(key(n), value).put(new byte[] {1}, key(n));
+                if (!write(blob, extent, buffer.bytes(), n % 3 > 0, batch)) return;
                 if (padding.length > 0) batch.put(new byte[] {2, (byte) (n % 50)}, padding);
                 target.kv().write(batch, true);
                 System.out.println(n);

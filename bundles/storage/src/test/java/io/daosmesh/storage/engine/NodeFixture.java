@@ -29,6 +29,9 @@ import java.util.function.Consumer;
 
 /** One engine's storage with real drivers on files, without OSGi. */
 public final class NodeFixture implements AutoCloseable, NodeEffects {
+    /** Little: values go to their devices again and again. */
+    private static final long HELD_BYTES = 1 << 20;
+
     public static final Duration DEADLINE = Duration.ofSeconds(30);
 
     final List<RasId> events = new CopyOnWriteArrayList<>();
@@ -49,7 +52,8 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
                 64L << 20,
                 "");
         drivers.scm().add(pmem, Map.of());
-        node = new StorageLife(config, system, drivers, this, new StorageSettings(graceMs, 16 << 20, 4 << 20));
+        node = new StorageLife(
+                config, system, drivers, this, new StorageSettings(graceMs, 16 << 20, HELD_BYTES, 4 << 20));
     }
 
     public NvmeSpdkDriver addDriver(String version) {

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * tail.
  */
 class LogRecoveryTest {
-    private static final LogLimits LIMITS = new LogLimits(64 << 10, 4);
+    private static final LogLimits LIMITS = new LogLimits(64 << 10, 7);
     private static final int TARGETS = 3;
 
     private final MemoryMedium medium = new MemoryMedium(LIMITS);
@@ -34,7 +34,7 @@ class LogRecoveryTest {
         LogRecovery recovery = medium.recover();
         for (int t = 0; t < TARGETS; t++) replay(recovery, t);
         Random nonces = new Random(recovery.generation());
-        return new LogWriter(MemoryMedium.ENGINE, LIMITS, recovery, medium, nonces::nextLong);
+        return new LogWriter(MemoryMedium.ENGINE, recovery, recovery.nextLsn() - 1, medium, nonces::nextLong);
     }
 
     private void replay(LogRecovery recovery, int target) {
@@ -92,9 +92,9 @@ class LogRecoveryTest {
         KvBatch batch = batch(target, applied[target] + 1);
         if (!writer.place(target, applied[target] + 1, batch)) {
             persist(writer);
-            if (!writer.roll()) {
+            if (!writer.roll(false)) {
                 checkpoint(writer);
-                assertTrue(writer.roll());
+                assertTrue(writer.roll(false));
             }
             assertTrue(writer.place(target, applied[target] + 1, batch));
         }

@@ -37,6 +37,11 @@ final class MemoryMedium implements LogWriter.Medium {
     }
 
     @Override
+    public LogLimits limits() {
+        return limits;
+    }
+
+    @Override
     public ByteBuffer bytes(int segment) {
         return ByteBuffer.wrap(volatiles.get(segment)).order(ByteOrder.LITTLE_ENDIAN);
     }

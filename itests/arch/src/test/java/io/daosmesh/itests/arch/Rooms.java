@@ -26,6 +26,7 @@ final class Rooms {
             "rebuild.runtime",
             "storage.emulated",
             "storage.engine",
+            "storage.index",
             "storage.log.runtime",
             "storage.rocks",
             "storage.runtime",

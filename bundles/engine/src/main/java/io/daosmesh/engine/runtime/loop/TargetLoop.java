@@ -7,10 +7,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.kv.KvStore;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -44,6 +41,9 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     private static final long IDLE_TICK_MS = 500;
 
     private static final int IDLE_TICKS = 40;
+    /** Nothing was written: the storage goes, or its log is full. */
+    private static final Set<FaultCode> WHOLE = Set.of(FaultCode.UNINIT, FaultCode.BUSY, FaultCode.CANCELED);
+
     private static final Logger log = LoggerFactory.getLogger(TargetLoop.class);
 
     private final ConcurrentLinkedQueue<Runnable> queue = new ConcurrentLinkedQueue<>();
@@ -213,9 +213,9 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     private void write(TurnPipeline.Commit commit, Done done) {
         try {
             committer.execute(() -> {
-                Fault fault = writeLate(commit);
+                Fault fault = null;
                 try {
-                    if (fault == null) kv.write(commit.batch(), commit.isDurable());
+                    kv.write(commit.batch(), commit.isDurable());
                 } catch (RuntimeException e) {
                     fault = indexFault(FaultException.faultOf(e));
                 }
@@ -226,29 +226,14 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
         }
     }
 
-    /** On this thread, or waited for: each request to a device is answered. */
-    private static @Nullable Fault writeLate(TurnPipeline.Commit commit) {
-        for (Map.Entry<Blob, List<Blob.Write>> e : commit.late().entrySet()) {
-            CompletableFuture<Optional<Fault>> answer = new CompletableFuture<>();
-            try {
-                e.getKey().writeDurably(e.getValue(), fault -> answer.complete(Optional.ofNullable(fault)));
-            } catch (RuntimeException broken) {
-                // a driver that throws has answered nothing: the turn must end all the same
-                return FaultException.faultOf(broken);
-            }
-            Optional<Fault> fault = answer.join();
-            if (fault.isPresent()) return fault.get();
-        }
-        return null;
-    }
-
     /**
      * What a failed write has left on the medium is unknown, so the target stops; whoever waits tries again elsewhere, where
      * the same update is recognised or done.
      */
     private Fault indexFault(Fault why) {
-        // the storage goes, or its log is full: nothing has failed
-        boolean isWhole = why.code() == FaultCode.UNINIT || why.code() == FaultCode.BUSY;
+        // the device of a value is out: nothing was written, and the index is whole
+        if (why.code() == FaultCode.NVME_IO) return why;
+        boolean isWhole = WHOLE.contains(why.code());
         if (!isWhole) onIndexFailed.accept(why);
         return Fault.of(FaultCode.AGAIN, "nothing is written: %s", why.message());
     }

@@ -29,12 +29,23 @@ import org.slf4j.LoggerFactory;
  * thread.
  */
 public final class EngineLog implements AutoCloseable {
+    /** What stands in the way of a trim, to be written once more. Called under the log's lock. */
+    public interface Moving {
+        /** Null when nothing is left. */
+        @Nullable
+        KvBatch next();
+
+        void onDurable(long lsn, KvBatch batch);
+    }
+
     private static final class Entry {
         final LogStream stream;
         final KvBatch batch;
         final boolean isDurable;
-        /** Given when it is placed. */
+        /** Both given when it is placed. */
         long position;
+
+        long lsn;
 
         @Nullable
         Fault fault;
@@ -120,14 +131,15 @@ public final class EngineLog implements AutoCloseable {
     }
 
     /**
-     * Everything recovered is in tables: the log is empty from here on, and takes batches.
+     * The log takes batches from here on.
      *
+     * @param trimmedLsn recovered frames up to it are in tables and on devices, durably
      * @param onShort told, on a writing thread, when segments should be trimmed; must not block
      */
-    public void begin(Runnable onShort, Waits waits) {
+    public void begin(long trimmedLsn, Runnable onShort, Waits waits) {
         this.onShort = onShort;
         this.waits = waits;
-        LogWriter begun = new LogWriter(engine, limits, recovery, segments, new SecureRandom()::nextLong);
+        LogWriter begun = new LogWriter(engine, recovery, trimmedLsn, segments, new SecureRandom()::nextLong);
         writer = begun;
         appliedLsn = begun.lastLsn();
         stats.onFree(begun.freeSegments());
@@ -138,7 +150,7 @@ public final class EngineLog implements AutoCloseable {
     }
 
     /**
-     * Durable, if asked for, and applied to its index on return. Throws INVAL for a batch that no segment can take, BUSY when
+     * Applied to its index on return, and durable if asked for. Throws INVAL for a batch that no segment can take, BUSY when
      * the log is full and cannot be trimmed, before anything has happened; IO when the medium fails, after which nothing is
      * written any more; UNINIT once closed.
      */
@@ -245,6 +257,7 @@ public final class EngineLog implements AutoCloseable {
             }
             e.stream.position = position;
             e.position = position;
+            e.lsn = writer().lastLsn();
         }
         stats.batches.increment();
         stats.appendedBytes.add(LogFrame.bytes(e.batch));
@@ -313,23 +326,23 @@ public final class EngineLog implements AutoCloseable {
     /** Waits, bounded, until a segment is trimmed. Holds the lock. */
     private void roll() {
         long startNs = System.nanoTime();
-        while (!writer().roll()) {
+        while (!writer().roll(false)) {
             long waitedMs = (System.nanoTime() - startNs) / 1_000_000;
             if (waitedMs >= waits.trimMax().toMillis())
-                throw Fault.of(FaultCode.BUSY, "the engine log is full: its indexes do not become durable")
-                        .remedy("free space on scm_mount")
+                throw Fault.of(FaultCode.BUSY, "the engine log is full: indexes or values do not become durable")
+                        .remedy("free space on scm_mount, or look for a device that is slow (dmg storage query)")
                         .asException();
             onShort.run();
             pause(waits.trimMax().toMillis() - waitedMs);
         }
         stats.waitNs.add(System.nanoTime() - startNs);
         stats.onFree(writer().freeSegments());
-        if (writer().freeSegments() <= limits.segmentCount() / 4) onShort.run();
+        if (limits.isShort(writer().freeSegments())) onShort.run();
     }
 
     private static void apply(Entry e) {
         try {
-            e.stream.index.apply(e.position, e.batch);
+            e.stream.index.apply(e.lsn, e.position, e.batch);
         } catch (RuntimeException broken) {
             e.fault = FaultException.faultOf(broken);
         }
@@ -340,7 +353,46 @@ public final class EngineLog implements AutoCloseable {
         return appliedLsn;
     }
 
-    /** Frames up to it are in tables that are durable. */
+    /**
+     * Writes values of a target once more, in the room that is kept for it, also while other batches wait for room. Not numbered:
+     * no change of the index is in them. IO when the medium fails, BUSY without room or driver.
+     */
+    public void moveUp(int target, Moving values) {
+        synchronized (writing) {
+            Fault why = broken;
+            if (why != null) throw why.asException();
+            if (segments.isAway()) throw noRoom("no driver serves it").asException();
+            for (KvBatch batch = values.next(); batch != null; batch = values.next()) {
+                if (!writer().place(target, LogFrame.NO_POSITION, batch)) {
+                    persist();
+                    if (!writer().roll(true) || !writer().place(target, LogFrame.NO_POSITION, batch))
+                        throw noRoom("no segment is free").asException();
+                }
+                persist();
+                values.onDurable(writer().lastLsn(), batch);
+            }
+        }
+    }
+
+    private static Fault noRoom(String why) {
+        return Fault.of(FaultCode.BUSY, "values cannot move up in the engine log: %s", why);
+    }
+
+    /** Trimmed up to it, the oldest full segment is free; 0 when none is full. */
+    public long oldestLsn() {
+        synchronized (writing) {
+            return writer().oldestLsn();
+        }
+    }
+
+    /** So little room is left that writes will soon wait. */
+    public boolean isScarce() {
+        synchronized (writing) {
+            return limits.isScarce(writer().freeSegments());
+        }
+    }
+
+    /** Frames up to it are in tables and on devices, durably. */
     public void trim(long lsn, long tookNs) {
         synchronized (writing) {
             writer().trim(lsn);

@@ -111,6 +111,11 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
     }
 
     @Override
+    public LogLimits limits() {
+        return limits;
+    }
+
+    @Override
     public ByteBuffer bytes(int segment) {
         return regions.get(segment).bytes();
     }

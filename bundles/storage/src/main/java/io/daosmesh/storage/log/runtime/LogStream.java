@@ -7,7 +7,7 @@ import io.daosmesh.storage.kv.KvBatch;
 public final class LogStream {
     /** Takes a batch that is in the log; throws {@link FaultException} when it cannot. */
     public interface Index {
-        void apply(long position, KvBatch batch);
+        void apply(long lsn, long position, KvBatch batch);
     }
 
     final int target;

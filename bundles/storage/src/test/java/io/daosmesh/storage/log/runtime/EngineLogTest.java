@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class EngineLogTest {
     private static final UUID ENGINE = new UUID(1, 1);
-    private static final LogLimits LIMITS = new LogLimits(64 << 10, 3);
+    private static final LogLimits LIMITS = new LogLimits(64 << 10, 8);
     private static final int TARGETS = 3;
     private static final int WRITERS = 4;
     private static final int EACH = 50;
@@ -61,7 +61,7 @@ class EngineLogTest {
         List<LogStream> streams = new ArrayList<>();
         for (int t = 0; t < TARGETS; t++) {
             List<Long> positions = applied.get(t);
-            streams.add(log.stream(t, 0, (position, batch) -> positions.add(position)));
+            streams.add(log.stream(t, 0, (lsn, position, batch) -> positions.add(position)));
         }
         return streams;
     }
@@ -78,7 +78,7 @@ class EngineLogTest {
     void shouldApplyInOrderWhatManyThreadsWriteAndFindItAgain() throws Exception {
         try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
             List<LogStream> streams = streams(log);
-            log.begin(() -> log.trim(log.appliedLsn(), 1), waits(Duration.ofSeconds(10)));
+            log.begin(log.recovery().nextLsn() - 1, () -> log.trim(log.appliedLsn(), 1), waits(Duration.ofSeconds(10)));
             List<CompletableFuture<Void>> all = new ArrayList<>();
             for (int w = 0; w < TARGETS * WRITERS; w++) {
                 LogStream stream = streams.get(w % TARGETS);
@@ -111,7 +111,7 @@ class EngineLogTest {
     void shouldRefuseWithoutDamageWhileNothingIsTrimmed() {
         try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
             LogStream stream = streams(log).get(0);
-            log.begin(() -> {}, waits(Duration.ofMillis(20)));
+            log.begin(log.recovery().nextLsn() - 1, () -> {}, waits(Duration.ofMillis(20)));
             FaultException full = assertThrows(FaultException.class, () -> {
                 for (int i = 0; i < 1000; i++) log.write(stream, batch(8000), true);
             });
@@ -131,7 +131,7 @@ class EngineLogTest {
     void shouldRefuseWhatNoSegmentCanTakeAndAnythingOnceClosed() {
         EngineLog log = EngineLog.open(scm, ENGINE, LIMITS);
         LogStream stream = streams(log).get(0);
-        log.begin(() -> {}, waits(Duration.ofMillis(20)));
+        log.begin(log.recovery().nextLsn() - 1, () -> {}, waits(Duration.ofMillis(20)));
         assertEquals(
                 FaultCode.INVAL,
                 assertThrows(FaultException.class, () -> log.write(stream, batch(64 << 10), true))
@@ -149,7 +149,7 @@ class EngineLogTest {
     void shouldWaitForADriverAndGoOnWhereItWas() throws Exception {
         try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
             LogStream stream = streams(log).get(0);
-            log.begin(() -> {}, waits(Duration.ofSeconds(20)));
+            log.begin(log.recovery().nextLsn() - 1, () -> {}, waits(Duration.ofSeconds(20)));
             log.write(stream, batch(10), true);
             log.onDriver(null);
             CompletableFuture<Void> parked = CompletableFuture.runAsync(() -> log.write(stream, batch(20), true));
@@ -171,7 +171,7 @@ class EngineLogTest {
     void shouldRefuseWithoutDamageWhenNoDriverComes() {
         try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
             LogStream stream = streams(log).get(0);
-            log.begin(() -> {}, waits(Duration.ofMillis(10)));
+            log.begin(log.recovery().nextLsn() - 1, () -> {}, waits(Duration.ofMillis(10)));
             log.onDriver(null);
             FaultException refused = assertThrows(FaultException.class, () -> log.write(stream, batch(10), true));
             assertEquals(FaultCode.BUSY, refused.code());
@@ -187,11 +187,11 @@ class EngineLogTest {
     @Test
     void shouldTellOnlyTheTargetWhoseIndexFails() {
         try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
-            LogStream bad = log.stream(7, 0, (position, batch) -> {
+            LogStream bad = log.stream(7, 0, (lsn, position, batch) -> {
                 throw new IllegalStateException("no index");
             });
             LogStream good = streams(log).get(1);
-            log.begin(() -> {}, waits(Duration.ofMillis(20)));
+            log.begin(log.recovery().nextLsn() - 1, () -> {}, waits(Duration.ofMillis(20)));
 
             assertThrows(FaultException.class, () -> log.write(bad, batch(10), true));
             log.write(good, batch(10), true);
@@ -206,7 +206,7 @@ class EngineLogTest {
         CountDownLatch entered = new CountDownLatch(1);
         CountDownLatch mayDie = new CountDownLatch(1);
         try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
-            LogStream bad = log.stream(7, 0, (position, batch) -> {
+            LogStream bad = log.stream(7, 0, (lsn, position, batch) -> {
                 entered.countDown();
                 try {
                     assertTrue(mayDie.await(10, TimeUnit.SECONDS));
@@ -216,7 +216,7 @@ class EngineLogTest {
                 throw new StackOverflowError("on purpose");
             });
             LogStream good = streams(log).get(1);
-            log.begin(() -> {}, waits(Duration.ofMillis(20)));
+            log.begin(log.recovery().nextLsn() - 1, () -> {}, waits(Duration.ofMillis(20)));
             CompletableFuture<Void> dies = CompletableFuture.runAsync(() -> log.write(bad, batch(10), true));
             assertTrue(entered.await(10, TimeUnit.SECONDS));
             CompletableFuture<Void> waits = CompletableFuture.runAsync(() -> log.write(good, batch(10), true));

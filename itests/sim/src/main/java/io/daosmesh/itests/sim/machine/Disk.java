@@ -9,6 +9,7 @@ import io.daosmesh.storage.kv.KvRange;
 import io.daosmesh.storage.kv.KvSnapshot;
 import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.kv.MemoryKvStore;
+import io.daosmesh.storage.kv.ValueSpace;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -54,10 +55,58 @@ public final class Disk {
     /** As KvStore.write promises. */
     public void write(KvBatch batch, boolean isDurable) {
         index.write(batch, isDurable);
-        unsynced.add(batch);
-        if (isDurable) {
-            for (KvBatch b : unsynced) synced.write(b, true);
-            unsynced.clear();
+        unsynced.add(ofDisk(batch));
+        if (isDurable) sync(unsynced.size());
+    }
+
+    /** Values stay where they are read when the life that wrote them has ended; their buffers do not. */
+    private KvBatch ofDisk(KvBatch batch) {
+        KvBatch copy = new KvBatch();
+        batch.forEach(new KvBatch.Visitor() {
+            @Override
+            public void put(byte[] key, byte[] value) {
+                copy.put(key, value);
+            }
+
+            @Override
+            public void delete(byte[] key) {
+                copy.delete(key);
+            }
+
+            @Override
+            public void deleteRange(byte[] from, byte[] to) {
+                copy.deleteRange(from, to);
+            }
+
+            @Override
+            public void value(ValueSpace space, long offsetBytes, ByteBuffer bytes) {
+                ByteBuffer kept = ByteBuffer.allocate(bytes.remaining()).put(bytes.duplicate());
+                copy.value(new Synced(), offsetBytes, kept.flip());
+            }
+        });
+        return copy;
+    }
+
+    /** The first batches are in the log, durably, with their values. */
+    private void sync(int count) {
+        List<KvBatch> first = unsynced.subList(0, count);
+        for (KvBatch b : first) synced.write(b, true);
+        first.clear();
+    }
+
+    /** What a start finds of the log's values. */
+    private final class Synced implements ValueSpace {
+        @Override
+        public long blobId() {
+            return 1;
+        }
+
+        @Override
+        public void hold(long lsn, long offsetBytes, ByteBuffer block) {
+            for (int at = 0; at < block.remaining(); at += BLOCK) {
+                unflushed.remove((int) (offsetBytes + at) / BLOCK);
+                block.get(at, bytes, (int) offsetBytes + at, BLOCK);
+            }
         }
     }
 
@@ -70,8 +119,7 @@ public final class Disk {
         }
         underWay.clear();
         if (!isPowerLoss) return;
-        int kept = unsynced.isEmpty() ? 0 : time.below(unsynced.size() + 1);
-        for (KvBatch b : unsynced.subList(0, kept)) synced.write(b, true);
+        sync(unsynced.isEmpty() ? 0 : time.below(unsynced.size() + 1));
         unsynced.clear();
         index = copy(synced);
         for (int block : unflushed.keySet().stream().sorted().toList()) {
@@ -165,6 +213,12 @@ public final class Disk {
         @Override
         public Allocator allocator() {
             return allocator;
+        }
+
+        @Override
+        public void hold(long lsn, long offsetBytes, ByteBuffer block) {
+            for (int at = 0; at < block.remaining(); at += BLOCK)
+                put((int) offsetBytes + at, block.slice(block.position() + at, BLOCK));
         }
 
         @Override

@@ -125,7 +125,7 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
 
     @Override
     public void commit(TurnPipeline.Commit commit, Done done) {
-        int[] pending = {commit.flush().size() + commit.late().size()};
+        int[] pending = {commit.flush().size()};
         if (pending[0] == 0) {
             write(commit.batch(), commit.isDurable(), done);
             return;
@@ -134,7 +134,6 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
             if (--pending[0] == 0) write(commit.batch(), commit.isDurable(), done);
         };
         commit.flush().forEach(blob -> blob.flush(completion));
-        commit.late().forEach((blob, writes) -> blob.writeDurably(writes, completion));
     }
 
     /** A crash may come before the batch is written, or between that and its answer. */

@@ -1,4 +1,4 @@
-package io.daosmesh.storage.engine;
+package io.daosmesh.storage.index;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -25,17 +25,17 @@ public final class IndexLease {
     private long life;
 
     /** @param waitMax how long a write of the former holder may still take */
-    IndexLease(KvStore kv, Duration waitMax) {
+    public IndexLease(KvStore kv, Duration waitMax) {
         this.kv = kv;
         this.waitMax = waitMax;
     }
 
-    KvStore kv() {
+    public KvStore kv() {
         return kv;
     }
 
     /** Ends the writing of whoever had it; a store that is lost where a write of the former holder does not end. */
-    KvStore take() {
+    public KvStore take() {
         try {
             if (!writing.tryLock(waitMax.toMillis(), TimeUnit.MILLISECONDS)) {
                 return new DamagedKvStore(

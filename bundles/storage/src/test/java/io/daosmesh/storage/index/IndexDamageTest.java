@@ -1,4 +1,4 @@
-package io.daosmesh.storage.engine;
+package io.daosmesh.storage.index;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;

@@ -1,4 +1,4 @@
-package io.daosmesh.storage.engine;
+package io.daosmesh.storage.index;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -10,6 +10,7 @@ import io.daosmesh.storage.rocks.RocksKvStore;
 import io.daosmesh.storage.rocks.RocksMemory;
 import io.daosmesh.storage.scm.DurableFile;
 import io.daosmesh.storage.scm.ScmFolder;
+import io.daosmesh.storage.slot.DeviceBlob;
 import io.daosmesh.storage.smd.IndexNote;
 import io.daosmesh.storage.smd.IndexNote.State;
 import java.util.UUID;
@@ -22,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * damaged and stays so until it is formatted anew; it is never taken for an empty or a shorter one. Owner: the engine's owner
  * loop; {@link #note()} any thread.
  */
-public final class TargetIndex implements AutoCloseable {
+final class TargetIndex {
     private static final UUID NO_IDENTITY = new UUID(0, 0);
     private static final Logger log = LoggerFactory.getLogger(TargetIndex.class);
 
@@ -62,7 +63,7 @@ public final class TargetIndex implements AutoCloseable {
     }
 
     /** What the log holds goes into its tables. A damaged one comes back as a store that refuses everything. */
-    static TargetIndex open(ScmFolder scm, int target, RocksMemory memory, EngineLog engineLog) {
+    static TargetIndex open(ScmFolder scm, int target, RocksMemory memory, EngineLog engineLog, HeldKeeper held) {
         DurableFile file = scm.indexNote(target);
         IndexNote note = new IndexNote(NO_IDENTITY, State.OPEN, 0, "");
         RocksKvStore store = null;
@@ -70,8 +71,9 @@ public final class TargetIndex implements AutoCloseable {
             note = IndexNote.decode(target, file.read().orElseThrow(() -> damaged("its note is missing")));
             if (note.state() == State.DAMAGED) throw damaged(note.reason());
             store = RocksKvStore.open(scm.index(target), memory);
-            recover(target, store, note, engineLog.recovery());
-            TargetIndex index = new TargetIndex(target, file, store, new LoggedKvStore(target, store, engineLog), note);
+            recover(target, store, note, engineLog.recovery(), held.blobs(target));
+            LoggedKvStore logged = new LoggedKvStore(target, store, engineLog, held.memory());
+            TargetIndex index = new TargetIndex(target, file, store, logged, note);
             // from here on there may be more than is noted, and nothing is closed in order
             index.write(new IndexNote(note.index(), State.OPEN, store.position(), ""));
             return index;
@@ -82,12 +84,12 @@ public final class TargetIndex implements AutoCloseable {
         }
     }
 
-    private static void recover(int target, RocksKvStore store, IndexNote note, LogRecovery log) {
+    private static void recover(int target, RocksKvStore store, IndexNote note, LogRecovery log, ValueBlobs blobs) {
         UUID found = store.identity().orElse(NO_IDENTITY);
         if (!found.equals(note.index())) throw damaged("it is index " + found + " in the place of " + note.index());
-        // nothing is behind a clean stop, so that the log cannot tell more
+        // nothing is behind a clean stop, and all values are on their devices, so that the log cannot tell more
         if (note.state() == State.CLOSED && store.position() == note.position()) return;
-        String lost = log.replay(target, store.position(), f -> store.apply(f.position(), f.batch()));
+        String lost = log.replay(target, store.position(), new Replay(store, blobs));
         if (lost != null) throw damaged(lost);
         long missing = note.position() - store.position();
         // short: it goes into an event of limited length
@@ -123,6 +125,12 @@ public final class TargetIndex implements AutoCloseable {
         return kv;
     }
 
+    /** Values of batches up to this one that are still held are in the log once more. */
+    void moveUp(ValueBlobs blobs, long lsn) {
+        LoggedKvStore open = logged;
+        if (open != null) for (DeviceBlob blob : blobs.blobs()) open.moveUp(blob, lsn);
+    }
+
     /** Moves what is applied into tables; false for one that has failed, true for one that is out. Any thread. */
     boolean flush() {
         RocksKvStore open = store;
@@ -147,14 +155,17 @@ public final class TargetIndex implements AutoCloseable {
         last = note;
     }
 
-    /** In order: all batches are in tables, which are checked when they are read. */
-    @Override
-    public void close() {
+    /**
+     * In order: all batches are in tables, which are checked when they are read.
+     *
+     * @param isSettled all values are on their devices
+     */
+    void close(boolean isSettled) {
         synchronized (file) {
             RocksKvStore open = store;
             if (open == null || isClosed) return;
             try {
-                boolean isWhole = open.flush() == null && open.damage() == null;
+                boolean isWhole = open.flush() == null && open.damage() == null && isSettled;
                 note();
                 if (isWhole) write(new IndexNote(last.index(), State.CLOSED, open.position(), ""));
             } catch (FaultException e) {

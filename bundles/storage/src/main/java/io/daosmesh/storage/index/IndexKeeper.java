@@ -1,8 +1,9 @@
-package io.daosmesh.storage.engine;
+package io.daosmesh.storage.index;
 
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.log.runtime.EngineLog;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -15,7 +16,7 @@ import org.slf4j.LoggerFactory;
  * Notes every now and then how far an engine's indexes are durable, and moves them into tables when the log wants room; on a
  * thread of its own: a slow disk must hold up neither the targets nor the devices. Owner: the engine's indexes.
  */
-final class IndexKeeper implements AutoCloseable {
+public final class IndexKeeper implements AutoCloseable {
     /**
      * What a kill may hide from the next start. A note is two small syncs: at this pace they cost less than one part in a
      * thousand of the medium's time.
@@ -23,15 +24,19 @@ final class IndexKeeper implements AutoCloseable {
     private static final long PERIOD_MS = 2_000;
 
     private static final long END_MAX_MS = 5_000;
+    private static final long RETRY_MS = 250;
     private static final Logger log = LoggerFactory.getLogger(IndexKeeper.class);
 
     private final EngineLog engineLog;
     private final List<TargetIndex> indexes;
+    private final HeldKeeper held;
     private final ScheduledExecutorService loop;
     private final AtomicBoolean isAsked = new AtomicBoolean();
+    private final AtomicBoolean isRoomAsked = new AtomicBoolean();
     private boolean isWarned;
 
-    IndexKeeper(int engineIndex, EngineLog engineLog, List<TargetIndex> indexes) {
+    IndexKeeper(int engineIndex, EngineLog engineLog, List<TargetIndex> indexes, HeldKeeper held) {
+        this.held = held;
         this.engineLog = engineLog;
         this.indexes = indexes;
         loop = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -60,28 +65,60 @@ final class IndexKeeper implements AutoCloseable {
 
     /** Any thread; asked again while one is waiting, once is enough. */
     void checkpointSoon() {
-        if (isAsked.getAndSet(true)) return;
+        if (!isAsked.getAndSet(true)) run(this::checkpoint, 0);
+    }
+
+    /** Any thread: the memory for values is half full. */
+    void writeBackSoon() {
+        if (!isRoomAsked.getAndSet(true)) run(this::writeBack, 0);
+    }
+
+    private void run(Runnable work, long delayMs) {
         try {
-            loop.execute(this::checkpoint);
+            loop.schedule(work, delayMs, TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException e) {
             log.debug("closed before");
         }
     }
 
+    /** The devices of what is left will not be there in a moment: asked again after a pause. */
+    private void writeBack() {
+        try {
+            boolean isLeft = !held.settle().isEmpty();
+            if (isLeft) run(() -> isRoomAsked.set(false), RETRY_MS);
+            else isRoomAsked.set(false);
+        } catch (RuntimeException e) {
+            isRoomAsked.set(false);
+            log.error("values are not written back", e);
+        }
+    }
+
     /**
-     * What is applied now goes into tables, then the log may forget it. An index that fails does not hold up the others: it
-     * has stopped, and its note tells the next start what it has to have.
+     * What is applied now goes into tables, and values to their devices; then the log may forget it. An index that fails does
+     * not hold up the others: it has stopped, and its note tells the next start what it has to have.
      */
     private void checkpoint() {
         isAsked.set(false);
         long startNs = System.nanoTime();
         long lsn = engineLog.appliedLsn();
         try {
+            Set<Integer> left = held.settle();
             for (TargetIndex index : indexes) if (!index.flush()) index.note();
-            engineLog.trim(lsn, System.nanoTime() - startNs);
+            if (!left.isEmpty()) lsn = moveUp(left, lsn);
+            if (lsn > 0) engineLog.trim(lsn, System.nanoTime() - startNs);
+            if (left.isEmpty()) return;
         } catch (RuntimeException e) {
             log.error("the engine log is not trimmed: {}", e.getMessage());
         }
+        if (!isAsked.getAndSet(true)) run(this::checkpoint, RETRY_MS);
+    }
+
+    /** Values of a device that is away hold the log up no longer than there is room; up to where it may be trimmed. */
+    private long moveUp(Set<Integer> targets, long appliedLsn) {
+        if (!engineLog.isScarce()) return 0;
+        long lsn = Math.min(appliedLsn, engineLog.oldestLsn());
+        for (int t : targets) indexes.get(t).moveUp(held.blobs(t), lsn);
+        return lsn;
     }
 
     /** Bounded: a disk that hangs must not keep the rest open. */

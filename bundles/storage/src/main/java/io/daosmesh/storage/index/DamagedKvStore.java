@@ -1,4 +1,4 @@
-package io.daosmesh.storage.engine;
+package io.daosmesh.storage.index;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.storage.kv.KvBatch;

@@ -1,4 +1,4 @@
-package io.daosmesh.storage.engine;
+package io.daosmesh.storage.index;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.pmem.PmemDriver;
@@ -10,8 +10,11 @@ import io.daosmesh.storage.kv.KvSnapshot;
 import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.scm.ScmFolder;
+import io.daosmesh.storage.slot.DeviceBlob;
+import io.daosmesh.storage.slot.HeldMemory;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -20,9 +23,21 @@ import org.jspecify.annotations.Nullable;
 final class IndexFixture {
     static final UUID ENGINE = new UUID(5, 6);
     /** Small: segments are used again and again, and a copy of all is soon made. */
-    static final LogLimits SMALL = new LogLimits(256 << 10, 4);
+    static final LogLimits SMALL = new LogLimits(256 << 10, 6);
 
-    private static final LogLimits USUAL = new LogLimits(4 << 20, 4);
+    private static final LogLimits USUAL = new LogLimits(4 << 20, 6);
+
+    private static final ValueBlobs NO_BLOBS = new ValueBlobs() {
+        @Override
+        public @Nullable DeviceBlob blob(long blobId) {
+            return null;
+        }
+
+        @Override
+        public List<DeviceBlob> blobs() {
+            return List.of();
+        }
+    };
 
     private IndexFixture() {}
 
@@ -35,7 +50,7 @@ final class IndexFixture {
     }
 
     static EngineIndexes indexes(ScmFolder scm, LogLimits limits) {
-        return EngineIndexes.open(scm, ENGINE, 1, limits, Duration.ofSeconds(5));
+        return EngineIndexes.open(scm, ENGINE, limits, Duration.ofSeconds(5), List.of(NO_BLOBS), new HeldMemory(0));
     }
 
     /** The index of one target, formatted if there is none; closing it closes all. */

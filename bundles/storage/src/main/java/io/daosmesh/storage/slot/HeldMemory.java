@@ -1,0 +1,84 @@
+package io.daosmesh.storage.slot;
+
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.storage.bio.Allocator;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+
+/**
+ * Memory of an engine for values that are in its log and not yet on their devices, in blocks, made when first needed and kept.
+ * Writers wait for room before they write; what is in the log always finds a block. Any thread.
+ */
+public final class HeldMemory {
+    static final int BLOCK_BYTES = Allocator.BLOCK_BYTES;
+    private static final int SLAB_BLOCKS = 64;
+
+    private final long maxBytes;
+    private final ArrayDeque<ByteBuffer> free = new ArrayDeque<>();
+    private Runnable onMany = () -> {};
+    private long heldBytes;
+    /** Of devices that are not there: nobody can make room of them. */
+    private long stuckBytes;
+
+    public HeldMemory(long maxBytes) {
+        this.maxBytes = maxBytes;
+    }
+
+    /** @param onMany told, on any thread and often, that half of it is taken; must not block */
+    public synchronized void listen(Runnable onMany) {
+        this.onMany = onMany;
+    }
+
+    public synchronized long heldBytes() {
+        return heldBytes;
+    }
+
+    public synchronized void setStuck(long bytes) {
+        stuckBytes = bytes;
+        notifyAll();
+    }
+
+    /** Returns when there is room for so much; BUSY when none came within the time, or when interrupted. */
+    public void awaitRoom(long bytes, Duration max) {
+        if (bytes == 0) return;
+        long startNs = System.nanoTime();
+        synchronized (this) {
+            while (heldBytes - stuckBytes + bytes > maxBytes && heldBytes > stuckBytes) {
+                onMany.run();
+                long leftMs = max.toMillis() - (System.nanoTime() - startNs) / 1_000_000;
+                if (leftMs <= 0 || !pause(leftMs))
+                    throw Fault.of(FaultCode.BUSY, "%d bytes of values wait for their devices", heldBytes)
+                            .asException();
+            }
+        }
+    }
+
+    private boolean pause(long ms) {
+        try {
+            wait(ms);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** A block, content undefined. */
+    synchronized ByteBuffer take() {
+        if (free.isEmpty()) {
+            ByteBuffer slab = ByteBuffer.allocateDirect(SLAB_BLOCKS * BLOCK_BYTES);
+            for (int i = 0; i < SLAB_BLOCKS; i++) free.add(slab.slice(i * BLOCK_BYTES, BLOCK_BYTES));
+        }
+        heldBytes += BLOCK_BYTES;
+        if (heldBytes - stuckBytes > maxBytes / 2) onMany.run();
+        return free.pop();
+    }
+
+    synchronized void give(ByteBuffer block) {
+        heldBytes -= BLOCK_BYTES;
+        free.push(block);
+        notifyAll();
+    }
+}
