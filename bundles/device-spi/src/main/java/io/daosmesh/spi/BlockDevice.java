@@ -1,7 +1,6 @@
 package io.daosmesh.spi;
 
 import java.nio.ByteBuffer;
-import java.util.List;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
@@ -20,9 +19,6 @@ public interface BlockDevice extends AutoCloseable {
         void done(DeviceStatus status, String detail);
     }
 
-    /** One range of {@link #writeDurably}. */
-    record Write(long offsetBytes, ByteBuffer src) {}
-
     DeviceInfo info();
 
     long sizeBytes();
@@ -37,16 +33,6 @@ public interface BlockDevice extends AutoCloseable {
 
     /** Makes every write completed before this call durable. A failed flush is final: the data since the last good one is suspect. */
     void flush(Completion completion);
-
-    /**
-     * Writes all ranges, which do not overlap, and makes them durable: they are when this completes OK, without a flush.
-     * After any other outcome none, some or all of them are written; it says nothing about earlier writes. The driver may
-     * do the work on the calling thread, so that only a thread that may block calls this: for a few blocks the hand-over
-     * to a thread and back costs more than the transfer. At least one range.
-     */
-    default void writeDurably(List<Write> writes, Completion completion) {
-        DurableWrite.start(this, writes, completion);
-    }
 
     /** Tells the device that a range holds nothing any more; reads of it return zeros or old data. May be a no-op. */
     void unmap(long offsetBytes, long lengthBytes, Completion completion);

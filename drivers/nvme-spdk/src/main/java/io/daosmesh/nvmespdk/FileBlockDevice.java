@@ -18,7 +18,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 
 /**
@@ -33,16 +32,12 @@ final class FileBlockDevice implements BlockDevice {
 
     private final Path path;
     private final FileChannel channel;
-    private final SyncedChannel synced;
     private final long sizeBytes;
     private final HealthFile health;
     private final Consumer<FileBlockDevice> onClosed;
     private final ThreadPoolExecutor threads;
     private final Set<Request> pending = ConcurrentHashMap.newKeySet();
     private final ConcurrentLinkedQueue<Request> flushes = new ConcurrentLinkedQueue<>();
-    /** Held for reading by callers whose threads do the work; {@link #close} takes it for writing and keeps it. */
-    private final ReentrantReadWriteLock callers = new ReentrantReadWriteLock();
-
     private final AtomicBoolean isClosing = new AtomicBoolean();
     private volatile boolean isFlushBroken;
     private volatile long healthSavedNs = System.nanoTime();
@@ -50,13 +45,11 @@ final class FileBlockDevice implements BlockDevice {
     FileBlockDevice(
             Path path,
             FileChannel channel,
-            SyncedChannel synced,
             FileDeviceOpener.Geometry geometry,
             HealthFile health,
             Consumer<FileBlockDevice> onClosed) {
         this.path = path;
         this.channel = channel;
-        this.synced = synced;
         this.sizeBytes = geometry.sizeBytes();
         this.health = health;
         this.onClosed = onClosed;
@@ -129,35 +122,6 @@ final class FileBlockDevice implements BlockDevice {
         Request request = new Request(completion, () -> {});
         flushes.add(request);
         if (!enqueue(request, this::runFlushes)) flushes.remove(request);
-    }
-
-    /** On the caller's thread: see {@link SyncedChannel}. */
-    @Override
-    public void writeDurably(List<Write> writes, Completion completion) {
-        for (Write w : writes) {
-            String wrong = wrongGeometry(w.offsetBytes(), w.src().remaining());
-            if (wrong.isEmpty()) wrong = wrongBuffer(w.src());
-            if (!wrong.isEmpty()) {
-                submit(wrong, completion, () -> {});
-                return;
-            }
-        }
-        Request request = new Request(completion, () -> writeSynced(writes));
-        if (!callers.readLock().tryLock()) {
-            request.answer(DeviceStatus.GONE, path + " is closed");
-            return;
-        }
-        try {
-            // looked at under the lock: a close that could not wait for a hanging caller holds none
-            if (isClosing.get()) {
-                request.answer(DeviceStatus.GONE, path + " is closed");
-                return;
-            }
-            pending.add(request);
-            run(request);
-        } finally {
-            callers.readLock().unlock();
-        }
     }
 
     private String wrongGeometry(long offsetBytes, long lengthBytes) {
@@ -266,26 +230,6 @@ final class FileBlockDevice implements BlockDevice {
         saveHealthNowAndThen();
     }
 
-    private void writeSynced(List<Write> writes) throws IOException {
-        checkFlush();
-        long startNs = System.nanoTime();
-        long bytes = writes.stream().mapToLong(w -> w.src().remaining()).sum();
-        if (!synced.write(writes)) {
-            for (Write w : writes) {
-                long at = w.offsetBytes();
-                while (w.src().hasRemaining()) at += channel.write(w.src(), at);
-            }
-            try {
-                channel.force(false);
-            } catch (IOException e) {
-                if (channel.isOpen()) isFlushBroken = true;
-                throw e;
-            }
-        }
-        health.onWritten(bytes, System.nanoTime() - startNs);
-        saveHealthNowAndThen();
-    }
-
     private void checkFlush() throws IOException {
         if (isFlushBroken) throw new IOException("an earlier flush failed; the device is read-only until opened again");
     }
@@ -323,9 +267,7 @@ final class FileBlockDevice implements BlockDevice {
         threads.shutdown();
         boolean isDrained = false;
         try {
-            long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSE_WAIT_MS);
             isDrained = threads.awaitTermination(CLOSE_WAIT_MS, TimeUnit.MILLISECONDS);
-            isDrained &= callers.writeLock().tryLock(deadlineNs - System.nanoTime(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -346,7 +288,7 @@ final class FileBlockDevice implements BlockDevice {
     }
 
     private void closeChannel() {
-        try (synced) {
+        try {
             channel.close();
         } catch (IOException e) {
             health.onMediaError();

@@ -104,17 +104,14 @@ final class FileDeviceOpener {
         boolean isDirect = !"false".equals(spec.options().get("direct")) && mayDirect(path);
         FileChannel channel = openChannel(path, isDirect, StandardOpenOption.READ);
         FileLock lock = null;
-        FileChannel synced = null;
         try {
             lock = lock(channel);
             if (lock == null) return DeviceResult.failed(DeviceStatus.IN_USE, path + " is in use by another process");
-            synced = openChannel(path, isDirect, StandardOpenOption.DSYNC);
             health.onOpened(sizeBytes);
             Geometry geometry = new Geometry(sizeBytes, threads.count, threads.queueDepth);
-            return DeviceResult.ok(
-                    new FileBlockDevice(path, channel, new SyncedChannel(synced), geometry, health, onClosed));
+            return DeviceResult.ok(new FileBlockDevice(path, channel, geometry, health, onClosed));
         } finally {
-            if (synced == null) channel.close();
+            if (lock == null) channel.close();
         }
     }
 

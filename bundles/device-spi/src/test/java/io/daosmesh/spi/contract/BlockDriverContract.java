@@ -210,61 +210,6 @@ public abstract class BlockDriverContract {
         }
     }
 
-    private static DeviceStatus writeDurably(BlockDevice device, List<BlockDevice.Write> writes) {
-        Awaited done = new Awaited();
-        device.writeDurably(
-                writes.stream()
-                        .map(w -> new BlockDevice.Write(w.offsetBytes(), w.src().duplicate()))
-                        .toList(),
-                done);
-        return done.await();
-    }
-
-    @Test
-    void shouldKeepDurableWritesWithoutAFlush() {
-        DeviceSpec spec = spec("durably", SIZE);
-        List<BlockDevice.Write> inARow = new ArrayList<>();
-        for (int i = 0; i < 40; i++) inARow.add(new BlockDevice.Write((10L + i) * 4096, filled(4096, 4096)));
-        List<BlockDevice.Write> scattered = List.of(
-                new BlockDevice.Write(100 * 4096, filled(8192, 4096)),
-                new BlockDevice.Write(4096, filled(4096, 4096)),
-                new BlockDevice.Write(SIZE - 4096, filled(4096, 4096)));
-        BlockDevice device = open(spec);
-        assertEquals(DeviceStatus.OK, writeDurably(device, inARow));
-        assertEquals(DeviceStatus.OK, writeDurably(device, scattered));
-        assertEquals(DeviceStatus.OK, writeDurably(device, List.of(new BlockDevice.Write(0, filled(4096, 4096)))));
-        if (isDurable()) {
-            device.close();
-            device = open(spec);
-        }
-        try (BlockDevice again = device) {
-            List<BlockDevice.Write> all = new ArrayList<>(inARow);
-            all.addAll(scattered);
-            for (BlockDevice.Write w : all) {
-                ByteBuffer back = aligned(w.src().remaining(), 4096);
-                assertEquals(DeviceStatus.OK, read(again, w.offsetBytes(), back));
-                assertEquals(w.src(), back.flip(), "at " + w.offsetBytes());
-            }
-        }
-    }
-
-    @Test
-    void shouldRefuseDurableWritesThatBreakTheGeometry() {
-        try (BlockDevice device = open(spec("geometry-durably", SIZE))) {
-            BlockDevice.Write good = new BlockDevice.Write(0, aligned(4096, 4096));
-            assertEquals(
-                    DeviceStatus.INVALID,
-                    writeDurably(device, List.of(good, new BlockDevice.Write(SIZE, aligned(4096, 4096)))),
-                    "behind the end");
-            assertEquals(
-                    DeviceStatus.INVALID,
-                    writeDurably(device, List.of(new BlockDevice.Write(0, ByteBuffer.allocate(4096)))),
-                    "heap buffer");
-            assertEquals(DeviceStatus.OK, writeDurably(device, List.of(good)), "usable again");
-            assertEquals(0, device.health().mediaErrors(), "a caller's mistake is no media error");
-        }
-    }
-
     @Test
     void shouldRefuseWhatBreaksTheGeometry() {
         try (BlockDevice device = open(spec("geometry", SIZE))) {
@@ -361,7 +306,6 @@ public abstract class BlockDriverContract {
         assertEquals(DeviceStatus.GONE, write(device, 0, aligned(4096, 4096)));
         assertEquals(DeviceStatus.GONE, read(device, 0, aligned(4096, 4096)));
         assertEquals(DeviceStatus.GONE, flush(device));
-        assertEquals(DeviceStatus.GONE, writeDurably(device, List.of(new BlockDevice.Write(0, aligned(4096, 4096)))));
         Awaited unmapped = new Awaited();
         device.unmap(0, 4096, unmapped);
         assertEquals(DeviceStatus.GONE, unmapped.await());

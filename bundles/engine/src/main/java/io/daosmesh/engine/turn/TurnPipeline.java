@@ -143,6 +143,8 @@ public final class TurnPipeline {
         Set<Blob> flush = new LinkedHashSet<>();
         boolean isDurable = false;
         for (StagedOp op : turn.ops) {
+            // a device that is out is a matter of those who would write to it
+            if (op.fault.get() == null) op.fault.set(op.batch.refusal());
             if (op.fault.get() != null) continue;
             batch.addAll(op.batch);
             isDurable |= op.isDurable();

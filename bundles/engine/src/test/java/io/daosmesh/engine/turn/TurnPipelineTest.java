@@ -43,8 +43,7 @@ class TurnPipelineTest {
 
         assertEquals(10, done.size());
         assertEquals(2, kv.durableBatchCount());
-        assertEquals(0, loop.flushes);
-        assertEquals(2, blob.flushes.get());
+        assertEquals(0, loop.flushes, "values go with their batch");
     }
 
     @Test
@@ -70,7 +69,7 @@ class TurnPipelineTest {
     void shouldWriteLongValuesAtOnceAndFlushThemWithTheirTurn() {
         loop.holdsCommits = true;
         ByteBuffer bytes =
-                ByteBuffer.allocateDirect(68 << 10).alignedSlice(4096).slice(0, 64 << 10);
+                ByteBuffer.allocateDirect(72 << 10).alignedSlice(4096).slice(0, 68 << 10);
         bytes.put(0, (byte) 7);
         StagedOp op = new StagedOp(true);
         op.batch().put(new byte[] {1}, new byte[] {1});
