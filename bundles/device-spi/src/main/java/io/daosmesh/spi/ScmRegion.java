@@ -3,19 +3,19 @@ package io.daosmesh.spi;
 import java.nio.ByteBuffer;
 import org.osgi.annotation.versioning.ConsumerType;
 
-/** SCM bytes in memory; what is stored survives as far as it was published or persisted. Owner: one thread at a time. */
+/** SCM bytes in memory. Owner: one thread at a time. */
 @ConsumerType
 public interface ScmRegion extends AutoCloseable {
-    /** The bytes; little endian. */
+    /** The bytes as they were written last; little endian, read-only. */
     ByteBuffer bytes();
 
-    /** Makes a range survive the death of the process. Nothing to do where stores go to the medium by themselves. */
-    default DeviceResult<Boolean> publish(int offsetBytes, int lengthBytes) {
-        return DeviceResult.ok(true);
-    }
-
-    /** Makes a range durable: a cache-line flush where the mapping allows (READ_WRITE_SYNC), else a synced write. */
-    DeviceResult<Boolean> persist(int offsetBytes, int lengthBytes);
+    /**
+     * Writes the buffer's remaining bytes.
+     *
+     * @param isDurable on return they survive the power: by a cache-line flush where the mapping allows (READ_WRITE_SYNC), else
+     *     by a synced write; false: they survive the death of the process
+     */
+    DeviceResult<Boolean> write(int offsetBytes, ByteBuffer src, boolean isDurable);
 
     @Override
     void close();

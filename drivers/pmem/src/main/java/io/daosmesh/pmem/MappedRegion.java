@@ -5,6 +5,7 @@ import io.daosmesh.spi.DeviceStatus;
 import io.daosmesh.spi.ScmRegion;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.file.Path;
 
@@ -24,17 +25,17 @@ final class MappedRegion implements ScmRegion {
 
     @Override
     public ByteBuffer bytes() {
-        return bytes;
+        return bytes.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
     @Override
-    public DeviceResult<Boolean> persist(int offsetBytes, int lengthBytes) {
+    public DeviceResult<Boolean> write(int offsetBytes, ByteBuffer src, boolean isDurable) {
         if (isClosed) return DeviceResult.failed(DeviceStatus.GONE, file + " is closed");
-        if (offsetBytes < 0 || lengthBytes < 0 || offsetBytes > bytes.capacity() - lengthBytes)
-            return DeviceResult.failed(
-                    DeviceStatus.INVALID, file + ": " + offsetBytes + "+" + lengthBytes + " is outside of the region");
+        String wrong = PmemSpace.outside(bytes, offsetBytes, src);
+        if (!wrong.isEmpty()) return DeviceResult.failed(DeviceStatus.INVALID, file + ": " + wrong);
         try {
-            bytes.force(offsetBytes, lengthBytes);
+            bytes.put(offsetBytes, src, src.position(), src.remaining());
+            if (isDurable) bytes.force(offsetBytes, src.remaining());
             return DeviceResult.ok(true);
         } catch (UncheckedIOException e) {
             return DeviceResult.failed(DeviceStatus.MEDIA_ERROR, file + ": " + e.getMessage());

@@ -98,13 +98,19 @@ final class PmemSpace implements ScmSpace {
     private static ScmRegion written(Path file, long sizeBytes) throws IOException {
         FileChannel plain = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
-            ByteBuffer bytes = plain.map(MapMode.PRIVATE, 0, sizeBytes).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes = plain.map(MapMode.READ_ONLY, 0, sizeBytes).order(ByteOrder.LITTLE_ENDIAN);
             return new WrittenRegion(
                     file, bytes, plain, FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.DSYNC));
         } catch (IOException e) {
             WrittenRegion.closeQuietly(plain);
             throw e;
         }
+    }
+
+    /** What is wrong with a write to these bytes; empty if nothing is. */
+    static String outside(ByteBuffer region, int offsetBytes, ByteBuffer src) {
+        boolean isInside = offsetBytes >= 0 && offsetBytes <= region.capacity() - src.remaining();
+        return isInside ? "" : offsetBytes + "+" + src.remaining() + " is outside of the region";
     }
 
     /** With real blocks: a hole would make a later store fail where no status can be told. */

@@ -9,9 +9,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 
 /**
- * A file on any other file system: stores stay in private pages, a range is written where it shall survive. A synced write
- * of 8 KiB takes a seventh of the time that msync takes for stores into a shared mapping, because each first store into a
- * page of that one begins a transaction of the file system (measured on ext4). Owner: one thread at a time.
+ * A file on any other file system, which has no stores into memory that are cheap to make durable: a synced write of 8 KiB takes a
+ * seventh of the time that msync takes for stores into a shared mapping, because each first store into a page of that one begins
+ * a transaction of the file system (measured on ext4). Owner: one thread at a time.
  */
 final class WrittenRegion implements ScmRegion {
     private final Path file;
@@ -32,22 +32,13 @@ final class WrittenRegion implements ScmRegion {
     }
 
     @Override
-    public DeviceResult<Boolean> publish(int offsetBytes, int lengthBytes) {
-        return write(plain, offsetBytes, lengthBytes);
-    }
-
-    @Override
-    public DeviceResult<Boolean> persist(int offsetBytes, int lengthBytes) {
-        return write(synced, offsetBytes, lengthBytes);
-    }
-
-    private DeviceResult<Boolean> write(FileChannel to, int offsetBytes, int lengthBytes) {
+    public DeviceResult<Boolean> write(int offsetBytes, ByteBuffer src, boolean isDurable) {
+        FileChannel to = isDurable ? synced : plain;
         if (!to.isOpen()) return DeviceResult.failed(DeviceStatus.GONE, file + " is closed");
-        if (offsetBytes < 0 || lengthBytes < 0 || offsetBytes > bytes.capacity() - lengthBytes)
-            return DeviceResult.failed(
-                    DeviceStatus.INVALID, file + ": " + offsetBytes + "+" + lengthBytes + " is outside of the region");
+        String wrong = PmemSpace.outside(bytes, offsetBytes, src);
+        if (!wrong.isEmpty()) return DeviceResult.failed(DeviceStatus.INVALID, file + ": " + wrong);
         try {
-            ByteBuffer from = bytes.slice(offsetBytes, lengthBytes);
+            ByteBuffer from = src.slice();
             while (from.hasRemaining()) to.write(from, offsetBytes + (long) from.position());
             return DeviceResult.ok(true);
         } catch (IOException e) {

@@ -10,6 +10,7 @@ import io.daosmesh.spi.DeviceStatus;
 import io.daosmesh.spi.ScmDriver;
 import io.daosmesh.spi.ScmRegion;
 import io.daosmesh.spi.ScmSpace;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.util.List;
@@ -83,8 +84,13 @@ public abstract class ScmDriverContract {
             assertEquals(ByteOrder.LITTLE_ENDIAN, region.bytes().order());
             assertEquals(8192, region.bytes().remaining());
             assertEquals(0, region.bytes().getLong(4096));
-            region.bytes().putLong(4096, 0x1122334455667788L);
-            assertEquals(DeviceStatus.OK, region.persist(4096, 8).status());
+            ByteBuffer src = ByteBuffer.allocateDirect(16).order(ByteOrder.LITTLE_ENDIAN);
+            src.putLong(8, 0x1122334455667788L).position(8);
+            assertEquals(DeviceStatus.OK, region.write(4096, src, true).status());
+            assertEquals(8, src.position(), "as it was");
+            assertEquals(0x1122334455667788L, region.bytes().getLong(4096));
+            assertEquals(DeviceStatus.OK, region.write(0, src, false).status());
+            assertTrue(region.bytes().isReadOnly());
         }
         try (ScmSpace space = open(spec);
                 ScmRegion region = space.map("a.dat", 16384).get()) {
@@ -100,8 +106,12 @@ public abstract class ScmDriverContract {
             assertEquals(DeviceStatus.INVALID, space.map("a", 0).status());
             assertEquals(DeviceStatus.INVALID, space.map("a", 1L << 40).status());
             try (ScmRegion region = space.map("b", 4096).get()) {
-                assertEquals(DeviceStatus.INVALID, region.persist(4090, 100).status());
-                assertEquals(DeviceStatus.INVALID, region.persist(-1, 4).status());
+                assertEquals(
+                        DeviceStatus.INVALID,
+                        region.write(4090, ByteBuffer.allocate(100), true).status());
+                assertEquals(
+                        DeviceStatus.INVALID,
+                        region.write(-1, ByteBuffer.allocate(4), true).status());
             }
         }
     }
@@ -112,7 +122,8 @@ public abstract class ScmDriverContract {
         ScmRegion region = space.map("a", 4096).get();
         region.close();
         region.close();
-        assertEquals(DeviceStatus.GONE, region.persist(0, 8).status());
+        assertEquals(
+                DeviceStatus.GONE, region.write(0, ByteBuffer.allocate(8), true).status());
         space.close();
         space.close();
         assertEquals(DeviceStatus.GONE, space.map("a", 4096).status());

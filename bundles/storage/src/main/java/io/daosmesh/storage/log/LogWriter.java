@@ -2,6 +2,7 @@ package io.daosmesh.storage.log;
 
 import io.daosmesh.storage.kv.KvBatch;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.UUID;
 import java.util.function.LongSupplier;
 
@@ -11,13 +12,8 @@ public final class LogWriter {
     public interface Medium {
         LogLimits limits();
 
-        /** Little endian; what is stored is durable after {@link #persist}. */
-        ByteBuffer bytes(int segment);
-
-        void persist(int segment, int fromBytes, int toBytes);
-
-        /** What is stored outlives this process; it may be lost with the power. */
-        void publish(int segment, int fromBytes, int toBytes);
+        /** @param isDurable false: it outlives this process, and may be lost with the power */
+        void write(int segment, int atBytes, ByteBuffer bytes, boolean isDurable);
 
         /** The segment is in use from here on, durably: its header says so, then the note of the log. */
         void use(int segment, SegmentHeader header);
@@ -27,6 +23,9 @@ public final class LogWriter {
     private final LogLimits limits;
     private final SegmentRing ring;
     private final LongSupplier nonces;
+    /** Frames that are not persisted, as they will stand in the segment. */
+    private final ByteBuffer pending;
+
     private SegmentHeader header;
     private long lastLsn;
     private long durableLsn;
@@ -41,6 +40,7 @@ public final class LogWriter {
         this.medium = medium;
         this.limits = medium.limits();
         this.nonces = nonces;
+        this.pending = ByteBuffer.allocateDirect(limits.segmentBytes()).order(ByteOrder.LITTLE_ENDIAN);
         this.lastLsn = before.nextLsn() - 1;
         this.durableLsn = lastLsn;
         this.neededLsn = trimmedLsn + 1;
@@ -59,7 +59,7 @@ public final class LogWriter {
         if (place == null) return false;
         lastLsn++;
         new LogFrame(lastLsn, durableLsn, target, position, batch)
-                .encode(header, medium.bytes(place.segment()), place.atBytes());
+                .encode(header, pending, place.atBytes() - ring.persistFrom());
         return true;
     }
 
@@ -67,7 +67,7 @@ public final class LogWriter {
     public boolean persist() {
         boolean isNeeded = ring.persistFrom() < ring.persistTo();
         if (isNeeded) {
-            medium.persist(ring.active(), ring.persistFrom(), ring.persistTo());
+            write(true);
             ring.onPersisted();
         }
         durableLsn = lastLsn;
@@ -76,7 +76,12 @@ public final class LogWriter {
 
     /** All that was placed outlives this process, and is durable with the next {@link #persist}. */
     public void publish() {
-        if (ring.persistFrom() < ring.persistTo()) medium.publish(ring.active(), ring.persistFrom(), ring.persistTo());
+        if (ring.persistFrom() < ring.persistTo()) write(false);
+    }
+
+    private void write(boolean isDurable) {
+        ByteBuffer bytes = pending.slice(0, ring.persistTo() - ring.persistFrom());
+        medium.write(ring.active(), ring.persistFrom(), bytes, isDurable);
     }
 
     /**

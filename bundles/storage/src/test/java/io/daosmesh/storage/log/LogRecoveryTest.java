@@ -128,6 +128,8 @@ class LogRecoveryTest {
                     checkpoint(writer);
                 }
             }
+            // a persist that the crash interrupts
+            writer.publish();
             medium.crash(random);
         }
     }

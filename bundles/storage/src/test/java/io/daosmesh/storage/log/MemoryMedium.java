@@ -42,24 +42,15 @@ final class MemoryMedium implements LogWriter.Medium {
     }
 
     @Override
-    public ByteBuffer bytes(int segment) {
-        return ByteBuffer.wrap(volatiles.get(segment)).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    @Override
-    public void persist(int segment, int fromBytes, int toBytes) {
-        System.arraycopy(volatiles.get(segment), fromBytes, durables.get(segment), fromBytes, toBytes - fromBytes);
-    }
-
-    @Override
-    public void publish(int segment, int fromBytes, int toBytes) {
-        // the process of a test does not die
+    public void write(int segment, int atBytes, ByteBuffer bytes, boolean isDurable) {
+        bytes.get(bytes.position(), volatiles.get(segment), atBytes, bytes.remaining());
+        if (isDurable) bytes.get(bytes.position(), durables.get(segment), atBytes, bytes.remaining());
     }
 
     @Override
     public void use(int segment, SegmentHeader header) {
-        bytes(segment).put(0, header.encode(segment));
-        persist(segment, 0, LogLimits.ALIGN_BYTES);
+        byte[] block = java.util.Arrays.copyOf(header.encode(segment), LogLimits.ALIGN_BYTES);
+        write(segment, 0, ByteBuffer.wrap(block), true);
         noted = header.generation();
         inUse = segment;
     }

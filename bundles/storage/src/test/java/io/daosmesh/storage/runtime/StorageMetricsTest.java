@@ -79,7 +79,8 @@ class StorageMetricsTest {
             assertEquals(1, samples.get("engine_log_persists_total"));
             assertEquals(1, samples.get("engine_log_batches_total"));
             assertTrue(samples.get("engine_log_appended_bytes") > 100);
-            assertEquals(7, samples.get("engine_log_free_segments"));
+            assertEquals(15, samples.get("engine_log_free_segments"));
+            assertEquals(0, samples.get("engine_log_held_bytes"));
             assertEquals(2L * (16 << 20) / 4096, sumOfFree(storage, pool));
             assertEquals(Map.of("rank", "5"), f.node.labels());
         }

@@ -13,6 +13,7 @@ import io.daosmesh.storage.scm.DurableFile;
 import io.daosmesh.storage.scm.ScmFolder;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -83,9 +84,7 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
     /** What a start finds. DF_INCOMPT when a release of another layout has written it. */
     LogRecovery recover(UUID engine) {
         List<LogRecovery.Segment> found = new ArrayList<>();
-        for (int i = 0; i < regions.size(); i++)
-            found.add(new LogRecovery.Segment(
-                    i, header(i), bytes(i).asReadOnlyBuffer().order(bytes(i).order())));
+        for (int i = 0; i < regions.size(); i++) found.add(new LogRecovery.Segment(i, header(i), bytes(i)));
         return new LogRecovery(engine, found, noted());
     }
 
@@ -115,19 +114,13 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
         return limits;
     }
 
-    @Override
-    public ByteBuffer bytes(int segment) {
+    private ByteBuffer bytes(int segment) {
         return regions.get(segment).bytes();
     }
 
     @Override
-    public void persist(int segment, int fromBytes, int toBytes) {
-        check(regions.get(segment).persist(fromBytes, toBytes - fromBytes));
-    }
-
-    @Override
-    public void publish(int segment, int fromBytes, int toBytes) {
-        check(regions.get(segment).publish(fromBytes, toBytes - fromBytes));
+    public void write(int segment, int atBytes, ByteBuffer bytes, boolean isDurable) {
+        check(regions.get(segment).write(atBytes, bytes, isDurable));
     }
 
     private static void check(DeviceResult<Boolean> result) {
@@ -144,8 +137,8 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
     }
 
     private void begin(int segment, SegmentHeader header) {
-        bytes(segment).put(0, header.encode(segment));
-        persist(segment, 0, LogLimits.ALIGN_BYTES);
+        byte[] encoded = header.encode(segment);
+        write(segment, 0, ByteBuffer.wrap(Arrays.copyOf(encoded, LogLimits.ALIGN_BYTES)), true);
     }
 
     @Override

@@ -12,7 +12,6 @@ import io.daosmesh.spi.DeviceSpec;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.scm.ScmFolder;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -225,17 +224,6 @@ class EngineLogTest {
             assertThrows(ExecutionException.class, () -> dies.get(10, TimeUnit.SECONDS));
             assertThrows(ExecutionException.class, () -> waits.get(10, TimeUnit.SECONDS));
             assertEquals(List.of(), applied.get(1));
-        }
-    }
-
-    /** In memory that is mapped, so that little endian is the file's order on any machine. */
-    @Test
-    void shouldMapSegmentsLittleEndian() {
-        try (LogSegments segments = LogSegments.map(scm, LIMITS)) {
-            assertEquals(java.nio.ByteOrder.LITTLE_ENDIAN, segments.bytes(1).order());
-            assertEquals(LIMITS.segmentBytes(), segments.bytes(1).capacity());
-            ByteBuffer header = segments.bytes(0).slice(0, 8).order(java.nio.ByteOrder.LITTLE_ENDIAN);
-            assertEquals(0x31474f4c4d534f41L, header.getLong());
         }
     }
 }
