@@ -151,6 +151,13 @@ public final class Keys {
         return ByteBuffer.allocate(scope.length + 8).put(scope).putLong(~epoch).array();
     }
 
+    /** True if one single value takes the place of the other: whoever sees the newer one does not see the older. */
+    public static boolean isSameSingle(byte[] a, byte[] b) {
+        int scope = a.length - SUFFIX_BYTES;
+        boolean isSingle = kind(a) == VosRecord.SINGLE && kind(b) == VosRecord.SINGLE;
+        return isSingle && a.length == b.length && Arrays.equals(a, 0, scope, b, 0, scope);
+    }
+
     /** The first key behind all that start with the prefix. */
     public static byte[] behind(byte[] prefix) {
         byte[] to = KvRange.prefix(prefix).to();

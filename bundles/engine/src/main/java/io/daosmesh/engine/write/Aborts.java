@@ -10,17 +10,19 @@ import io.daosmesh.model.pool.PoolTarget;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Writes that this leader has aborted and that a member may still have prepared, because it has not heard of it. If the
  * leader died now, the next one would find such a write with all members that are left and commit it, at its old epoch.
- * So no condition on its keys is judged here until every member has let go of it. Owner: target loop.
+ * So no condition on its keys is judged here, and no later write that touches it is acknowledged, until every member has let
+ * go of it. Owner: target loop.
  */
 final class Aborts {
     private static final long ASK_NS = 300_000_000L;
     /** Above the deadline of a forwarded write: one that was not answered may still arrive until then. */
     private static final long LATE_NS = 3_000_000_000L;
-    /** Of a shard. Above it conditions wait for as long as a member needs at most to ask by itself, and twice that. */
+    /** Of a shard. Above it updates wait for as long as a member needs at most to ask by itself, and twice that. */
     static final int OPEN_MAX = 1024;
 
     private static final long FULL_NS = 10_000_000_000L;
@@ -28,10 +30,13 @@ final class Aborts {
     private final TargetContext context;
     private final PoolShard shard;
     private final Access access;
+    private final Consumer<LeaderWrite> onClosed;
     private final List<Open> open = new ArrayList<>();
     private long fullUntilNs;
 
-    Aborts(TargetContext context, PoolShard shard, Access access) {
+    /** @param onClosed told which write no member has any more */
+    Aborts(TargetContext context, PoolShard shard, Access access, Consumer<LeaderWrite> onClosed) {
+        this.onClosed = onClosed;
         this.context = context;
         this.shard = shard;
         this.access = access;
@@ -46,21 +51,26 @@ final class Aborts {
     }
 
     private static final class Open {
+        final LeaderWrite write;
         final DtxEntry entry;
         final List<Integer> waiting;
+        /** Members that have not answered the write, and may not even have it yet. */
         final Set<Integer> silent;
+
         long nextAskNs;
 
-        Open(DtxEntry entry, List<Integer> waiting, Set<Integer> silent, long nextAskNs) {
-            this.entry = entry;
-            this.waiting = waiting;
-            this.silent = silent;
+        Open(LeaderWrite write, long nextAskNs) {
+            this.write = write;
+            this.entry = write.entry;
+            this.waiting = new ArrayList<>(write.members);
+            this.silent = Set.copyOf(write.silent);
             this.nextAskNs = nextAskNs;
         }
     }
 
-    /** @param silent members that have not answered the write, and may not even have it yet */
-    void start(DtxEntry entry, List<Integer> members, Set<Integer> silent) {
+    void start(LeaderWrite write) {
+        DtxEntry entry = write.entry;
+        List<Integer> members = write.members;
         if (members.isEmpty()) return;
         long now = context.nowNs();
         // under a newer map another target may lead the group: then it decides, and asks here first
@@ -69,7 +79,7 @@ final class Aborts {
             fullUntilNs = now + FULL_NS;
             return;
         }
-        open.add(new Open(entry, new ArrayList<>(members), Set.copyOf(silent), now));
+        open.add(new Open(write, now));
         shard.dtx().addDoubt(entry);
     }
 
@@ -112,5 +122,16 @@ final class Aborts {
         if (!open.remove(o)) return;
         shard.dtx().removeDoubt(o.entry);
         access.wake(o.entry);
+        onClosed.accept(o.write);
+    }
+
+    /** True if one that came before it may yet be committed, beside it. Another try of the same replaces what members have. */
+    boolean isHolding(LeaderWrite w) {
+        for (Open o : open) {
+            boolean isSame = o.entry.id().equals(w.entry.id());
+            boolean isBefore = !isSame && o.entry.epoch() < w.entry.epoch();
+            if (isBefore && o.write.touches(w) && !w.hides(o.write)) return true;
+        }
+        return false;
     }
 }

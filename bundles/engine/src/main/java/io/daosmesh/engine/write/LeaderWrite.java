@@ -4,6 +4,7 @@ import io.daosmesh.engine.dtx.DtxEntry;
 import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.engine.turn.Answer;
+import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
 import java.util.ArrayList;
@@ -72,6 +73,14 @@ final class LeaderWrite {
     /** Every member has it durable, and it is neither settled nor given up. */
     boolean isComplete() {
         return fault == null && !isSettled && isLocalDurable && waiting.isEmpty();
+    }
+
+    /** Nobody who sees this one would see anything of the older one. */
+    boolean hides(LeaderWrite older) {
+        if (!op.isUpdate() || !older.op.isUpdate()) return false;
+        for (byte[] key : older.entry.recordKeys())
+            if (entry.recordKeys().stream().noneMatch(mine -> Keys.isSameSingle(mine, key))) return false;
+        return true;
     }
 
     /** A reader could see both at once. */

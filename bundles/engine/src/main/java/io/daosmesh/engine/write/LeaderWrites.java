@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * DTX id. Owner: target loop.
  */
 public final class LeaderWrites {
-    /** Aborts that some member may not have heard of; above it conditions are refused for a while. */
+    /** Aborts that some member may not have heard of; above it updates are refused for a while. */
     public static final int OPEN_ABORTS_MAX = Aborts.OPEN_MAX;
     /** DAOS: DTX_THRESHOLD_COUNT. */
     private static final int COMMIT_BATCH = 512;
@@ -77,7 +77,7 @@ public final class LeaderWrites {
         this.outcomes = outcomes;
         this.latencies = latencies;
         this.resends = new Resends(context, shard);
-        this.aborts = new Aborts(context, shard, access);
+        this.aborts = new Aborts(context, shard, access, this::settleLater);
     }
 
     /** A client's update or punch; answers its epoch. */
@@ -106,11 +106,11 @@ public final class LeaderWrites {
 
     private void execute(WriteOp op, Answer<Long> answer) {
         List<byte[]> scopes = op.scopes();
+        if (aborts.isFull(context.nowNs())) {
+            answer.refuse(Fault.of(FaultCode.BUSY, "the outcome of many updates is open"));
+            return;
+        }
         if (op.isConditional()) {
-            if (aborts.isFull(context.nowNs())) {
-                answer.refuse(Fault.of(FaultCode.BUSY, "the outcome of many updates is open"));
-                return;
-            }
             byte[] open = Conditions.openScope(shard, op, scopes);
             if (open != null) {
                 Fault late = Fault.of(FaultCode.INPROGRESS, "another update of the key is under way");
@@ -247,7 +247,8 @@ public final class LeaderWrites {
 
     /**
      * In the order of epochs where updates touch each other: else a reader would see the newer one alone, and later what the
-     * older one has written beside it appear, or be hidden, as if it had come after.
+     * older one has written beside it appear, or be hidden, as if it had come after. An older one that was aborted counts until
+     * no member has it any more, because the next leader might commit it.
      */
     private void maybeSettle(LeaderWrite w) {
         if (!w.isComplete() || isOvertaking(w)) return;
@@ -256,10 +257,11 @@ public final class LeaderWrites {
     }
 
     private boolean isOvertaking(LeaderWrite w) {
-        if (leading.size() == 1) return false;
-        for (LeaderWrite o : leading.values())
-            if (o.entry.epoch() < w.entry.epoch() && o.fault == null && o.touches(w)) return true;
-        return false;
+        if (leading.size() > 1) {
+            for (LeaderWrite o : leading.values())
+                if (o.entry.epoch() < w.entry.epoch() && o.fault == null && o.touches(w)) return true;
+        }
+        return aborts.isHolding(w);
     }
 
     /** Those that have waited for this one, which is settled or will never be, and whoever has waited for them. */
@@ -307,7 +309,7 @@ public final class LeaderWrites {
         if (w.fault != null || w.isSettled) return;
         w.fault = fault;
         shard.counters().dtxAborts.increment();
-        aborts.start(w.entry, w.members, w.silent);
+        aborts.start(w);
         if (w.isLocalDone) undoLocal(w);
         maybeAnswer(w);
         settleLater(w);
@@ -365,7 +367,10 @@ public final class LeaderWrites {
         }
     }
 
-    /** Writes that wait for a target which is no member any more would only wait for a deadline. */
+    /**
+     * Writes that wait for a target which is no member any more would only wait for a deadline; what another target leads now is
+     * its to decide, also what only waits for an older one.
+     */
     public void onMap() {
         adoptedNs = context.nowNs();
         for (LeaderWrite w : List.copyOf(leading.values())) {
@@ -373,8 +378,7 @@ public final class LeaderWrites {
             ShardGroup g = shard.group(a.oid(), a.group());
             boolean isDisplaced = !g.isAvailable() || g.leader() != shard.myId();
             for (int id : w.waiting) isDisplaced |= !g.members().contains(id);
-            if (isDisplaced && !w.waiting.isEmpty())
-                fail(w, Fault.of(FaultCode.AGAIN, "the pool map changed meanwhile"));
+            if (isDisplaced) fail(w, Fault.of(FaultCode.AGAIN, "the pool map changed meanwhile"));
         }
         flushCommits();
     }

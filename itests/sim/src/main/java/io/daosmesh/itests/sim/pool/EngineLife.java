@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, Leases {
     private static final long TICK_NS = Timeline.ms(50);
     private static final int DATA_THRESHOLD_BYTES = 4096;
-    private static final long CACHE_BYTES = 96 << 10;
+    private static final long CACHE_BYTES = 64 << 10;
 
     final Node node;
     final World world;
