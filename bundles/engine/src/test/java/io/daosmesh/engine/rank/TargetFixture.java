@@ -152,10 +152,14 @@ abstract class TargetFixture {
     }
 
     WriteOp write(ObjectId oid, String dkey, int size, int version, DtxId id) {
+        return write(oid, dkey, "v", size, version, id);
+    }
+
+    WriteOp write(ObjectId oid, String dkey, String akey, int size, int version, DtxId id) {
         byte[] b = new byte[size];
         b[0] = (byte) dkey.hashCode();
         ValueMessage v = ValueMessage.newBuilder()
-                .setAkey(ByteString.copyFromUtf8("v"))
+                .setAkey(ByteString.copyFromUtf8(akey))
                 .setLength(size)
                 .setCrc32C(VosWriter.crc(ByteBuffer.wrap(b)))
                 .build();

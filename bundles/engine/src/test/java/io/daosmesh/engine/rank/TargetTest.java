@@ -89,6 +89,30 @@ class TargetTest extends TargetFixture {
         assertEquals("20 bytes", fetch(twice, "a", 1));
     }
 
+    /** The member may have the older one yet, and lead next: then it would appear beside what readers have seen. */
+    @Test
+    void shouldWaitUntilNoMemberHasAnAbortedUpdateThatStaysVisible() {
+        start(map(1, TargetState.UPIN));
+
+        List<String> older = outcome(a -> target.write(write(twice, "a", 10, 1, id(1)), a));
+        List<String> newer = outcome(a -> target.write(write(twice, "a", "another", 20, 1, id(2)), a));
+        replies.get(1).done(null);
+        replies.get(0).done(Fault.of(FaultCode.BUSY));
+        loop.drain();
+
+        assertEquals(List.of("AGAIN"), older);
+        assertEquals(List.of(), newer);
+        target.onTick();
+        questions.get(0).answer(1, null);
+        loop.drain();
+        assertEquals(List.of(), newer, "it has it still");
+        nowNs += 1_000_000_000L;
+        target.onTick();
+        questions.get(1).answer(0, null);
+        loop.drain();
+        assertEquals(List.of("ok"), newer);
+    }
+
     @Test
     void shouldWaitForTheLocalDiskEvenIfMembersAreFaster() {
         start(map(1, TargetState.UPIN));
