@@ -101,21 +101,24 @@ public final class IndexKeeper implements AutoCloseable {
         isAsked.set(false);
         long startNs = System.nanoTime();
         long lsn = engineLog.appliedLsn();
+        long pauseMs = RETRY_MS;
         try {
             Set<Integer> left = held.settle();
-            for (TargetIndex index : indexes) if (!index.flush()) index.note();
-            if (!left.isEmpty()) lsn = moveUp(left, lsn);
-            if (lsn > 0) engineLog.trim(lsn, System.nanoTime() - startNs);
+            if (left.isEmpty() || engineLog.isScarce()) {
+                for (TargetIndex index : indexes) if (!index.flush()) index.note();
+                if (!left.isEmpty()) lsn = moveUp(left, lsn);
+                engineLog.trim(lsn, System.nanoTime() - startNs);
+            }
             if (left.isEmpty()) return;
         } catch (RuntimeException e) {
             log.error("the engine log is not trimmed: {}", e.getMessage());
+            pauseMs = PERIOD_MS;
         }
-        if (!isAsked.getAndSet(true)) run(this::checkpoint, RETRY_MS);
+        if (!isAsked.getAndSet(true)) run(this::checkpoint, pauseMs);
     }
 
     /** Values of a device that is away hold the log up no longer than there is room; up to where it may be trimmed. */
     private long moveUp(Set<Integer> targets, long appliedLsn) {
-        if (!engineLog.isScarce()) return 0;
         long lsn = Math.min(appliedLsn, engineLog.oldestLsn());
         for (int t : targets) indexes.get(t).moveUp(held.blobs(t), lsn);
         return lsn;

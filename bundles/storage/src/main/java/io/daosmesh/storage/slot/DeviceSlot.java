@@ -161,10 +161,10 @@ public final class DeviceSlot {
         return refusal(life.state().mayWrite());
     }
 
-    /** What it held is lost to its targets. */
+    /** What it held is lost to its targets. A faulty one may yet be read. */
     boolean isGivenUp() {
         DeviceState state = life.state();
-        return isEvicted || !(state.mayWrite() || state == DeviceState.UNPLUGGED);
+        return isEvicted || state == DeviceState.TEARDOWN || state == DeviceState.OUT;
     }
 
     private @Nullable Fault refusal(boolean isAllowed) {

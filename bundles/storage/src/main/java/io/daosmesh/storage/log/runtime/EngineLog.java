@@ -143,6 +143,8 @@ public final class EngineLog implements AutoCloseable {
         writer = begun;
         appliedLsn = begun.lastLsn();
         stats.onFree(begun.freeSegments());
+        // each start takes one
+        if (limits.isShort(begun.freeSegments())) onShort.run();
     }
 
     private LogWriter writer() {
