@@ -27,8 +27,9 @@ final class Leftovers {
     }
 
     /** What is still there when the deadline has passed; empty at best. */
-    List<String> find() {
+    List<String> find(Bundle[] bundles) {
         Await.isMet(CLEARED_MAX, () -> {
+            FelixClassLocks.releaseOfDeadThreads(bundles);
             System.gc();
             return stillReachable() == 0 && moreThreads().isEmpty();
         });

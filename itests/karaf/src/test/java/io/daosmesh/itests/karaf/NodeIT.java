@@ -380,7 +380,10 @@ public class NodeIT {
             disturbed = disturbances.seen();
         }
 
-        assertEquals("what " + times + " replaced " + part + " left behind", List.of(), leftovers.find());
+        assertEquals(
+                "what " + times + " replaced " + part + " left behind",
+                List.of(),
+                leftovers.find(node.context().getBundles()));
         return disturbed;
     }
 
