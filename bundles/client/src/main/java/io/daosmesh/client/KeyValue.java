@@ -130,6 +130,7 @@ public final class KeyValue {
     }
 
     private static byte[] bytes(ByteBuffer data) {
+        if (data.hasArray() && data.array().length == data.remaining()) return data.array();
         byte[] copy = new byte[data.remaining()];
         data.duplicate().get(copy);
         return copy;

@@ -2,10 +2,11 @@ package io.daosmesh.transport.client;
 
 import io.daosmesh.transport.wire.ClearChannel;
 import io.daosmesh.transport.wire.FrameChecksum;
+import io.daosmesh.transport.wire.FrameCutter;
+import io.daosmesh.transport.wire.FrameRoom;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
-import io.rsocket.transport.netty.RSocketLengthCodec;
 import java.nio.channels.ClosedChannelException;
 import java.util.List;
 import reactor.core.publisher.MonoSink;
@@ -45,7 +46,7 @@ final class ClearHello extends ByteToMessageDecoder {
         in.readBytes(nonce);
         byte[] proof = ClearChannel.proof(session.key(), session.id(), nonce);
         ctx.writeAndFlush(ctx.alloc().buffer(proof.length).writeBytes(proof));
-        connection.addHandlerLast(new RSocketLengthCodec());
+        connection.addHandlerLast(new FrameCutter(FrameRoom.of(ctx.channel())));
         connection.addHandlerLast(new FrameChecksum(onDamage));
         ctx.pipeline().remove(this);
         ready.success(connection);

@@ -9,8 +9,9 @@ import io.daosmesh.transport.tls.PeerCertificate;
 import io.daosmesh.transport.tls.Sweep;
 import io.daosmesh.transport.wire.Envelope;
 import io.daosmesh.transport.wire.FrameConnection;
+import io.daosmesh.transport.wire.FrameCutter;
+import io.daosmesh.transport.wire.FrameRoom;
 import io.daosmesh.transport.wire.Identity;
-import io.daosmesh.transport.wire.Sockets;
 import io.netty.channel.ChannelOption;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
@@ -19,7 +20,6 @@ import io.rsocket.DuplexConnection;
 import io.rsocket.RSocket;
 import io.rsocket.core.RSocketConnector;
 import io.rsocket.frame.decoder.PayloadDecoder;
-import io.rsocket.transport.netty.RSocketLengthCodec;
 import io.rsocket.util.ByteBufPayload;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
@@ -69,7 +69,7 @@ public final class Connector {
                 .runOn(loops, isNativePreferred)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MS)
                 .option(ChannelOption.TCP_NODELAY, true)
-                .option(Sockets.receiveBufferOption(), Sockets.receiveBuffer());
+                .doOnChannelInit((observer, channel, remote) -> FrameRoom.install(channel));
     }
 
     /** Whether data connections go without TLS, after a key has been obtained over TLS. */
@@ -150,7 +150,7 @@ public final class Connector {
     }
 
     private static Connection framed(Connection c) {
-        return c.addHandlerLast(new RSocketLengthCodec());
+        return c.addHandlerLast(new FrameCutter(FrameRoom.of(c.channel())));
     }
 
     private static Connection checked(Connection c, String host) {

@@ -4,6 +4,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.RpcLimit;
 import io.daosmesh.transport.wire.FrameChecksum;
+import io.daosmesh.transport.wire.FrameRoom;
 import io.daosmesh.transport.wire.FrameShape;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -35,6 +36,7 @@ final class FrameGuard extends ByteToMessageDecoder {
     private static final int FLAG_METADATA = 0x100;
 
     private final Backlog backlog;
+    private final FrameRoom room;
     private final Consumer<Fault> cutOff;
     private Budget.@Nullable Account account;
     private boolean isFirst = true;
@@ -43,8 +45,10 @@ final class FrameGuard extends ByteToMessageDecoder {
     private int reserved;
     private int toDrop;
 
-    FrameGuard(Backlog backlog, Consumer<Fault> cutOff) {
+    FrameGuard(Backlog backlog, FrameRoom room, Consumer<Fault> cutOff) {
         this.backlog = backlog;
+        this.room = room;
+        setCumulator(room);
         this.cutOff = cutOff;
     }
 
@@ -97,6 +101,8 @@ final class FrameGuard extends ByteToMessageDecoder {
             out.add(isSealed ? FrameChecksum.seal(header) : header);
             toDrop = LENGTH_BYTES + length;
             drop(in);
+        } else {
+            room.expect(ctx, in, LENGTH_BYTES + length);
         }
     }
 
@@ -161,5 +167,6 @@ final class FrameGuard extends ByteToMessageDecoder {
     @Override
     protected void handlerRemoved0(ChannelHandlerContext ctx) {
         giveBack();
+        room.leave();
     }
 }

@@ -4,6 +4,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.RpcCall;
 import io.daosmesh.transport.wire.FrameChecksum;
+import io.daosmesh.transport.wire.FrameRoom;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.util.AttributeKey;
@@ -39,7 +40,7 @@ final class Guest implements Door.Visitor {
         this.gates = gates;
         this.address = ((InetSocketAddress) channel.remoteAddress()).getAddress();
         this.backlog = new Backlog(this::cutOff);
-        this.guard = new FrameGuard(backlog, this::cutOff);
+        this.guard = new FrameGuard(backlog, FrameRoom.of(channel), this::cutOff);
         channel.attr(KEY).set(this);
     }
 

@@ -8,8 +8,8 @@ import io.daosmesh.transport.metric.TransportCounters;
 import io.daosmesh.transport.tls.Sweep;
 import io.daosmesh.transport.tls.TlsMaterial;
 import io.daosmesh.transport.wire.FrameConnection;
+import io.daosmesh.transport.wire.FrameRoom;
 import io.daosmesh.transport.wire.Identity;
-import io.daosmesh.transport.wire.Sockets;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.handler.ssl.SslContext;
@@ -103,7 +103,7 @@ public final class Listener {
 
     /**
      * Requests under way and answers not taken yet. Together below what a node may have in direct buffers (384 MiB), with room for
-     * buffers that grow in steps while a large request comes in.
+     * those that grow in steps while a large request comes in over TLS.
      */
     private static Map<Role, Budget> budgets() {
         return Map.of(
@@ -121,7 +121,6 @@ public final class Listener {
                     .option(ChannelOption.SO_REUSEADDR, true)
                     .option(ChannelOption.SO_BACKLOG, 1024)
                     .childOption(ChannelOption.TCP_NODELAY, true)
-                    .childOption(Sockets.receiveBufferOption(), Sockets.receiveBuffer())
                     .doOnBound(s -> s.channel().pipeline().addFirst("daosmesh.porter", new Porter(gates)))
                     .doOnChannelInit((observer, channel, remote) -> onChannel(channel))
                     .doOnConnection(this::onConnection)
@@ -201,6 +200,7 @@ public final class Listener {
     }
 
     private void onChannel(Channel channel) {
+        FrameRoom.install(channel);
         channel.pipeline().addFirst("daosmesh.first", new FirstBytes(new Guest(channel, gates), settings));
     }
 
