@@ -99,9 +99,11 @@ public final class RocksKvStore implements KvReader, AutoCloseable {
             return new RocksKvStore(folder, opened);
         } catch (RocksDBException e) {
             if (opened != null) opened.close();
-            throw Fault.of(openCode(e), "it cannot be opened: %s", String.valueOf(e.getMessage()))
-                    .with("index", folder)
-                    .asException();
+            Fault why = Fault.of(openCode(e), "it cannot be opened: %s", String.valueOf(e.getMessage()))
+                    .with("index", folder);
+            if (why.code() == FaultCode.NOSPACE)
+                why = why.remedy("free some space on the file system of " + folder + ", then start the engine again");
+            throw why.asException();
         }
     }
 
