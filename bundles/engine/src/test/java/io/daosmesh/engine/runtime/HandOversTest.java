@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import com.google.protobuf.ByteString;
+import io.daosmesh.engine.fake.MemoryStorage;
 import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
@@ -13,11 +14,14 @@ import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.wire.FetchRequest;
 import io.daosmesh.model.wire.ValueMessage;
 import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Which threads a read crosses: the one that receives it and, when the target has to be asked, that of its loop. */
+/** Which threads a read crosses: the one that receives it, that of the target's loop when it has to be asked, and the device's. */
 @Timeout(60)
 class HandOversTest {
     private static final byte[] KEY = {'k'};
@@ -61,5 +65,23 @@ class HandOversTest {
         assertEquals("wire", hot);
         assertNotEquals("wire", cold);
         assertEquals(cold, coldAgain);
+    }
+
+    @Test
+    void shouldHandAColdReadToTheDeviceOnceAndAnswerItThere() {
+        ExecutorService device = Executors.newSingleThreadExecutor(r -> new Thread(r, "device"));
+        AtomicInteger handed = new AtomicInteger();
+        for (MemoryStorage s : mesh.storages)
+            s.target(0).blob(mesh.pool).device = read -> {
+                handed.incrementAndGet();
+                device.execute(read);
+            };
+        mesh.put(oid, KEY, new byte[1 << 20]);
+
+        String thread = replyThread();
+
+        assertEquals(1, handed.get());
+        assertEquals("device", thread);
+        device.shutdown();
     }
 }
