@@ -2,15 +2,12 @@ package io.daosmesh.storage.index;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.storage.kv.ForwardingKvStore;
 import io.daosmesh.storage.kv.KvBatch;
-import io.daosmesh.storage.kv.KvCursor;
-import io.daosmesh.storage.kv.KvRange;
-import io.daosmesh.storage.kv.KvSnapshot;
 import io.daosmesh.storage.kv.KvStore;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Lets one engine at a time write to an index that outlives engines. A commit of the former one that hangs on a slow medium
@@ -53,10 +50,11 @@ public final class IndexLease {
     }
 
     /** The index in the hands of one engine. */
-    private final class Leased implements KvStore {
+    private final class Leased extends ForwardingKvStore {
         private final long mine;
 
         Leased(long mine) {
+            super(kv);
             this.mine = mine;
         }
 
@@ -72,31 +70,6 @@ public final class IndexLease {
             } finally {
                 writing.unlock();
             }
-        }
-
-        @Override
-        public byte @Nullable [] get(byte[] key) {
-            return kv.get(key);
-        }
-
-        @Override
-        public KvCursor cursor(KvRange range) {
-            return kv.cursor(range);
-        }
-
-        @Override
-        public KvSnapshot snapshot() {
-            return kv.snapshot();
-        }
-
-        @Override
-        public long sizeBytes() {
-            return kv.sizeBytes();
-        }
-
-        @Override
-        public @Nullable Fault damage() {
-            return kv.damage();
         }
 
         @Override

@@ -16,7 +16,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** A target's index whose batches go through the engine's log, with the values outside of it. Any thread. */
+/** A target's index whose batches, with the short values in them, go through the engine's log. Any thread. */
 final class LoggedKvStore implements KvStore {
     /** Longer than writing all that is held to devices that work. */
     private static final Duration ROOM_WAIT_MAX = Duration.ofSeconds(20);

@@ -12,7 +12,6 @@ public record LogLimits(int segmentBytes, int segmentCount) {
     /** A persist starts at a multiple of it: a torn one never reaches into what was durable before. */
     public static final int ALIGN_BYTES = 4096;
 
-    /** What an index keeps in memory before it goes into a table by itself. */
     private static final int SEGMENT_BYTES = 8 << 20;
 
     private static final int SEGMENT_COUNT = 16;

@@ -1,12 +1,8 @@
 package io.daosmesh.storage.index;
 
-import io.daosmesh.model.fault.Fault;
 import io.daosmesh.pmem.PmemDriver;
 import io.daosmesh.spi.DeviceSpec;
-import io.daosmesh.storage.kv.KvBatch;
-import io.daosmesh.storage.kv.KvCursor;
-import io.daosmesh.storage.kv.KvRange;
-import io.daosmesh.storage.kv.KvSnapshot;
+import io.daosmesh.storage.kv.ForwardingKvStore;
 import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.scm.ScmFolder;
@@ -60,35 +56,12 @@ final class IndexFixture {
         return new Whole(indexes, indexes.kv(0));
     }
 
-    private record Whole(EngineIndexes indexes, KvStore kv) implements KvStore {
-        @Override
-        public void write(KvBatch batch, boolean isDurable) {
-            kv.write(batch, isDurable);
-        }
+    private static final class Whole extends ForwardingKvStore {
+        private final EngineIndexes indexes;
 
-        @Override
-        public byte @Nullable [] get(byte[] key) {
-            return kv.get(key);
-        }
-
-        @Override
-        public KvCursor cursor(KvRange range) {
-            return kv.cursor(range);
-        }
-
-        @Override
-        public KvSnapshot snapshot() {
-            return kv.snapshot();
-        }
-
-        @Override
-        public long sizeBytes() {
-            return kv.sizeBytes();
-        }
-
-        @Override
-        public @Nullable Fault damage() {
-            return kv.damage();
+        Whole(EngineIndexes indexes, KvStore kv) {
+            super(kv);
+            this.indexes = indexes;
         }
 
         @Override

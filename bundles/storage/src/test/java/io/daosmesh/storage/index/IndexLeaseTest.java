@@ -9,17 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.storage.kv.ForwardingKvStore;
 import io.daosmesh.storage.kv.KvBatch;
-import io.daosmesh.storage.kv.KvCursor;
-import io.daosmesh.storage.kv.KvRange;
-import io.daosmesh.storage.kv.KvSnapshot;
 import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.kv.MemoryKvStore;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -33,8 +30,10 @@ class IndexLeaseTest {
     private final CountDownLatch medium = new CountDownLatch(1);
 
     /** Its first write hangs until the medium answers. */
-    private final class Slow implements KvStore {
-        private final KvStore memory = new MemoryKvStore();
+    private final class Slow extends ForwardingKvStore {
+        Slow() {
+            super(new MemoryKvStore());
+        }
 
         @Override
         public void write(KvBatch batch, boolean isDurable) {
@@ -44,32 +43,7 @@ class IndexLeaseTest {
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
             }
-            memory.write(batch, isDurable);
-        }
-
-        @Override
-        public byte @Nullable [] get(byte[] key) {
-            return memory.get(key);
-        }
-
-        @Override
-        public KvCursor cursor(KvRange range) {
-            return memory.cursor(range);
-        }
-
-        @Override
-        public KvSnapshot snapshot() {
-            return memory.snapshot();
-        }
-
-        @Override
-        public long sizeBytes() {
-            return memory.sizeBytes();
-        }
-
-        @Override
-        public void close() {
-            memory.close();
+            super.write(batch, isDurable);
         }
     }
 

@@ -3,10 +3,10 @@ package io.daosmesh.itests.sim.machine;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BlobCompletion;
 import io.daosmesh.storage.bio.Allocator;
+import io.daosmesh.storage.kv.ForwardingKvStore;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
-import io.daosmesh.storage.kv.KvSnapshot;
 import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.kv.MemoryKvStore;
 import io.daosmesh.storage.kv.ValueSpace;
@@ -16,7 +16,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a rank keeps over its lives: an index whose unsynced batches, and a device whose unflushed blocks, may be lost when
@@ -145,41 +144,14 @@ public final class Disk {
     }
 
     /** The index as one life of the engine sees it. */
-    private final class Index implements KvStore {
-        private final MemoryKvStore memory;
-
+    private final class Index extends ForwardingKvStore {
         Index(MemoryKvStore memory) {
-            this.memory = memory;
+            super(memory);
         }
 
         @Override
         public void write(KvBatch batch, boolean isDurable) {
             Disk.this.write(batch, isDurable);
-        }
-
-        @Override
-        public byte @Nullable [] get(byte[] key) {
-            return memory.get(key);
-        }
-
-        @Override
-        public KvCursor cursor(KvRange range) {
-            return memory.cursor(range);
-        }
-
-        @Override
-        public KvSnapshot snapshot() {
-            return memory.snapshot();
-        }
-
-        @Override
-        public long sizeBytes() {
-            return memory.sizeBytes();
-        }
-
-        @Override
-        public void close() {
-            memory.close();
         }
     }
 
