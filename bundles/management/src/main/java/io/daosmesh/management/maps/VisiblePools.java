@@ -23,12 +23,14 @@ import reactor.core.publisher.Mono;
 
 /**
  * What one client sees of the maps: those of the pools that its user may connect to. The management service is asked when a
- * map comes of a pool that he could not see before. Owner: management loop.
+ * map comes of a pool that he could not see before, and again, ever more rarely, while one is kept from him: it learns of a
+ * changed access list later than he who changed it. Owner: management loop.
  */
 final class VisiblePools implements Maps.Listener {
     private static final Duration ASK_TRY = Duration.ofSeconds(2);
     private static final Duration ASK_MAX = Duration.ofSeconds(4);
     private static final Duration PAUSE = Duration.ofSeconds(1);
+    private static final Duration PAUSE_MAX = Duration.ofMinutes(1);
 
     private final Maps.Listener client;
     private final Optional<User> user;
@@ -36,10 +38,11 @@ final class VisiblePools implements Maps.Listener {
     private final Loop loop;
     private final BooleanSupplier isOver;
     private final Set<UUID> visible = new HashSet<>();
-    /** Newest maps whose visibility is being asked about. */
+    /** Newest maps of the pools that he may not see, as far as is known. */
     private final Map<UUID, PoolMap> held = new HashMap<>();
 
     private boolean asking;
+    private Duration pause = PAUSE;
 
     /** @param isOver the client listens no more */
     VisiblePools(Maps.Listener client, Optional<User> user, LeaderCaller system, Loop loop, BooleanSupplier isOver) {
@@ -63,6 +66,7 @@ final class VisiblePools implements Maps.Listener {
         }
         if (user.isEmpty()) return;
         held.put(map.pool(), map);
+        pause = PAUSE;
         ask(Duration.ZERO);
     }
 
@@ -81,21 +85,27 @@ final class VisiblePools implements Maps.Listener {
                 .publishOn(loop.scheduler())
                 .subscribe(this::onList, e -> {
                     Loop.drop("pools that a client may see", e);
-                    asking = false;
-                    if (!isOver.getAsBoolean()) ask(PAUSE);
+                    askAgain();
                 });
     }
 
-    private void onList(PoolListReply list) {
+    private void askAgain() {
         asking = false;
+        if (isOver.getAsBoolean()) return;
+        ask(pause);
+        pause = pause.compareTo(PAUSE_MAX) < 0 ? pause.multipliedBy(2) : pause;
+    }
+
+    private void onList(PoolListReply list) {
         visible.clear();
         list.getPoolsList().stream()
                 .filter(p -> PoolGuards.isOpenTo(user.orElseThrow(), p))
                 .forEach(p -> visible.add(Ids.uuid(p.getPool())));
-        Map<UUID, PoolMap> asked = Map.copyOf(held);
-        held.clear();
-        asked.forEach((pool, map) -> {
-            if (visible.contains(pool)) client.onPoolMap(map);
-        });
+        for (UUID pool : visible) {
+            PoolMap map = held.remove(pool);
+            if (map != null) client.onPoolMap(map);
+        }
+        if (held.isEmpty()) asking = false;
+        else askAgain();
     }
 }

@@ -213,9 +213,7 @@ class LeaderDeathsTest {
         mesh.net.freeze(cut.address);
 
         tell(without(cut), cut);
-        TestMesh.await("replaced", () -> without(cut).stream().anyMatch(n -> n.leads(pool)));
-        TestMesh.Node next =
-                without(cut).stream().filter(n -> n.leads(pool)).findFirst().orElseThrow();
+        TestMesh.Node next = TestMesh.awaitOne("replaced", without(cut), n -> n.leads(pool));
         service(next, pool)
                 .propose(LogCommand.newBuilder()
                         .setRequestId("during")

@@ -42,7 +42,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import reactor.core.publisher.Mono;
 
@@ -236,16 +238,21 @@ public final class TestMesh implements AutoCloseable {
     }
 
     Node systemLeader() {
-        await("a leader", () -> nodes.stream().anyMatch(n -> alive(n) && n.leadsSystem()));
-        return nodes.stream()
-                .filter(n -> alive(n) && n.leadsSystem())
-                .findFirst()
-                .orElseThrow();
+        return awaitOne("a leader", nodes, n -> alive(n) && n.leadsSystem());
     }
 
     public Node poolLeader(UUID pool) {
-        await("a pool leader", () -> nodes.stream().anyMatch(n -> alive(n) && n.leads(pool)));
-        return nodes.stream().filter(n -> alive(n) && n.leads(pool)).findFirst().orElseThrow();
+        return awaitOne("a pool leader", nodes, n -> alive(n) && n.leads(pool));
+    }
+
+    /** The one that was seen to be so: asked a second time it need not be so any more. */
+    static Node awaitOne(String what, List<Node> among, Predicate<Node> isIt) {
+        AtomicReference<Optional<Node>> found = new AtomicReference<>(Optional.empty());
+        await(what, () -> {
+            found.set(among.stream().filter(isIt).findFirst());
+            return found.get().isPresent();
+        });
+        return found.get().orElseThrow();
     }
 
     private boolean alive(Node n) {
