@@ -167,7 +167,6 @@ final class Evictions {
         return calls.askAny(RpcMethod.POOL_FIND, ref, reply -> PoolFindReply.parseFrom(reply.body()))
                 .flatMap(found -> calls.ask(
                         replicas(found),
-                        SystemCalls.HINTS_MAX,
                         RpcMethod.POOL_EVICT,
                         request,
                         reply -> PoolEvictReply.parseFrom(reply.body())));

@@ -3,26 +3,26 @@ package io.daosmesh.agent;
 import com.google.protobuf.MessageLite;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.leader.LeaderSearch;
+import io.daosmesh.model.leader.LeaderWalk;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcMessage;
 import io.daosmesh.model.port.RpcMethod;
 import io.daosmesh.model.port.RpcReply;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 
 /** Calls to whichever server answers. Any thread: atomic words. */
 final class SystemCalls {
     private static final int ASKED_MAX = 16;
-    static final int HINTS_MAX = 4;
+    private static final LeaderSearch.Manner MANNER = new LeaderSearch.Manner(1, 4, false, false, 0, 0);
     private static final Duration CALL_LIMIT = Duration.ofSeconds(2);
 
     private final Supplier<Rpc> rpc;
@@ -45,28 +45,17 @@ final class SystemCalls {
         return Mono.defer(() -> {
             Set<String> all = new LinkedHashSet<>(configured);
             all.addAll(learned.get());
-            return ask(all.stream().limit(ASKED_MAX).toList(), HINTS_MAX, method, request, decoder);
+            return ask(all.stream().limit(ASKED_MAX).toList(), method, request, decoder);
         });
     }
 
     /** The same of these servers, following the hint of who leads. */
-    <T> Mono<T> ask(
-            List<String> servers, int hintsLeft, RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
-        if (servers.isEmpty()) return Mono.error(Fault.of(FaultCode.NO_SERVICE).asException());
-        Mono<T> first =
-                rpc.get().call(Endpoint.node(servers.get(0)), method, RpcMessage.of(request), CALL_LIMIT, decoder);
-        return first.onErrorResume(e -> {
-            Fault fault = FaultException.faultOf(e);
-            if (fault.code().retry() == FaultCode.Retry.NEVER) return Mono.error(e);
-            List<String> rest = new ArrayList<>(servers.subList(1, servers.size()));
-            Optional<String> hint = fault.argument("leader").filter(h -> h.contains(":") && !h.equals(servers.get(0)));
-            int hints = hintsLeft;
-            if (hint.isPresent() && hintsLeft > 0) {
-                rest.remove(hint.get());
-                rest.add(0, hint.get());
-                hints--;
-            }
-            return rest.isEmpty() ? Mono.error(e) : ask(rest, hints, method, request, decoder);
+    <T> Mono<T> ask(List<String> servers, RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
+        return Mono.defer(() -> {
+            LeaderSearch search = new LeaderSearch(MANNER, "", Fault.of(FaultCode.NO_SERVICE));
+            return new LeaderWalk(search, Mono.just(servers), () -> Long.MAX_VALUE, Schedulers.parallel())
+                    .run((to, leftNs) ->
+                            rpc.get().call(Endpoint.node(to), method, RpcMessage.of(request), CALL_LIMIT, decoder));
         });
     }
 }

@@ -5,9 +5,9 @@ import com.google.protobuf.MessageLite;
 import io.daosmesh.engine.runtime.loop.EngineContext;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.leader.LeaderSearch;
+import io.daosmesh.model.leader.LeaderWalk;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Endpoint;
@@ -31,6 +31,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 
 /** What an engine asks of the service of a pool, wherever its leader is. One round over the replicas a call. Any thread. */
 final class PoolServiceCalls {
@@ -146,21 +147,13 @@ final class PoolServiceCalls {
     }
 
     private <T> Mono<T> step(Question<T> question, LeaderSearch search, Mono<List<String>> candidates) {
-        LeaderSearch.Step step = search.next(Long.MAX_VALUE);
-        if (step instanceof LeaderSearch.Step.GiveUp end)
-            return Mono.error(end.why().asException());
-        if (!(step instanceof LeaderSearch.Step.Ask ask))
-            return candidates.doOnNext(search::begin).then(Mono.defer(() -> step(question, search, candidates)));
-        return context.rpc()
-                .call(
-                        Endpoint.node(ask.address()),
-                        question.method,
-                        RpcMessage.of(question.body),
-                        question.max,
-                        question.decoder)
-                .onErrorResume(e -> {
-                    search.onFault(FaultException.faultOf(e));
-                    return step(question, search, candidates);
-                });
+        return new LeaderWalk(search, candidates, () -> Long.MAX_VALUE, Schedulers.parallel())
+                .run((to, leftNs) -> context.rpc()
+                        .call(
+                                Endpoint.node(to),
+                                question.method,
+                                RpcMessage.of(question.body),
+                                question.max,
+                                question.decoder));
     }
 }

@@ -6,7 +6,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.leader.LeaderSearch;
-import io.daosmesh.model.leader.LeaderSearch.Step;
+import io.daosmesh.model.leader.LeaderWalk;
 import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.Rpc;
 import io.daosmesh.model.port.RpcMessage;
@@ -55,31 +55,37 @@ public final class LeaderCaller {
     public <T> Mono<T> call(RpcMethod method, MessageLite body, Parser<T> parser, Duration oneTry, Duration all) {
         return Mono.defer(() -> {
             String known = leader;
+            long endNs = System.nanoTime() + all.toNanos();
             LeaderSearch search = new LeaderSearch(
                     MANNER, known == null ? "" : known, Fault.of(FaultCode.TIMEDOUT, "no leader answered in time"));
-            return step(
-                    new Request<>(method, body, parser, oneTry.toNanos(), System.nanoTime() + all.toNanos()), search);
+            return new LeaderWalk(search, candidates(search), () -> endNs - System.nanoTime(), loop.scheduler())
+                    .run((to, leftNs) -> {
+                        remember(search.leader());
+                        Duration limit = Duration.ofNanos(Math.min(leftNs, oneTry.toNanos()));
+                        return rpc.call(
+                                Endpoint.node(to),
+                                method,
+                                RpcMessage.of(body),
+                                limit,
+                                reply -> parser.parseFrom(reply.body()));
+                    })
+                    .doOnNext(x -> remember(search.asked()))
+                    .doOnError(e -> remember(search.leader()));
         });
     }
 
-    private <T> Mono<T> step(Request<T> r, LeaderSearch search) {
-        long leftNs = r.endNs - System.nanoTime();
-        Step step = search.next(leftNs);
-        Mono<T> next = Mono.defer(() -> step(r, search));
-        if (step instanceof Step.Ask ask) return ask(r, search, ask.address(), leftNs);
-        if (step instanceof Step.Pause pause)
-            return Mono.delay(Duration.ofMillis(pause.ms()), loop.scheduler()).then(next);
-        if (step instanceof Step.GiveUp end) return Mono.error(end.why().asException());
-        return candidates
-                .get()
-                .doOnNext(found -> search.begin(rotated(found)))
+    private void remember(String address) {
+        leader = address.isEmpty() ? null : address;
+    }
+
+    private Mono<List<String>> candidates(LeaderSearch search) {
+        return Mono.defer(candidates)
+                .map(this::rotated)
                 .switchIfEmpty(Mono.error(() -> Fault.of(FaultCode.NO_SERVICE).asException()))
-                .then()
                 .onErrorResume(e -> {
                     search.onNobody(FaultException.faultOf(e));
                     return Mono.empty();
-                })
-                .then(next);
+                });
     }
 
     private List<String> rotated(List<String> addresses) {
@@ -87,21 +93,4 @@ public final class LeaderCaller {
         if (!all.isEmpty()) Collections.rotate(all, -Math.floorMod(next.getAndIncrement(), all.size()));
         return all;
     }
-
-    private <T> Mono<T> ask(Request<T> r, LeaderSearch search, String to, long leftNs) {
-        return rpc.call(
-                        Endpoint.node(to),
-                        r.method,
-                        RpcMessage.of(r.body),
-                        Duration.ofNanos(Math.min(leftNs, r.oneTryNs)),
-                        reply -> r.parser.parseFrom(reply.body()))
-                .doOnNext(x -> leader = to)
-                .onErrorResume(e -> {
-                    search.onFault(FaultException.faultOf(e));
-                    leader = search.leader().isEmpty() ? null : search.leader();
-                    return step(r, search);
-                });
-    }
-
-    private record Request<T>(RpcMethod method, MessageLite body, Parser<T> parser, long oneTryNs, long endNs) {}
 }
