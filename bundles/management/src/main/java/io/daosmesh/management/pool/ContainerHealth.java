@@ -26,8 +26,6 @@ public final class ContainerHealth {
     /** Layouts looked at to say how much is unavailable: one percent more or less. */
     private static final int SAMPLES = 2_000;
 
-    private static final int COPIES_MAX = ObjectClass.RP_3.replicas();
-
     private ContainerHealth() {}
 
     public static boolean isUnclean(ContainerMessage c) {
@@ -95,11 +93,11 @@ public final class ContainerHealth {
         if (c.getObjectClass().isEmpty()) return known(c.getRdFac() + 1L);
         return ObjectClass.find(c.getObjectClass())
                 .map(n -> n.objectClass().replicas())
-                .orElse(COPIES_MAX);
+                .orElse(ObjectClass.REPLICAS_MAX);
     }
 
     private static int known(long copies) {
-        return (int) Math.max(1, Math.min(COPIES_MAX, copies));
+        return (int) Math.max(1, Math.min(ObjectClass.REPLICAS_MAX, copies));
     }
 
     /** Ranks with a target that something waits for. */
