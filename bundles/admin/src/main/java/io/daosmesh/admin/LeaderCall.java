@@ -5,7 +5,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.leader.LeaderSearch;
 import io.daosmesh.model.leader.LeaderSearch.Step;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import java.time.Duration;
 import java.util.List;
 

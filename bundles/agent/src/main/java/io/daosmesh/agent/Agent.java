@@ -6,7 +6,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
-import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.rpc.Rpc;
 import io.daosmesh.model.wire.AgentAttachMessage;
 import io.daosmesh.model.wire.AgentCredentialMessage;
 import io.daosmesh.model.wire.AgentReply;

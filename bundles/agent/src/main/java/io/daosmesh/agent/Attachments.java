@@ -2,7 +2,7 @@ package io.daosmesh.agent;
 
 import com.google.protobuf.ByteString;
 import io.daosmesh.model.pool.GroupMap;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.AgentAttachMessage;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.GroupMapMessage;

@@ -5,7 +5,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.PoolEvictReply;
 import io.daosmesh.model.wire.PoolEvictRequest;

@@ -2,7 +2,7 @@ package io.daosmesh.client;
 
 import io.daosmesh.client.request.Handle;
 import io.daosmesh.client.request.PoolService;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.AclReply;
 import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.OwnerRequest;

@@ -5,7 +5,7 @@ import io.daosmesh.client.request.Retrying;
 import io.daosmesh.client.value.ClientStats;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.GroupMap;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolListReply;

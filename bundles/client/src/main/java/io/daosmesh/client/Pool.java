@@ -13,7 +13,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.AclMessage;
 import io.daosmesh.model.wire.ContainerCloseRequest;
 import io.daosmesh.model.wire.ContainerCreateRequest;

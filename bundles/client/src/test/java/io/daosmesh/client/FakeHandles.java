@@ -5,7 +5,7 @@ import com.google.protobuf.MessageLite;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.ChangeRequest;
 import io.daosmesh.model.wire.ContainerCloseRequest;
 import io.daosmesh.model.wire.ContainerMessage;

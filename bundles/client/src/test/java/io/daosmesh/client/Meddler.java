@@ -1,11 +1,11 @@
 package io.daosmesh.client;
 
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.port.Endpoint;
-import io.daosmesh.model.port.Rpc;
-import io.daosmesh.model.port.RpcMessage;
-import io.daosmesh.model.port.RpcMethod;
-import io.daosmesh.model.port.RpcReply;
+import io.daosmesh.model.rpc.Endpoint;
+import io.daosmesh.model.rpc.Rpc;
+import io.daosmesh.model.rpc.RpcMessage;
+import io.daosmesh.model.rpc.RpcMethod;
+import io.daosmesh.model.rpc.RpcReply;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;

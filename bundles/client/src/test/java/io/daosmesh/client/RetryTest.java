@@ -9,7 +9,7 @@ import io.daosmesh.client.value.Condition;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.PoolMap;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,7 +7,7 @@ import io.daosmesh.admin.view.Json;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.rpc.Rpc;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -2,8 +2,8 @@ package io.daosmesh.transport;
 
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.Rpc;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.CredentialMessage;
 import io.daosmesh.transport.credential.Credentials;

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.RpcCall;
-import io.daosmesh.model.port.RpcMessage;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.RpcCall;
+import io.daosmesh.model.rpc.RpcMessage;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.DataSessionReply;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.transport.certs.CertificateMaker;

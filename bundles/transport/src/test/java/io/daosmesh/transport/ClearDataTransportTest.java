@@ -1,7 +1,7 @@
 package io.daosmesh.transport;
 
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.transport.certs.CertificateMaker;
 import java.nio.file.Path;
 import java.time.Instant;

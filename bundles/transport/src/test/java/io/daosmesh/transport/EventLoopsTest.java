@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.daosmesh.model.port.EventLoops;
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.Rpc;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.EventLoops;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.Rpc;
+import io.daosmesh.model.rpc.RpcMethod;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;

@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.Rpc;
-import io.daosmesh.model.port.RpcMessage;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.Endpoint;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.Rpc;
+import io.daosmesh.model.rpc.RpcMessage;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.transport.certs.CertificateMaker;

@@ -1,7 +1,7 @@
 package io.daosmesh.transport;
 
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 

@@ -3,8 +3,8 @@ package io.daosmesh.transport;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.RpcMethod;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

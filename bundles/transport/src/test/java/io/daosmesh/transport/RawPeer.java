@@ -1,8 +1,8 @@
 package io.daosmesh.transport;
 
 import com.google.protobuf.ByteString;
-import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.RequestHeader;
 import io.daosmesh.transport.tls.Pem;
 import io.daosmesh.transport.wire.ClearChannel;

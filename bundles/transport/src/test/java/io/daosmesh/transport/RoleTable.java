@@ -2,7 +2,7 @@ package io.daosmesh.transport;
 
 import static org.junit.jupiter.api.Assertions.fail;
 
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

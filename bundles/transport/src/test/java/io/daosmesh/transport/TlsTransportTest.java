@@ -1,7 +1,7 @@
 package io.daosmesh.transport;
 
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.transport.certs.CertificateMaker;
 import io.daosmesh.transport.tls.Roles;
 import java.nio.file.Path;

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.Rpc;
-import io.daosmesh.model.port.RpcMessage;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.Endpoint;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.Rpc;
+import io.daosmesh.model.rpc.RpcMessage;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.SetupMessage;
 import java.net.ServerSocket;

@@ -4,7 +4,7 @@ import io.daosmesh.agent.Agent;
 import io.daosmesh.agent.AgentLimits;
 import io.daosmesh.cli.DaosConfig;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.transport.ClientSettings;
 import io.daosmesh.transport.ClientTransport;
 import io.daosmesh.transport.credential.LocalUser;

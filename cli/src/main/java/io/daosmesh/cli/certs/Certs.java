@@ -2,7 +2,7 @@ package io.daosmesh.cli.certs;
 
 import io.daosmesh.cli.CommandLines;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.transport.certs.Authority;
 import io.daosmesh.transport.certs.CertificateList;
 import io.daosmesh.transport.certs.CertificateMaker;

@@ -6,7 +6,7 @@ import io.daosmesh.client.agent.LocalAgent;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.transport.ClientSettings;
 import io.daosmesh.transport.ClientTransport;
 import java.io.IOException;

@@ -9,7 +9,7 @@ import io.daosmesh.cli.start.LogOptions;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.text.Printable;
 import io.daosmesh.transport.ClientSettings;
 import io.daosmesh.transport.ClientTransport;

@@ -5,7 +5,7 @@ import io.daosmesh.cli.dmg.Dmg;
 import io.daosmesh.cli.dmg.DmgConfig;
 import io.daosmesh.cli.dmg.DmgRoot;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.wire.EngineStatusMessage;
 import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.NodeStatusReply;

@@ -1,6 +1,6 @@
 package io.daosmesh.client.request;
 
-import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.rpc.Rpc;
 import io.daosmesh.model.time.Hlc;
 import java.time.Duration;
 import java.util.List;

@@ -6,7 +6,7 @@ import io.daosmesh.client.value.Write;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.placement.ValueRules;
-import io.daosmesh.model.port.RpcReply;
+import io.daosmesh.model.rpc.RpcReply;
 import io.daosmesh.model.wire.FetchReply;
 import io.daosmesh.model.wire.FetchRequest;
 import io.daosmesh.model.wire.ObjectAddress;

@@ -1,6 +1,6 @@
 package io.daosmesh.client.request;
 
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.OidRangeReply;
 import io.daosmesh.model.wire.OidRangeRequest;
 import java.util.Objects;

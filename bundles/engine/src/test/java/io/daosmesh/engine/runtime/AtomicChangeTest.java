@@ -13,7 +13,7 @@ import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.KeyChangeMessage;
 import java.nio.ByteBuffer;
 import java.util.List;

@@ -17,8 +17,8 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.pool.PoolTarget;
-import io.daosmesh.model.port.RpcMessage;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMessage;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.ChangeRequest;
 import io.daosmesh.model.wire.EnumerateRequest;
 import io.daosmesh.model.wire.FetchRequest;
@@ -141,7 +141,7 @@ class HandlesTest {
         mesh.wire
                 .from(1)
                 .call(
-                        new io.daosmesh.model.port.Endpoint("host", 1, leader.rank()),
+                        new io.daosmesh.model.rpc.Endpoint("host", 1, leader.rank()),
                         RpcMethod.HANDLES_GONE,
                         RpcMessage.of(gone.setPool(Ids.bytes(mesh.pool)).build()),
                         MiniMesh.WAIT,

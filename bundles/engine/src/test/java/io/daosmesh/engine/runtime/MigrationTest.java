@@ -197,11 +197,11 @@ class MigrationTest {
         for (int r = 0; r < 4; r++) {
             mesh.call(
                             r,
-                            io.daosmesh.model.port.RpcMethod.TARGET_DESTROY,
+                            io.daosmesh.model.rpc.RpcMethod.TARGET_DESTROY,
                             io.daosmesh.model.wire.TargetDestroyRequest.newBuilder()
                                     .setPool(io.daosmesh.model.id.Ids.bytes(mesh.pool))
                                     .build(),
-                            io.daosmesh.model.port.RpcMessage.NO_DATA,
+                            io.daosmesh.model.rpc.RpcMessage.NO_DATA,
                             x -> 1)
                     .block(MiniMesh.WAIT);
             assertEquals(1, keys(r), "only the layout version is left");
@@ -260,7 +260,7 @@ class MigrationTest {
     /** The leader dies before its members have heard that the changes are committed: they are settled, then moved. */
     @Test
     void shouldMoveAtomicChangesWholeAndWithTheirVersions() {
-        mesh.wire.losesRequest = (r, m) -> m == io.daosmesh.model.port.RpcMethod.DTX_COMMIT;
+        mesh.wire.losesRequest = (r, m) -> m == io.daosmesh.model.rpc.RpcMethod.DTX_COMMIT;
         ObjectId names = mesh.oid(ObjectClass.RP_2, 1, 9);
         Map<String, Long> versions = new HashMap<>();
         for (int i = 0; i < 20; i++) {

@@ -2,8 +2,8 @@ package io.daosmesh.management.loop;
 
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.Ras;
-import io.daosmesh.model.port.Rpc;
-import io.daosmesh.model.port.RpcServer;
+import io.daosmesh.model.rpc.Rpc;
+import io.daosmesh.model.rpc.RpcServer;
 import io.daosmesh.model.time.Hlc;
 
 /**

@@ -9,7 +9,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.Membership;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.RankDeadReport;
 import java.time.Duration;

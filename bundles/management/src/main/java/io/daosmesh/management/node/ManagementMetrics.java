@@ -7,7 +7,7 @@ import io.daosmesh.management.pool.service.PoolService;
 import io.daosmesh.management.system.service.SystemService;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.pool.PoolMap;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import java.util.Map;
 
 /** Numbers of this node's management. Any thread. */

@@ -4,8 +4,8 @@ import com.google.protobuf.ByteString;
 import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.RpcCall;
 import java.util.Optional;
 
 /**

@@ -1,6 +1,6 @@
 package io.daosmesh.management.raft;
 
-import io.daosmesh.model.port.Rpc;
+import io.daosmesh.model.rpc.Rpc;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.rpc.RpcFactory;
 import org.apache.ratis.rpc.RpcType;

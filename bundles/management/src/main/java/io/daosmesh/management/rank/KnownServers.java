@@ -5,7 +5,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.rpc.RpcCall;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;

@@ -3,7 +3,7 @@ package io.daosmesh.management.system;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
-import io.daosmesh.model.port.Endpoint;
+import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.wire.JoinRequest;
 import java.util.regex.Pattern;
 

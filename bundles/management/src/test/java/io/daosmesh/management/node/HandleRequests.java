@@ -3,7 +3,7 @@ package io.daosmesh.management.node;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import io.daosmesh.model.id.Ids;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.ContainerCloseRequest;
 import io.daosmesh.model.wire.ContainerOpenRequest;

@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.access.User;
 import io.daosmesh.model.id.Ids;
-import io.daosmesh.model.port.Endpoint;
-import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.Rpc;
-import io.daosmesh.model.port.RpcMessage;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.Endpoint;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.Rpc;
+import io.daosmesh.model.rpc.RpcMessage;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.AclReply;
 import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.Empty;

@@ -9,7 +9,7 @@ import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.TargetState;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;

@@ -8,7 +8,7 @@ import com.google.protobuf.DiscardUnknownFieldsParser;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import io.daosmesh.model.id.Ids;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.text.Printable;
 import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.ContainerCreateRequest;

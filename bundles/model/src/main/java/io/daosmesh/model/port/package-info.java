@@ -1,3 +1,4 @@
+/** What bundles of a node offer each other as OSGi services. */
 @Export
 @Version("1.0.0")
 @NullMarked

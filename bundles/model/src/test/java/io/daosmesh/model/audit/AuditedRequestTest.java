@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import io.daosmesh.model.id.Ids;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.text.Printable;
 import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.ContainerCreateRequest;

@@ -5,6 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.RpcCall;
+import io.daosmesh.model.rpc.RpcMessage;
+import io.daosmesh.model.rpc.RpcMethod;
+import io.daosmesh.model.rpc.RpcServer;
 import io.daosmesh.model.wire.Empty;
 import java.nio.ByteBuffer;
 import java.util.HashSet;

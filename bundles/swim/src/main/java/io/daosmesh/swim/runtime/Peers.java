@@ -2,10 +2,10 @@ package io.daosmesh.swim.runtime;
 
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
-import io.daosmesh.model.port.Endpoint;
-import io.daosmesh.model.port.Rpc;
-import io.daosmesh.model.port.RpcMessage;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.Endpoint;
+import io.daosmesh.model.rpc.Rpc;
+import io.daosmesh.model.rpc.RpcMessage;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.SwimMessage.Kind;
 import io.daosmesh.swim.SwimMessage;
 import java.util.HashMap;

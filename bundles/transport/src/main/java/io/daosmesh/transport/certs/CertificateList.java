@@ -2,7 +2,7 @@ package io.daosmesh.transport.certs;
 
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.transport.tls.PeerCertificate;
 import io.daosmesh.transport.tls.Pem;
 import io.daosmesh.transport.tls.Roles;

@@ -2,7 +2,7 @@ package io.daosmesh.transport.client;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.wire.SetupMessage;
 import io.daosmesh.transport.metric.TransportCounters;
 import io.daosmesh.transport.tls.PeerCertificate;

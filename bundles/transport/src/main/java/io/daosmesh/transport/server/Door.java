@@ -2,7 +2,7 @@ package io.daosmesh.transport.server;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.Arrays;

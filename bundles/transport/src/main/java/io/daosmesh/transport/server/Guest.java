@@ -2,7 +2,7 @@ package io.daosmesh.transport.server;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.rpc.RpcCall;
 import io.daosmesh.transport.wire.FrameChecksum;
 import io.daosmesh.transport.wire.FrameRoom;
 import io.netty.buffer.ByteBuf;

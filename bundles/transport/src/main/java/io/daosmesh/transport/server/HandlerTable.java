@@ -2,9 +2,9 @@ package io.daosmesh.transport.server;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.port.Endpoint;
-import io.daosmesh.model.port.RpcMethod;
-import io.daosmesh.model.port.RpcServer;
+import io.daosmesh.model.rpc.Endpoint;
+import io.daosmesh.model.rpc.RpcMethod;
+import io.daosmesh.model.rpc.RpcServer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;

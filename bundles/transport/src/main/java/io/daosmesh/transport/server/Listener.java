@@ -2,8 +2,8 @@ package io.daosmesh.transport.server;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.transport.metric.TransportCounters;
 import io.daosmesh.transport.tls.Sweep;
 import io.daosmesh.transport.tls.TlsMaterial;

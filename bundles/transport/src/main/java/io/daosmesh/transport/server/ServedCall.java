@@ -2,7 +2,7 @@ package io.daosmesh.transport.server;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.transport.wire.Outgoing;
 import io.rsocket.Payload;

@@ -3,7 +3,7 @@ package io.daosmesh.transport.server;
 import com.google.protobuf.ByteString;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.rpc.RpcCall;
 import io.daosmesh.transport.wire.ClearChannel;
 import java.net.InetAddress;
 import java.security.SecureRandom;

@@ -2,7 +2,7 @@ package io.daosmesh.transport.tls;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.NetUtil;
 import java.math.BigInteger;

@@ -1,6 +1,6 @@
 package io.daosmesh.transport.tls;
 
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import java.security.cert.X509Certificate;
 import java.util.Locale;
 import java.util.Optional;

@@ -1,7 +1,7 @@
 package io.daosmesh.transport.tls;
 
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,7 +1,7 @@
 package io.daosmesh.transport.wire;
 
 import com.google.protobuf.ByteString;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.wire.SetupMessage;
 import java.util.function.Supplier;
 

@@ -1,6 +1,6 @@
 package io.daosmesh.transport.wire;
 
-import io.daosmesh.model.port.RpcMessage;
+import io.daosmesh.model.rpc.RpcMessage;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.CompositeByteBuf;

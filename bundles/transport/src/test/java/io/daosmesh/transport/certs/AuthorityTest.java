@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.transport.tls.PeerCertificate;
 import io.daosmesh.transport.tls.Pem;
 import java.io.IOException;

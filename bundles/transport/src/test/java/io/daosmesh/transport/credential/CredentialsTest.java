@@ -9,7 +9,7 @@ import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.wire.CredentialMessage;
 import io.daosmesh.model.wire.SignedCredentialMessage;
 import io.daosmesh.transport.certs.CertificateMaker;

@@ -4,7 +4,7 @@ import com.google.protobuf.ByteString;
 import io.daosmesh.model.access.User;
 import io.daosmesh.model.fuzz.Fuzz;
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.wire.CredentialMessage;
 import io.daosmesh.model.wire.SignedCredentialMessage;
 import io.daosmesh.transport.certs.Authority;

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

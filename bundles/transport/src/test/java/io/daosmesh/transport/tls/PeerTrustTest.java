@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.daosmesh.model.port.Role;
+import io.daosmesh.model.rpc.Role;
 import io.daosmesh.transport.certs.Authority;
 import io.daosmesh.transport.certs.Life;
 import java.math.BigInteger;

@@ -1,9 +1,9 @@
 package io.daosmesh.itests.mesh;
 
-import io.daosmesh.model.port.Endpoint;
 import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.port.RpcMessage;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.Endpoint;
+import io.daosmesh.model.rpc.RpcMessage;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.transport.ServerSettings;
 import io.daosmesh.transport.ServerTransport;

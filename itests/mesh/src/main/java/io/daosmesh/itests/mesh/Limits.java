@@ -2,9 +2,9 @@ package io.daosmesh.itests.mesh;
 
 import com.sun.nio.file.ExtendedOpenOption;
 import io.daosmesh.itests.mesh.Bench.Limit;
-import io.daosmesh.model.port.Endpoint;
-import io.daosmesh.model.port.RpcMessage;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.Endpoint;
+import io.daosmesh.model.rpc.RpcMessage;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.transport.ClientSettings;
 import io.daosmesh.transport.ClientTransport;

@@ -1,7 +1,7 @@
 package io.daosmesh.engine.runtime.loop;
 
-import io.daosmesh.model.port.Role;
-import io.daosmesh.model.port.RpcCall;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.RpcCall;
 import java.util.List;
 
 /** Who has a share of what may wait on a target: a rank, a user of a machine, or else a connection. Immutable. */

@@ -1,11 +1,11 @@
 package io.daosmesh.engine.runtime.loop;
 
-import io.daosmesh.model.port.EventLoops;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.Membership;
 import io.daosmesh.model.port.Ras;
-import io.daosmesh.model.port.Rpc;
-import io.daosmesh.model.port.RpcServer;
+import io.daosmesh.model.rpc.EventLoops;
+import io.daosmesh.model.rpc.Rpc;
+import io.daosmesh.model.rpc.RpcServer;
 import io.daosmesh.model.time.Hlc;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;

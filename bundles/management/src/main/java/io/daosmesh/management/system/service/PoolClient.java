@@ -8,7 +8,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.PoolMap;
-import io.daosmesh.model.port.RpcMethod;
+import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolMapRequest;

@@ -1,8 +1,8 @@
-package io.daosmesh.model.port;
+package io.daosmesh.model.rpc;
 
-import static io.daosmesh.model.port.Role.ADMIN;
-import static io.daosmesh.model.port.Role.AGENT;
-import static io.daosmesh.model.port.Role.SERVER;
+import static io.daosmesh.model.rpc.Role.ADMIN;
+import static io.daosmesh.model.rpc.Role.AGENT;
+import static io.daosmesh.model.rpc.Role.SERVER;
 
 import java.util.Arrays;
 import java.util.EnumSet;

@@ -1,4 +1,4 @@
-package io.daosmesh.model.port;
+package io.daosmesh.model.rpc;
 
 import com.google.protobuf.MessageLite;
 import java.nio.ByteBuffer;

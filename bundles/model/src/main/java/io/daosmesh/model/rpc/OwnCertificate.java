@@ -1,4 +1,4 @@
-package io.daosmesh.model.port;
+package io.daosmesh.model.rpc;
 
 import java.time.Instant;
 

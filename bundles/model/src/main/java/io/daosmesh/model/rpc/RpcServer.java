@@ -1,4 +1,4 @@
-package io.daosmesh.model.port;
+package io.daosmesh.model.rpc;
 
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
