@@ -10,10 +10,13 @@ import java.util.zip.CRC32C;
 
 /**
  * The envelope of every structure on disk, little endian: magic u64, layout version u32, payload length u32, CRC32C of
- * the payload u32, zero u32, payload. Stateless.
+ * the payload u32, CRC32C of all before it u32 (zero where an older release has written none), payload. Stateless.
  */
 public final class Frame {
     public static final int HEADER_BYTES = 24;
+    /** What the second checksum covers: a damaged version must not look like that of another release. */
+    private static final int HEAD_BYTES = 20;
+
     private static final int PAYLOAD_BYTES_MAX = 64 << 20;
 
     private Frame() {}
@@ -28,7 +31,8 @@ public final class Frame {
     public static byte[] encode(Kind kind, byte[] payload) {
         ByteBuffer out = ByteBuffer.allocate(HEADER_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
         out.putLong(kind.magic).putInt(kind.version).putInt(payload.length);
-        out.putInt(checksum(payload)).putInt(0).put(payload);
+        out.putInt(checksum(payload, payload.length));
+        out.putInt(checksum(out.array(), HEAD_BYTES)).put(payload);
         return out.array();
     }
 
@@ -37,6 +41,9 @@ public final class Frame {
         if (bytes.length < HEADER_BYTES) throw damaged(kind, "only " + bytes.length + " bytes long");
         ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         if (in.getLong() != kind.magic) throw damaged(kind, "wrong magic number");
+        int head = in.getInt(HEAD_BYTES);
+        if (head != 0 && head != checksum(bytes, HEAD_BYTES))
+            throw damaged(kind, "checksum of its head does not match");
         int version = in.getInt();
         if (version != kind.version)
             throw Fault.of(
@@ -52,7 +59,7 @@ public final class Frame {
             throw damaged(kind, "truncated: " + (bytes.length - HEADER_BYTES) + " of " + length + " bytes");
         byte[] payload = new byte[length];
         in.position(HEADER_BYTES).get(payload);
-        if (checksum(payload) != checksum) throw damaged(kind, "checksum does not match");
+        if (checksum(payload, length) != checksum) throw damaged(kind, "checksum does not match");
         return ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
     }
 
@@ -72,9 +79,9 @@ public final class Frame {
         return Fault.of(FaultCode.DF_INVAL, "%s is damaged: %s", kind.name, how).asException();
     }
 
-    private static int checksum(byte[] payload) {
+    private static int checksum(byte[] bytes, int length) {
         CRC32C crc = new CRC32C();
-        crc.update(payload);
+        crc.update(bytes, 0, length);
         return (int) crc.getValue();
     }
 }
