@@ -19,6 +19,7 @@ import io.daosmesh.spi.LedDriver.LedState;
 import io.daosmesh.spi.ScmDriver;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.health.DeviceLife;
+import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.slot.DeviceSlot;
 import io.daosmesh.storage.slot.Lease;
@@ -75,7 +76,7 @@ public final class DeviceViews {
         if (open != null)
             b.setTotalBytes(open.usage().scmTotalBytes())
                     .setFreeBytes(open.usage().scmFreeBytes());
-        else if (folder != null) b.setTotalBytes(folder.totalBytes()).setFreeBytes(folder.poolBytes());
+        else if (folder != null) b.setTotalBytes(folder.totalBytes()).setFreeBytes(folder.poolBytes(LogLimits.usual()));
         else scanScm().ifPresent(i -> b.setTotalBytes(i.sizeBytes()).setFreeBytes(i.sizeBytes()));
         return b.build();
     }

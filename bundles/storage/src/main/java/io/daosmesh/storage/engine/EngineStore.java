@@ -82,8 +82,7 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
     /** Owner loop, once all devices are settled, on what the present driver of the SCM serves. A damaged index takes its target out, not the engine. */
     void openIndexes(ScmFolder served) {
         for (int t = 0; t < superblock.targetCount(); t++) pools.add(new TargetPools(t, () -> smd, slots, held));
-        EngineIndexes opened =
-                EngineIndexes.open(served, superblock.engine(), LogLimits.usual(), driverWaitMax, pools, held);
+        EngineIndexes opened = EngineIndexes.open(served, superblock.engine(), driverWaitMax, pools, held);
         indexes = opened;
         for (int t = 0; t < superblock.targetCount(); t++)
             targets.add(new TargetStore(t, opened.kv(t), () -> smd, pools.get(t)));
@@ -220,7 +219,9 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
     }
 
     private long scmFreeBytes() {
-        return Math.max(0, scm.poolBytes() - smd.scmReservedBytes(targetCount()));
+        EngineLog open = log();
+        long poolBytes = scm.poolBytes(open == null ? LogLimits.usual() : open.limits());
+        return Math.max(0, poolBytes - smd.scmReservedBytes(targetCount()));
     }
 
     @Override

@@ -45,14 +45,9 @@ public final class EngineIndexes implements AutoCloseable {
 
     /** A damaged index comes back as one that refuses everything. Throws when the medium fails or is full. */
     public static EngineIndexes open(
-            ScmFolder scm,
-            UUID engine,
-            LogLimits limits,
-            Duration driverWaitMax,
-            List<? extends ValueBlobs> targets,
-            HeldMemory memory) {
+            ScmFolder scm, UUID engine, Duration driverWaitMax, List<? extends ValueBlobs> targets, HeldMemory memory) {
         HeldKeeper held = new HeldKeeper(targets, memory);
-        EngineIndexes made = new EngineIndexes(EngineLog.open(scm, engine, limits), scm.engineIndex(), held);
+        EngineIndexes made = new EngineIndexes(EngineLog.open(scm, engine), scm.engineIndex(), held);
         try {
             for (int t = 0; t < targets.size(); t++)
                 made.indexes.add(TargetIndex.open(scm, t, made.memory, made.log, held));

@@ -50,7 +50,7 @@ public final class LogWriter {
     }
 
     private SegmentHeader header(UUID engine, long generation) {
-        return new SegmentHeader(engine, generation, nonces.getAsLong(), lastLsn + 1, neededLsn);
+        return new SegmentHeader(engine, generation, nonces.getAsLong(), lastLsn + 1, neededLsn, limits);
     }
 
     /** False when the segment has no room for it: {@link #persist}, {@link #roll}, and again. */

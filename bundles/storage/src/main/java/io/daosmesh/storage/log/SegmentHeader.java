@@ -13,28 +13,49 @@ import java.util.UUID;
  *     another engine is taken for one
  * @param firstLsn of the frames that follow
  * @param neededLsn lowest that was still needed when the use began: what is before it is in the indexes
+ * @param limits sizes the log was made with, the same in all headers
  */
-public record SegmentHeader(UUID engine, long generation, long nonce, long firstLsn, long neededLsn) {
-    private static final int BYTES = 16 + 4 * 8;
+public record SegmentHeader(UUID engine, long generation, long nonce, long firstLsn, long neededLsn, LogLimits limits) {
+    /** In the place of a segment's number. */
+    public static final int NOTE = -1;
 
-    private static Frame.Kind kind(int number) {
-        return new Frame.Kind("segment " + number + " of the engine log", 0x31474f4c4d534f41L, 1);
+    private static final int BYTES = 16 + 4 * 8 + 2 * 4;
+
+    /** Of logs whose headers do not say it: their releases knew no other. */
+    private static final LogLimits UNSAID = new LogLimits(8 << 20, 16);
+
+    private static final int VERSION = 1;
+    /** With sizes that a release which does not read them must not guess. */
+    private static final int SIZED_VERSION = 2;
+
+    private static final int VERSION_AT = 8;
+
+    private static Frame.Kind kind(int number, boolean isSized) {
+        String name = number == NOTE ? "note of the segment in use" : "segment " + number;
+        return new Frame.Kind(name + " of the engine log", 0x31474f4c4d534f41L, isSized ? SIZED_VERSION : VERSION);
     }
 
     public byte[] encode(int number) {
         ByteBuffer out = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
         out.putLong(engine.getMostSignificantBits()).putLong(engine.getLeastSignificantBits());
         out.putLong(generation).putLong(nonce).putLong(firstLsn).putLong(neededLsn);
-        return Frame.encode(kind(number), out.array());
+        out.putInt(limits.segmentBytes()).putInt(limits.segmentCount());
+        return Frame.encode(kind(number, !limits.equals(UNSAID)), out.array());
     }
 
     /** DF_INVAL when damaged, DF_INCOMPT when of a layout this release does not know. */
     public static SegmentHeader decode(int number, byte[] bytes) {
-        return Frame.decode(kind(number), bytes, SegmentHeader::read);
+        boolean isSized = bytes.length > VERSION_AT && bytes[VERSION_AT] == SIZED_VERSION;
+        return Frame.decode(kind(number, isSized), bytes, SegmentHeader::read);
     }
 
     private static SegmentHeader read(ByteBuffer in) {
         UUID engine = new UUID(in.getLong(), in.getLong());
-        return new SegmentHeader(engine, in.getLong(), in.getLong(), in.getLong(), in.getLong());
+        long generation = in.getLong();
+        long nonce = in.getLong();
+        long firstLsn = in.getLong();
+        long neededLsn = in.getLong();
+        LogLimits limits = in.hasRemaining() ? LogLimits.read(in) : UNSAID;
+        return new SegmentHeader(engine, generation, nonce, firstLsn, neededLsn, limits);
     }
 }

@@ -83,10 +83,10 @@ public final class ScmFolder {
         }
     }
 
-    /** What pools can have. */
-    public long poolBytes() {
+    /** What pools can have beside such a log. */
+    public long poolBytes(LogLimits log) {
         long systemBytes = Math.min(SYSTEM_BYTES_MAX, totalBytes / 20);
-        return Math.max(0, totalBytes - Math.max(systemBytes, LogLimits.usual().totalBytes()));
+        return Math.max(0, totalBytes - Math.max(systemBytes, log.totalBytes()));
     }
 
     public boolean isServedBy(@Nullable ScmDriver one) {

@@ -1,6 +1,7 @@
 package io.daosmesh.storage.index;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -82,7 +83,7 @@ class IndexDamageTest {
     }
 
     private static EngineIndexes open(ScmFolder at) {
-        return IndexFixture.indexes(at, IndexFixture.SMALL);
+        return IndexFixture.indexes(at);
     }
 
     private void writeAndStop(int from, int to) {
@@ -310,6 +311,21 @@ class IndexDamageTest {
             if (place.equals("older")) copy(older, at);
             if (place.equals("another")) copy(foreign.index(0), at);
             assertTrue(isFoundDamaged(scm(copy), RECORDS, place), place);
+        }
+    }
+
+    /** Its sizes are said by each of its headers: none is guessed, and records outlive the loss of what is not needed. */
+    @Test
+    void shouldKeepTheSizesOfTheLogWhateverOfItIsLost() throws IOException {
+        writeAndStop(0, RECORDS);
+        for (String lost : List.of("log-in-use.note", "log-0", "log-5")) {
+            Path copy = copied(scm, "without-" + lost);
+            Files.delete(copy.resolve(lost));
+            try (EngineIndexes open = open(scm(copy))) {
+                assertEquals(IndexFixture.SMALL, open.log().limits(), lost);
+                write(open.kv(0), RECORDS, 2 * RECORDS);
+            }
+            assertFalse(isFoundDamaged(scm(copy), 2 * RECORDS, lost));
         }
     }
 

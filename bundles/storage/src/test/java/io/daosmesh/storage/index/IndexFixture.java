@@ -45,14 +45,14 @@ final class IndexFixture {
         EngineIndexes.format(scm, ENGINE, 1, limits);
     }
 
-    static EngineIndexes indexes(ScmFolder scm, LogLimits limits) {
-        return EngineIndexes.open(scm, ENGINE, limits, Duration.ofSeconds(5), List.of(NO_BLOBS), new HeldMemory(0));
+    static EngineIndexes indexes(ScmFolder scm) {
+        return EngineIndexes.open(scm, ENGINE, Duration.ofSeconds(5), List.of(NO_BLOBS), new HeldMemory(0));
     }
 
     /** The index of one target, formatted if there is none; closing it closes all. */
     static KvStore open(ScmFolder scm) {
         if (scm.indexNote(0).read().isEmpty()) format(scm, USUAL);
-        EngineIndexes indexes = indexes(scm, USUAL);
+        EngineIndexes indexes = indexes(scm);
         return new Whole(indexes, indexes.kv(0));
     }
 

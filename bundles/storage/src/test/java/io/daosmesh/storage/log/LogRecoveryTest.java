@@ -220,7 +220,7 @@ class LogRecoveryTest {
         LogWriter writer = begin();
         place(writer, 0);
         persist(writer);
-        SegmentHeader other = new SegmentHeader(new java.util.UUID(9, 9), 2, 5, 1, 1);
+        SegmentHeader other = new SegmentHeader(new java.util.UUID(9, 9), 2, 5, 1, 1, LIMITS);
         System.arraycopy(other.encode(0), 0, medium.durables.get(0), 0, other.encode(0).length);
 
         assertTrue(medium.recover().isLost());

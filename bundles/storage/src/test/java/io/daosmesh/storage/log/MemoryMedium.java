@@ -25,7 +25,7 @@ final class MemoryMedium implements LogWriter.Medium {
         for (int i = 0; i < limits.segmentCount(); i++) {
             volatiles.add(new byte[limits.segmentBytes()]);
             durables.add(new byte[limits.segmentBytes()]);
-            use(i, new SegmentHeader(ENGINE, i == 0 ? 1 : 0, 7, 1, 1));
+            use(i, new SegmentHeader(ENGINE, i == 0 ? 1 : 0, 7, 1, 1, limits));
         }
         noted = 1;
         inUse = 0;

@@ -96,18 +96,18 @@ public final class EngineLog implements AutoCloseable {
     private volatile @Nullable Fault broken;
     private volatile long appliedLsn;
 
-    private EngineLog(UUID engine, LogLimits limits, LogSegments segments) {
+    private EngineLog(UUID engine, LogSegments segments) {
         this.engine = engine;
-        this.limits = limits;
+        this.limits = segments.limits();
         this.segments = segments;
         this.recovery = segments.recover(engine);
     }
 
     /** Reads what is there; {@link #begin} starts it. */
-    public static EngineLog open(ScmFolder scm, UUID engine, LogLimits limits) {
-        LogSegments segments = LogSegments.map(scm, limits);
+    public static EngineLog open(ScmFolder scm, UUID engine) {
+        LogSegments segments = LogSegments.open(scm);
         try {
-            return new EngineLog(engine, limits, segments);
+            return new EngineLog(engine, segments);
         } catch (RuntimeException e) {
             segments.close();
             throw e;
@@ -117,6 +117,11 @@ public final class EngineLog implements AutoCloseable {
     /** What the last life has left; before {@link #begin}. */
     public LogRecovery recovery() {
         return recovery;
+    }
+
+    /** Sizes it was made with. */
+    public LogLimits limits() {
+        return limits;
     }
 
     public LogStats stats() {

@@ -12,6 +12,7 @@ import io.daosmesh.storage.log.SegmentHeader;
 import io.daosmesh.storage.scm.DurableFile;
 import io.daosmesh.storage.scm.ScmFolder;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -45,13 +46,33 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
     /** New ones, the first in use. Durable on return. */
     public static void format(ScmFolder scm, UUID engine, LogLimits limits, long nonce) {
         try (LogSegments made = map(scm, limits)) {
-            for (int i = 1; i < limits.segmentCount(); i++) made.begin(i, new SegmentHeader(engine, 0, nonce, 1, 1));
-            made.use(0, new SegmentHeader(engine, 1, nonce, 1, 1));
+            for (int i = 1; i < limits.segmentCount(); i++)
+                made.begin(i, new SegmentHeader(engine, 0, nonce, 1, 1, limits));
+            made.use(0, new SegmentHeader(engine, 1, nonce, 1, 1, limits));
         }
     }
 
-    /** IO or NOSPACE when the driver cannot map them. */
-    public static LogSegments map(ScmFolder scm, LogLimits limits) {
+    /**
+     * Those that are there, in the sizes they were made with. IO or NOSPACE when the driver cannot map them, DF_INCOMPT when
+     * a release of another layout has written them.
+     */
+    static LogSegments open(ScmFolder scm) {
+        SegmentHeader noted = noted(note(scm));
+        return map(scm, noted == null ? sizesWithoutNote(scm) : noted.limits());
+    }
+
+    /** As the first header says that can be read. Without any, nothing that the log held can be read in any sizes. */
+    private static LogLimits sizesWithoutNote(ScmFolder scm) {
+        for (int i = 0; Files.exists(scm.root().resolve(PREFIX + i)); i++) {
+            try (ScmRegion front = scm.map(PREFIX + i, LogLimits.ALIGN_BYTES)) {
+                SegmentHeader header = header(i, front.bytes());
+                if (header != null) return header.limits();
+            }
+        }
+        return LogLimits.usual();
+    }
+
+    private static LogSegments map(ScmFolder scm, LogLimits limits) {
         LogSegments made = new LogSegments(scm, limits);
         made.move(scm);
         return made;
@@ -85,18 +106,25 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
     LogRecovery recover(UUID engine) {
         List<LogRecovery.Segment> found = new ArrayList<>();
         for (int i = 0; i < regions.size(); i++) found.add(new LogRecovery.Segment(i, header(i), bytes(i)));
-        return new LogRecovery(engine, found, noted());
+        SegmentHeader noted = noted(note);
+        return new LogRecovery(engine, found, noted == null ? UNKNOWN : noted.generation());
     }
 
-    private @Nullable SegmentHeader header(int segment) {
+    private static @Nullable SegmentHeader header(int segment, ByteBuffer bytes) {
         byte[] block = new byte[LogLimits.ALIGN_BYTES];
-        bytes(segment).get(0, block);
+        bytes.get(0, block);
         return decode(segment, block);
     }
 
-    private long noted() {
-        SegmentHeader noted = note.read().map(bytes -> decode(-1, bytes)).orElse(null);
-        return noted == null ? UNKNOWN : noted.generation();
+    private @Nullable SegmentHeader header(int segment) {
+        SegmentHeader header = header(segment, bytes(segment));
+        if (header == null || header.limits().equals(limits)) return header;
+        log.error("segment {} of the engine log belongs to another log, of {}", segment, header.limits());
+        return null;
+    }
+
+    private static @Nullable SegmentHeader noted(DurableFile note) {
+        return note.read().map(bytes -> decode(SegmentHeader.NOTE, bytes)).orElse(null);
     }
 
     private static @Nullable SegmentHeader decode(int segment, byte[] bytes) {
@@ -133,7 +161,7 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
     @Override
     public void use(int segment, SegmentHeader header) {
         begin(segment, header);
-        note.write(header.encode(segment));
+        note.write(header.encode(SegmentHeader.NOTE));
     }
 
     private void begin(int segment, SegmentHeader header) {

@@ -75,7 +75,7 @@ class EngineLogTest {
 
     @Test
     void shouldApplyInOrderWhatManyThreadsWriteAndFindItAgain() throws Exception {
-        try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
+        try (EngineLog log = EngineLog.open(scm, ENGINE)) {
             List<LogStream> streams = streams(log);
             log.begin(log.recovery().nextLsn() - 1, () -> log.trim(log.appliedLsn(), 1), waits(Duration.ofSeconds(10)));
             List<CompletableFuture<Void>> all = new ArrayList<>();
@@ -96,7 +96,7 @@ class EngineLogTest {
             assertTrue(log.stats().persists() <= log.stats().batches());
             assertTrue(log.stats().appendedBytes() > TARGETS * WRITERS * EACH * 48L);
         }
-        try (EngineLog again = EngineLog.open(scm, ENGINE, LIMITS)) {
+        try (EngineLog again = EngineLog.open(scm, ENGINE)) {
             long[] last = {0};
             List<Long> of0 = applied.get(0);
             // what was trimmed is in the index: the rest follows it
@@ -108,7 +108,7 @@ class EngineLogTest {
 
     @Test
     void shouldRefuseWithoutDamageWhileNothingIsTrimmed() {
-        try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
+        try (EngineLog log = EngineLog.open(scm, ENGINE)) {
             LogStream stream = streams(log).get(0);
             log.begin(log.recovery().nextLsn() - 1, () -> {}, waits(Duration.ofMillis(20)));
             FaultException full = assertThrows(FaultException.class, () -> {
@@ -128,7 +128,7 @@ class EngineLogTest {
 
     @Test
     void shouldRefuseWhatNoSegmentCanTakeAndAnythingOnceClosed() {
-        EngineLog log = EngineLog.open(scm, ENGINE, LIMITS);
+        EngineLog log = EngineLog.open(scm, ENGINE);
         LogStream stream = streams(log).get(0);
         log.begin(log.recovery().nextLsn() - 1, () -> {}, waits(Duration.ofMillis(20)));
         assertEquals(
@@ -146,7 +146,7 @@ class EngineLogTest {
 
     @Test
     void shouldWaitForADriverAndGoOnWhereItWas() throws Exception {
-        try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
+        try (EngineLog log = EngineLog.open(scm, ENGINE)) {
             LogStream stream = streams(log).get(0);
             log.begin(log.recovery().nextLsn() - 1, () -> {}, waits(Duration.ofSeconds(20)));
             log.write(stream, batch(10), true);
@@ -159,7 +159,7 @@ class EngineLogTest {
             assertEquals(List.of(1L, 2L), applied.get(0));
             assertEquals(1, log.swaps().count());
         }
-        try (EngineLog again = EngineLog.open(scm, ENGINE, LIMITS)) {
+        try (EngineLog again = EngineLog.open(scm, ENGINE)) {
             List<Long> found = new ArrayList<>();
             assertNull(again.recovery().replay(0, 0, f -> found.add(f.position())));
             assertEquals(List.of(1L, 2L), found);
@@ -168,7 +168,7 @@ class EngineLogTest {
 
     @Test
     void shouldRefuseWithoutDamageWhenNoDriverComes() {
-        try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
+        try (EngineLog log = EngineLog.open(scm, ENGINE)) {
             LogStream stream = streams(log).get(0);
             log.begin(log.recovery().nextLsn() - 1, () -> {}, waits(Duration.ofMillis(10)));
             log.onDriver(null);
@@ -185,7 +185,7 @@ class EngineLogTest {
     /** An index that fails is its target's matter: the others go on. */
     @Test
     void shouldTellOnlyTheTargetWhoseIndexFails() {
-        try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
+        try (EngineLog log = EngineLog.open(scm, ENGINE)) {
             LogStream bad = log.stream(7, 0, (lsn, position, batch) -> {
                 throw new IllegalStateException("no index");
             });
@@ -204,7 +204,7 @@ class EngineLogTest {
     void shouldTakeNothingForDurableWhenItsWriterDies() throws Exception {
         CountDownLatch entered = new CountDownLatch(1);
         CountDownLatch mayDie = new CountDownLatch(1);
-        try (EngineLog log = EngineLog.open(scm, ENGINE, LIMITS)) {
+        try (EngineLog log = EngineLog.open(scm, ENGINE)) {
             LogStream bad = log.stream(7, 0, (lsn, position, batch) -> {
                 entered.countDown();
                 try {
