@@ -25,10 +25,13 @@ public final class LogRecovery {
 
     private record Place(Segment segment, int atBytes, int target, long position) {}
 
+    private static final long UNKNOWN = -1;
+
     private final TreeMap<Long, Place> frames = new TreeMap<>();
     private final Map<Integer, List<Place>> byTarget = new HashMap<>();
     private final boolean isLost;
     private final long generation;
+    private final int newestSegment;
     private final int unreadableCount;
     private long durableLsn;
     private long neededLsn;
@@ -37,8 +40,9 @@ public final class LogRecovery {
 
     private long missingCount;
 
-    /** @param activeGeneration of the segment that was noted as in use: without it or a later one the log is lost; -1 = none */
-    public LogRecovery(UUID engine, List<Segment> segments, long activeGeneration) {
+    /** @param noted of the segment that was in use: without it or a later one the log is lost; null = there is no note */
+    public LogRecovery(UUID engine, List<Segment> segments, @Nullable SegmentHeader noted) {
+        long activeGeneration = noted == null ? UNKNOWN : noted.generation();
         long newest = 0;
         boolean hasActive = false;
         List<Segment> inOrder = segments.stream()
@@ -57,6 +61,9 @@ public final class LogRecovery {
             frames.tailMap(header.firstLsn(), true).clear();
             scan(s, header);
         }
+        if (noted != null) neededLsn = Math.max(neededLsn, noted.neededLsn());
+        this.newestSegment =
+                inOrder.isEmpty() ? 0 : inOrder.get(inOrder.size() - 1).number();
         this.generation = Math.max(newest, activeGeneration);
         this.isLost = !hasActive;
         sort();
@@ -100,6 +107,11 @@ public final class LogRecovery {
     /** The highest use of a segment that is known; the next one has a higher one. */
     public long generation() {
         return generation;
+    }
+
+    /** Of all that can be read. */
+    int newestSegment() {
+        return newestSegment;
     }
 
     /** Number of the next frame: no frame with it or a higher one was ever acknowledged, unless the log is damaged. */

@@ -17,6 +17,12 @@ public final class LogWriter {
 
         /** The segment is in use from here on, durably: its header says so, then the note of the log. */
         void use(int segment, SegmentHeader header);
+
+        /**
+         * What the header says is noted durably, as of the use that it names: before a segment is used again, so that what a
+         * torn header takes away is known to be needed no more.
+         */
+        void note(SegmentHeader header);
     }
 
     private final Medium medium;
@@ -44,7 +50,8 @@ public final class LogWriter {
         this.lastLsn = before.nextLsn() - 1;
         this.durableLsn = lastLsn;
         this.neededLsn = trimmedLsn + 1;
-        this.ring = new SegmentRing(limits, before.lastLsns(limits.segmentCount()), neededLsn);
+        this.ring = new SegmentRing(limits, before.lastLsns(limits.segmentCount()), neededLsn, before.newestSegment());
+        medium.note(header(engine, before.generation()));
         this.header = header(engine, before.generation() + 1);
         medium.use(ring.active(), header);
     }
@@ -106,7 +113,9 @@ public final class LogWriter {
 
     /** @param lsn frames up to it are in tables and on devices, durably */
     public void trim(long lsn) {
-        neededLsn = Math.max(neededLsn, lsn + 1);
+        if (lsn < neededLsn) return;
+        neededLsn = lsn + 1;
+        medium.note(header(header.engine(), header.generation()));
         ring.trim(neededLsn);
     }
 

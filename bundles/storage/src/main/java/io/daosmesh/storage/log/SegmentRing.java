@@ -27,19 +27,20 @@ public final class SegmentRing {
     private int persisted = LogLimits.ALIGN_BYTES;
 
     /**
-     * The first free segment becomes the active one; NOSPACE when none is.
+     * A free segment becomes the active one; NOSPACE when none is.
      *
      * @param lastLsns of the frames in each segment
      * @param neededLsn a segment with only lower ones is free
+     * @param before the one that was in use, taken last: without its header the log would be lost
      */
-    public SegmentRing(LogLimits limits, long[] lastLsns, long neededLsn) {
+    public SegmentRing(LogLimits limits, long[] lastLsns, long neededLsn, int before) {
         this.limits = limits;
         this.states = new State[limits.segmentCount()];
         this.lastLsns = lastLsns.clone();
-        for (int i = states.length - 1; i >= 0; i--) {
-            states[i] = lastLsns[i] < neededLsn ? State.FREE : State.FULL;
-            if (states[i] == State.FREE) active = i;
-        }
+        for (int i = 0; i < states.length; i++) states[i] = lastLsns[i] < neededLsn ? State.FREE : State.FULL;
+        this.active = before;
+        int other = free();
+        if (other >= 0) active = other;
         if (states[active] != State.FREE)
             throw Fault.of(
                             FaultCode.NOSPACE,

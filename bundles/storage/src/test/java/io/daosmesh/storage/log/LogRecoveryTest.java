@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.storage.kv.KvBatch;
@@ -145,7 +146,7 @@ class LogRecoveryTest {
             persist(writer);
             ends.add(i);
         }
-        byte[] segment = medium.durables.get(0);
+        byte[] segment = medium.durables.get(medium.inUse());
         int found = 0;
         for (int at = 0; at < segment.length; at += 1 + random.nextInt(97)) {
             segment[at] ^= 0x20;
@@ -179,7 +180,7 @@ class LogRecoveryTest {
         place(writer, 0);
         persist(writer);
         // the second persist of target 1 begins at the fifth block
-        java.util.Arrays.fill(medium.durables.get(0), frameAt(3), frameAt(3) + 60, (byte) 9);
+        java.util.Arrays.fill(medium.durables.get(medium.inUse()), frameAt(3), frameAt(3) + 60, (byte) 9);
 
         LogRecovery recovery = medium.recover();
 
@@ -192,14 +193,39 @@ class LogRecoveryTest {
     /** Of the nth frame, when each is persisted by itself. */
     private int frameAt(int number) {
         int at = LogLimits.ALIGN_BYTES;
-        SegmentHeader header = SegmentHeader.decode(0, java.util.Arrays.copyOf(medium.durables.get(0), 4096));
-        ByteBuffer bytes = ByteBuffer.wrap(medium.durables.get(0)).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        SegmentHeader header = SegmentHeader.decode(
+                medium.inUse(), java.util.Arrays.copyOf(medium.durables.get(medium.inUse()), 4096));
+        ByteBuffer bytes = ByteBuffer.wrap(medium.durables.get(medium.inUse())).order(java.nio.ByteOrder.LITTLE_ENDIAN);
         for (int n = 0; n < number; n++) {
             LogFrame.Found found = LogFrame.decode(header, bytes, at);
             assertNotNull(found);
             at = LogLimits.aligned(found.endBytes());
         }
         return at;
+    }
+
+    /** A header that is written in part makes void what was not needed, in no target's eyes anything else. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 30, 44, 79})
+    void shouldTakeNoTornHeaderForDamage(int bytes) {
+        LogWriter writer = begin();
+        place(writer, 1);
+        while (medium.inUse() < 4) place(writer, 0);
+        persist(writer);
+        checkpoint(writer);
+        medium.tornHeaderBytes = bytes;
+        assertThrows(IllegalStateException.class, () -> {
+            while (true) place(writer, 0);
+        });
+        // the start after it is killed at the same place, once more
+        for (int start = 0; start < 3; start++) assertThrows(IllegalStateException.class, this::begin);
+        medium.tornHeaderBytes = LogLimits.ALIGN_BYTES;
+
+        LogWriter again = begin();
+
+        place(again, 1);
+        persist(again);
+        begin();
     }
 
     @Test
@@ -221,9 +247,10 @@ class LogRecoveryTest {
         place(writer, 0);
         persist(writer);
         SegmentHeader other = new SegmentHeader(new java.util.UUID(9, 9), 2, 5, 1, 1, LIMITS);
-        System.arraycopy(other.encode(0), 0, medium.durables.get(0), 0, other.encode(0).length);
+        int inUse = medium.inUse();
+        System.arraycopy(other.encode(inUse), 0, medium.durables.get(inUse), 0, other.encode(inUse).length);
 
         assertTrue(medium.recover().isLost());
-        assertFalse(new LogRecovery(new java.util.UUID(9, 9), List.of(), 0).replay(0, 0, f -> {}) == null);
+        assertFalse(new LogRecovery(new java.util.UUID(9, 9), List.of(), null).replay(0, 0, f -> {}) == null);
     }
 }

@@ -17,8 +17,10 @@ final class MemoryMedium implements LogWriter.Medium {
     private final LogLimits limits;
     private final List<byte[]> volatiles = new ArrayList<>();
     final List<byte[]> durables = new ArrayList<>();
-    private long noted;
+    private SegmentHeader noted;
     private int inUse;
+    /** The next header is written so far, and no further. */
+    int tornHeaderBytes = LogLimits.ALIGN_BYTES;
 
     MemoryMedium(LogLimits limits) {
         this.limits = limits;
@@ -27,7 +29,7 @@ final class MemoryMedium implements LogWriter.Medium {
             durables.add(new byte[limits.segmentBytes()]);
             use(i, new SegmentHeader(ENGINE, i == 0 ? 1 : 0, 7, 1, 1, limits));
         }
-        noted = 1;
+        noted = header(0);
         inUse = 0;
     }
 
@@ -50,9 +52,15 @@ final class MemoryMedium implements LogWriter.Medium {
     @Override
     public void use(int segment, SegmentHeader header) {
         byte[] block = java.util.Arrays.copyOf(header.encode(segment), LogLimits.ALIGN_BYTES);
-        write(segment, 0, ByteBuffer.wrap(block), true);
-        noted = header.generation();
+        write(segment, 0, ByteBuffer.wrap(block, 0, tornHeaderBytes), true);
+        if (tornHeaderBytes < block.length) throw new IllegalStateException("killed");
+        note(header);
         inUse = segment;
+    }
+
+    @Override
+    public void note(SegmentHeader header) {
+        noted = header;
     }
 
     /** Of what was not persisted any sectors may be there. */

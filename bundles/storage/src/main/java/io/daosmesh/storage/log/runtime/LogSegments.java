@@ -26,7 +26,6 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
     /** What such files begin with. */
     public static final String PREFIX = "log-";
 
-    private static final long UNKNOWN = -1;
     private static final Logger log = LoggerFactory.getLogger(LogSegments.class);
 
     private final LogLimits limits;
@@ -106,8 +105,7 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
     LogRecovery recover(UUID engine) {
         List<LogRecovery.Segment> found = new ArrayList<>();
         for (int i = 0; i < regions.size(); i++) found.add(new LogRecovery.Segment(i, header(i), bytes(i)));
-        SegmentHeader noted = noted(note);
-        return new LogRecovery(engine, found, noted == null ? UNKNOWN : noted.generation());
+        return new LogRecovery(engine, found, noted(note));
     }
 
     private static @Nullable SegmentHeader header(int segment, ByteBuffer bytes) {
@@ -161,6 +159,11 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
     @Override
     public void use(int segment, SegmentHeader header) {
         begin(segment, header);
+        note(header);
+    }
+
+    @Override
+    public void note(SegmentHeader header) {
         note.write(header.encode(SegmentHeader.NOTE));
     }
 
