@@ -12,8 +12,10 @@ import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.smd.Smd;
 import io.daosmesh.storage.smd.Superblock;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -80,6 +82,18 @@ public final class ScmFolder {
             DeviceResult<ScmRegion> region = space.map(fileName, sizeBytes);
             if (!region.isOk()) throw fault(region.status(), region.detail()).asException();
             return region.get();
+        }
+    }
+
+    /** What another process has left of a file in the memory of the system is durable on return. */
+    public void sync(String fileName) {
+        Path file = root.resolve(fileName);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.force(false);
+        } catch (IOException e) {
+            throw Fault.of(FaultCode.IO, "cannot sync %s: %s", file, String.valueOf(e.getMessage()))
+                    .remedy("repair the medium of scm_mount, then restart the engine")
+                    .asException();
         }
     }
 
