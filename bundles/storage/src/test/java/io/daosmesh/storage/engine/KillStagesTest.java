@@ -1,28 +1,19 @@
 package io.daosmesh.storage.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.daosmesh.storage.EngineStorage;
-import io.daosmesh.storage.halt.Halter;
 import io.daosmesh.storage.halt.Halter.Point;
 import io.daosmesh.storage.halt.Halter.When;
-import io.daosmesh.storage.log.LogLimits;
-import io.daosmesh.storage.log.runtime.LogSegments;
-import io.daosmesh.storage.scm.ScmFolder;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
-import java.util.UUID;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -37,19 +28,12 @@ import org.rocksdb.util.Environment;
 @Timeout(300)
 @Tag("slow")
 class KillStagesTest {
-    /** Small: full, trimmed and used again within forty writes. */
-    private static final LogLimits LIMITS = new LogLimits(256 << 10, 8);
-
-    /** From here on there is something to recover. */
-    private static final int FIRST_START = 4;
-
-    private static final int CHILD_MAX_S = 60;
-
     @TempDir
     Path folder;
 
-    private long acknowledged;
+    private Path library;
 
+    /** Numbers of calls; 0: there is no such point, or it is the same as that of another stage. */
     private static Stream<Point> points(String stage, int before, int half, int after) {
         return Stream.of(
                         new Point(stage, When.BEFORE, before),
@@ -58,131 +42,92 @@ class KillStagesTest {
                 .filter(p -> p.number() > 0);
     }
 
-    /** What happens once in the life of an engine comes first. Numbers of calls; 0: there is no such point. */
-    private static List<Point> served() {
-        return Stream.of(
-                        points("superblock.write", 0, 1, 0),
-                        points("superblock.rename", 1, 0, 1),
-                        points("append", 6, 9, 31),
-                        points("write", 3, 8, 2),
-                        points("flush", 3, 0, 2),
-                        points("answer", 4, 0, 17),
-                        points("back", 1, 1, 1),
-                        points("back", 2, 1, 2),
-                        points("back-flush", 1, 0, 2),
-                        points("target-0.sst", 1, 0, 0),
-                        points("target-1.sst", 1, 0, 0),
-                        points("target-0.sst", 2, 0, 0),
-                        points("header", 1, 3, 6),
-                        points("header", 7, 9, 5),
-                        points("log-in-use.write", 1, 5, 0),
-                        points("log-in-use.rename", 2, 0, 6),
-                        points("target.write", 0, 1, 0),
-                        points("target.rename", 1, 0, 2),
-                        points("smd.write", 1, 2, 0),
-                        points("smd.rename", 2, 0, 1))
-                .flatMap(p -> p)
-                .toList();
-    }
+    /** A write up to its answer; what happens once in the life of an engine comes first. */
+    private static final List<Point> WRITES = Stream.of(
+                    points("superblock.write", 0, 1, 0),
+                    points("superblock.rename", 1, 0, 1),
+                    points("append", 6, 9, 31),
+                    points("write", 3, 8, 2),
+                    points("flush", 3, 0, 2),
+                    points("answer", 4, 0, 17),
+                    points("smd.write", 1, 2, 0),
+                    points("smd.rename", 2, 0, 1),
+                    points("target.write", 0, 1, 0),
+                    points("target.rename", 1, 0, 2))
+            .flatMap(p -> p)
+            .toList();
 
-    private static List<Point> started() {
-        return Stream.of(
-                        points("start.target-0.sst", 1, 0, 0),
-                        points("start.target-0.MANIFEST", 1, 0, 0),
-                        points("start.target-1.MANIFEST", 1, 0, 0),
-                        points("start.back", 1, 1, 1),
-                        points("start.back-flush", 1, 0, 1),
-                        points("start.target.write", 1, 2, 3),
-                        points("start.target.rename", 3, 0, 1),
-                        points("start.header", 1, 1, 1),
-                        points("start.log-in-use.write", 1, 1, 0),
-                        points("start.log-in-use.rename", 1, 0, 1))
-                .flatMap(p -> p)
-                .toList();
-    }
+    private static final List<Point> RECOVERIES = Stream.of(
+                    points("start.target-0.sst", 1, 0, 0),
+                    points("start.target-0.MANIFEST", 1, 0, 0),
+                    points("start.target-1.MANIFEST", 1, 0, 0),
+                    points("start.back", 1, 1, 1),
+                    points("start.back-flush", 1, 0, 1),
+                    points("start.target.write", 1, 2, 3),
+                    points("start.target.rename", 3, 0, 1))
+            .flatMap(p -> p)
+            .toList();
 
-    @Test
-    void shouldKeepEverythingAcknowledgedWhereverItIsKilled() throws Exception {
-        format();
-        Path library = library();
-        List<Point> serving = served();
-        String before = "the format";
-        Iterator<Point> starts = started().iterator();
-        for (int i = 0; i < serving.size(); i++) {
-            before = runTo(serving.get(i), library, before);
-            if (i < FIRST_START) continue;
-            // every other start is killed twice before it has ended
-            for (int k = 0; k <= i % 2 && starts.hasNext(); k++) before = runTo(starts.next(), library, before);
-        }
-        assertFalse(starts.hasNext());
-        try (NodeFixture f = new NodeFixture(folder, "daos_server", StageWriter.TARGETS, 30_000)) {
-            f.addDriver("1");
-            EngineStorage storage = f.start().ready();
-            StageWriter.check(storage, acknowledged);
-        }
-        assertTrue(acknowledged > 500, "acknowledged " + acknowledged);
-    }
+    /** Values to their devices, indexes into tables, the log trimmed and used again. */
+    private static final List<Point> CHECKPOINTS = Stream.of(
+                    points("append", 8, 14, 40),
+                    points("back", 1, 1, 1),
+                    points("back", 2, 1, 2),
+                    points("back-flush", 1, 0, 2),
+                    points("target-0.sst", 1, 0, 0),
+                    points("target-1.sst", 1, 0, 0),
+                    points("target-0.sst", 2, 0, 0),
+                    points("header", 1, 3, 6),
+                    points("header", 7, 9, 5),
+                    points("log-in-use.write", 1, 5, 0),
+                    points("log-in-use.rename", 2, 0, 6))
+            .flatMap(p -> p)
+            .toList();
 
-    private void format() throws IOException {
-        UUID engine;
-        try (NodeFixture f = new NodeFixture(folder, "daos_server", StageWriter.TARGETS, 30_000)) {
-            f.addDriver("1");
-            engine = f.start().formatted().engineUuid();
-        }
-        try (NodeFixture f = new NodeFixture(folder, "daos_server", StageWriter.TARGETS, 30_000)) {
-            Path root = folder.resolve("scm");
-            try (Stream<Path> files = Files.list(root)) {
-                for (Path p : files.filter(p -> p.getFileName().toString().startsWith(LogSegments.PREFIX))
-                        .toList()) Files.delete(p);
-            }
-            ScmFolder scm = ScmFolder.open(
-                    0, f.pmem, new io.daosmesh.spi.DeviceSpec("file", root.toString(), 256L << 20, Map.of()));
-            LogSegments.format(scm, engine, LIMITS, 11);
-        }
-    }
+    private static final List<Point> BEGINNINGS = Stream.of(
+                    points("start.log-in-use.write", 1, 1, 0),
+                    points("start.log-in-use.rename", 1, 0, 1),
+                    points("start.header", 1, 1, 1),
+                    points("start.log-in-use.write", 2, 2, 0),
+                    points("start.log-in-use.rename", 2, 0, 2))
+            .flatMap(p -> p)
+            .toList();
 
     /** Unpacked once, not by each process into a file that it then leaves behind. */
-    private Path library() throws IOException {
+    @BeforeEach
+    void unpack() throws IOException {
         String name = Environment.getJniLibraryFileName("rocksdb");
-        Path to = Files.createDirectory(folder.resolve("lib")).resolve(name);
+        library = Files.createDirectory(folder.resolve("lib"));
         try (InputStream in = RocksDB.class.getClassLoader().getResourceAsStream(name)) {
-            Files.copy(in, to);
+            Files.copy(in, library.resolve(name));
         }
-        return to.getParent();
     }
 
-    /** The point, for the one that comes next. */
-    private String runTo(Point point, Path library, String before) throws IOException, InterruptedException {
-        File out = folder.resolve("child.log").toFile();
-        Process child = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-XX:TieredStopAtLevel=1",
-                        "-XX:+UseSerialGC",
-                        "-Xmx128m",
-                        "-Djava.library.path=" + library,
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        StageWriter.class.getName(),
-                        folder.toString(),
-                        String.valueOf(acknowledged),
-                        point.toString())
-                .redirectErrorStream(true)
-                .redirectOutput(out)
-                .start();
-        if (!child.waitFor(CHILD_MAX_S, TimeUnit.SECONDS)) {
-            child.destroyForcibly().waitFor();
-            throw new AssertionError(point + " hangs");
+    /** Two engines at the same time, because most of the time is the start of processes. */
+    @Test
+    void shouldKeepEverythingAcknowledgedWhereverItIsKilled() throws Exception {
+        CompletableFuture<Long> writes = CompletableFuture.supplyAsync(() -> lives("writes", WRITES, RECOVERIES));
+        long checkpoints = lives("checkpoints", CHECKPOINTS, BEGINNINGS);
+
+        assertTrue(checkpoints > 500, "acknowledged " + checkpoints);
+        try {
+            assertTrue(writes.get() > 100, "acknowledged " + writes.get());
+        } catch (ExecutionException e) {
+            throw new AssertionError(e.getCause());
         }
-        List<String> said = new ArrayList<>(Files.readAllLines(out.toPath()));
-        for (String line : said) if (line.matches("\\d+")) acknowledged = Long.parseLong(line);
-        assertEquals(
-                Halter.STATUS,
-                child.exitValue(),
-                () -> "to " + point + ", after " + before + ":\n" + String.join("\n", last(said)));
-        return point.toString();
     }
 
-    private static List<String> last(List<String> lines) {
-        return lines.subList(Math.max(0, lines.size() - 40), lines.size());
+    /** How many numbers were acknowledged. */
+    private long lives(String name, List<Point> served, List<Point> started) {
+        KilledEngine engine = new KilledEngine(folder.resolve(name), library);
+        engine.format();
+        int starts = 0;
+        for (int i = 0; i < served.size(); i++) {
+            engine.runTo(served.get(i));
+            // from here on there is something to recover; every other start is killed twice before it has ended
+            for (int k = 0; i > 3 && k <= i % 2 && starts < started.size(); k++) engine.runTo(started.get(starts++));
+        }
+        assertEquals(started.size(), starts, name + " has more starts than writes");
+        return engine.check();
     }
 }
