@@ -42,6 +42,7 @@ class PoolSimulationTest {
 
         assertTrue(t.writes > 50L * seeds, "it went on writing: " + t.writes);
         assertTrue(t.crashes > seeds && t.exclusions > seeds && t.rebuilds > seeds, "enough went wrong: " + t);
+        assertTrue(t.inWrites > seeds, "batches torn: " + t.inWrites);
         if (plan.hazards().contains(Hazard.EMPTIED_GROUPS))
             assertTrue(t.emptied > seeds, "groups emptied: " + t.emptied);
         if (plan.hazards().contains(Hazard.GIVEN_UP_CALLS)) assertTrue(t.unknown > seeds, "unknown: " + t.unknown);
@@ -62,6 +63,7 @@ class PoolSimulationTest {
         private long unknown;
         private long oddRefusals;
         private int crashes;
+        private int inWrites;
         private int exclusions;
         private int emptied;
         private int rebuilds;
@@ -71,6 +73,7 @@ class PoolSimulationTest {
             unknown += o.traffic().unknown();
             oddRefusals += o.traffic().oddRefusals();
             crashes += o.events().crashes();
+            inWrites += o.events().inWrites();
             exclusions += o.events().exclusions();
             emptied += o.events().emptied();
             rebuilds += o.events().rebuilds();

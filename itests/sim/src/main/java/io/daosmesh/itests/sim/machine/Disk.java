@@ -1,5 +1,6 @@
 package io.daosmesh.itests.sim.machine;
 
+import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BlobCompletion;
 import io.daosmesh.storage.bio.Allocator;
@@ -10,36 +11,60 @@ import io.daosmesh.storage.kv.KvRange;
 import io.daosmesh.storage.kv.KvStore;
 import io.daosmesh.storage.kv.MemoryKvStore;
 import io.daosmesh.storage.kv.ValueSpace;
+import io.daosmesh.storage.log.LogFrame;
+import io.daosmesh.storage.log.LogLimits;
+import io.daosmesh.storage.log.LogRecovery;
+import io.daosmesh.storage.log.LogWriter;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What a rank keeps over its lives: an index whose unsynced batches, and a device whose unflushed blocks, may be lost when
- * the power fails. A request under way at a crash is done for any of its blocks, or not. Owner: the timeline.
+ * What a rank keeps over its lives: the log of its index with the values in it, tables, and a device whose unflushed blocks may be
+ * lost when the power fails. What is under way at a crash is done in any part, or not: batches of the log byte by byte, requests of the
+ * device block by block. Frames and recovery are the shipped ones. Owner: the timeline.
  */
 public final class Disk {
     private static final int BLOCK = 4096;
     private static final int BLOB_BYTES = 16 << 20;
+    private static final int TARGET = 0;
+    /** Small: full and used again within a run. */
+    private static final LogLimits LIMITS = new LogLimits(256 << 10, 8);
+
+    private static final double CHECKPOINT = 0.02;
 
     private final Timeline time;
+    private final LogMedium medium;
+    private LogWriter log;
     private MemoryKvStore index = new MemoryKvStore();
-    private MemoryKvStore synced = new MemoryKvStore();
-    private final List<KvBatch> unsynced = new ArrayList<>();
+    /** Number of the last batch in the index, and in its tables. */
+    private long position;
+
+    private MemoryKvStore tables = new MemoryKvStore();
+    private long tablesPosition;
     private final byte[] bytes = new byte[BLOB_BYTES];
     /** What a block that is not flushed held before. */
     private final Map<Integer, byte[]> unflushed = new HashMap<>();
+    /** Blocks that are in the log and not on the device. */
+    private final Map<Integer, byte[]> held = new HashMap<>();
 
     private final List<Writing> underWay = new ArrayList<>();
+    private final List<KvBatch> appending = new ArrayList<>();
+    private Runnable onAppend = () -> {};
     private int life;
+    private @Nullable String damage;
 
     private record Writing(int offset, ByteBuffer src) {}
 
     public Disk(Timeline time) {
         this.time = time;
+        this.medium = new LogMedium(time, LIMITS);
+        LogRecovery none = medium.recover();
+        this.log = medium.begin(none, none.nextLsn() - 1);
     }
 
     /** Of the present life; what is written durably through it outlives a power loss as well. */
@@ -51,15 +76,130 @@ public final class Disk {
         return new BlobOfLife(life);
     }
 
-    /** As KvStore.write promises. */
-    public void write(KvBatch batch, boolean isDurable) {
-        index.write(batch, isDurable);
-        unsynced.add(ofDisk(batch));
-        if (isDurable) sync(unsynced.size());
+    /** Why the last start has not found what it must; null when it has. */
+    public @Nullable String damage() {
+        return damage;
     }
 
-    /** Values stay where they are read when the life that wrote them has ended; their buffers do not. */
-    private KvBatch ofDisk(KvBatch batch) {
+    /** The batch is on its way; {@link #write} follows in the same life. */
+    public void append(KvBatch batch) {
+        appending.add(batch);
+        time.after(time.between(0, 10_000), onAppend);
+        onAppend = () -> {};
+    }
+
+    /** Runs while the next batch is on its way. */
+    public void onNextAppend(Runnable action) {
+        onAppend = action;
+    }
+
+    /** A crash now tears what is appended. */
+    public boolean isAppending() {
+        return !appending.isEmpty();
+    }
+
+    /** As KvStore.write promises. */
+    public void write(KvBatch batch, boolean isDurable) {
+        appending.remove(batch);
+        if (!log.place(TARGET, position + 1, batch)) {
+            log.persist();
+            if (!log.roll(false)) {
+                checkpoint();
+                Invariant.check(log.roll(false), "all is trimmed");
+            }
+            Invariant.check(log.place(TARGET, position + 1, batch), "a batch of %d bytes", batch.byteCount());
+        }
+        if (isDurable) log.persist();
+        else log.publish();
+        position++;
+        index.write(batch, isDurable);
+        if (time.happens(CHECKPOINT)) keep();
+    }
+
+    /** Not always all of it is done before a crash. */
+    private void keep() {
+        switch (time.below(3)) {
+            case 0 -> flushIndex();
+            case 1 -> settle();
+            default -> checkpoint();
+        }
+    }
+
+    private void checkpoint() {
+        log.persist();
+        flushIndex();
+        settle();
+        log.trim(log.lastLsn());
+    }
+
+    private void flushIndex() {
+        tables = copy(index);
+        tablesPosition = position;
+    }
+
+    /** Values are on the device, durably. */
+    private void settle() {
+        held.forEach((block, value) -> {
+            unflushed.remove(block);
+            System.arraycopy(value, 0, bytes, block * BLOCK, BLOCK);
+        });
+        held.clear();
+    }
+
+    /** Ends a life; the next one opens what is left. */
+    public void crash(boolean isPowerLoss) {
+        life++;
+        for (Writing w : underWay) {
+            for (int at = 0; at < w.src.remaining(); at += BLOCK)
+                if (time.happens(0.5)) put(w.offset + at, w.src.slice(at, BLOCK));
+        }
+        underWay.clear();
+        endLog(isPowerLoss);
+        if (isPowerLoss) {
+            for (int block : unflushed.keySet().stream().sorted().toList()) {
+                byte[] old = unflushed.get(block);
+                if (old != null && time.happens(0.5)) System.arraycopy(old, 0, bytes, block * BLOCK, BLOCK);
+            }
+            unflushed.clear();
+        }
+        recover();
+    }
+
+    private void endLog(boolean isPowerLoss) {
+        medium.die();
+        long at = position;
+        for (KvBatch b : appending) {
+            if (time.happens(0.2) || !log.place(TARGET, at + 1, b)) break;
+            at++;
+        }
+        log.publish();
+        appending.clear();
+        medium.onEnded(isPowerLoss);
+    }
+
+    private void recover() {
+        held.clear();
+        index = copy(tables);
+        position = tablesPosition;
+        LogRecovery found = medium.recover();
+        damage = found.replay(TARGET, position, new LogRecovery.Applier() {
+            @Override
+            public void index(LogFrame frame) {
+                index.write(ofIndex(frame.batch()), true);
+                position = frame.position();
+            }
+
+            @Override
+            public void values(LogFrame frame) {
+                frame.batch().forEach(new Values());
+            }
+        });
+        flushIndex();
+        settle();
+        log = medium.begin(found, found.nextLsn() - 1);
+    }
+
+    private static KvBatch ofIndex(KvBatch batch) {
         KvBatch copy = new KvBatch();
         batch.forEach(new KvBatch.Visitor() {
             @Override
@@ -76,56 +216,48 @@ public final class Disk {
             public void deleteRange(byte[] from, byte[] to) {
                 copy.deleteRange(from, to);
             }
-
-            @Override
-            public void value(ValueSpace space, long offsetBytes, ByteBuffer bytes) {
-                ByteBuffer kept = ByteBuffer.allocate(bytes.remaining()).put(bytes.duplicate());
-                copy.value(new Synced(), offsetBytes, kept.flip());
-            }
         });
         return copy;
     }
 
-    /** The first batches are in the log, durably, with their values. */
-    private void sync(int count) {
-        List<KvBatch> first = unsynced.subList(0, count);
-        for (KvBatch b : first) synced.write(b, true);
-        first.clear();
-    }
-
     /** What a start finds of the log's values. */
-    private final class Synced implements ValueSpace {
+    private final class Values implements KvBatch.Visitor {
         @Override
-        public long blobId() {
-            return 1;
+        public void put(byte[] key, byte[] value) {
+            // of the index
         }
 
         @Override
-        public void hold(long lsn, long offsetBytes, ByteBuffer block) {
-            for (int at = 0; at < block.remaining(); at += BLOCK) {
-                unflushed.remove((int) (offsetBytes + at) / BLOCK);
-                block.get(at, bytes, (int) offsetBytes + at, BLOCK);
-            }
+        public void delete(byte[] key) {
+            // of the index
+        }
+
+        @Override
+        public void deleteRange(byte[] from, byte[] to) {
+            // of the index
+        }
+
+        @Override
+        public void value(ValueSpace space, long offsetBytes, ByteBuffer value) {
+            hold(offsetBytes, value);
+        }
+
+        @Override
+        public void written(ValueSpace space, long offsetBytes, long lengthBytes) {
+            drop(offsetBytes, lengthBytes);
         }
     }
 
-    /** Ends a life; the next one opens what is left. */
-    public void crash(boolean isPowerLoss) {
-        life++;
-        for (Writing w : underWay) {
-            for (int at = 0; at < w.src.remaining(); at += BLOCK)
-                if (time.happens(0.5)) put(w.offset + at, w.src.slice(at, BLOCK));
+    private void hold(long offsetBytes, ByteBuffer value) {
+        for (int at = 0; at < value.remaining(); at += BLOCK) {
+            byte[] block = new byte[BLOCK];
+            value.get(value.position() + at, block);
+            held.put((int) (offsetBytes + at) / BLOCK, block);
         }
-        underWay.clear();
-        if (!isPowerLoss) return;
-        sync(unsynced.isEmpty() ? 0 : time.below(unsynced.size() + 1));
-        unsynced.clear();
-        index = copy(synced);
-        for (int block : unflushed.keySet().stream().sorted().toList()) {
-            byte[] old = unflushed.get(block);
-            if (old != null && time.happens(0.5)) System.arraycopy(old, 0, bytes, block * BLOCK, BLOCK);
-        }
-        unflushed.clear();
+    }
+
+    private void drop(long offsetBytes, long lengthBytes) {
+        for (long at = offsetBytes; at < offsetBytes + lengthBytes; at += BLOCK) held.remove((int) (at / BLOCK));
     }
 
     private static MemoryKvStore copy(MemoryKvStore from) {
@@ -188,18 +320,33 @@ public final class Disk {
         }
 
         @Override
+        public void expect(long offsetBytes, long lengthBytes) {
+            drop(offsetBytes, lengthBytes);
+        }
+
+        @Override
         public void hold(long lsn, long offsetBytes, ByteBuffer block) {
-            for (int at = 0; at < block.remaining(); at += BLOCK)
-                put((int) offsetBytes + at, block.slice(block.position() + at, BLOCK));
+            Disk.this.hold(offsetBytes, block);
         }
 
         @Override
         public void read(long offsetBytes, ByteBuffer dst, BlobCompletion completion) {
-            later(() -> dst.put(dst.position(), bytes, (int) offsetBytes, dst.remaining()), completion);
+            later(
+                    () -> {
+                        for (int at = 0; at < dst.remaining(); at += BLOCK) {
+                            int from = (int) offsetBytes + at;
+                            int length = Math.min(BLOCK, dst.remaining() - at);
+                            byte[] value = held.get(from / BLOCK);
+                            if (value == null) dst.put(dst.position() + at, bytes, from, length);
+                            else dst.put(dst.position() + at, value, 0, length);
+                        }
+                    },
+                    completion);
         }
 
         @Override
         public void write(long offsetBytes, ByteBuffer src, BlobCompletion completion) {
+            drop(offsetBytes, src.remaining());
             Writing w = new Writing((int) offsetBytes, src.duplicate());
             underWay.add(w);
             later(
@@ -220,6 +367,7 @@ public final class Disk {
 
         @Override
         public void unmap(long offsetBytes, long lengthBytes, BlobCompletion completion) {
+            drop(offsetBytes, lengthBytes);
             later(() -> {}, completion);
         }
     }

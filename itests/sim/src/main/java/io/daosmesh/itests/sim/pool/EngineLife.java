@@ -68,6 +68,8 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
 
     /** The pool is created with the first life; later ones find what the disk has kept. */
     void open() {
+        String damage = node.disk.damage();
+        if (damage != null) world.violate("rank " + node.rank + " lost a part of its log: " + damage);
         execute(() -> {
             PoolSpace space = new PoolSpace(World.POOL, 0, new SpaceAccount(64 << 20), node.disk.blob());
             boolean isNew = node.disk.index().first(KvRange.all()).isEmpty();
@@ -138,6 +140,7 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
 
     /** A crash may come before the batch is written, or between that and its answer. */
     private void write(KvBatch batch, boolean isDurable, Done done) {
+        if (node.isCurrent(this)) node.disk.append(batch);
         world.time.after(world.time.between(10_000, isDurable ? 500_000 : 30_000), () -> {
             if (!node.isCurrent(this)) return;
             node.disk.write(batch, isDurable);

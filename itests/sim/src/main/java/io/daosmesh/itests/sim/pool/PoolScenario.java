@@ -38,8 +38,12 @@ public final class PoolScenario {
      */
     public record Traffic(long writes, long reads, long resends, long unknown, long unavailable, long oddRefusals) {}
 
-    /** What happened to ranks. */
-    public record Events(int crashes, int exclusions, int emptied, int rebuilds) {}
+    /**
+     * What happened to ranks.
+     *
+     * @param inWrites crashes that tore a batch on its way into the log
+     */
+    public record Events(int crashes, int inWrites, int exclusions, int emptied, int rebuilds) {}
 
     /** One run. */
     public static Outcome run(Plan plan, long seed) {
@@ -59,7 +63,7 @@ public final class PoolScenario {
                 world.notes,
                 new Traffic(
                         world.writes, world.reads, world.resends, world.unknown, world.unavailable, world.oddRefusals),
-                new Events(trouble.crashes(), s.exclusions(), s.emptied(), s.rebuilds()),
+                new Events(trouble.crashes(), trouble.crashesInWrites(), s.exclusions(), s.emptied(), s.rebuilds()),
                 world.undecided);
     }
 

@@ -9,10 +9,12 @@ import io.daosmesh.model.pool.PoolMap;
 /** What goes wrong with ranks and maps, and when. Owner: the timeline. */
 final class Trouble {
     private static final int DOWN_MAX = 2;
+    private static final long APPEND_WAIT_NS = Timeline.ms(200);
 
     private final World world;
     private final long endNs;
     private int crashes;
+    private int crashesInWrites;
 
     Trouble(World world, long forNs) {
         this.world = world;
@@ -25,6 +27,11 @@ final class Trouble {
 
     int crashes() {
         return crashes;
+    }
+
+    /** Of them, while a batch was on its way into the log. */
+    int crashesInWrites() {
+        return crashesInWrites;
     }
 
     void next() {
@@ -67,9 +74,26 @@ final class Trouble {
     }
 
     private void crash(Node n, long forNs) {
+        if (world.time.happens(0.6)) crashInWrite(n, forNs);
+        else crashNow(n, forNs);
+    }
+
+    /** While a batch is on its way into the log, if one is soon. */
+    private void crashInWrite(Node n, long forNs) {
+        boolean[] isDone = new boolean[1];
+        Runnable crash = () -> {
+            if (!isDone[0] && mayCrash(n)) crashNow(n, forNs);
+            isDone[0] = true;
+        };
+        n.disk.onNextAppend(crash);
+        world.time.after(APPEND_WAIT_NS, crash);
+    }
+
+    private void crashNow(Node n, long forNs) {
         boolean isPowerLoss = world.time.happens(0.5);
         world.note("rank " + n.rank + (isPowerLoss ? " loses power" : " is killed"));
         crashes++;
+        if (n.disk.isAppending()) crashesInWrites++;
         n.crash(isPowerLoss);
         world.time.after(forNs, () -> {
             world.note("rank " + n.rank + " starts");
