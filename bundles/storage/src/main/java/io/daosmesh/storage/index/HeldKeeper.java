@@ -54,7 +54,9 @@ final class HeldKeeper {
         Fault fault = blob.isGivenUp() ? null : writeBack.write(blob);
         if (blob.isGivenUp()) blob.dropHeld();
         else if (fault != null) warn(fault);
-        return fault == null || blob.isGivenUp();
+        boolean isSettled = fault == null || blob.isGivenUp();
+        blob.setStuck(!isSettled);
+        return isSettled;
     }
 
     /** Once for each kind: it is tried again and again. */

@@ -85,12 +85,18 @@ public final class IndexKeeper implements AutoCloseable {
     private void writeBack() {
         try {
             boolean isLeft = !held.settle().isEmpty();
-            if (isLeft) run(() -> isRoomAsked.set(false), RETRY_MS);
+            if (isLeft) run(this::writeBackAgain, RETRY_MS);
             else isRoomAsked.set(false);
         } catch (RuntimeException e) {
             isRoomAsked.set(false);
             log.error("values are not written back", e);
         }
+    }
+
+    /** Who waits has asked while nobody listened. */
+    private void writeBackAgain() {
+        isRoomAsked.set(false);
+        held.memory().askAgain();
     }
 
     /**

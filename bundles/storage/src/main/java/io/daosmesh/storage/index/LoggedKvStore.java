@@ -55,7 +55,7 @@ final class LoggedKvStore implements KvStore {
         if (batch.valueBytes() > 0) {
             Fault refusal = batch.refusal();
             if (refusal != null) throw refusal.asException();
-            memory.awaitRoom(batch.valueBytes(), ROOM_WAIT_MAX);
+            memory.awaitRoom(batch.valueBytes(), batch.isStuck(), ROOM_WAIT_MAX);
             batch.forEach(EXPECTING);
         }
         log.write(stream, batch, isDurable);

@@ -94,6 +94,11 @@ public final class KvBatch {
         spaces.clear();
     }
 
+    /** A value of it will have to wait in memory. */
+    public boolean isStuck() {
+        return spaces.stream().anyMatch(ValueSpace::isStuck);
+    }
+
     /** Why a value of it can be taken nowhere now; null when all can. */
     public @Nullable Fault refusal() {
         for (ValueSpace space : spaces) {

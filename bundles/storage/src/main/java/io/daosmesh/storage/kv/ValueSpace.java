@@ -20,6 +20,11 @@ public interface ValueSpace {
      */
     void hold(long lsn, long offsetBytes, ByteBuffer bytes);
 
+    /** The last values could not be taken to where they belong: they wait in memory. */
+    default boolean isStuck() {
+        return false;
+    }
+
     /** Why no value can be taken now; null when it can. */
     default @Nullable Fault refusal() {
         return null;

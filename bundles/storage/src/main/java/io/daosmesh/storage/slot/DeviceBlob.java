@@ -24,6 +24,7 @@ public final class DeviceBlob implements Blob {
     private final @Nullable DeviceSlot slot;
     private final Allocator allocator;
     private final HeldValues held;
+    private volatile boolean isStuck;
 
     /** @param slot null if the engine has no device: the blob has no bytes either */
     public DeviceBlob(Smd.BlobSpace space, @Nullable DeviceSlot slot, HeldMemory memory) {
@@ -99,6 +100,16 @@ public final class DeviceBlob implements Blob {
     public @Nullable Fault refusal() {
         DeviceSlot on = slot;
         return on == null ? outside(0, 0) : on.refusalOfWrites();
+    }
+
+    @Override
+    public boolean isStuck() {
+        return isStuck;
+    }
+
+    /** @param isStuck what is held could not be written to the device */
+    public void setStuck(boolean isStuck) {
+        this.isStuck = isStuck;
     }
 
     @Override

@@ -22,6 +22,8 @@ public final class HeldMemory {
     /** Of devices that are not there: nobody can make room of them. */
     private long stuckBytes;
 
+    private int waitingCount;
+
     public HeldMemory(long maxBytes) {
         this.maxBytes = maxBytes;
     }
@@ -40,19 +42,42 @@ public final class HeldMemory {
         notifyAll();
     }
 
-    /** Returns when there is room for so much; BUSY when none came within the time, or when interrupted. */
-    public void awaitRoom(long bytes, Duration max) {
+    /**
+     * Returns when there is room for so much; BUSY when none came within the time, or when interrupted.
+     *
+     * @param isStuck the values are of a device that takes none: together they have no more room than all others
+     */
+    public void awaitRoom(long bytes, boolean isStuck, Duration max) {
         if (bytes == 0) return;
         long startNs = System.nanoTime();
         synchronized (this) {
-            while (heldBytes - stuckBytes + bytes > maxBytes && heldBytes > stuckBytes) {
-                onMany.run();
-                long leftMs = max.toMillis() - (System.nanoTime() - startNs) / 1_000_000;
-                if (leftMs <= 0 || !pause(leftMs))
-                    throw Fault.of(FaultCode.BUSY, "%d bytes of values wait for their devices", heldBytes)
-                            .asException();
+            waitingCount++;
+            try {
+                while (isFull(bytes, isStuck)) {
+                    onMany.run();
+                    long leftMs = max.toMillis() - (System.nanoTime() - startNs) / 1_000_000;
+                    if (leftMs <= 0 || !pause(leftMs))
+                        throw Fault.of(FaultCode.BUSY, "%d bytes of values wait for their devices", heldBytes)
+                                .asException();
+                }
+            } finally {
+                waitingCount--;
             }
         }
+    }
+
+    private boolean isFull(long bytes, boolean isStuck) {
+        if (isStuck && heldBytes + bytes > maxBytes) return true;
+        return heldBytes - stuckBytes + bytes > maxBytes && heldBytes > stuckBytes;
+    }
+
+    /** The listener is told once more where somebody still waits: what it could not do may be possible now. */
+    public synchronized void askAgain() {
+        if (waitingCount > 0 || isHalfTaken()) onMany.run();
+    }
+
+    private boolean isHalfTaken() {
+        return heldBytes - stuckBytes > maxBytes / 2;
     }
 
     private boolean pause(long ms) {
@@ -72,7 +97,7 @@ public final class HeldMemory {
             for (int i = 0; i < SLAB_BLOCKS; i++) free.add(slab.slice(i * BLOCK_BYTES, BLOCK_BYTES));
         }
         heldBytes += BLOCK_BYTES;
-        if (heldBytes - stuckBytes > maxBytes / 2) onMany.run();
+        if (isHalfTaken()) onMany.run();
         return free.pop();
     }
 

@@ -21,8 +21,8 @@ import java.util.UUID;
  */
 final class StageWriter {
     static final int TARGETS = 3;
-    /** The point was not reached. */
-    static final int NOT_REACHED = 4;
+    /** Exit status: the point was not reached. */
+    private static final int NOT_REACHED = 4;
 
     private static final UUID POOL = new UUID(7, 7);
     private static final int VALUE_BYTES = 24 << 10;
@@ -126,13 +126,8 @@ final class StageWriter {
 
     /** Arguments: folder, last acknowledged number, point. */
     public static void main(String[] args) {
-        try {
-            run(Path.of(args[0]), Long.parseLong(args[1]), Halter.Point.of(args[2]));
-            System.exit(NOT_REACHED);
-        } catch (RuntimeException | Error e) {
-            e.printStackTrace();
-            System.exit(1);
-        }
+        run(Path.of(args[0]), Long.parseLong(args[1]), Halter.Point.of(args[2]));
+        System.exit(NOT_REACHED);
     }
 
     private static void run(Path folder, long acknowledged, Halter.Point point) {
