@@ -1,8 +1,10 @@
 package io.daosmesh.storage;
 
+import io.daosmesh.model.fault.Fault;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The formatted, open storage of one engine; published as an OSGi service (property {@code engine.index}) while it is
@@ -41,7 +43,19 @@ public interface EngineStorage {
 
     Usage usage();
 
-    /** Totals of the engine; free = what no pool has. */
+    /**
+     * Why nothing is written now: NOSPACE, in the words of the user who will read it; null when it is. Cheap: it is what was seen
+     * at most two seconds ago.
+     *
+     * @param isDelete takes hardly any room and gives some back later
+     */
+    @Nullable
+    Fault refusal(boolean isDelete);
+
+    /** What the file system of the SCM can still take of new data, of all pools together; 0 while it is refused. */
+    long scmWritableBytes();
+
+    /** Totals of the engine; free = what no pool has, and there is room for. */
     record Usage(long scmTotalBytes, long scmFreeBytes, long nvmeTotalBytes, long nvmeFreeBytes) {}
 
     BufferPool buffers();

@@ -31,6 +31,9 @@ public final class MemoryStorage implements EngineStorage {
     public final AtomicInteger checksumErrors = new AtomicInteger();
     public final AtomicInteger tornDown = new AtomicInteger();
     private final List<DeviceListener> listeners = new CopyOnWriteArrayList<>();
+    /** Null: there is room. */
+    public volatile Fault noRoom;
+
     private DeviceState state = DeviceState.NORMAL;
 
     public MemoryStorage(int targetCount) {
@@ -134,6 +137,16 @@ public final class MemoryStorage implements EngineStorage {
             t.spaces.put(pool, new PoolSpace(pool, t.index, new SpaceAccount(scmBytesPerTarget), new MemoryBlob((int)
                     nvmeBytesPerTarget)));
         }
+    }
+
+    @Override
+    public Fault refusal(boolean isDelete) {
+        return isDelete ? null : noRoom;
+    }
+
+    @Override
+    public long scmWritableBytes() {
+        return noRoom == null ? Long.MAX_VALUE : 0;
     }
 
     @Override

@@ -20,6 +20,7 @@ import io.daosmesh.spi.ScmDriver;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.health.DeviceLife;
 import io.daosmesh.storage.log.LogLimits;
+import io.daosmesh.storage.room.RoomMarks;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.slot.DeviceSlot;
 import io.daosmesh.storage.slot.Lease;
@@ -35,9 +36,16 @@ public final class DeviceViews {
     private final NodeConfig.Engine config;
     private final Drivers drivers;
 
-    DeviceViews(NodeConfig.Engine config, Drivers drivers) {
+    private final long reserveBytes;
+
+    DeviceViews(NodeConfig.Engine config, Drivers drivers, long reserveBytes) {
         this.config = config;
         this.drivers = drivers;
+        this.reserveBytes = reserveBytes;
+    }
+
+    RoomMarks marks(ScmFolder folder) {
+        return RoomMarks.of(folder.totalBytes(), reserveBytes, config.targetCount());
     }
 
     DeviceSpec scmSpec() {
@@ -76,7 +84,8 @@ public final class DeviceViews {
         if (open != null)
             b.setTotalBytes(open.usage().scmTotalBytes())
                     .setFreeBytes(open.usage().scmFreeBytes());
-        else if (folder != null) b.setTotalBytes(folder.totalBytes()).setFreeBytes(folder.poolBytes(LogLimits.usual()));
+        else if (folder != null)
+            b.setTotalBytes(folder.totalBytes()).setFreeBytes(folder.poolBytes(LogLimits.usual(), marks(folder)));
         else scanScm().ifPresent(i -> b.setTotalBytes(i.sizeBytes()).setFreeBytes(i.sizeBytes()));
         return b.build();
     }

@@ -11,6 +11,7 @@ import io.daosmesh.storage.index.EngineIndexes;
 import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.log.runtime.EngineLog;
 import io.daosmesh.storage.scm.ScmFolder;
+import io.daosmesh.storage.scm.ScmRoom;
 import io.daosmesh.storage.slot.AlignedBufferPool;
 import io.daosmesh.storage.slot.DeviceSlot;
 import io.daosmesh.storage.slot.HeldMemory;
@@ -39,6 +40,7 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(EngineStore.class);
     private final ScmFolder scm;
     private final ScheduledExecutorService owner;
+    private final ScmRoom room;
     private final SlotSet slots;
     private final BufferPool buffers;
     private final Prezero prezero;
@@ -66,11 +68,13 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
             ScmFolder scm,
             Superblock superblock,
             ScheduledExecutorService owner,
+            ScmRoom room,
             SlotMaker maker,
             StorageSettings settings) {
         this.scm = scm;
         this.superblock = superblock;
         this.owner = owner;
+        this.room = room;
         this.smd = scm.smd();
         this.buffers = new AlignedBufferPool(settings.bufferBytes());
         this.held = new HeldMemory(settings.heldBytes());
@@ -84,6 +88,8 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
         for (int t = 0; t < superblock.targetCount(); t++) pools.add(new TargetPools(t, () -> smd, slots, held));
         EngineIndexes opened = EngineIndexes.open(served, superblock.engine(), driverWaitMax, pools, held);
         indexes = opened;
+        room.onLow(opened::checkpointSoon);
+        opened.onPeriod(room::look);
         for (int t = 0; t < superblock.targetCount(); t++)
             targets.add(new TargetStore(t, opened.kv(t), () -> smd, pools.get(t)));
     }
@@ -104,6 +110,10 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
 
     public Smd smd() {
         return smd;
+    }
+
+    public ScmRoom room() {
+        return room;
     }
 
     Superblock superblock() {
@@ -186,6 +196,8 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
         synchronized (tableLock) {
             Smd next = smd.withPool(pool, scmBytesPerTarget, nvmeBytesPerTarget, targetCount(), scmFreeBytes());
             if (next == smd) return;
+            Fault full = refusal(false);
+            if (full != null) throw full.asException();
             next.pool(pool).ifPresent(made -> prezero.run(made, slots));
             scm.write(next);
             smd = next;
@@ -218,9 +230,20 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
         return new PoolReservation(p.uuid(), p.scmBytes(), p.nvmeBytes());
     }
 
+    @Override
+    public @Nullable Fault refusal(boolean isDelete) {
+        int rank = superblock.rank();
+        return room.refusal(isDelete, rank < 0 ? "engine " + engineIndex() : "rank " + rank);
+    }
+
+    @Override
+    public long scmWritableBytes() {
+        return room.seen().writableBytes();
+    }
+
     private long scmFreeBytes() {
         EngineLog open = log();
-        long poolBytes = scm.poolBytes(open == null ? LogLimits.usual() : open.limits());
+        long poolBytes = scm.poolBytes(open == null ? LogLimits.usual() : open.limits(), room.marks());
         return Math.max(0, poolBytes - smd.scmReservedBytes(targetCount()));
     }
 
@@ -232,7 +255,7 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
             nvmeTotal += d.sizeBytes();
             nvmeFree += smd.freeBytes(d.uuid());
         }
-        return new Usage(scm.totalBytes(), scmFreeBytes(), nvmeTotal, nvmeFree);
+        return new Usage(scm.totalBytes(), Math.min(scmFreeBytes(), scmWritableBytes()), nvmeTotal, nvmeFree);
     }
 
     @Override

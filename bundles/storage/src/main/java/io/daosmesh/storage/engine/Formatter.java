@@ -10,6 +10,7 @@ import io.daosmesh.spi.DeviceResult;
 import io.daosmesh.spi.DeviceSpec;
 import io.daosmesh.storage.index.EngineIndexes;
 import io.daosmesh.storage.log.LogLimits;
+import io.daosmesh.storage.room.RoomMarks;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.slot.DriverSet;
 import io.daosmesh.storage.slot.HeaderIo;
@@ -25,11 +26,13 @@ public final class Formatter {
     private final ScmFolder scm;
     private final DriverSet<BlockDriver> drivers;
     private final Superblock superblock;
+    private final RoomMarks marks;
 
-    Formatter(ScmFolder scm, DriverSet<BlockDriver> drivers, Superblock superblock) {
+    Formatter(ScmFolder scm, DriverSet<BlockDriver> drivers, Superblock superblock, RoomMarks marks) {
         this.scm = scm;
         this.drivers = drivers;
         this.superblock = superblock;
+        this.marks = marks;
     }
 
     List<FormatResultMessage> format(List<DeviceSpec> specs) {
@@ -51,6 +54,7 @@ public final class Formatter {
             try {
                 scm.write(Smd.first(devices, superblock.targetCount()));
                 EngineIndexes.format(scm, superblock.engine(), superblock.targetCount(), LogLimits.usual());
+                makeReserve();
                 scm.write(superblock);
             } catch (FaultException e) {
                 fault = e.fault();
@@ -58,6 +62,17 @@ public final class Formatter {
         }
         results.add(0, result("scm", scm.root().toString(), fault));
         return results;
+    }
+
+    private void makeReserve() {
+        if (!scm.reserve().make(marks.reserveBytes()))
+            throw Fault.of(
+                            FaultCode.NOSPACE,
+                            "no room for a reserve of %d bytes in %s",
+                            marks.reserveBytes(),
+                            scm.root())
+                    .remedy("free space in " + scm.root())
+                    .asException();
     }
 
     private Smd.Device formatDevice(DeviceSpec spec) {

@@ -16,6 +16,7 @@ import io.daosmesh.spi.ScmDriver;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.log.runtime.EngineLog;
 import io.daosmesh.storage.scm.ScmFolder;
+import io.daosmesh.storage.scm.ScmRoom;
 import io.daosmesh.storage.slot.BlobOp;
 import io.daosmesh.storage.slot.DeviceSlot;
 import io.daosmesh.storage.slot.SlotLimits;
@@ -72,7 +73,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
         this.drivers = drivers;
         this.effects = effects;
         this.settings = settings;
-        this.views = new DeviceViews(config, drivers);
+        this.views = new DeviceViews(config, drivers, settings.reserveBytes());
         owner = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "storage-owner-" + config.index());
             thread.setDaemon(true);
@@ -169,7 +170,9 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
                     return;
                 }
                 check(superblock.get());
-                open = new EngineStore(folder, superblock.get(), owner, this::makeSlots, settings);
+                ScmRoom room = ScmRoom.of(folder, views.marks(folder), this::onRoom);
+                room.open();
+                open = new EngineStore(folder, superblock.get(), owner, room, this::makeSlots, settings);
                 engine = open;
                 open.slots().onDriversChanged();
             }
@@ -256,6 +259,20 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
         String text = "Device: " + device.uuid() + " " + what + " error logged from tgt_id:" + target;
         effects.raise(
                 RasId.DEVICE_MEDIA_ERROR, Severity.ERROR, text, device.uuid().toString());
+    }
+
+    /** Any thread: the room is looked at where a slow disk holds up nobody. */
+    private void onRoom(boolean isAmple, String text) {
+        RasId id = isAmple ? RasId.ENGINE_SCM_WRITABLE : RasId.ENGINE_SCM_READ_ONLY;
+        try {
+            owner.execute(() -> effects.raise(
+                    id,
+                    isAmple ? Severity.NOTICE : Severity.ERROR,
+                    "SCM of engine " + config.index() + " " + text,
+                    ""));
+        } catch (RejectedExecutionException e) {
+            log.debug("closed");
+        }
     }
 
     private void become(State next) {
@@ -377,7 +394,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
                     config.targetCount(),
                     System.currentTimeMillis());
             List<FormatResultMessage> results =
-                    new Formatter(folder, drivers.block(), superblock).format(views.deviceSpecs());
+                    new Formatter(folder, drivers.block(), superblock, views.marks(folder)).format(views.deviceSpecs());
             become(results.get(0).getOk() ? State.STARTING : State.AWAIT_FORMAT);
             if (state == State.STARTING) advance();
             return results;

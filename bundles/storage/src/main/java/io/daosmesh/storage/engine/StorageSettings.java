@@ -9,9 +9,11 @@ import io.daosmesh.model.fault.FaultCode;
  * @param deviceGraceMs how long I/O waits for a driver before its devices count as unplugged
  * @param bufferBytes aligned I/O buffers of one engine
  * @param heldBytes short values of one engine that are in its log and not yet on their devices
+ * @param reserveBytes kept on an engine's SCM for when its file system is full; less on a small one
  * @param prezeroBytes front of each new blob on an emulated device that is filled at once, 0 = none
  */
-public record StorageSettings(long deviceGraceMs, long bufferBytes, long heldBytes, long prezeroBytes) {
+public record StorageSettings(
+        long deviceGraceMs, long bufferBytes, long heldBytes, long reserveBytes, long prezeroBytes) {
     public StorageSettings {
         if (deviceGraceMs < 100 || deviceGraceMs > 600_000)
             throw Fault.of(FaultCode.INVAL, "device.grace.ms is %d, expected 100 to 600000", deviceGraceMs)
@@ -21,6 +23,9 @@ public record StorageSettings(long deviceGraceMs, long bufferBytes, long heldByt
                     .asException();
         if (heldBytes < 1 << 20 || heldBytes > 256L << 20)
             throw Fault.of(FaultCode.INVAL, "held.mib is out of range, expected 1 to 256")
+                    .asException();
+        if (reserveBytes < 1 << 20 || reserveBytes > 4L << 30)
+            throw Fault.of(FaultCode.INVAL, "reserve.mib is out of range, expected 1 to 4096")
                     .asException();
         if (bufferBytes < 8 << 20)
             throw Fault.of(FaultCode.INVAL, "buffer.mib is too small, expected 8 or more")

@@ -71,6 +71,16 @@ public final class EngineIndexes implements AutoCloseable {
         return log;
     }
 
+    /** Does it every two seconds, on the thread that keeps the indexes, so that an idle engine wakes no more than before. */
+    public void onPeriod(Runnable work) {
+        keeper.onPeriod(work);
+    }
+
+    /** Moves what is in memory into tables and onto devices, soon. Any thread. */
+    public void checkpointSoon() {
+        keeper.checkpointSoon();
+    }
+
     /** What the next start must find at least, at this moment. */
     void note() {
         indexes.forEach(TargetIndex::note);

@@ -1,5 +1,7 @@
 package io.daosmesh.storage.index;
 
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.log.runtime.EngineLog;
 import java.util.List;
@@ -33,7 +35,9 @@ public final class IndexKeeper implements AutoCloseable {
     private final ScheduledExecutorService loop;
     private final AtomicBoolean isAsked = new AtomicBoolean();
     private final AtomicBoolean isRoomAsked = new AtomicBoolean();
+    private volatile Runnable onPeriod = () -> {};
     private boolean isWarned;
+    private String lastError = "";
 
     IndexKeeper(int engineIndex, EngineLog engineLog, List<TargetIndex> indexes, HeldKeeper held) {
         this.held = held;
@@ -47,7 +51,21 @@ public final class IndexKeeper implements AutoCloseable {
     }
 
     void start() {
-        loop.scheduleWithFixedDelay(() -> indexes.forEach(this::note), PERIOD_MS, PERIOD_MS, TimeUnit.MILLISECONDS);
+        loop.scheduleWithFixedDelay(this::period, PERIOD_MS, PERIOD_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /** What else is done every two seconds, on the same thread. */
+    void onPeriod(Runnable work) {
+        onPeriod = work;
+    }
+
+    private void period() {
+        try {
+            onPeriod.run();
+        } catch (RuntimeException e) {
+            log.error("every two seconds", e);
+        }
+        indexes.forEach(this::note);
     }
 
     /** Without a new note the older one counts: less is found, nothing is wrong. */
@@ -101,7 +119,8 @@ public final class IndexKeeper implements AutoCloseable {
 
     /**
      * What is applied now goes into tables, and values to their devices; then the log may forget it. An index that fails does
-     * not hold up the others: it has stopped, and its note tells the next start what it has to have.
+     * not hold up the others: it has stopped, and its note tells the next start what it has to have. One that has no room for
+     * its tables needs the log until it has.
      */
     private void checkpoint() {
         isAsked.set(false);
@@ -111,16 +130,26 @@ public final class IndexKeeper implements AutoCloseable {
         try {
             Set<Integer> left = held.settle();
             if (left.isEmpty() || engineLog.isScarce()) {
-                for (TargetIndex index : indexes) if (!index.flush()) index.note();
+                for (TargetIndex index : indexes) flush(index);
                 if (!left.isEmpty()) lsn = moveUp(left, lsn);
                 engineLog.trim(lsn, System.nanoTime() - startNs);
             }
+            lastError = "";
             if (left.isEmpty()) return;
         } catch (RuntimeException e) {
-            log.error("the engine log is not trimmed: {}", e.getMessage());
+            String text = String.valueOf(e.getMessage());
+            if (!text.equals(lastError)) log.error("the engine log is not trimmed: {}", text);
+            lastError = text;
             pauseMs = PERIOD_MS;
         }
         if (!isAsked.getAndSet(true)) run(this::checkpoint, pauseMs);
+    }
+
+    private static void flush(TargetIndex index) {
+        Fault why = index.flush();
+        if (why == null) return;
+        if (why.code() == FaultCode.NOSPACE) throw why.asException();
+        index.note();
     }
 
     /** Values of a device that is away hold the log up no longer than there is room; up to where it may be trimmed. */

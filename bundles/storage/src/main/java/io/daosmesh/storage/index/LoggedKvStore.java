@@ -1,6 +1,7 @@
 package io.daosmesh.storage.index;
 
 import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
@@ -49,9 +50,13 @@ final class LoggedKvStore implements KvStore {
         return stream.durablePosition();
     }
 
-    /** Throws NVME_IO when the device of a value is out, before anything has happened. */
+    /** Throws NVME_IO when the device of a value is out, BUSY while the index has no room, before anything has happened. */
     @Override
     public void write(KvBatch batch, boolean isDurable) {
+        if (index.isFull())
+            throw Fault.of(FaultCode.BUSY, "the index of target %d waits for room on its file system", target)
+                    .remedy("free space on scm_mount")
+                    .asException();
         if (batch.valueBytes() > 0) {
             Fault refusal = batch.refusal();
             if (refusal != null) throw refusal.asException();

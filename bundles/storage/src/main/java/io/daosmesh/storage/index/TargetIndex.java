@@ -70,7 +70,7 @@ final class TargetIndex {
         try {
             note = IndexNote.decode(target, file.read().orElseThrow(() -> damaged("its note is missing")));
             if (note.state() == State.DAMAGED) throw damaged(note.reason());
-            store = RocksKvStore.open(scm.index(target), memory);
+            store = RocksKvStore.open(scm.index(target), memory, scm.reserve()::giveUp);
             recover(target, store, note, engineLog.recovery(), held.blobs(target));
             LoggedKvStore logged = new LoggedKvStore(target, store, engineLog, held.memory());
             TargetIndex index = new TargetIndex(target, file, store, logged, note);
@@ -131,10 +131,11 @@ final class TargetIndex {
         if (open != null) for (DeviceBlob blob : blobs.blobs()) open.moveUp(blob, lsn);
     }
 
-    /** Moves what is applied into tables; false for one that has failed, true for one that is out. Any thread. */
-    boolean flush() {
+    /** Moves what is applied into tables; why not for one that has failed, null for one that is out. Any thread. */
+    @Nullable
+    Fault flush() {
         RocksKvStore open = store;
-        return open == null || open.flush() == null;
+        return open == null ? null : open.flush();
     }
 
     /** Makes the present durable position the floor of the next start. */

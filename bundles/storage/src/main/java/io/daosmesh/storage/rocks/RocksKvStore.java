@@ -10,11 +10,11 @@ import io.daosmesh.storage.kv.KvSnapshot;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
@@ -38,21 +38,13 @@ import org.rocksdb.WriteOptions;
  * <p>Each batch carries its number under a key of the store's own, so that what was recovered says itself how far it is.
  */
 public final class RocksKvStore implements KvReader, AutoCloseable {
-    /** Behind every key of a user; see {@link io.daosmesh.storage.kv.KvStore}. */
-    private static final byte[] OWN_KEYS = new byte[16];
+    /** Longer than RocksDB needs to notice, by itself, that a full disk has room again: it looks every five seconds. */
+    private static final long ROOM_WAIT_MS = 20_000;
 
-    private static final byte[] POSITION_KEY;
-    private static final byte[] IDENTITY_KEY;
-
-    static {
-        Arrays.fill(OWN_KEYS, (byte) 0xff);
-        POSITION_KEY = Arrays.copyOf(OWN_KEYS, OWN_KEYS.length + 1);
-        POSITION_KEY[OWN_KEYS.length] = 'p';
-        IDENTITY_KEY = Arrays.copyOf(OWN_KEYS, OWN_KEYS.length + 1);
-        IDENTITY_KEY[OWN_KEYS.length] = 'i';
-    }
+    private static final long ROOM_PAUSE_MS = 50;
 
     private final Path folder;
+    private final Runnable onFull;
     private final RocksTuning.Opened opened;
     private final RocksDB db;
     private final WriteOptions unlogged = new WriteOptions().setDisableWAL(true);
@@ -61,42 +53,48 @@ public final class RocksKvStore implements KvReader, AutoCloseable {
     private volatile @Nullable Fault broken;
     private volatile @Nullable Fault damage;
     private volatile long position;
+    private volatile boolean isFull;
     private boolean isClosed;
 
-    private RocksKvStore(Path folder, RocksTuning.Opened opened) throws RocksDBException {
+    private RocksKvStore(Path folder, RocksTuning.Opened opened, Runnable onFull) throws RocksDBException {
         this.folder = folder;
+        this.onFull = onFull;
         this.opened = opened;
         this.db = opened.db();
-        byte[] found = db.get(POSITION_KEY);
+        byte[] found = db.get(OwnKeys.POSITION);
         position = found == null || found.length < Long.BYTES
                 ? 0
                 : ByteBuffer.wrap(found).getLong();
     }
 
-    /** DF_INVAL when it is missing or damaged, BUSY when another process has it, IO otherwise. */
-    public static RocksKvStore open(Path folder, RocksMemory memory) {
-        return open(folder, memory, false);
+    /**
+     * DF_INVAL when it is missing or damaged, BUSY when another process has it, NOSPACE on a full disk, IO otherwise.
+     *
+     * @param onFull told, on any thread, that there is no room for a table; may make some
+     */
+    public static RocksKvStore open(Path folder, RocksMemory memory, Runnable onFull) {
+        return open(folder, memory, onFull, false);
     }
 
     /** A new, empty one; durable on return. */
     public static RocksKvStore create(Path folder, RocksMemory memory, UUID identity) {
-        RocksKvStore made = open(folder, memory, true);
+        RocksKvStore made = open(folder, memory, () -> {}, true);
         byte[] id = ByteBuffer.allocate(16)
                 .putLong(identity.getMostSignificantBits())
                 .putLong(identity.getLeastSignificantBits())
                 .array();
-        made.write(0, out -> out.put(IDENTITY_KEY, id));
+        made.write(0, out -> out.put(OwnKeys.IDENTITY, id));
         Fault fault = made.flush();
         if (fault == null) return made;
         made.close();
         throw fault.asException();
     }
 
-    private static RocksKvStore open(Path folder, RocksMemory memory, boolean isNew) {
+    private static RocksKvStore open(Path folder, RocksMemory memory, Runnable onFull, boolean isNew) {
         RocksTuning.Opened opened = null;
         try {
             opened = RocksTuning.open(folder, memory, isNew);
-            return new RocksKvStore(folder, opened);
+            return new RocksKvStore(folder, opened, onFull);
         } catch (RocksDBException e) {
             if (opened != null) opened.close();
             Fault why = Fault.of(openCode(e), "it cannot be opened: %s", String.valueOf(e.getMessage()))
@@ -122,7 +120,7 @@ public final class RocksKvStore implements KvReader, AutoCloseable {
     public Optional<UUID> identity() {
         return reading(() -> {
             try {
-                byte[] found = db.get(IDENTITY_KEY);
+                byte[] found = db.get(OwnKeys.IDENTITY);
                 if (found == null || found.length != 16) return Optional.empty();
                 ByteBuffer b = ByteBuffer.wrap(found);
                 return Optional.of(new UUID(b.getLong(), b.getLong()));
@@ -142,20 +140,35 @@ public final class RocksKvStore implements KvReader, AutoCloseable {
         return damage;
     }
 
-    /** Moves everything into tables that are durable; not null when that failed, or something has failed before. */
+    /** There was no room for a table, and there is none yet: nothing should be begun that has to be applied. Any thread. */
+    public boolean isFull() {
+        return isFull;
+    }
+
+    /**
+     * Moves everything into tables that are durable; not null when that failed, or something has failed before. After NOSPACE it
+     * is asked again: nothing is lost.
+     */
     public @Nullable Fault flush() {
         return reading(() -> {
             Fault why = broken;
             if (why != null) return why;
             try (FlushOptions options = new FlushOptions().setWaitForFlush(true)) {
                 db.flush(options);
+                isFull = false;
                 return null;
             } catch (RocksDBException e) {
                 Fault fault = onError(e);
-                broken = fault;
+                if (fault.code() == FaultCode.NOSPACE) onNoRoom();
+                else broken = fault;
                 return fault;
             }
         });
+    }
+
+    private void onNoRoom() {
+        isFull = true;
+        onFull.run();
     }
 
     private <T extends @Nullable Object> T reading(Supplier<T> work) {
@@ -196,16 +209,12 @@ public final class RocksKvStore implements KvReader, AutoCloseable {
     }
 
     private byte @Nullable [] get(byte[] key, @Nullable ReadOptions options) {
-        if (isOwn(key)) return null;
+        if (OwnKeys.isOwn(key)) return null;
         try {
             return options == null ? db.get(key) : db.get(options, key);
         } catch (RocksDBException e) {
             throw onReadError(e).asException();
         }
-    }
-
-    private static boolean isOwn(byte[] key) {
-        return Arrays.compareUnsigned(key, OWN_KEYS) >= 0;
     }
 
     @Override
@@ -219,12 +228,13 @@ public final class RocksKvStore implements KvReader, AutoCloseable {
     }
 
     /**
-     * Applies a batch as a whole; the engine's log holds it. The log's thread, in order.
+     * Applies a batch as a whole; the engine's log holds it. The log's thread, in order. Waits, bounded, where a full disk keeps
+     * what is in memory from becoming a table.
      *
      * @param position number of the batch
      */
     public void apply(long position, KvBatch batch) {
-        write(position, out -> fill(out, batch));
+        write(position, out -> BatchFilling.fill(out, batch));
     }
 
     private interface Filling {
@@ -232,62 +242,44 @@ public final class RocksKvStore implements KvReader, AutoCloseable {
     }
 
     private void write(long number, Filling filling) {
-        reading(() -> {
+        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ROOM_WAIT_MS);
+        Fault fault = tryWrite(number, filling);
+        while (fault != null && fault.code() == FaultCode.NOSPACE && System.nanoTime() < deadlineNs && pause())
+            fault = tryWrite(number, filling);
+        if (fault == null) return;
+        // Fail-stop: a later batch must not take effect without this one.
+        broken = fault;
+        throw fault.asException();
+    }
+
+    /** False when the thread is wanted elsewhere. */
+    private static boolean pause() {
+        try {
+            TimeUnit.MILLISECONDS.sleep(ROOM_PAUSE_MS);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private @Nullable Fault tryWrite(long number, Filling filling) {
+        return this.<@Nullable Fault>reading(() -> {
             Fault why = broken;
             if (why != null) throw why.asException();
             try (WriteBatch out = new WriteBatch()) {
-                out.put(POSITION_KEY, ByteBuffer.allocate(8).putLong(number).array());
+                out.put(OwnKeys.POSITION, ByteBuffer.allocate(8).putLong(number).array());
                 filling.fill(out);
                 db.write(unlogged, out);
                 position = number;
+                isFull = false;
+                return null;
             } catch (RocksDBException e) {
-                // Fail-stop: a later batch must not take effect without this one.
                 Fault fault = onError(e);
-                broken = fault;
-                throw fault.asException();
-            }
-            return true;
-        });
-    }
-
-    private static void fill(WriteBatch out, KvBatch batch) throws RocksDBException {
-        var failure = new ArrayList<RocksDBException>(1);
-        batch.forEach(new KvBatch.Visitor() {
-            @Override
-            public void put(byte[] key, byte[] value) {
-                checkUsers(key);
-                run(() -> out.put(key, value));
-            }
-
-            @Override
-            public void delete(byte[] key) {
-                checkUsers(key);
-                run(() -> out.delete(key));
-            }
-
-            @Override
-            public void deleteRange(byte[] from, byte[] to) {
-                byte[] end = isOwn(to) ? OWN_KEYS : to;
-                if (Arrays.compareUnsigned(from, end) < 0) run(() -> out.deleteRange(from, end));
-            }
-
-            private void checkUsers(byte[] key) {
-                if (isOwn(key)) throw new IllegalArgumentException("the key is the store's own");
-            }
-
-            private void run(NativeCall call) {
-                try {
-                    call.run();
-                } catch (RocksDBException e) {
-                    failure.add(e);
-                }
+                if (fault.code() == FaultCode.NOSPACE) onNoRoom();
+                return fault;
             }
         });
-        if (!failure.isEmpty()) throw failure.get(0);
-    }
-
-    private interface NativeCall {
-        void run() throws RocksDBException;
     }
 
     /** A view that later batches do not change; the caller closes it. */
@@ -387,7 +379,7 @@ public final class RocksKvStore implements KvReader, AutoCloseable {
             this.range = range;
             byte[] to = range.to();
             lower = new Slice(range.from());
-            upper = new Slice(to == null || isOwn(to) ? OWN_KEYS : to);
+            upper = new Slice(to == null || OwnKeys.isOwn(to) ? OwnKeys.FIRST : to);
             options.setIterateLowerBound(lower).setIterateUpperBound(upper);
             if (snapshot != null) options.setSnapshot(snapshot);
             iterator = db.newIterator(options);

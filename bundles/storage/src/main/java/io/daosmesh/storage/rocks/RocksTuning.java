@@ -17,6 +17,8 @@ public final class RocksTuning {
     /** Small: two targets of a node must not cost tens of MiB each; 8 MiB still absorbs 2,000 values of 4 KiB. */
     private static final long WRITE_BUFFER_BYTES = 8L << 20;
 
+    private static final long MANIFEST_AHEAD_BYTES = 64 << 10;
+
     private RocksTuning() {}
 
     /** A database with everything native that belongs to it. */
@@ -50,7 +52,9 @@ public final class RocksTuning {
                 .setMaxLogFileSize(1 << 20)
                 .setStatsDumpPeriodSec(0)
                 .setStatsPersistPeriodSec(0)
-                .setMaxManifestFileSize(8 << 20);
+                .setMaxManifestFileSize(8 << 20)
+                // Beyond that each index would take 4 MiB of a full SCM before it is open.
+                .setManifestPreallocationSize(MANIFEST_AHEAD_BYTES);
         options.setTableFormatConfig(new BlockBasedTableConfig()
                 .setBlockCache(memory.cache())
                 .setBlockSize(8 << 10)

@@ -19,6 +19,8 @@ import java.util.ArrayList;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -55,6 +57,7 @@ public final class StorageComponent {
     private static final long UNBIND_WAIT_MS = 4_700;
 
     private static final long WITHDRAW_WAIT_MS = 15_000;
+    private static final int UNTOLD_MAX = 64;
 
     /** Settings of the bundle. */
     @interface Config {
@@ -66,6 +69,9 @@ public final class StorageComponent {
 
         /** MiB of memory for short values that are in the log of an engine and not yet on their devices. */
         int held_mib() default 32;
+
+        /** MiB of a file on the SCM of each engine that is given up when the file system is full; less on a small one. */
+        int reserve_mib() default 64;
 
         /** MiB at the front of each new blob on an emulated device that are filled with zeros when a pool is made. */
         int prezero_mib() default 64;
@@ -82,6 +88,14 @@ public final class StorageComponent {
         return thread;
     });
     private volatile @Nullable Ras ras;
+    /** At the start there may be nobody to tell yet. */
+    private final BlockingQueue<Event> untold = new ArrayBlockingQueue<>(UNTOLD_MAX);
+
+    private record Event(RasId id, Severity severity, String message, Map<String, String> fields) {
+        void raise(Ras sink) {
+            sink.raise(id, severity, message, fields);
+        }
+    }
 
     @Reference
     @Nullable
@@ -140,6 +154,13 @@ public final class StorageComponent {
             policyOption = ReferencePolicyOption.GREEDY)
     void bindRas(Ras service) {
         ras = service;
+        tell();
+    }
+
+    private void tell() {
+        Ras sink = ras;
+        if (sink == null) return;
+        for (Event e = untold.poll(); e != null; e = untold.poll()) e.raise(sink);
     }
 
     void unbindRas(Ras service) {
@@ -152,6 +173,7 @@ public final class StorageComponent {
                 config.device_grace_ms(),
                 (long) config.buffer_mib() << 20,
                 (long) config.held_mib() << 20,
+                (long) config.reserve_mib() << 20,
                 (long) config.prezero_mib() << 20);
         drivers.block().add(ram, Map.of("service.ranking", Integer.MIN_VALUE));
         NodeConfig node = java.util.Objects.requireNonNull(nodeConfig, "DS binds it first");
@@ -201,8 +223,9 @@ public final class StorageComponent {
 
         @Override
         public void raise(RasId id, Severity severity, String message, String device) {
-            Ras sink = ras;
-            if (sink != null) sink.raise(id, severity, message, device.isEmpty() ? Map.of() : Map.of("data", device));
+            Event event = new Event(id, severity, message, device.isEmpty() ? Map.of() : Map.of("data", device));
+            if (!untold.offer(event)) log.warn("nobody is told: {}", event);
+            tell();
         }
 
         @Override

@@ -11,6 +11,7 @@ import io.daosmesh.storage.health.DeviceLife;
 import io.daosmesh.storage.health.SwapStats;
 import io.daosmesh.storage.log.runtime.EngineLog;
 import io.daosmesh.storage.log.runtime.LogStats;
+import io.daosmesh.storage.scm.ScmRoom;
 import io.daosmesh.storage.slot.DeviceSlot;
 import io.daosmesh.storage.slot.Lease;
 import io.daosmesh.storage.smd.Smd;
@@ -46,6 +47,7 @@ final class StorageMetrics implements MetricSource {
                     "Aligned I/O buffers in use",
                     rank,
                     open.buffers().usedBytes());
+            collectRoom(sink, open.room().seen(), rank);
             EngineLog log = open.log();
             sink.gauge(
                     "engine_log_held_bytes",
@@ -59,6 +61,17 @@ final class StorageMetrics implements MetricSource {
             for (TargetStore target : open.targets())
                 for (PoolSpace space : target.open().values()) collectPool(sink, space, rank);
         }
+    }
+
+    private static void collectRoom(Sink sink, ScmRoom.Seen room, Map<String, String> rank) {
+        String p = "engine_scm_";
+        sink.gauge(p + "usable_bytes", "Bytes that the file system of the SCM has left", rank, room.usableBytes());
+        sink.gauge(
+                p + "read_only",
+                "0 all is taken, 1 reads and deletes only, 2 reads only: the file system of the SCM is full",
+                rank,
+                room.state().code());
+        sink.gauge(p + "missing_bytes", "Bytes that have to become free until all is taken", rank, room.missingBytes());
     }
 
     private static void collectLog(Sink sink, LogStats log, Map<String, String> rank) {

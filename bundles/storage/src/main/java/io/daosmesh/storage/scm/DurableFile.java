@@ -2,6 +2,7 @@ package io.daosmesh.storage.scm;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -15,9 +16,12 @@ import java.util.Optional;
 /** A small file that is always there as a whole: written beside, synced, renamed, folder synced. Owner: its writer. */
 public final class DurableFile {
     private final Path file;
+    private final Reserve reserve;
 
-    DurableFile(Path file) {
+    /** @param reserve given up when there is no room for the file */
+    DurableFile(Path file, Reserve reserve) {
         this.file = file;
+        this.reserve = reserve;
     }
 
     public Optional<byte[]> read() {
@@ -31,6 +35,15 @@ public final class DurableFile {
     }
 
     public void write(byte[] bytes) {
+        try {
+            replace(bytes);
+        } catch (FaultException e) {
+            if (e.code() != FaultCode.NOSPACE || !reserve.giveUp()) throw e;
+            replace(bytes);
+        }
+    }
+
+    private void replace(byte[] bytes) {
         Path next = file.resolveSibling(file.getFileName() + ".new");
         try {
             try (FileChannel channel = FileChannel.open(
@@ -64,12 +77,12 @@ public final class DurableFile {
 
     private RuntimeException fault(String what, IOException e) {
         boolean isFull = String.valueOf(e.getMessage()).contains("No space left");
-        return Fault.of(
-                        isFull ? FaultCode.NOSPACE : FaultCode.IO,
-                        "cannot %s %s: %s",
-                        what,
-                        file,
-                        String.valueOf(e.getMessage()))
-                .asException();
+        Fault why = Fault.of(
+                isFull ? FaultCode.NOSPACE : FaultCode.IO,
+                "cannot %s %s: %s",
+                what,
+                file,
+                String.valueOf(e.getMessage()));
+        return (isFull ? why.remedy("free space in " + file.getParent()) : why).asException();
     }
 }

@@ -9,6 +9,7 @@ import io.daosmesh.spi.ScmDriver;
 import io.daosmesh.spi.ScmRegion;
 import io.daosmesh.spi.ScmSpace;
 import io.daosmesh.storage.log.LogLimits;
+import io.daosmesh.storage.room.RoomMarks;
 import io.daosmesh.storage.smd.Smd;
 import io.daosmesh.storage.smd.Superblock;
 import java.io.IOException;
@@ -34,6 +35,7 @@ public final class ScmFolder {
     private final DeviceSpec spec;
     private final Path root;
     private final long totalBytes;
+    private final Reserve reserve;
     private final DurableFile superblockFile;
     private final DurableFile smdFile;
 
@@ -43,8 +45,9 @@ public final class ScmFolder {
         this.spec = spec;
         this.root = root;
         this.totalBytes = totalBytes;
-        this.superblockFile = new DurableFile(root.resolve("superblock"));
-        this.smdFile = new DurableFile(root.resolve("smd"));
+        this.reserve = new Reserve(root);
+        this.superblockFile = new DurableFile(root.resolve("superblock"), reserve);
+        this.smdFile = new DurableFile(root.resolve("smd"), reserve);
     }
 
     /** The driver makes the space usable. */
@@ -69,6 +72,11 @@ public final class ScmFolder {
 
     public Path root() {
         return root;
+    }
+
+    /** Room that is given up when there is no other. */
+    public Reserve reserve() {
+        return reserve;
     }
 
     /** A file of so many bytes in memory, made and filled with zeros when there is none. The caller closes it. */
@@ -97,10 +105,10 @@ public final class ScmFolder {
         }
     }
 
-    /** What pools can have beside such a log. */
-    public long poolBytes(LogLimits log) {
+    /** What pools can have beside such a log. @param marks what is kept for the system's own work */
+    public long poolBytes(LogLimits log, RoomMarks marks) {
         long systemBytes = Math.min(SYSTEM_BYTES_MAX, totalBytes / 20);
-        return Math.max(0, totalBytes - Math.max(systemBytes, log.totalBytes()));
+        return Math.max(0, totalBytes - Math.max(systemBytes, log.totalBytes() + marks.keptBytes()));
     }
 
     public boolean isServedBy(@Nullable ScmDriver one) {
@@ -165,7 +173,7 @@ public final class ScmFolder {
 
     /** A small file of this name that is always there as a whole. */
     public DurableFile note(String name) {
-        return new DurableFile(root.resolve(name + ".note"));
+        return new DurableFile(root.resolve(name + ".note"), reserve);
     }
 
     /** Erases what we know; the superblock first, so that a crash on the way leaves unformatted storage. */
@@ -173,7 +181,7 @@ public final class ScmFolder {
         superblockFile.delete();
         smdFile.delete();
         try (Stream<Path> entries = Files.list(root)) {
-            List<Path> ours = entries.filter(p -> p.getFileName().toString().matches("(target|log)-.*"))
+            List<Path> ours = entries.filter(p -> p.getFileName().toString().matches("(target|log)-.*|" + Reserve.NAME))
                     .toList();
             for (Path folder : ours) deleteTree(folder);
         } catch (IOException e) {

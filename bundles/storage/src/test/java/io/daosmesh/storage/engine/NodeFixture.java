@@ -32,6 +32,8 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
     /** Little: values go to their devices again and again. */
     private static final long HELD_BYTES = 1 << 20;
 
+    private static final long RESERVE_BYTES = 16 << 20;
+
     public static final Duration DEADLINE = Duration.ofSeconds(30);
 
     final List<RasId> events = new CopyOnWriteArrayList<>();
@@ -53,7 +55,11 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
                 "");
         drivers.scm().add(pmem, Map.of());
         node = new StorageLife(
-                config, system, drivers, this, new StorageSettings(graceMs, 16 << 20, HELD_BYTES, 4 << 20));
+                config,
+                system,
+                drivers,
+                this,
+                new StorageSettings(graceMs, 16 << 20, HELD_BYTES, RESERVE_BYTES, 4 << 20));
     }
 
     public NvmeSpdkDriver addDriver(String version) {
@@ -110,6 +116,10 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
     void awaitState(State wanted) {
         until(() -> node.state() == wanted || node.state() == State.FAILED);
         assertEquals(wanted, node.state(), node.fault());
+    }
+
+    void awaitFailed() {
+        until(() -> node.state() == State.FAILED);
     }
 
     static void until(BooleanSupplier condition) {
