@@ -266,6 +266,11 @@ public final class Migration {
             done.done(null);
             return;
         }
+        Fault noRoom = context.host().noRoom(false);
+        if (noRoom != null) {
+            done.done(noRoom);
+            return;
+        }
         long now = context.nowNs();
         VosWriter.Staging staging = new VosWriter.Staging(new StagedOp(true));
         List<ByteKey> keys = new ArrayList<>();

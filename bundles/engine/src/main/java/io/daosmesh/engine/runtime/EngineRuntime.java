@@ -31,6 +31,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -307,6 +308,11 @@ public final class EngineRuntime implements AutoCloseable {
         @Override
         public void needMap(UUID pool, int version) {
             pulls.want(pool, version);
+        }
+
+        @Override
+        public @Nullable Fault noRoom(boolean isDelete) {
+            return storage.refusal(isDelete);
         }
 
         @Override

@@ -2,6 +2,7 @@ package io.daosmesh.engine.shard;
 
 import io.daosmesh.model.fault.Fault;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** What surrounds a target loop. */
 public interface Host {
@@ -21,6 +22,10 @@ public interface Host {
 
     /** A pool map of at least this version is wanted; the target is told of it. */
     void needMap(UUID pool, int version);
+
+    /** Why this engine's storage has no room; null when it has. @param isDelete takes hardly any */
+    @Nullable
+    Fault noRoom(boolean isDelete);
 
     /** Stored bytes are damaged. */
     void onDamage(UUID pool, Fault fault);

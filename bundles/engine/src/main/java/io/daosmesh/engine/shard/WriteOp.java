@@ -107,6 +107,11 @@ public record WriteOp(
         return level == UPDATE || level == CHANGES;
     }
 
+    /** It writes no values. */
+    public boolean isDelete() {
+        return level == CHANGES ? changes.stream().allMatch(KeyChange::isPunch) : level != UPDATE;
+    }
+
     public boolean isConditional() {
         if (level != CHANGES) return dtx.condition != 0;
         return changes.stream().anyMatch(c -> c.condition() != KeyChangeMessage.Condition.NONE);

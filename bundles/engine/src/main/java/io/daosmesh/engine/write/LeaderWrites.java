@@ -106,6 +106,11 @@ public final class LeaderWrites {
 
     private void execute(WriteOp op, Answer<Long> answer) {
         List<byte[]> scopes = op.scopes();
+        Fault noRoom = context.host().noRoom(op.isDelete());
+        if (noRoom != null) {
+            answer.refuse(noRoom);
+            return;
+        }
         if (aborts.isFull(context.nowNs())) {
             answer.refuse(Fault.of(FaultCode.BUSY, "the outcome of many updates is open"));
             return;

@@ -91,9 +91,12 @@ public final class MemberWrites {
                             : Fault.of(FaultCode.AGAIN, "another try of this update is committed here"));
             return;
         }
-        if (old == null && shard.dtx().isOpenAt(op.scopes(), epoch)) {
-            // two leaders, one after the other, gave the same epoch: their records would have the same keys
-            done.done(Fault.of(FaultCode.AGAIN, "another update of the key has this epoch"));
+        Fault refusal = old == null && shard.dtx().isOpenAt(op.scopes(), epoch)
+                // two leaders, one after the other, gave the same epoch: their records would have the same keys
+                ? Fault.of(FaultCode.AGAIN, "another update of the key has this epoch")
+                : context.host().noRoom(op.isDelete());
+        if (refusal != null) {
+            done.done(refusal);
             return;
         }
         long now = context.nowNs();

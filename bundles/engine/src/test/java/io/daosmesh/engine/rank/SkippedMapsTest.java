@@ -126,6 +126,11 @@ class SkippedMapsTest {
         public void needMap(UUID pool, int version) {}
 
         @Override
+        public Fault noRoom(boolean isDelete) {
+            return null;
+        }
+
+        @Override
         public void onDamage(UUID pool, Fault fault) {}
 
         @Override

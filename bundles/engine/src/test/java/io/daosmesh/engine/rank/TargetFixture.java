@@ -51,6 +51,8 @@ abstract class TargetFixture {
     final List<Answer<Integer>> questions = new ArrayList<>();
     long nowNs = 1_000_000_000_000L;
     boolean hasMajority = true;
+    Fault noRoom;
+    Fault noRoomToDelete;
     final HandLeases leases = new HandLeases();
     final Hlc hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + nowNs);
     int rank = 0;
@@ -113,6 +115,11 @@ abstract class TargetFixture {
             @Override
             public void needMap(UUID p, int version) {
                 sent.add("map " + version);
+            }
+
+            @Override
+            public Fault noRoom(boolean isDelete) {
+                return isDelete ? noRoomToDelete : noRoom;
             }
 
             @Override

@@ -104,12 +104,14 @@ public final class PoolHandlers {
                 throw Fault.of(FaultCode.NONEXIST, "pool %s is not on this rank", pool)
                         .asException();
             TargetQueryReply.Builder reply = TargetQueryReply.newBuilder();
+            // what is promised to a pool counts only as far as there is room for it
+            long writableBytes = storage.scmWritableBytes() / targets.size();
             for (TargetProxy unit : targets) {
                 PoolSpace s = unit.storage().pool(pool);
                 reply.addTargets(TargetSpaceMessage.newBuilder()
                         .setIndex(unit.storage().index())
                         .setScmTotal(s.scm().totalBytes())
-                        .setScmFree(s.scm().freeBytes())
+                        .setScmFree(Math.min(s.scm().freeBytes(), writableBytes))
                         .setNvmeTotal(s.blob().sizeBytes())
                         .setNvmeFree(s.blob().allocator().freeBytes()));
             }

@@ -206,6 +206,11 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
     }
 
     @Override
+    public @Nullable Fault noRoom(boolean isDelete) {
+        return null;
+    }
+
+    @Override
     public void onDamage(UUID pool, Fault fault) {
         world.violate("rank " + node.rank + " found damaged bytes: " + fault.message());
     }
