@@ -21,6 +21,7 @@ import io.daosmesh.management.system.service.PoolRemover;
 import io.daosmesh.management.system.service.SystemActions;
 import io.daosmesh.management.system.service.SystemHandlers;
 import io.daosmesh.management.system.service.SystemService;
+import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.pool.GroupMap;
@@ -156,11 +157,12 @@ final class ManagementNode implements AutoCloseable {
                     .subscribeOn(node.loop().blocking())
                     .doFinally(s -> opening.set(false))
                     .subscribe(
-                            ok -> {},
-                            e -> LOG.error(
-                                    "management cannot start: {}",
-                                    FaultException.faultOf(e).message()));
+                            ok -> {}, e -> LOG.error("management cannot start: {}", text(FaultException.faultOf(e))));
         }
+    }
+
+    private static String text(Fault fault) {
+        return fault.message() + "; " + fault.remedy();
     }
 
     private void open() {

@@ -110,11 +110,13 @@ public final class RatisNode implements RaftHost {
         String text = String.valueOf(cause.getMessage());
         // the library has no exception of its own for a folder that is in use, and nobody must remove one
         boolean isInUse = text.contains("already locked");
-        return Fault.of(isInUse ? FaultCode.BUSY : FaultCode.DF_INVAL, "cannot open the Raft logs in %s: %s", dir, text)
-                .remedy(
-                        isInUse
-                                ? "stop the other process that uses the folder; it is tried again"
-                                : "restore the folder, or remove it if the other replicas are healthy")
+        boolean isFull = text.contains("No space left");
+        FaultCode code = isInUse ? FaultCode.BUSY : isFull ? FaultCode.NOSPACE : FaultCode.DF_INVAL;
+        String remedy = "restore the folder, or remove it if the other replicas are healthy";
+        if (isInUse) remedy = "stop the other process that uses the folder; it is tried again";
+        if (isFull) remedy = "free space in " + dir + "; it is tried again";
+        return Fault.of(code, "cannot open the Raft logs in %s: %s", dir, text)
+                .remedy(remedy)
                 .asException();
     }
 
