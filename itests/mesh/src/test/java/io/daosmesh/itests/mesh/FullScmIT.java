@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class FullScmIT {
     private static final int VALUES = 200;
-    private static final Duration STEP_MAX = Duration.ofSeconds(30);
+    private static final Duration STEP_MAX = Duration.ofSeconds(60);
 
     @TempDir
     private Path dir;
