@@ -52,7 +52,9 @@ public final class EngineIndexes implements AutoCloseable {
             for (int t = 0; t < targets.size(); t++)
                 made.indexes.add(TargetIndex.open(scm, t, made.memory, made.log, held));
             LogRecovery recovered = made.log.recovery();
-            long trimmedLsn = held.settle().isEmpty() ? recovered.nextLsn() - 1 : recovered.trimmedLsn();
+            boolean isSettled = held.settle().isEmpty();
+            if (!isSettled) made.log.syncRecovered(scm);
+            long trimmedLsn = isSettled ? recovered.nextLsn() - 1 : recovered.trimmedLsn();
             made.log.begin(trimmedLsn, made.keeper::checkpointSoon, new EngineLog.Waits(TRIM_WAIT_MAX, driverWaitMax));
             memory.listen(made.keeper::writeBackSoon);
             made.keeper.start();

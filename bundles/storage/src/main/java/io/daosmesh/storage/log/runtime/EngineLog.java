@@ -136,6 +136,14 @@ public final class EngineLog implements AutoCloseable {
     }
 
     /**
+     * What was recovered stays needed: what a killed process wrote and did not persist must not go with the power later. Before
+     * {@link #begin}; IO when the medium fails.
+     */
+    public void syncRecovered(ScmFolder scm) {
+        for (int i = 0; i < limits.segmentCount(); i++) scm.sync(LogSegments.PREFIX + i);
+    }
+
+    /**
      * The log takes batches from here on.
      *
      * @param trimmedLsn recovered frames up to it are in tables and on devices, durably

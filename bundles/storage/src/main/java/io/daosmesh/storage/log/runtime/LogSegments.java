@@ -57,15 +57,7 @@ public final class LogSegments implements LogWriter.Medium, AutoCloseable {
      */
     static LogSegments open(ScmFolder scm) {
         SegmentHeader noted = noted(note(scm));
-        LogSegments found = map(scm, noted == null ? sizesWithoutNote(scm) : noted.limits());
-        try {
-            // what a killed process wrote and did not persist is taken for recovered: the power must not take it later
-            for (int i = 0; i < found.limits.segmentCount(); i++) scm.sync(PREFIX + i);
-            return found;
-        } catch (FaultException e) {
-            found.close();
-            throw e;
-        }
+        return map(scm, noted == null ? sizesWithoutNote(scm) : noted.limits());
     }
 
     /** As the first header says that can be read. Without any, nothing that the log held can be read in any sizes. */
