@@ -103,9 +103,8 @@ final class LogMedium implements LogWriter.Medium {
     void onEnded(boolean isPowerLoss) {
         isDying = false;
         boolean isAnyOrder = time.happens(0.7);
-        for (int s = 0; s < durable.size(); s++) {
-            if (isPowerLoss) lose(cached.get(s), durable.get(s), isAnyOrder);
-            // a driver makes durable what it finds in the memory of the file system
+        for (int s = 0; s < durable.size() && isPowerLoss; s++) {
+            lose(cached.get(s), durable.get(s), isAnyOrder);
             System.arraycopy(cached.get(s), 0, durable.get(s), 0, limits.segmentBytes());
         }
     }
