@@ -2,68 +2,36 @@ package io.daosmesh.storage.halt;
 
 import io.daosmesh.spi.BlockDevice;
 import io.daosmesh.spi.BlockDriver;
-import io.daosmesh.spi.DeviceHealth;
-import io.daosmesh.spi.DeviceInfo;
-import io.daosmesh.spi.DeviceResult;
 import io.daosmesh.spi.DeviceSpec;
 import java.nio.ByteBuffer;
-import java.util.List;
-import java.util.Set;
 
 /**
  * Stages {@code write} and {@code flush} of long values, {@code back} and {@code back-flush} of values that leave the log:
  * these come from threads of the storage.
  */
-public record HaltingBlocks(BlockDriver real, Halter halter) implements BlockDriver {
-    @Override
-    public String name() {
-        return real.name();
+public final class HaltingBlocks extends ForwardingBlocks {
+    private final Halter halter;
+
+    public HaltingBlocks(BlockDriver real, Halter halter) {
+        super(real);
+        this.halter = halter;
     }
 
     @Override
-    public String version() {
-        return real.version();
+    protected BlockDevice instead(DeviceSpec spec, BlockDevice device) {
+        return new Halting(device, halter);
     }
 
-    @Override
-    public Set<String> deviceClasses() {
-        return real.deviceClasses();
-    }
+    private static final class Halting extends Device {
+        private final Halter halter;
 
-    @Override
-    public List<DeviceInfo> scan(List<DeviceSpec> specs) {
-        return real.scan(specs);
-    }
+        Halting(BlockDevice real, Halter halter) {
+            super(real);
+            this.halter = halter;
+        }
 
-    @Override
-    public DeviceResult<BlockDevice> open(DeviceSpec spec, boolean create) {
-        DeviceResult<BlockDevice> opened = real.open(spec, create);
-        return opened.isOk() ? DeviceResult.ok(new Device(opened.get(), halter)) : opened;
-    }
-
-    private record Device(BlockDevice real, Halter halter) implements BlockDevice {
         private static boolean isWritingBack() {
             return Thread.currentThread().getName().startsWith("storage-");
-        }
-
-        @Override
-        public DeviceInfo info() {
-            return real.info();
-        }
-
-        @Override
-        public long sizeBytes() {
-            return real.sizeBytes();
-        }
-
-        @Override
-        public int blockBytes() {
-            return real.blockBytes();
-        }
-
-        @Override
-        public void read(long offsetBytes, ByteBuffer dst, Completion completion) {
-            real.read(offsetBytes, dst, completion);
         }
 
         @Override
@@ -88,21 +56,6 @@ public record HaltingBlocks(BlockDriver real, Halter halter) implements BlockDri
             }
             if (halter.when() == Halter.When.BEFORE) Halter.halt();
             real.flush((status, detail) -> Halter.halt());
-        }
-
-        @Override
-        public void unmap(long offsetBytes, long lengthBytes, Completion completion) {
-            real.unmap(offsetBytes, lengthBytes, completion);
-        }
-
-        @Override
-        public DeviceHealth health() {
-            return real.health();
-        }
-
-        @Override
-        public void close() {
-            real.close();
         }
     }
 }
