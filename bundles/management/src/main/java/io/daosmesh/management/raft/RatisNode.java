@@ -110,7 +110,7 @@ public final class RatisNode implements RaftHost {
         String text = String.valueOf(cause.getMessage());
         // the library has no exception of its own for a folder that is in use, and nobody must remove one
         boolean isInUse = text.contains("already locked");
-        boolean isFull = text.contains("No space left");
+        boolean isFull = FaultCode.ofMedium(text) == FaultCode.NOSPACE;
         FaultCode code = isInUse ? FaultCode.BUSY : isFull ? FaultCode.NOSPACE : FaultCode.DF_INVAL;
         String remedy = "restore the folder, or remove it if the other replicas are healthy";
         if (isInUse) remedy = "stop the other process that uses the folder; it is tried again";

@@ -128,6 +128,11 @@ public enum FaultCode {
         return "DER_" + name() + "(-" + number + ")";
     }
 
+    /** NOSPACE for what a system call says of a full file system or a used up quota, else IO. */
+    public static FaultCode ofMedium(String text) {
+        return text.contains("No space left") || text.contains("quota exceeded") ? NOSPACE : IO;
+    }
+
     /** Accepts the number with either sign. */
     public static Optional<FaultCode> of(int number) {
         return Optional.ofNullable(BY_NUMBER.get(Math.abs(number)));

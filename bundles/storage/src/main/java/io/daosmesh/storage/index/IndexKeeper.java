@@ -63,7 +63,7 @@ public final class IndexKeeper implements AutoCloseable {
         try {
             onPeriod.run();
         } catch (RuntimeException e) {
-            log.error("every two seconds", e);
+            log.error("periodic work beside the indexes failed", e);
         }
         indexes.forEach(this::note);
     }

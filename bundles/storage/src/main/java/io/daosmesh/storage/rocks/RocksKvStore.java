@@ -108,7 +108,7 @@ public final class RocksKvStore implements KvReader, AutoCloseable {
     /** All that is neither a full disk, another process nor a failing medium is an index that is not what it was. */
     private static FaultCode openCode(RocksDBException e) {
         String text = String.valueOf(e.getMessage());
-        if (text.contains("No space left")) return FaultCode.NOSPACE;
+        if (FaultCode.ofMedium(text) == FaultCode.NOSPACE) return FaultCode.NOSPACE;
         if (text.contains("No such file")) return FaultCode.DF_INVAL;
         if (text.contains("lock file") || text.contains("lock hold")) return FaultCode.BUSY;
         Status status = e.getStatus();
@@ -198,9 +198,9 @@ public final class RocksKvStore implements KvReader, AutoCloseable {
 
     private Fault onError(RocksDBException e) {
         String text = String.valueOf(e.getMessage());
-        FaultCode code = text.contains("No space left") ? FaultCode.NOSPACE : FaultCode.IO;
-        return Fault.of(code, "index %s failed: %s", folder, text)
-                .remedy("free space or repair the disk, then restart the engine");
+        Fault fault = Fault.of(FaultCode.ofMedium(text), "index %s failed: %s", folder, text);
+        boolean isFull = fault.code() == FaultCode.NOSPACE;
+        return fault.remedy(isFull ? "free space in " + folder : "repair the disk, then restart the engine");
     }
 
     @Override
@@ -248,8 +248,11 @@ public final class RocksKvStore implements KvReader, AutoCloseable {
             fault = tryWrite(number, filling);
         if (fault == null) return;
         // Fail-stop: a later batch must not take effect without this one.
-        broken = fault;
-        throw fault.asException();
+        Fault end = fault.code() == FaultCode.NOSPACE
+                ? fault.remedy("free space in " + folder + ", then restart the engine")
+                : fault;
+        broken = end;
+        throw end.asException();
     }
 
     /** False when the thread is wanted elsewhere. */

@@ -76,13 +76,9 @@ public final class DurableFile {
     }
 
     private RuntimeException fault(String what, IOException e) {
-        boolean isFull = String.valueOf(e.getMessage()).contains("No space left");
-        Fault why = Fault.of(
-                isFull ? FaultCode.NOSPACE : FaultCode.IO,
-                "cannot %s %s: %s",
-                what,
-                file,
-                String.valueOf(e.getMessage()));
+        String text = String.valueOf(e.getMessage());
+        Fault why = Fault.of(FaultCode.ofMedium(text), "cannot %s %s: %s", what, file, text);
+        boolean isFull = why.code() == FaultCode.NOSPACE;
         return (isFull ? why.remedy("free space in " + file.getParent()) : why).asException();
     }
 }

@@ -30,6 +30,7 @@ public final class ScmRoom {
     private final Room room;
     private volatile Seen seen = new Seen(Room.State.AMPLE, Long.MAX_VALUE, Long.MAX_VALUE, 0);
     private volatile Runnable onLow = () -> {};
+    private String lastError = "";
 
     /** Told, on the thread that looks, when new data is refused from now on, or taken again; must not block. */
     @FunctionalInterface
@@ -113,7 +114,9 @@ public final class ScmRoom {
             };
             if (isDone) note();
         } catch (FaultException e) {
-            log.error("{}", e.getMessage());
+            String text = String.valueOf(e.getMessage());
+            if (!text.equals(lastError)) log.error("{}", text);
+            lastError = text;
         }
         tell();
     }
