@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * {@code ./mesh bench [quick|write|read|start|connect|targets] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
+ * {@code ./mesh bench [quick|write|read|start|restart|connect|targets] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
  * measured in the same run. With {@code --dir} it uses the mesh that runs there; else it starts its own: a default one for the
  * start, then for I/O one with clear data channels and one with TLS, of {@value #TARGETS} target a node, then for small writes
  * meshes of more targets. {@code quick} is {@link Quick} alone.
@@ -61,11 +61,11 @@ public final class Bench {
         String only = "";
         for (String a : args) {
             if (a.equals("--json")) isJson = true;
-            else if (List.of("quick", "write", "read", "start", "connect", "targets")
+            else if (List.of("quick", "write", "read", "start", "restart", "connect", "targets")
                     .contains(a)) only = a;
             else {
                 System.err.println("mesh: bench does not know '" + a
-                        + "' (./mesh bench [quick|write|read|start|connect|targets] [--json])");
+                        + "' (./mesh bench [quick|write|read|start|restart|connect|targets] [--json])");
                 System.exit(2);
             }
         }
@@ -86,6 +86,7 @@ public final class Bench {
             measure(mesh, MeshClient.settings(mesh.dir()).tls().clearData());
         } else {
             if (only.isEmpty() || only.equals("start")) start();
+            if (only.isEmpty() || only.equals("restart")) restart();
             if (only.isEmpty() || only.equals("connect")) connect();
             if (List.of("", "write", "read").contains(only))
                 for (boolean isClear : new boolean[] {true, false}) ownMesh(isClear);
@@ -98,6 +99,12 @@ public final class Bench {
         long startNs = System.nanoTime();
         try (LocalMesh mesh = LocalMesh.start(ownDir())) {
             startRows(mesh, (System.nanoTime() - startNs) / 1e9);
+        }
+    }
+
+    private void restart() throws Exception {
+        try (LocalMesh mesh = LocalMesh.start(ownDir())) {
+            new Restart(mesh, report).run();
         }
     }
 

@@ -11,7 +11,7 @@ import reactor.core.publisher.Mono;
 /** A fixed number of operations in flight, their latencies kept. */
 final class Load {
     private static final int SAMPLES_MAX = 4_000_000;
-    private static final Duration END_MAX = Duration.ofSeconds(120);
+    private static final Duration END_MAX = Duration.ofMinutes(10);
 
     private Load() {}
 
