@@ -7,6 +7,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.RebuildStatus;
@@ -19,6 +20,7 @@ import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.RebuildStatusMessage;
 import io.daosmesh.model.wire.TierSpaceMessage;
+import io.daosmesh.model.wire.UnreadableObjectMessage;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -31,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 /** Views of pools. Source: daos-admin facts 2.4 and 3. */
 public final class PoolView {
     private static final List<String> TIERS = List.of("SCM", "NVMe");
+
+    /** In a text; JSON has all that the pool service names. */
+    private static final int UNREADABLE_SHOWN_MAX = 10;
 
     private PoolView() {}
 
@@ -175,7 +180,9 @@ public final class PoolView {
         out.append("- ").append(rebuild(reply.getRebuild())).append('\n');
         out.append("- Data redundancy: ")
                 .append(isDegraded(reply, map) ? "degraded" : "normal")
+                .append(unreadable(reply))
                 .append('\n');
+        unreadableObjects(reply, out);
         unhealthy(reply, out);
         if (domains(map) < reply.getCopiesWanted()) {
             out.append(String.format(
@@ -199,6 +206,32 @@ public final class PoolView {
             out.append(", mean:").append(ByteSize.format(t.getMeanFree())).append('\n');
         }
         return out.toString().replace("\r\n", "\n");
+    }
+
+    private static String unreadable(PoolQueryReply reply) {
+        long n = reply.getUnreadableRecords();
+        return n == 0 ? "" : ", " + n + (n == 1 ? " record" : " records") + " unreadable";
+    }
+
+    /** Whoever reads these records hears DER_CSUM. */
+    private static void unreadableObjects(PoolQueryReply reply, StringBuilder out) {
+        List<UnreadableObjectMessage> objects = reply.getUnreadableObjectsList();
+        for (UnreadableObjectMessage o : objects.subList(0, Math.min(UNREADABLE_SHOWN_MAX, objects.size())))
+            out.append(String.format(
+                    "  Container %s, object %s: %d%n",
+                    Ids.uuid(o.getContainer()), new ObjectId(o.getOidHigh(), o.getOidLow()), o.getRecords()));
+        int more = objects.size() - UNREADABLE_SHOWN_MAX;
+        if (more > 0) out.append(String.format("  and %d more objects%n", more));
+    }
+
+    private static List<Map<String, ?>> unreadableJson(PoolQueryReply reply) {
+        List<Map<String, ?>> all = new ArrayList<>();
+        for (UnreadableObjectMessage o : reply.getUnreadableObjectsList())
+            all.add(Json.object(
+                    "container", Ids.uuid(o.getContainer()).toString(),
+                    "oid", new ObjectId(o.getOidHigh(), o.getOidLow()).toString(),
+                    "records", o.getRecords()));
+        return all;
     }
 
     /** Containers with data that nobody can give out now, and those that may not be written to. */
@@ -274,6 +307,8 @@ public final class PoolView {
                 "enabled_ranks", List.copyOf(enabled(map)),
                 "disabled_ranks", List.copyOf(map.disabledRanks()),
                 "dead_ranks", reply.getDeadRanksList(),
+                "unreadable_records", reply.getUnreadableRecords(),
+                "unreadable_objects", unreadableJson(reply),
                 "unhealthy_containers", unhealthyJson(reply),
                 "rebuild",
                         Json.object(
@@ -288,6 +323,7 @@ public final class PoolView {
                                 "objects", r.getObjects(),
                                 "records", r.getRecords(),
                                 "bytes", r.getBytes(),
+                                "objects_blocked", r.getObjectsBlocked(),
                                 "started", SystemView.time(r.getStartedHlc()),
                                 "duration_ms", r.getDurationMs()),
                 "tier_stats", tiers,
@@ -301,7 +337,8 @@ public final class PoolView {
             return "Rebuild failed, rc=0, status=-" + number + " (" + name + ")";
         }
         return "Rebuild " + RebuildStatus.State.of(r.getState()).name().toLowerCase(Locale.ROOT) + ", " + r.getObjects()
-                + " objs, " + r.getRecords() + " recs";
+                + " objs, " + r.getRecords() + " recs"
+                + (r.getObjectsBlocked() == 0 ? "" : ", " + r.getObjectsBlocked() + " objs wait for space");
     }
 
     private static String health(PoolQueryReply reply, PoolMap map) {
@@ -314,6 +351,7 @@ public final class PoolView {
         return reply.getDeadRanksCount() > 0
                 || map.targets().stream().anyMatch(t -> t.state() == TargetState.DOWN)
                 || reply.getUnhealthyContainersList().stream().anyMatch(h -> h.getUnavailableShare() > 0)
+                || reply.getUnreadableRecords() > 0
                 || domains(map) < reply.getCopiesWanted();
     }
 

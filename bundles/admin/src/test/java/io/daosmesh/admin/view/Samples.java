@@ -28,6 +28,7 @@ import io.daosmesh.model.wire.StorageFormatReply;
 import io.daosmesh.model.wire.StorageScanReply;
 import io.daosmesh.model.wire.StorageUsageReply;
 import io.daosmesh.model.wire.TierSpaceMessage;
+import io.daosmesh.model.wire.UnreadableObjectMessage;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -253,6 +254,7 @@ final class Samples {
                         .setObjects(75)
                         .setRecords(9722)
                         .setBytes(123_456_789)
+                        .setObjectsBlocked(2)
                         .setOperation("rebuild")
                         .setDurationMs(1500))
                 .addTiers(tier(28 * GB, 27 * GB, 470_000_000L, 512_000_000L, 509_000_000L))
@@ -262,6 +264,18 @@ final class Samples {
                 .addUnhealthyContainers(unhealthy("scratch", 0.25, 3))
                 .addUnhealthyContainers(unhealthy("old", 0))
                 .setUnhealthyContainerCount(3)
+                .setUnreadableRecords(5)
+                .addUnreadableObjects(unreadable(8, 3))
+                .addUnreadableObjects(unreadable(9, 2))
+                .build();
+    }
+
+    private static UnreadableObjectMessage unreadable(long low, long records) {
+        return UnreadableObjectMessage.newBuilder()
+                .setContainer(Ids.bytes(uuid(7)))
+                .setOidHigh(1L << 56)
+                .setOidLow(low)
+                .setRecords(records)
                 .build();
     }
 

@@ -99,6 +99,8 @@ class ViewsTest {
                 .clearDeadRanks()
                 .clearUnhealthyContainers()
                 .clearUnhealthyContainerCount()
+                .clearUnreadableRecords()
+                .clearUnreadableObjects()
                 .build();
         PoolMapMessage.Builder map = three.getMap().toBuilder();
         for (PoolTargetMessage.Builder t : map.getTargetsBuilderList())

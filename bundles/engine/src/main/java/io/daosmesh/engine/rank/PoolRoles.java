@@ -8,6 +8,7 @@ import io.daosmesh.engine.read.HotReads;
 import io.daosmesh.engine.read.Listing;
 import io.daosmesh.engine.read.Reads;
 import io.daosmesh.engine.read.ValueCache;
+import io.daosmesh.engine.repair.Repair;
 import io.daosmesh.engine.shard.Access;
 import io.daosmesh.engine.shard.DestroyedIds;
 import io.daosmesh.engine.shard.Marker;
@@ -46,6 +47,7 @@ final class PoolRoles {
     final ContainerDestroy containers;
     final Migration migration;
     final Fences fences;
+    final Repair repair;
     private final TargetContext context;
 
     /**
@@ -76,6 +78,7 @@ final class PoolRoles {
         this.containers = new ContainerDestroy(context, shard, destroyed);
         this.migration = new Migration(context, shard, access, destroyed);
         this.fences = new Fences(context, shard, former, member, migration);
+        this.repair = new Repair(context, shard, migration);
     }
 
     /** A map of the pool; an older one than the present is ignored. */
@@ -108,6 +111,7 @@ final class PoolRoles {
             leadReads.onTick();
             aggregation.onTick();
             access.onTick();
+            repair.onTick();
         }
         fences.onTick();
     }

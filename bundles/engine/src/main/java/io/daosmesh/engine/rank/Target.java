@@ -28,6 +28,7 @@ import io.daosmesh.model.wire.EnumerateReply;
 import io.daosmesh.model.wire.EnumerateRequest;
 import io.daosmesh.model.wire.FetchRequest;
 import io.daosmesh.model.wire.MigratedRecordMessage;
+import io.daosmesh.model.wire.RecordPullRequest;
 import io.daosmesh.storage.PoolSpace;
 import java.nio.ByteBuffer;
 import java.util.Collection;
@@ -143,7 +144,7 @@ public final class Target {
                 return;
             }
             StagedOp op = new StagedOp(true);
-            for (byte[] table : List.of(Keys.dtxs(pool), Keys.destroyed(pool)))
+            for (byte[] table : List.of(Keys.dtxs(pool), Keys.destroyed(pool), Keys.unreadable(pool)))
                 op.batch().deleteRange(table, Keys.behind(table));
             op.batch().delete(Keys.marker(pool));
             context.turns().stage(op, f -> {
@@ -274,8 +275,14 @@ public final class Target {
     }
 
     /** See EngineMigration.export: one batch of it. */
-    public void export(ShardAddress a, long stableEpoch, byte[] from, Answer<Migration.Exported> answer) {
-        in(a.pool(), answer::refuse, p -> p.migration.export(a, stableEpoch, from, answer));
+    public void export(Migration.Wanted wanted, byte[] from, Answer<Migration.Exported> answer) {
+        in(wanted.group().pool(), answer::refuse, p -> p.migration.export(wanted, from, answer));
+    }
+
+    /** One record for a holder that cannot read its own. */
+    public void record(RecordPullRequest r, Answer<Migration.Exported> answer) {
+        ShardAddress a = ShardAddress.of(r.getAddress());
+        in(a.pool(), answer::refuse, p -> p.migration.record(a, r.getRecord(), answer));
     }
 
     public void importBatch(ShardAddress a, List<MigratedRecordMessage> records, ByteBuffer data, Done done) {

@@ -247,8 +247,12 @@ public final class Reads {
 
         private void putInline(Part p) {
             byte[] bytes = p.record.inline();
+            if (p.record.isLost()) {
+                fault.compareAndSet(null, elsewhere(Fault.of(FaultCode.CSUM, "no copy of the value can be read")));
+                return;
+            }
             if (VosWriter.crc(ByteBuffer.wrap(bytes)) != p.record.crc32c()) {
-                damaged(Fault.of(FaultCode.CSUM, "stored bytes are damaged"));
+                damaged(p.record, Fault.of(FaultCode.CSUM, "stored bytes are damaged"));
                 return;
             }
             out.put(p.at, bytes, (int) p.from, (int) (p.to - p.from));
@@ -263,10 +267,15 @@ public final class Reads {
         private void read(Part p, java.util.function.Consumer<RecordRead.Verified> then) {
             RecordRead.start(shard.space().blob(), p.record, p.from, p.to, context.buffers(), (v, f) -> {
                 if (v != null) then.accept(v);
-                else if (f != null && f.code() == FaultCode.CSUM) damaged(f);
-                else if (f != null) fault.compareAndSet(null, elsewhere(f));
+                else if (f != null && f.code() == FaultCode.CSUM) damaged(p.record, f);
+                else if (f != null) failed(p.record, f);
                 onPart();
             });
+        }
+
+        private void failed(VosRecord record, Fault f) {
+            fault.compareAndSet(null, elsewhere(f));
+            if (RecordRead.isBadBlock(f)) shard.onUnreadable(context, record);
         }
 
         /** With this epoch another settled replica can answer the same fetch. */
@@ -276,10 +285,9 @@ public final class Reads {
                     : f;
         }
 
-        private void damaged(Fault f) {
+        private void damaged(VosRecord record, Fault f) {
             fault.compareAndSet(null, elsewhere(f));
-            shard.counters().damaged.increment();
-            context.host().onDamage(shard.pool(), f);
+            shard.onDamage(context, record, f);
         }
 
         private void onPart() {

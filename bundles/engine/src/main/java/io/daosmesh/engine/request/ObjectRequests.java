@@ -18,6 +18,7 @@ import io.daosmesh.model.wire.FetchRequest;
 import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.ObjectAddress;
 import io.daosmesh.model.wire.PunchRequest;
+import io.daosmesh.model.wire.RecordPullRequest;
 import io.daosmesh.model.wire.UpdateRequest;
 import io.daosmesh.model.wire.ValueMessage;
 import java.nio.ByteBuffer;
@@ -47,6 +48,8 @@ public final class ObjectRequests {
     private static final Parser<DtxBatchRequest> DTXS = DiscardUnknownFieldsParser.wrap(DtxBatchRequest.parser());
     private static final Parser<DtxResolveRequest> RESOLVE =
             DiscardUnknownFieldsParser.wrap(DtxResolveRequest.parser());
+
+    private static final Parser<RecordPullRequest> RECORD = DiscardUnknownFieldsParser.wrap(RecordPullRequest.parser());
 
     private ObjectRequests() {}
 
@@ -118,6 +121,16 @@ public final class ObjectRequests {
         check(r.getAddress());
         checkKey(r.getDkey());
         check(r.getDtx());
+        return r;
+    }
+
+    public static RecordPullRequest record(ByteBuffer body) throws InvalidProtocolBufferException {
+        FieldCount.checkNested("RecordPullRequest", body, 1, RecordPullRequest.RECORD_FIELD_NUMBER, 1);
+        RecordPullRequest r = RECORD.parseFrom(body);
+        check(r.getAddress());
+        checkKey(r.getRecord().getDkey());
+        checkKey(r.getRecord().getAkey());
+        for (DtxRefMessage d : r.getRecord().getCommittedList()) check(d.getDtx());
         return r;
     }
 

@@ -102,6 +102,12 @@ public final class EngineMetrics implements MetricSource {
         sink.counter("engine_pool_xferred_update", "Bytes written", labels, c.updateBytes.get());
         sink.counter("engine_pool_xferred_fetch", "Bytes read", labels, c.fetchBytes.get());
         sink.counter("engine_pool_scrubber_corruption_total", "Damaged values found", labels, c.damaged.get());
+        sink.counter("engine_pool_repaired_records", "Damaged values fetched from replicas", labels, c.repaired.get());
+        sink.gauge(
+                "engine_pool_unreadable_records",
+                "Values led here of which no replica could be read",
+                labels,
+                s.damaged().report().records());
         sink.counter(
                 "engine_pool_vos_aggregation_merged_recs",
                 "Superseded records dropped",

@@ -1,5 +1,6 @@
 package io.daosmesh.engine.runtime;
 
+import io.daosmesh.engine.migrate.Migration;
 import io.daosmesh.engine.runtime.loop.TargetProxy;
 import io.daosmesh.engine.runtime.rpc.ObjectHandlers;
 import io.daosmesh.engine.shard.ShardAddress;
@@ -64,9 +65,10 @@ public final class EngineMigrationService implements EngineMigration {
     }
 
     @Override
-    public Flux<Batch> export(UUID pool, int target, UUID container, ObjectId oid, int group, long stableEpoch) {
-        ShardAddress a = new ShardAddress(pool, container, oid, group, 0);
-        return Flux.<Batch>create(sink -> new ExportStream(unit(target), a, stableEpoch, sink).start())
+    public Flux<Batch> export(UUID pool, int target, StoredGroup group, long stableEpoch, boolean isSalvage) {
+        ShardAddress a = new ShardAddress(pool, group.container(), group.oid(), group.index(), 0);
+        Migration.Wanted wanted = new Migration.Wanted(a, stableEpoch, isSalvage);
+        return Flux.<Batch>create(sink -> new ExportStream(unit(target), wanted, sink).start())
                 .doOnDiscard(Batch.class, b -> b.onDone().run());
     }
 

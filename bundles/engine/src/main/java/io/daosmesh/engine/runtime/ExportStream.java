@@ -2,7 +2,6 @@ package io.daosmesh.engine.runtime;
 
 import io.daosmesh.engine.migrate.Migration;
 import io.daosmesh.engine.runtime.loop.TargetProxy;
-import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.port.EngineMigration;
 import org.jspecify.annotations.Nullable;
@@ -11,18 +10,16 @@ import reactor.core.publisher.FluxSink;
 /** Batches of one group, read one by one as the consumer asks for them. Owner: target loop. */
 final class ExportStream {
     private final TargetProxy unit;
-    private final ShardAddress address;
-    private final long stableEpoch;
+    private final Migration.Wanted wanted;
     private final FluxSink<EngineMigration.Batch> sink;
     private byte[] next = new byte[0];
     private long demand;
     private boolean isReading;
     private boolean isDone;
 
-    ExportStream(TargetProxy unit, ShardAddress address, long stableEpoch, FluxSink<EngineMigration.Batch> sink) {
+    ExportStream(TargetProxy unit, Migration.Wanted wanted, FluxSink<EngineMigration.Batch> sink) {
         this.unit = unit;
-        this.address = address;
-        this.stableEpoch = stableEpoch;
+        this.wanted = wanted;
         this.sink = sink;
     }
 
@@ -36,7 +33,7 @@ final class ExportStream {
     private void pump() {
         if (isReading || isDone || demand == 0 || sink.isCancelled()) return;
         isReading = true;
-        unit.run(t -> t.export(address, stableEpoch, next, (batch, fault) -> unit.run(same -> onBatch(batch, fault))));
+        unit.run(t -> t.export(wanted, next, (batch, fault) -> unit.run(same -> onBatch(batch, fault))));
     }
 
     private void onBatch(Migration.@Nullable Exported batch, @Nullable Fault fault) {

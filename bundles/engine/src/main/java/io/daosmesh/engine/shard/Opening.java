@@ -87,6 +87,7 @@ public final class Opening {
         try {
             countRecords(context, s);
             loadDtxs(context, s);
+            s.damaged().load(context.kv(), context.nowNs());
         } catch (FaultException e) {
             s.fail(e.fault());
         }

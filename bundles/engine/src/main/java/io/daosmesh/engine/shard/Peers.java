@@ -4,6 +4,8 @@ import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.engine.turn.Done;
 import io.daosmesh.model.wire.DtxBatchRequest;
 import io.daosmesh.model.wire.DtxResolveRequest;
+import io.daosmesh.model.wire.RecordPullRequest;
+import java.nio.ByteBuffer;
 
 /** Other targets, as a target loop sees them. Every answer comes within the deadline, on the loop. */
 public interface Peers {
@@ -19,6 +21,13 @@ public interface Peers {
 
     /** Best effort. */
     void abort(int rank, DtxBatchRequest request);
+
+    /**
+     * A record of another replica.
+     *
+     * @param answer its bytes, as long as wanted, not yet verified
+     */
+    void record(int rank, RecordPullRequest request, Answer<ByteBuffer> answer);
 
     /** What another target knows of a DTX: a state as in DtxBatchReply. */
     void resolve(int rank, DtxResolveRequest request, Answer<Integer> answer);

@@ -2,6 +2,7 @@ package io.daosmesh.engine.shard;
 
 import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -42,6 +43,7 @@ public final class PoolShard {
     private final int targetIndex;
     private final DtxTable dtx = new DtxTable();
     private final ShardCounters counters = new ShardCounters();
+    private final DamagedRecords damaged;
     private final Map<GroupKey, ShardGroup> groups = new HashMap<>();
     private Marker marker;
     private @Nullable PoolMap map;
@@ -55,6 +57,7 @@ public final class PoolShard {
         this.marker = marker;
         this.rank = rank;
         this.targetIndex = targetIndex;
+        this.damaged = new DamagedRecords(space.pool());
     }
 
     public UUID pool() {
@@ -75,6 +78,22 @@ public final class PoolShard {
 
     public ShardCounters counters() {
         return counters;
+    }
+
+    public DamagedRecords damaged() {
+        return damaged;
+    }
+
+    /** The stored bytes of a record are not what was written. Any thread. */
+    public void onDamage(TargetContext context, VosRecord record, Fault fault) {
+        counters.damaged.increment();
+        context.host().onDamage(pool(), fault);
+        onUnreadable(context, record);
+    }
+
+    /** The stored bytes of a record cannot be had. Any thread. */
+    public void onUnreadable(TargetContext context, VosRecord record) {
+        context.loop().execute(() -> damaged.found(record.key(), context.nowNs()));
     }
 
     /** What it remembers over restarts, once it is in the index. */

@@ -19,6 +19,7 @@ public final class ShardCounters {
     public final Counter dtxChecks = new Counter();
     public final Counter migratedRecords = new Counter();
     public final Counter damaged = new Counter();
+    public final Counter repaired = new Counter();
     public final Counter aggregatedRecords = new Counter();
     public final StatsGauge committable = new StatsGauge();
     public final StatsGauge committed = new StatsGauge();

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * M pool                                                               marker of a pool shard
  * T pool client hlc                                                    DTX
  * C pool container                                                     clock when the container was destroyed
+ * U pool container oid group dkey akey ~epoch kind offset              a record that cannot be read here
  * R pool container oid group [dkey [akey]] ~epoch kind offset          record
  * </pre>
  *
@@ -68,6 +69,17 @@ public final class Keys {
                 .putLong(container.getMostSignificantBits())
                 .putLong(container.getLeastSignificantBits())
                 .array();
+    }
+
+    public static byte[] unreadable(UUID pool) {
+        return pool('U', pool);
+    }
+
+    /** The mark of a record, or the record of a mark. */
+    public static byte[] marked(byte[] key) {
+        byte[] other = key.clone();
+        other[0] = (byte) (key[0] == 'U' ? 'R' : 'U');
+        return other;
     }
 
     public static byte[] records(UUID pool) {

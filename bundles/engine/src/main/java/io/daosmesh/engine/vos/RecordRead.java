@@ -74,6 +74,11 @@ public final class RecordRead {
         read.submit(blob);
     }
 
+    /** True for a block that the medium cannot give out, false when the whole device is out or gone. */
+    public static boolean isBadBlock(Fault f) {
+        return f.code() == FaultCode.NVME_IO && f.argument("device_state").isEmpty();
+    }
+
     private void submit(Blob blob) {
         int wanted = (alignedTo - alignedFrom + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
         ByteBuffer target = buffer.bytes();

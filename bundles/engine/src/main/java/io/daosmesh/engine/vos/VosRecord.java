@@ -50,6 +50,11 @@ public record VosRecord(
         return new VosRecord(key, kind, offset, bytes.length, crc32c, bytes, List.of(), NO_CRCS);
     }
 
+    /** Stands for a value of which no copy could be read: whoever reads it hears CSUM, never that it is absent. */
+    public static VosRecord lost(byte[] key, long length, int crc32c) {
+        return new VosRecord(key, Keys.kind(key), Keys.offset(key), length, crc32c, NO_BYTES, List.of(), NO_CRCS);
+    }
+
     public long epoch() {
         return Keys.epoch(key);
     }
@@ -64,6 +69,16 @@ public record VosRecord(
 
     public boolean isPunch() {
         return kind >= PUNCH_AKEY;
+    }
+
+    /** See {@link #lost}. */
+    public boolean isLost() {
+        return !isPunch() && !isOnDevice() && inline.length < length;
+    }
+
+    /** Bytes that a copy of it carries. */
+    public long storedBytes() {
+        return isPunch() || isLost() ? 0 : length;
     }
 
     /** What it takes of SCM. */

@@ -90,6 +90,13 @@ public final class VosWriter {
         add(to, record);
     }
 
+    /** Stages what stands for a value that nobody can read; never refused. */
+    public void lost(Staging to, byte[] key, long length, int crc32c) {
+        VosRecord record = VosRecord.lost(key, length, crc32c);
+        scm.chargeAlways(record.scmBytes());
+        add(to, record);
+    }
+
     private static void add(Staging to, VosRecord record) {
         to.records.add(record);
         to.op.batch().put(record.key(), record.encode());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import io.daosmesh.engine.migrate.Migration;
 import io.daosmesh.engine.shard.KeyChange;
 import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.engine.shard.WriteOp;
@@ -375,8 +376,7 @@ class ChangesTest extends TargetFixture {
             byte[] from = Keys.under(Keys.group(pool, CONTAINER, oid, 0), key.getBytes());
             List<String> out = new ArrayList<>();
             target.export(
-                    a,
-                    hlc.now(),
+                    new Migration.Wanted(a, hlc.now(), false),
                     from,
                     (v, f) -> out.add(f == null ? "exported" : f.code().name()));
             loop.drain();
@@ -387,7 +387,7 @@ class ChangesTest extends TargetFixture {
         loop.drain();
 
         List<Integer> counts = new ArrayList<>();
-        target.export(a, hlc.now(), new byte[0], (v, f) -> {
+        target.export(new Migration.Wanted(a, hlc.now(), false), new byte[0], (v, f) -> {
             counts.add(v.records().size());
             v.onDone().run();
         });

@@ -27,9 +27,11 @@ import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.DtxBatchRequest;
 import io.daosmesh.model.wire.DtxResolveRequest;
+import io.daosmesh.model.wire.RecordPullRequest;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.SpaceAccount;
 import io.daosmesh.storage.kv.MemoryKvStore;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -167,6 +169,9 @@ class SkippedMapsTest {
 
         @Override
         public void resolve(int r, DtxResolveRequest request, Answer<Integer> answer) {}
+
+        @Override
+        public void record(int r, RecordPullRequest request, Answer<ByteBuffer> answer) {}
     }
 
     private final class World {

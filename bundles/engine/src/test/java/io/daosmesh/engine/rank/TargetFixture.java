@@ -28,6 +28,7 @@ import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.DtxBatchRequest;
 import io.daosmesh.model.wire.DtxResolveRequest;
 import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.RecordPullRequest;
 import io.daosmesh.model.wire.ValueMessage;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.SpaceAccount;
@@ -49,6 +50,7 @@ abstract class TargetFixture {
     final List<String> sent = new ArrayList<>();
     final List<Done> replies = new ArrayList<>();
     final List<Answer<Integer>> questions = new ArrayList<>();
+    final List<Answer<ByteBuffer>> records = new ArrayList<>();
     long nowNs = 1_000_000_000_000L;
     boolean hasMajority = true;
     Fault noRoom;
@@ -75,6 +77,12 @@ abstract class TargetFixture {
             @Override
             public void abort(int r, DtxBatchRequest request) {
                 sent.add("abort " + r);
+            }
+
+            @Override
+            public void record(int r, RecordPullRequest request, Answer<ByteBuffer> answer) {
+                sent.add("record " + r);
+                records.add(answer);
             }
 
             @Override

@@ -30,9 +30,11 @@ import io.daosmesh.model.wire.FetchRequest;
 import io.daosmesh.model.wire.HandlesGoneRequest;
 import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.LeasePoolMessage;
+import io.daosmesh.model.wire.MigratedRecordMessage;
 import io.daosmesh.model.wire.ObjectAddress;
 import io.daosmesh.model.wire.PunchRequest;
 import io.daosmesh.model.wire.ReadLeaseRequest;
+import io.daosmesh.model.wire.RecordPullRequest;
 import io.daosmesh.model.wire.TargetCreateRequest;
 import io.daosmesh.model.wire.TargetDestroyRequest;
 import io.daosmesh.model.wire.TargetQueryRequest;
@@ -75,6 +77,7 @@ class HostileRequestsTest {
     private Map<RpcMethod, Message> requests() {
         Map<RpcMethod, Message> all = new EnumMap<>(RpcMethod.class);
         addOfObjects(all);
+        all.put(RpcMethod.RECORD_PULL, recordPull());
         ByteString pool = Ids.bytes(mesh.pool);
         DtxBatchRequest dtxs = DtxBatchRequest.newBuilder()
                 .setPool(pool)
@@ -114,6 +117,18 @@ class HostileRequestsTest {
                         .addHandles(ByteString.copyFrom(new byte[16]))
                         .build());
         return all;
+    }
+
+    private Message recordPull() {
+        ByteString key = ByteString.copyFrom(DKEY);
+        return RecordPullRequest.newBuilder()
+                .setAddress(mesh.wire(
+                        mesh.address(oid, DKEY), mesh.leader(oid, DKEY).index()))
+                .setRecord(MigratedRecordMessage.newBuilder()
+                        .setDkey(key)
+                        .setAkey(key)
+                        .addCommitted(DtxRefMessage.newBuilder().setDtx(WriteOp.dtxMessage(mesh.dtx()))))
+                .build();
     }
 
     private void addOfObjects(Map<RpcMethod, Message> all) {

@@ -14,6 +14,7 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.port.EngineMigration;
+import io.daosmesh.model.port.EngineMigration.StoredGroup;
 import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.ValueMessage;
 import java.nio.ByteBuffer;
@@ -91,7 +92,7 @@ class MigrationTest {
                 PoolTarget t = mesh.map.target(destination);
                 EngineMigration to = mesh.engines.get(t.rank()).migration();
                 for (int again = 0; again < 2; again++)
-                    from.export(mesh.pool, source.index(), o.container(), o.oid(), g, stable)
+                    from.export(mesh.pool, source.index(), new StoredGroup(o.container(), o.oid(), g), stable, false)
                             .concatMap(b -> {
                                 ByteBuffer copy =
                                         ByteBuffer.allocateDirect(b.data().remaining());

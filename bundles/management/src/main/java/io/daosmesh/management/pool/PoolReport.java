@@ -23,6 +23,8 @@ public record PoolReport(
     /** More would only be counted. */
     private static final int UNHEALTHY_SHOWN_MAX = 100;
 
+    private static final int UNREADABLE_SHOWN_MAX = 100;
+
     public static PoolReport of(PoolDb db) {
         return new PoolReport(
                 db.entry(),
@@ -55,6 +57,13 @@ public record PoolReport(
                 .setCopiesWanted(copies)
                 .addAllUnhealthyContainers(unhealthy.subList(0, Math.min(UNHEALTHY_SHOWN_MAX, unhealthy.size())))
                 .setUnhealthyContainerCount(unhealthy.size())
+                .setUnreadableRecords(space.stream()
+                        .mapToLong(TargetSpaceMessage::getUnreadableRecords)
+                        .sum())
+                .addAllUnreadableObjects(space.stream()
+                        .flatMap(t -> t.getUnreadableObjectsList().stream())
+                        .limit(UNREADABLE_SHOWN_MAX)
+                        .toList())
                 .build();
     }
 
@@ -92,6 +101,7 @@ public record PoolReport(
                 .setObjects(s.objects())
                 .setRecords(s.records())
                 .setBytes(s.bytes())
+                .setObjectsBlocked(s.objectsBlocked())
                 .setStartedHlc(s.startedHlc())
                 .setDurationMs(s.durationMs())
                 .setOperation(s.operation())

@@ -6,6 +6,7 @@ import io.daosmesh.model.wire.RebuildStatusMessage;
  * Progress of a pool's rebuild. Immutable. Numerator never exceeds denominator.
  *
  * @param status DER number of a failure, 0 = fine
+ * @param objectsBlocked wait for room at their new home
  * @param startedHlc 0 if never started
  */
 public record RebuildStatus(
@@ -17,6 +18,7 @@ public record RebuildStatus(
         long objects,
         long records,
         long bytes,
+        long objectsBlocked,
         long startedHlc,
         long durationMs) {
     /** As {@code dmg pool query} prints. */
@@ -42,5 +44,5 @@ public record RebuildStatus(
         }
     }
 
-    public static final RebuildStatus NEVER = new RebuildStatus(State.IDLE, 0, 0, "", 0, 0, 0, 0, 0, 0);
+    public static final RebuildStatus NEVER = new RebuildStatus(State.IDLE, 0, 0, "", 0, 0, 0, 0, 0, 0, 0);
 }

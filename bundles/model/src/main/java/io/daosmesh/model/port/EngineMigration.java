@@ -29,8 +29,13 @@ public interface EngineMigration {
 
     record StoredObject(UUID container, ObjectId oid) {}
 
-    /** Committed records of one group of an object at or below the epoch, in (dkey, akey, epoch) order, checksums verified. */
-    Flux<Batch> export(UUID pool, int target, UUID container, ObjectId oid, int group, long stableEpoch);
+    /**
+     * Committed records of one group of an object at or below the epoch, in (dkey, akey, epoch) order, checksums verified.
+     *
+     * @param isSalvage a record that cannot be read comes as a lost one, without its bytes; else it ends the stream with CSUM,
+     *     or NVME_IO for a bad block
+     */
+    Flux<Batch> export(UUID pool, int target, StoredGroup group, long stableEpoch, boolean isSalvage);
 
     /**
      * Records with their bytes in list order; at most 1 MiB or 256 records.

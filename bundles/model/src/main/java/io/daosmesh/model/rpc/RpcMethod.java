@@ -81,6 +81,7 @@ public enum RpcMethod {
     READ_LEASE(84, Kind.CALL, SERVER),
     OBJECT_CHANGE(85, Kind.CALL, AGENT),
     SHARD_CHANGE(86, Kind.CALL, SERVER),
+    RECORD_PULL(87, Kind.CALL, SERVER),
     // rebuild (destination = rank)
     REBUILD_PREPARE(90, Kind.CALL, SERVER),
     REBUILD_SCAN(91, Kind.CALL, SERVER),

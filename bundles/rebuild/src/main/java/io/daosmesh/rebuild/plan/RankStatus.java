@@ -7,6 +7,7 @@ import io.daosmesh.model.wire.RebuildRankStatus;
  *
  * @param objectsFound sent to their new homes by this rank's scan (each acknowledged)
  * @param objectsReceived accepted here for pulling
+ * @param objectsBlocked wait for room at their new home here
  * @param status DER number, 0 = fine
  */
 public record RankStatus(
@@ -17,9 +18,10 @@ public record RankStatus(
         long objectsPulled,
         long records,
         long bytes,
+        long objectsBlocked,
         int status,
         String detail) {
-    public static final RankStatus NOTHING = new RankStatus(false, false, 0, 0, 0, 0, 0, 0, "");
+    public static final RankStatus NOTHING = new RankStatus(false, false, 0, 0, 0, 0, 0, 0, 0, "");
 
     public RebuildRankStatus toWire() {
         return RebuildRankStatus.newBuilder()
@@ -30,6 +32,7 @@ public record RankStatus(
                 .setObjectsPulled(objectsPulled)
                 .setRecords(records)
                 .setBytes(bytes)
+                .setObjectsBlocked(objectsBlocked)
                 .setStatus(status)
                 .setDetail(detail)
                 .build();
@@ -44,6 +47,7 @@ public record RankStatus(
                 s.getObjectsPulled(),
                 s.getRecords(),
                 s.getBytes(),
+                s.getObjectsBlocked(),
                 s.getStatus(),
                 s.getDetail());
     }

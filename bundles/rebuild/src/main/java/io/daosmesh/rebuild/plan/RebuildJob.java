@@ -155,7 +155,8 @@ public final class RebuildJob {
             fail(nowNs, why.with("rank", rank), out);
             return;
         }
-        if (!status.equals(r.status)) progressNs = nowNs;
+        // who waits for room is not stuck: it begins where it stands once there is some
+        if (!status.equals(r.status) || status.objectsBlocked() > 0) progressNs = nowNs;
         r.status = status;
         r.isFinal = r.isAskedAfterAllScanned && status.isPullDone();
         if (isComplete()) {
@@ -203,11 +204,13 @@ public final class RebuildJob {
         long done = 0;
         long records = 0;
         long bytes = 0;
+        long blocked = 0;
         for (RankProgress r : ranks.values()) {
             total += r.status.objectsFound();
             done += r.status.objectsPulled();
             records += r.status.records();
             bytes += r.status.bytes();
+            blocked += r.status.objectsBlocked();
         }
         boolean isOver = phase == Phase.DONE;
         long endNs = endedNs == 0 ? nowNs : endedNs;
@@ -220,6 +223,7 @@ public final class RebuildJob {
                 done,
                 records,
                 bytes,
+                blocked,
                 startedHlc,
                 (endNs - startedNs) / 1_000_000L);
     }

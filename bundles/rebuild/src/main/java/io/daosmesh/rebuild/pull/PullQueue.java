@@ -30,7 +30,14 @@ public final class PullQueue {
      */
     static final int WAITS_MAX = 150;
 
+    /** Pause before a work is tried again whose new home has no room. */
+    public static final long ROOM_RETRY_NS = 5_000_000_000L;
+
     private final Deque<Attempt> queue = new ArrayDeque<>();
+    /** Have no room at their new home; the others go on. */
+    private final Deque<Attempt> blocked = new ArrayDeque<>();
+
+    private long unblockAtNs;
     private final Map<Integer, Long> lastBatch = new HashMap<>();
     private int inFlight;
     private long received;
@@ -43,8 +50,18 @@ public final class PullQueue {
     /**
      * @param tries failed tries so far: each goes to another holder
      * @param waits tries that the same holder could not serve yet
+     * @param salvaged holders that have given what they can read; -1 = no holder alone is known to lack something
      */
-    public record Attempt(Work work, int tries, int waits) {}
+    public record Attempt(Work work, int tries, int waits, int salvaged) {
+        public Attempt(Work work) {
+            this(work, 0, 0, -1);
+        }
+
+        /** No holder can read everything: records come from all of them, those that none can read as lost ones. */
+        public boolean isSalvage() {
+            return salvaged >= 0;
+        }
+    }
 
     /**
      * Takes a batch whole or not at all: DER_BUSY when it would not fit. Each rank numbers its batches from 1 and sends
@@ -58,7 +75,7 @@ public final class PullQueue {
         }
         lastBatch.put(fromRank, batch);
         received += works.size();
-        works.forEach(w -> queue.add(new Attempt(w, 0, 0)));
+        works.forEach(w -> queue.add(new Attempt(w)));
     }
 
     /** The next object to pull now; empty when none is waiting or enough are under way. */
@@ -75,23 +92,56 @@ public final class PullQueue {
         bytes += byteCount;
     }
 
-    /** Puts the object back, or fails the session when it has been tried often enough: never drops it silently. */
-    public void onPullFailed(Attempt attempt, Fault fault) {
+    /** One of several holders has given what it can read. */
+    public void onSalvaged(Attempt attempt, long recordCount, long byteCount) {
         inFlight--;
-        if (fault.code().retry() == FaultCode.Retry.LATER && attempt.waits() < WAITS_MAX) {
-            queue.add(new Attempt(attempt.work(), attempt.tries(), attempt.waits() + 1));
-        } else if (attempt.tries() + 1 >= TRIES_MAX
-                || fault.code() == FaultCode.NOSPACE
-                || fault.code() == FaultCode.STALE) {
-            status = fault.code().number();
-            detail = fault.text().isEmpty() ? fault.code().meaning() : fault.text();
+        records += recordCount;
+        bytes += byteCount;
+        queue.addFirst(new Attempt(attempt.work(), 0, attempt.waits(), attempt.salvaged() + 1));
+    }
+
+    /**
+     * Puts the object back, or fails the session when it has been tried often enough: never drops it silently. What no holder
+     * can read, and a new home without room, fail nothing.
+     */
+    public void onPullFailed(Attempt attempt, Fault fault, long nowNs) {
+        inFlight--;
+        FaultCode code = fault.code();
+        Attempt again = new Attempt(attempt.work(), attempt.tries() + 1, attempt.waits(), attempt.salvaged());
+        if (code.retry() == FaultCode.Retry.LATER && attempt.waits() < WAITS_MAX) {
+            queue.add(new Attempt(attempt.work(), attempt.tries(), attempt.waits() + 1, attempt.salvaged()));
+        } else if (code == FaultCode.NOSPACE) {
+            if (blocked.isEmpty()) unblockAtNs = nowNs + ROOM_RETRY_NS;
+            blocked.add(attempt);
+        } else if (again.tries() < TRIES_MAX && code != FaultCode.STALE) {
+            queue.add(again);
+        } else if (!attempt.isSalvage() && isUnreadable(code)) {
+            queue.add(new Attempt(attempt.work(), 0, attempt.waits(), 0));
         } else {
-            queue.add(new Attempt(attempt.work(), attempt.tries() + 1, attempt.waits()));
+            status = code.number();
+            detail = fault.text().isEmpty() ? code.meaning() : fault.text();
         }
     }
 
+    private static boolean isUnreadable(FaultCode code) {
+        return code == FaultCode.CSUM || code == FaultCode.NVME_IO;
+    }
+
+    /** Those without room are tried again now and then: what was deleted meanwhile may have made some. True if there are any. */
+    public boolean retryBlocked(long nowNs) {
+        if (blocked.isEmpty() || nowNs - unblockAtNs < 0) return false;
+        queue.addAll(blocked);
+        blocked.clear();
+        return true;
+    }
+
+    /** Objects whose new home has no room. */
+    public int blocked() {
+        return blocked.size();
+    }
+
     public boolean isDone() {
-        return inFlight == 0 && (queue.isEmpty() || status != 0);
+        return inFlight == 0 && (queue.isEmpty() && blocked.isEmpty() || status != 0);
     }
 
     public long received() {

@@ -121,7 +121,8 @@ final class RankRebuild implements AutoCloseable {
                 .poolMap(pool)
                 .orElseThrow(() -> Fault.of(FaultCode.NONEXIST, "pool %s", pool).asException());
         int target = map.target(w.source()).index();
-        return engine.export(pool, target, w.container(), w.oid(), w.group(), m.getStableEpoch())
+        var group = new EngineMigration.StoredGroup(w.container(), w.oid(), w.group());
+        return engine.export(pool, target, group, m.getStableEpoch(), m.getSalvage())
                 .map(b -> new RpcMessage(
                         MigrationBatchMessage.newBuilder()
                                 .addAllRecords(b.records())

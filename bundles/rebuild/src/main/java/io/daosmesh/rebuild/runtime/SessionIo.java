@@ -152,7 +152,7 @@ final class SessionIo implements SessionEffects {
     public void pull(PullQueue.Attempt attempt, Work from, long stableEpoch) {
         long[] moved = new long[2];
         await(
-                Flux.defer(() -> records(from, stableEpoch))
+                Flux.defer(() -> records(from, stableEpoch, attempt.isSalvage()))
                         .concatMap(
                                 b -> {
                                     moved[0] += b.records().size();
@@ -181,11 +181,12 @@ final class SessionIo implements SessionEffects {
     /** Records of a work with their bytes, copied out of the network's buffers. */
     private record Records(List<MigratedRecordMessage> records, ByteBuffer data) {}
 
-    private Flux<Records> records(Work from, long stableEpoch) {
+    private Flux<Records> records(Work from, long stableEpoch, boolean isSalvage) {
         RebuildPullRequest request = RebuildPullRequest.newBuilder()
                 .setSession(session.session().toWire())
                 .setObject(from.toWire())
                 .setStableEpoch(stableEpoch)
+                .setSalvage(isSalvage)
                 .build();
         int source = session.map().target(from.source()).rank();
         return parts.rpc().stream(endpoint(source), RpcMethod.REBUILD_PULL, RpcMessage.of(request), reply -> {

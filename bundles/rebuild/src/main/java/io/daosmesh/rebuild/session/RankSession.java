@@ -85,6 +85,7 @@ public final class RankSession {
                 queue.pulled(),
                 queue.records(),
                 queue.bytes(),
+                queue.blocked(),
                 scanStatus != 0 ? scanStatus : queue.status(),
                 scanStatus != 0 ? scanDetail : queue.detail());
     }
@@ -188,7 +189,8 @@ public final class RankSession {
             sendAtNs = NEVER;
             if (!isScanOver()) out.send(toSend.getFirst());
         }
-        if (pumpAtNs != NEVER && nowNs - pumpAtNs >= 0) {
+        boolean isRetried = queue.retryBlocked(nowNs);
+        if (isRetried || pumpAtNs != NEVER && nowNs - pumpAtNs >= 0) {
             pumpAtNs = NEVER;
             pump();
         }
@@ -218,27 +220,38 @@ public final class RankSession {
         out.pull(attempt, source(attempt), stableEpoch);
     }
 
-    /** After a failure another holder, if there is one: a record may be damaged at the first. */
+    /** After a failure another holder, if there is one: a record may be damaged at the first. Each in its turn for a salvage. */
     private Work source(PullQueue.Attempt attempt) {
         Work w = attempt.work();
-        List<Integer> holders = Placement.group(map(), w.oid(), w.group()).settled();
+        List<Integer> holders = holders(w);
         int first = holders.indexOf(w.source());
         if (first < 0) return w;
-        return w.from(holders.get((first + attempt.tries()) % holders.size()));
+        int next = attempt.isSalvage() ? attempt.salvaged() : attempt.tries();
+        return w.from(holders.get((first + next) % holders.size()));
+    }
+
+    private List<Integer> holders(Work w) {
+        return Placement.group(map(), w.oid(), w.group()).settled();
     }
 
     public void onPulled(PullQueue.Attempt attempt, long recordCount, long byteCount) {
         if (isClosed) return;
-        cleared.remove(attempt.work());
-        queue.onPulled(recordCount, byteCount);
+        if (attempt.isSalvage()
+                && attempt.salvaged() + 1 < holders(attempt.work()).size()) {
+            queue.onSalvaged(attempt, recordCount, byteCount);
+        } else {
+            cleared.remove(attempt.work());
+            queue.onPulled(recordCount, byteCount);
+        }
         pump();
     }
 
     public void onPullFailed(PullQueue.Attempt attempt, Fault fault, long nowNs) {
         if (isClosed) return;
-        queue.onPullFailed(attempt, fault);
+        queue.onPullFailed(attempt, fault, nowNs);
         pumpAtNs = nowNs + PULL_RETRY_NS;
         out.wakeAfter(PULL_RETRY_NS);
+        if (queue.blocked() > 0) out.wakeAfter(PullQueue.ROOM_RETRY_NS);
     }
 
     /** Of a session whose scan has started. */

@@ -113,6 +113,24 @@ class RebuildJobTest {
         assertEquals(List.of("finish true", "failed TIMEDOUT"), out.taken());
     }
 
+    /** Who waits for room is not stuck. */
+    @Test
+    void shouldNotGiveUpWhileANewHomeHasNoRoom() {
+        startMoving();
+        RankStatus full = new RankStatus(true, false, 0, 0, 0, 0, 0, 3, 0, "");
+        long now = 0;
+        for (int i = 0; i < 4; i++) {
+            now += RebuildJob.STALL_MAX_NS / 2;
+            job.onStatus(0, full, now, out);
+            job.onTick(now, out);
+        }
+
+        assertEquals(RebuildJob.Phase.MOVING, job.phase());
+        assertEquals(3, job.status(now).objectsBlocked());
+        job.onTick(now + RebuildJob.STALL_MAX_NS + 1, out);
+        assertEquals(RebuildJob.Phase.FAILED, job.phase());
+    }
+
     @Test
     void shouldStayAbortedWhateverArrivesLater() {
         startMoving();
@@ -160,7 +178,7 @@ class RebuildJobTest {
     }
 
     private static RankStatus status(boolean scanDone, boolean pullDone, long found, long received, long pulled) {
-        return new RankStatus(scanDone, pullDone, found, received, pulled, 0, 0, 0, "");
+        return new RankStatus(scanDone, pullDone, found, received, pulled, 0, 0, 0, 0, "");
     }
 
     static PoolMap mapWithRankDown(int down) {

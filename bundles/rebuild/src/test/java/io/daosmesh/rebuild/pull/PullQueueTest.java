@@ -54,7 +54,7 @@ class PullQueueTest {
     void shouldFailTheSessionInsteadOfDroppingAnObject() {
         queue.accept(0, 1, List.of(work));
         for (int i = 0; i < PullQueue.TRIES_MAX; i++) {
-            queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.UNREACH));
+            queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.UNREACH), 0);
         }
 
         assertEquals(FaultCode.UNREACH.number(), queue.status());
@@ -65,18 +65,78 @@ class PullQueueTest {
     @Test
     void shouldNotRunOutOfTriesWhileAHolderSaysNotYet() {
         queue.accept(0, 1, List.of(work));
-        queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.CSUM));
+        queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.CSUM), 0);
         for (int i = 0; i < 3 * PullQueue.TRIES_MAX; i++) {
             PullQueue.Attempt a = queue.next().orElseThrow();
             assertEquals(1, a.tries(), "the same holder again");
-            queue.onPullFailed(a, Fault.of(FaultCode.INPROGRESS));
+            queue.onPullFailed(a, Fault.of(FaultCode.INPROGRESS), 0);
         }
 
         assertEquals(0, queue.status());
         for (int i = 0; queue.status() == 0; i++) {
             assertTrue(i < PullQueue.WAITS_MAX + PullQueue.TRIES_MAX, "bounded");
-            queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.INPROGRESS));
+            queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.INPROGRESS), 0);
         }
+    }
+
+    /** Nobody can read all of it: what they can comes from each, and nothing fails. */
+    @Test
+    void shouldSetAsideWhatNoHolderCanRead() {
+        for (FaultCode code : List.of(FaultCode.CSUM, FaultCode.NVME_IO)) {
+            PullQueue queue = new PullQueue();
+            queue.accept(0, 1, List.of(work));
+            for (int i = 0; i < PullQueue.TRIES_MAX; i++) {
+                PullQueue.Attempt a = queue.next().orElseThrow();
+                assertFalse(a.isSalvage());
+                queue.onPullFailed(a, Fault.of(code), 0);
+            }
+
+            PullQueue.Attempt first = queue.next().orElseThrow();
+            assertEquals(0, first.salvaged());
+            queue.onSalvaged(first, 2, 20);
+            assertEquals(0, queue.pulled());
+            PullQueue.Attempt second = queue.next().orElseThrow();
+            assertEquals(1, second.salvaged());
+            queue.onPulled(3, 30);
+
+            assertEquals(0, queue.status());
+            assertTrue(queue.isDone());
+            assertEquals(1, queue.pulled());
+            assertEquals(50, queue.bytes());
+        }
+    }
+
+    @Test
+    void shouldFailWhenAHolderIsLostDuringASalvage() {
+        queue.accept(0, 1, List.of(work));
+        for (int i = 0; i < PullQueue.TRIES_MAX; i++)
+            queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.CSUM), 0);
+        for (int i = 0; i < PullQueue.TRIES_MAX; i++)
+            queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.UNREACH), 0);
+
+        assertEquals(FaultCode.UNREACH.number(), queue.status());
+    }
+
+    @Test
+    void shouldGoOnWithTheOthersWhileOneHasNoRoom() {
+        queue.accept(0, 1, List.of(work, work));
+        PullQueue.Attempt full = queue.next().orElseThrow();
+        queue.onPullFailed(full, Fault.of(FaultCode.NOSPACE), 0);
+        queue.next().orElseThrow();
+        queue.onPulled(1, 10);
+
+        assertEquals(0, queue.status());
+        assertEquals(1, queue.blocked());
+        assertFalse(queue.isDone(), "never dropped");
+        assertTrue(queue.next().isEmpty(), "not at once");
+        assertFalse(queue.retryBlocked(PullQueue.ROOM_RETRY_NS - 1));
+        assertTrue(queue.retryBlocked(PullQueue.ROOM_RETRY_NS));
+        assertEquals(full, queue.next().orElseThrow());
+        queue.onPulled(1, 10);
+
+        assertTrue(queue.isDone());
+        assertEquals(0, queue.blocked());
+        assertEquals(2, queue.pulled());
     }
 
     @Test

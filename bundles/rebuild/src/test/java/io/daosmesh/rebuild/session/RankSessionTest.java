@@ -231,6 +231,48 @@ class RankSessionTest {
     }
 
     @Test
+    void shouldAskEachHolderForWhatItCanReadWhenNoneHasAll() {
+        Work w = pulled();
+        session.startScan(map, EPOCH);
+        session.accept(3, 1, List.of(w));
+        session.onCleared(out.attempts.get(0));
+        long now = 0;
+        while (!out.attempts.get(out.attempts.size() - 1).isSalvage()) {
+            session.onPullFailed(out.attempts.get(out.attempts.size() - 1), Fault.of(FaultCode.CSUM), now);
+            now += RankSession.PULL_RETRY_NS;
+            session.onTick(now);
+        }
+        int first = out.sources.get(out.sources.size() - 1);
+        session.onPulled(out.attempts.get(out.attempts.size() - 1), 5, 50);
+        int second = out.sources.get(out.sources.size() - 1);
+        assertFalse(session.status().isPullDone(), "the other holder may have what the first has not");
+        session.onPulled(out.attempts.get(out.attempts.size() - 1), 5, 50);
+
+        assertEquals(Set.copyOf(Placement.group(map, w.oid(), 0).settled()), Set.of(first, second));
+        assertTrue(session.status().isPullDone());
+        assertEquals(1, session.status().objectsPulled());
+    }
+
+    @Test
+    void shouldTryAgainLaterWhereThereIsNoRoom() {
+        session.startScan(map, EPOCH);
+        session.accept(3, 1, List.of(pulled()));
+        session.onCleared(out.attempts.get(0));
+        out.take();
+
+        session.onPullFailed(out.attempts.get(1), Fault.of(FaultCode.NOSPACE), 0);
+        assertEquals(List.of("wake 200", "wake 5000"), out.take());
+        assertEquals(1, session.status().objectsBlocked());
+        session.onTick(RankSession.PULL_RETRY_NS);
+        assertEquals(List.of(), out.take());
+        session.onTick(PullQueue.ROOM_RETRY_NS);
+        assertEquals(List.of("pull"), out.take());
+        session.onPulled(out.attempts.get(2), 5, 50);
+
+        assertTrue(session.status().isPullDone());
+    }
+
+    @Test
     void shouldTakeNothingForSuccessThatComesAfterItsEnd() {
         session.startScan(map, EPOCH);
         session.accept(3, 1, List.of(pulled()));

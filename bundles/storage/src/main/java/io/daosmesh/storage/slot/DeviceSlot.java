@@ -217,7 +217,8 @@ public final class DeviceSlot {
     private void onGone(BlobOp op, Lease lease, String detail) {
         if (current == lease) onOwner(() -> onDeviceGone(lease));
         if (!op.mayWait()) end(op, Fault.of(FaultCode.AGAIN, "%s", detail));
-        else if (++op.goneCount > GONE_MAX) end(op, Fault.of(FaultCode.NVME_IO, "%s", detail));
+        else if (++op.goneCount > GONE_MAX)
+            end(op, Fault.of(FaultCode.NVME_IO, "%s", detail).with("device_state", "GONE"));
         else if (current == lease) retry(op);
         else dispatch(op);
     }

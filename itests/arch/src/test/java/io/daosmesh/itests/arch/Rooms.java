@@ -47,7 +47,7 @@ final class Rooms {
             Map.entry("HandleTable", "read by every connection"),
             Map.entry("LeaderWrite", "answers of other ranks come on any thread"),
             Map.entry("MemoryKvStore", "stands for RocksDB, which any thread may read"),
-            Map.entry("Migration", "joins completions of a device's threads"),
+            Map.entry("Export", "joins completions of a device's threads"),
             Map.entry("ReadGenerations", "reads end on any thread"),
             Map.entry("Reads", "joins completions of a device's threads"),
             Map.entry("RecordRead", "joins completions of a device's threads"),

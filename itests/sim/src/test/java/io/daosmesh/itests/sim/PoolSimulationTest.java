@@ -46,6 +46,7 @@ class PoolSimulationTest {
         if (plan.hazards().contains(Hazard.EMPTIED_GROUPS))
             assertTrue(t.emptied > seeds, "groups emptied: " + t.emptied);
         if (plan.hazards().contains(Hazard.GIVEN_UP_CALLS)) assertTrue(t.unknown > seeds, "unknown: " + t.unknown);
+        if (plan.hazards().contains(Hazard.BAD_BLOCKS)) assertTrue(t.damaged > seeds, "damaged: " + t.damaged);
         if (plan.hazards().contains(Hazard.ODD_INPUT)) assertTrue(t.oddRefusals > seeds, "odd: " + t.oddRefusals);
     }
 
@@ -62,6 +63,7 @@ class PoolSimulationTest {
         private long writes;
         private long unknown;
         private long oddRefusals;
+        private long damaged;
         private int crashes;
         private int inWrites;
         private int exclusions;
@@ -72,6 +74,7 @@ class PoolSimulationTest {
             writes += o.traffic().writes();
             unknown += o.traffic().unknown();
             oddRefusals += o.traffic().oddRefusals();
+            damaged += o.events().damaged();
             crashes += o.events().crashes();
             inWrites += o.events().inWrites();
             exclusions += o.events().exclusions();

@@ -21,7 +21,9 @@ import io.daosmesh.model.wire.DtxBatchReply;
 import io.daosmesh.model.wire.DtxBatchRequest;
 import io.daosmesh.model.wire.DtxResolveRequest;
 import io.daosmesh.model.wire.PunchRequest;
+import io.daosmesh.model.wire.RecordPullRequest;
 import io.daosmesh.model.wire.UpdateRequest;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -140,6 +142,17 @@ final class RpcPeers implements Peers {
                         r -> DtxBatchReply.parseFrom(r.body()).getStates(0))
                 .subscribe(
                         state -> loop.execute(() -> answer.answer(state, null)),
+                        error -> loop.execute(() -> answer.refuse(FaultException.faultOf(error))));
+    }
+
+    @Override
+    public void record(int rank, RecordPullRequest request, Answer<ByteBuffer> answer) {
+        send(rank, RpcMethod.RECORD_PULL, request, WRITE_MAX, r -> {
+                    ByteBuffer copy = ByteBuffer.allocate(r.data().remaining());
+                    return copy.put(r.data().duplicate()).flip();
+                })
+                .subscribe(
+                        bytes -> loop.execute(() -> answer.answer(bytes, null)),
                         error -> loop.execute(() -> answer.refuse(FaultException.faultOf(error))));
     }
 

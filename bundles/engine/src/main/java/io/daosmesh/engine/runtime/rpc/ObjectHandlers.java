@@ -1,6 +1,7 @@
 package io.daosmesh.engine.runtime.rpc;
 
 import io.daosmesh.engine.access.Right;
+import io.daosmesh.engine.migrate.Migration;
 import io.daosmesh.engine.read.Fetched;
 import io.daosmesh.engine.request.ObjectRequests;
 import io.daosmesh.engine.runtime.access.HandleChecks;
@@ -26,8 +27,10 @@ import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.EnumerateRequest;
 import io.daosmesh.model.wire.FetchReply;
 import io.daosmesh.model.wire.FetchRequest;
+import io.daosmesh.model.wire.MigrationBatchMessage;
 import io.daosmesh.model.wire.ObjectAddress;
 import io.daosmesh.model.wire.PunchRequest;
+import io.daosmesh.model.wire.RecordPullRequest;
 import io.daosmesh.model.wire.UpdateReply;
 import io.daosmesh.model.wire.UpdateRequest;
 import java.util.List;
@@ -61,6 +64,7 @@ public final class ObjectHandlers {
         on(r, RpcMethod.DTX_ABORT, ObjectRequests::dtxs, this::abort);
         on(r, RpcMethod.DTX_CHECK, ObjectRequests::dtxs, this::check);
         on(r, RpcMethod.DTX_RESOLVE, ObjectRequests::resolve, this::resolve);
+        on(r, RpcMethod.RECORD_PULL, ObjectRequests::record, this::record);
     }
 
     private static <Q> void on(
@@ -219,6 +223,17 @@ public final class ObjectHandlers {
                 .<List<Integer>>request((t, answer) -> t.check(pool, r.getDtxsList(), answer))
                 .map(states -> RpcMessage.of(
                         DtxBatchReply.newBuilder().addAllStates(states).build()));
+    }
+
+    private Mono<RpcMessage> record(RecordPullRequest r, RpcCall call) {
+        return target(r.getAddress().getTarget())
+                .<Migration.Exported>request((t, answer) -> t.record(r, answer))
+                .map(e -> new RpcMessage(
+                        MigrationBatchMessage.newBuilder()
+                                .addAllRecords(e.records())
+                                .build(),
+                        e.data(),
+                        e.onDone()));
     }
 
     private Mono<RpcMessage> resolve(DtxResolveRequest r, RpcCall call) {

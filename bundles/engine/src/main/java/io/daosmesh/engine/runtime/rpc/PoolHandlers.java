@@ -2,6 +2,7 @@ package io.daosmesh.engine.runtime.rpc;
 
 import io.daosmesh.engine.rank.Target;
 import io.daosmesh.engine.runtime.loop.TargetProxy;
+import io.daosmesh.engine.shard.DamagedRecords;
 import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -16,6 +17,7 @@ import io.daosmesh.model.wire.TargetDestroyRequest;
 import io.daosmesh.model.wire.TargetQueryReply;
 import io.daosmesh.model.wire.TargetQueryRequest;
 import io.daosmesh.model.wire.TargetSpaceMessage;
+import io.daosmesh.model.wire.UnreadableObjectMessage;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.PoolSpace;
 import java.util.List;
@@ -108,14 +110,36 @@ public final class PoolHandlers {
             long writableBytes = storage.scmWritableBytes() / targets.size();
             for (TargetProxy unit : targets) {
                 PoolSpace s = unit.storage().pool(pool);
+                DamagedRecords.Report unreadable = unreadable(unit, pool);
                 reply.addTargets(TargetSpaceMessage.newBuilder()
                         .setIndex(unit.storage().index())
                         .setScmTotal(s.scm().totalBytes())
                         .setScmFree(Math.min(s.scm().freeBytes(), writableBytes))
                         .setNvmeTotal(s.blob().sizeBytes())
-                        .setNvmeFree(s.blob().allocator().freeBytes()));
+                        .setNvmeFree(s.blob().allocator().freeBytes())
+                        .setUnreadableRecords(unreadable.records())
+                        .addAllUnreadableObjects(unreadable.objects().stream()
+                                .map(PoolHandlers::message)
+                                .toList()));
             }
             return reply.build();
         });
+    }
+
+    private static DamagedRecords.Report unreadable(TargetProxy unit, UUID pool) {
+        return unit.shards().stream()
+                .filter(s -> s.pool().equals(pool))
+                .map(s -> s.damaged().report())
+                .findFirst()
+                .orElse(new DamagedRecords.Report(0, List.of()));
+    }
+
+    private static UnreadableObjectMessage message(DamagedRecords.Damaged d) {
+        return UnreadableObjectMessage.newBuilder()
+                .setContainer(Ids.bytes(d.container()))
+                .setOidHigh(d.oid().high())
+                .setOidLow(d.oid().low())
+                .setRecords(d.records())
+                .build();
     }
 }

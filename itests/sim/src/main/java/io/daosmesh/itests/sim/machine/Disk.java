@@ -39,6 +39,7 @@ public final class Disk {
 
     private final Timeline time;
     private final LogMedium medium;
+    private final double badBlocks;
     private LogWriter log;
     private MemoryKvStore index = new MemoryKvStore();
     /** Number of the last batch in the index, and in its tables. */
@@ -60,8 +61,10 @@ public final class Disk {
 
     private record Writing(int offset, ByteBuffer src) {}
 
-    public Disk(Timeline time) {
+    /** @param badBlocks share of blocks that do not keep what is written to them */
+    public Disk(Timeline time, double badBlocks) {
         this.time = time;
+        this.badBlocks = badBlocks;
         this.medium = new LogMedium(time, LIMITS);
         LogRecovery none = medium.recover();
         this.log = medium.begin(none, none.nextLsn() - 1);
@@ -142,6 +145,7 @@ public final class Disk {
         held.forEach((block, value) -> {
             unflushed.remove(block);
             System.arraycopy(value, 0, bytes, block * BLOCK, BLOCK);
+            if (badBlocks > 0 && time.happens(badBlocks)) bytes[block * BLOCK + time.below(BLOCK)] ^= 1;
         });
         held.clear();
     }

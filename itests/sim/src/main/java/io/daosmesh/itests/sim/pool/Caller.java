@@ -41,6 +41,7 @@ final class Caller {
     private boolean isBusy;
     private String doing = "";
     private String lastRefusal = "";
+    private boolean hasMetDamage;
 
     Caller(World world, int number) {
         this.world = world;
@@ -58,6 +59,11 @@ final class Caller {
 
     String doing() {
         return doing + ", last refused: " + lastRefusal;
+    }
+
+    /** The last call heard that a copy cannot be read. */
+    boolean hasMetDamage() {
+        return hasMetDamage;
     }
 
     void learn(PoolMap newest) {
@@ -99,6 +105,7 @@ final class Caller {
             isBusy = true;
             doing = what;
             lastRefusal = "";
+            hasMetDamage = false;
             calls++;
         }
 
@@ -112,6 +119,7 @@ final class Caller {
         void again(@Nullable Fault fault, Runnable retry) {
             Fault f = fault == null ? Fault.of(FaultCode.MISC, "neither answer nor fault") : fault;
             lastRefusal = f.message();
+            hasMetDamage |= f.code() == FaultCode.CSUM;
             hasUnansweredTry |= f.code() == FaultCode.TIMEDOUT || f.code() == FaultCode.MISC;
             if (f.code().retry() == FaultCode.Retry.NEVER || world.time.nowNs() >= endNs) {
                 end(null, f);

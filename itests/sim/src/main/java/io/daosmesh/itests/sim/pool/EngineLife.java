@@ -212,7 +212,7 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
 
     @Override
     public void onDamage(UUID pool, Fault fault) {
-        world.violate("rank " + node.rank + " found damaged bytes: " + fault.message());
+        world.onDamage(node.rank, fault);
     }
 
     // ---- read leases

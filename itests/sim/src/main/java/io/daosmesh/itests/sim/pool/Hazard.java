@@ -10,6 +10,8 @@ public enum Hazard {
     LATE_TRIES,
     /** Clients end a call without knowing its outcome and go on. */
     GIVEN_UP_CALLS,
+    /** The device of one rank changes bytes that are stored on it. */
+    BAD_BLOCKS,
     /** Clients send requests with repeated, overlapping and empty values. */
     ODD_INPUT
 }

@@ -23,9 +23,10 @@ final class Node {
     /** When it last could have heard the others. */
     long lastReachedNs;
 
-    Node(int rank, Timeline time) {
+    /** @param badBlocks of its device, see {@link Disk} */
+    Node(int rank, Timeline time, double badBlocks) {
         this.rank = rank;
-        this.disk = new Disk(time);
+        this.disk = new Disk(time, badBlocks);
         this.skewNs = time.between(Timeline.ms(-50), Timeline.ms(50));
     }
 

@@ -8,6 +8,7 @@ import io.daosmesh.itests.sim.machine.Buffers;
 import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.wire.DtxBatchRequest;
 import io.daosmesh.model.wire.DtxResolveRequest;
+import io.daosmesh.model.wire.RecordPullRequest;
 import java.nio.ByteBuffer;
 
 /** The other targets as one engine reaches them, with the deadlines of the shipped {@code RpcPeers}. */
@@ -59,6 +60,23 @@ final class PeersOf implements Peers {
                 (life, answer) -> life.execute(
                         () -> life.target.abort(World.POOL, request.getMapVersion(), request.getDtxsList())),
                 (ok, fault) -> {});
+    }
+
+    @Override
+    public void record(int rank, RecordPullRequest request, Answer<ByteBuffer> answer) {
+        from.<ByteBuffer>call(
+                rank,
+                Timeline.ms(2_000),
+                (life, back) -> life.execute(() -> life.target.record(request, (exported, fault) -> {
+                    if (exported == null) {
+                        back.answer(null, fault);
+                        return;
+                    }
+                    ByteBuffer bytes = copy(exported.data());
+                    exported.onDone().run();
+                    back.answer(bytes, null);
+                })),
+                answer);
     }
 
     @Override

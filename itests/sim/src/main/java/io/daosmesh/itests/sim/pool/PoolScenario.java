@@ -21,6 +21,13 @@ public final class PoolScenario {
         public Plan {
             hazards = Set.copyOf(hazards);
         }
+
+        /** Clients give up calls that nobody can answer for some seconds. */
+        boolean isHurried() {
+            return hazards.contains(Hazard.GIVEN_UP_CALLS)
+                    || hazards.contains(Hazard.EMPTIED_GROUPS)
+                    || hazards.contains(Hazard.BAD_BLOCKS);
+        }
     }
 
     /**
@@ -34,16 +41,19 @@ public final class PoolScenario {
      * What clients did.
      *
      * @param unknown writes given up that may have happened, or happen later
+     * @param unreadable of the unavailable ones, those whose value has no readable copy left
      * @param unavailable calls that were refused or given up since nobody could answer
      */
-    public record Traffic(long writes, long reads, long resends, long unknown, long unavailable, long oddRefusals) {}
+    public record Traffic(
+            long writes, long reads, long resends, long unknown, long unavailable, long unreadable, long oddRefusals) {}
 
     /**
      * What happened to ranks.
      *
      * @param inWrites crashes that tore a batch on its way into the log
+     * @param damaged copies that somebody could not read
      */
-    public record Events(int crashes, int inWrites, int exclusions, int emptied, int rebuilds) {}
+    public record Events(int crashes, int inWrites, int exclusions, int emptied, int rebuilds, long damaged) {}
 
     /** One run. */
     public static Outcome run(Plan plan, long seed) {
@@ -62,8 +72,20 @@ public final class PoolScenario {
                 world.violations,
                 world.notes,
                 new Traffic(
-                        world.writes, world.reads, world.resends, world.unknown, world.unavailable, world.oddRefusals),
-                new Events(trouble.crashes(), trouble.crashesInWrites(), s.exclusions(), s.emptied(), s.rebuilds()),
+                        world.writes,
+                        world.reads,
+                        world.resends,
+                        world.unknown,
+                        world.unavailable,
+                        world.unreadable,
+                        world.oddRefusals),
+                new Events(
+                        trouble.crashes(),
+                        trouble.crashesInWrites(),
+                        s.exclusions(),
+                        s.emptied(),
+                        s.rebuilds(),
+                        world.damaged),
                 world.undecided);
     }
 

@@ -25,6 +25,7 @@ public final class PoolSimulation {
         all.put("late tries, calls given up", plan(0.02, Hazard.LATE_TRIES, Hazard.GIVEN_UP_CALLS));
         all.put("groups emptied", plan(0, Hazard.EMPTIED_GROUPS));
         all.put("odd input", plan(0.01, Hazard.ODD_INPUT));
+        all.put("bad blocks", plan(0, Hazard.BAD_BLOCKS));
         all.put("everything, 5 % loss", new Plan(0.05, 2 * TROUBLE_MS, EnumSet.allOf(Hazard.class)));
         return all;
     }
@@ -37,16 +38,16 @@ public final class PoolSimulation {
     public static boolean report(long seed, int runs, PrintStream out) {
         int seeds = (runs + plans().size() - 1) / plans().size();
         out.printf("%nA pool of 5 ranks in virtual time, for each scenario seeds %d..%d%n%n", seed, seed + seeds - 1);
-        out.println("| scenario | writes | reads | resends | unknown | unavailable | odd refused | crashes | exclusions"
-                + " | emptied groups | rebuilds | undecided | violations |");
-        out.println("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        out.println("| scenario | writes | reads | resends | unknown | unavailable | unreadable | odd refused | crashes"
+                + " | exclusions | emptied groups | rebuilds | damaged copies | undecided | violations |");
+        out.println("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         boolean isFine = true;
         for (Map.Entry<String, Plan> e : plans().entrySet()) isFine &= row(e.getKey(), e.getValue(), seed, seeds, out);
         return isFine;
     }
 
     private static boolean row(String name, Plan plan, long seed, int seeds, PrintStream out) {
-        long[] sums = new long[12];
+        long[] sums = new long[14];
         StringBuilder broken = new StringBuilder();
         int shown = 0;
         for (long s = seed; s < seed + seeds; s++) {
@@ -70,11 +71,13 @@ public final class PoolSimulation {
             o.traffic().resends(),
             o.traffic().unknown(),
             o.traffic().unavailable(),
+            o.traffic().unreadable(),
             o.traffic().oddRefusals(),
             o.events().crashes(),
             o.events().exclusions(),
             o.events().emptied(),
             o.events().rebuilds(),
+            o.events().damaged(),
             o.undecided(),
             o.violations().size()
         };

@@ -207,11 +207,12 @@ final class RankEdge {
             if (effects.isCanceled) return;
             int source = effects.session.map().target(from.source()).rank();
             ShardAddress a = new ShardAddress(World.POOL, from.container(), from.oid(), from.group(), 0);
+            Migration.Wanted wanted = new Migration.Wanted(a, stableEpoch, attempt.isSalvage());
             life.<Records>call(
                     source,
                     PULL_MAX_NS,
-                    (other, back) -> other.execute(() ->
-                            other.target.export(a, stableEpoch, at, (exported, fault) -> copy(back, exported, fault))),
+                    (other, back) -> other.execute(
+                            () -> other.target.export(wanted, at, (exported, fault) -> copy(back, exported, fault))),
                     (batch, fault) -> {
                         if (effects.isCanceled) return;
                         if (batch == null) effects.failed(attempt, known(fault));

@@ -29,6 +29,7 @@ final class World {
     private static final int CONTESTED_KEYS = 2;
     private static final int ODD_USERS = 2;
     private static final int NOTES_MAX = 400;
+    private static final double BAD_BLOCKS = 0.2;
 
     final Plan plan;
     final Timeline time;
@@ -54,6 +55,12 @@ final class World {
     /** Calls that were refused since no holder was there. */
     long unavailable;
 
+    /** Of them, because no copy could be read. */
+    long unreadable;
+
+    /** Damaged copies that somebody came upon. */
+    long damaged;
+
     long oddRefusals;
     /** Histories that the checker could not decide. */
     int undecided;
@@ -64,7 +71,7 @@ final class World {
         network = new Network(time, nodes, plan.loss());
         List<PoolTarget> targets = new ArrayList<>();
         for (int r = 0; r < RANKS; r++) {
-            nodes.add(new Node(r, time));
+            nodes.add(new Node(r, time, r == 0 && has(Hazard.BAD_BLOCKS) ? BAD_BLOCKS : 0));
             targets.add(new PoolTarget(r, r, 0, "/n" + r, TargetState.UPIN, false, 1));
         }
         service = new PoolService(this, new PoolMap(POOL, 1, targets));
@@ -132,7 +139,9 @@ final class World {
     /** How long a client has patience with a call. */
     long limitNs() {
         if (has(Hazard.GIVEN_UP_CALLS)) return time.between(Timeline.ms(300), Timeline.ms(6_000));
-        return has(Hazard.EMPTIED_GROUPS) ? time.between(Timeline.ms(3_000), Timeline.ms(8_000)) : END_MAX_NS;
+        return has(Hazard.EMPTIED_GROUPS) || has(Hazard.BAD_BLOCKS)
+                ? time.between(Timeline.ms(3_000), Timeline.ms(8_000))
+                : END_MAX_NS;
     }
 
     /** Who reaches more than half of the ranks that run. */
@@ -148,8 +157,8 @@ final class World {
         boolean isLoss = fault != null && fault.code() == FaultCode.DATA_LOSS;
         boolean isOverdue = fault != null && fault.code().retry() != FaultCode.Retry.NEVER;
         if (isLoss || isOverdue) unavailable++;
-        boolean isAllowed = isLoss && has(Hazard.EMPTIED_GROUPS)
-                || isOverdue && (has(Hazard.GIVEN_UP_CALLS) || has(Hazard.EMPTIED_GROUPS));
+        if (fault != null && fault.code() == FaultCode.CSUM && has(Hazard.BAD_BLOCKS)) unreadable++;
+        boolean isAllowed = isLoss && has(Hazard.EMPTIED_GROUPS) || isOverdue && plan.isHurried();
         if (!isAllowed) violate(call + ": " + (fault == null ? "no fault" : fault.message()));
     }
 
@@ -172,6 +181,12 @@ final class World {
     void note(String what) {
         if (notes.size() == NOTES_MAX) notes.remove(0);
         notes.add(time.nowNs() / 1_000_000 - 1_000_000 + " ms: " + what);
+    }
+
+    /** A copy is not what was written. */
+    void onDamage(int rank, Fault fault) {
+        damaged++;
+        if (rank != 0 || !has(Hazard.BAD_BLOCKS)) violate("rank " + rank + " found damaged bytes: " + fault.message());
     }
 
     void count(boolean isResent) {

@@ -1,0 +1,159 @@
+package io.daosmesh.engine.migrate;
+
+import io.daosmesh.engine.dtx.DtxTable;
+import io.daosmesh.engine.shard.PoolShard;
+import io.daosmesh.engine.shard.ShardAddress;
+import io.daosmesh.engine.shard.TargetContext;
+import io.daosmesh.engine.turn.Done;
+import io.daosmesh.engine.turn.StagedOp;
+import io.daosmesh.engine.vos.ByteKey;
+import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.VosRecord;
+import io.daosmesh.engine.vos.VosWriter;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.placement.Placement;
+import io.daosmesh.model.wire.MigratedRecordMessage;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps records that come from another holder, with their epochs. One that is here already is left as it is, unless it is a
+ * lost one and the other holder has its bytes. Owner: target loop.
+ */
+public final class Import {
+    private final TargetContext context;
+    private final PoolShard shard;
+    private final CarriedIds ids;
+    /** On their way to the index, where they cannot be seen yet. */
+    private final Set<ByteKey> underWay = new HashSet<>();
+
+    Import(TargetContext context, PoolShard shard, CarriedIds ids) {
+        this.context = context;
+        this.shard = shard;
+        this.ids = ids;
+    }
+
+    /** One batch on its way: what it adds and what that replaces. */
+    private final class Batch {
+        private final VosWriter.Staging staging = new VosWriter.Staging(new StagedOp(true));
+        private final List<VosRecord> replaced = new ArrayList<>();
+        private final List<ByteKey> keys = new ArrayList<>();
+        private final List<DtxTable.Committed> dtxs = new ArrayList<>();
+
+        void add(byte[] key, MigratedRecordMessage m, ByteBuffer bytes) {
+            ByteKey k = new ByteKey(key);
+            byte[] here = context.kv().get(key);
+            VosRecord old = here == null ? null : VosRecord.decode(key, here);
+            if (old != null && (m.getLost() || !old.isLost())) return;
+            if (!underWay.add(k)) return;
+            keys.add(k);
+            // somebody deletes it just now
+            if (old != null && !shard.writer().claim(old)) return;
+            if (old != null) replaced.add(old);
+            if (old != null) shard.damaged().forget(key, staging.op());
+            if (m.getKind() >= VosRecord.PUNCH_AKEY) {
+                shard.writer().punch(staging, key, m.getKind(), m.getLength());
+            } else if (m.getLost()) {
+                shard.writer().lost(staging, key, m.getLength(), m.getCrc32C());
+                shard.damaged().note(key, staging.op(), context.nowNs());
+            } else {
+                shard.writer().value(staging, key, bytes, m.getCrc32C(), true, context.nowNs());
+            }
+        }
+
+        void replace(VosRecord old, ByteBuffer bytes) {
+            if (!shard.writer().claim(old))
+                throw Fault.of(FaultCode.BUSY, "the record is being deleted").asException();
+            replaced.add(old);
+            shard.writer().value(staging, old.key(), bytes, old.crc32c(), true, context.nowNs());
+        }
+
+        void undo() {
+            shard.writer().undo(staging, context.nowNs());
+            shard.writer().keep(replaced);
+            keys.forEach(underWay::remove);
+        }
+
+        void onDone(@Nullable Fault fault) {
+            keys.forEach(underWay::remove);
+            if (fault != null) {
+                shard.writer().giveUp(staging.records(), context.nowNs());
+                shard.writer().keep(replaced);
+            } else {
+                shard.writer().release(replaced);
+                ids.taken(dtxs);
+            }
+        }
+    }
+
+    /** Faults: PROTO for fewer bytes than the records say, CSUM when they changed on their way, NOSPACE, BUSY. */
+    void take(ShardAddress a, List<MigratedRecordMessage> records, ByteBuffer data, Done done) {
+        Batch batch = new Batch();
+        try {
+            int at = data.position();
+            long newest = records.stream()
+                    .mapToLong(MigratedRecordMessage::getEpoch)
+                    .max()
+                    .orElse(0);
+            // this target may lead the group next: its clock must be ahead of what it holds
+            context.host().sawEpoch(newest);
+            for (MigratedRecordMessage m : records) {
+                if (CarriedIds.isCarrier(m)) {
+                    batch.dtxs.addAll(ids.stage(m, batch.staging.op()));
+                    continue;
+                }
+                boolean hasBytes = m.getKind() < VosRecord.PUNCH_AKEY && !m.getLost();
+                int n = hasBytes ? (int) m.getLength() : 0;
+                if (m.getLength() < 0 || n < 0 || at + n > data.limit())
+                    throw Fault.of(FaultCode.PROTO, "a batch has fewer bytes than its records say")
+                            .asException();
+                batch.add(key(a, m), m, data.slice(at, n));
+                at += n;
+            }
+        } catch (FaultException e) {
+            batch.undo();
+            done.done(e.fault());
+            return;
+        }
+        shard.counters().migratedRecords.add(batch.keys.size());
+        context.turns().stage(batch.staging.op(), fault -> {
+            batch.onDone(fault);
+            done.done(fault);
+        });
+    }
+
+    void repair(VosRecord record, ByteBuffer bytes, Done done) {
+        Batch batch = new Batch();
+        try {
+            batch.replace(record, bytes);
+        } catch (FaultException e) {
+            batch.undo();
+            done.done(e.fault());
+            return;
+        }
+        context.turns().stage(batch.staging.op(), fault -> {
+            batch.onDone(fault);
+            done.done(fault);
+        });
+    }
+
+    /** The group follows from the dkey; a punch of the object has none and carries it as its offset. */
+    static byte[] key(ShardAddress a, MigratedRecordMessage m) {
+        long epoch = m.getEpoch();
+        int kind = m.getKind();
+        byte[] userDkey = m.getDkey().toByteArray();
+        boolean isObject = kind == VosRecord.PUNCH_OBJECT;
+        int index = isObject ? (int) m.getOffset() : Placement.groupOf(a.oid(), userDkey);
+        byte[] group = Keys.group(a.pool(), a.container(), a.oid(), index);
+        if (isObject) return Keys.record(Keys.punches(group), epoch, kind, 0);
+        byte[] dkey = Keys.under(group, userDkey);
+        if (kind == VosRecord.PUNCH_DKEY) return Keys.record(Keys.punches(dkey), epoch, kind, 0);
+        return Keys.record(Keys.under(dkey, m.getAkey().toByteArray()), epoch, kind, m.getOffset());
+    }
+}
