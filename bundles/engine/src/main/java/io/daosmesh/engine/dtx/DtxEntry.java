@@ -126,6 +126,11 @@ public final class DtxEntry {
         return recordKeys;
     }
 
+    /** The same entry, not yet led or settled, with its records under other keys. */
+    public DtxEntry withRecordKeys(List<byte[]> keys) {
+        return new DtxEntry(id, epoch, new Place(mapVersion, container, oid, group), dkey, scopes, keys);
+    }
+
     /** This target leads the update and drives it until it is settled or given up. */
     public boolean isLed() {
         return isLed;

@@ -151,9 +151,11 @@ public final class Import {
         boolean isObject = kind == VosRecord.PUNCH_OBJECT;
         int index = isObject ? (int) m.getOffset() : Placement.groupOf(a.oid(), userDkey);
         byte[] group = Keys.group(a.pool(), a.container(), a.oid(), index);
-        if (isObject) return Keys.record(Keys.punches(group), epoch, kind, 0);
+        if (isObject) return Keys.record(Keys.punches(group), epoch, kind);
         byte[] dkey = Keys.under(group, userDkey);
-        if (kind == VosRecord.PUNCH_DKEY) return Keys.record(Keys.punches(dkey), epoch, kind, 0);
-        return Keys.record(Keys.under(dkey, m.getAkey().toByteArray()), epoch, kind, m.getOffset());
+        if (kind == VosRecord.PUNCH_DKEY) return Keys.record(Keys.punches(dkey), epoch, kind);
+        byte[] akey = Keys.under(dkey, m.getAkey().toByteArray());
+        boolean isExtent = kind == VosRecord.EXTENT || kind == VosRecord.PUNCH_EXTENT;
+        return isExtent ? Keys.extent(akey, epoch, kind, m.getOffset(), m.getLength()) : Keys.record(akey, epoch, kind);
     }
 }

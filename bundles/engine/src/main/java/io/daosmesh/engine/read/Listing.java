@@ -74,10 +74,12 @@ public final class Listing {
         if (r.getKind() > 0) WriteOp.checkKey(r.getDkey().toByteArray());
         if (r.getKind() == 2) WriteOp.checkKey(r.getAkey().toByteArray());
         byte[] group = a.groupPrefix();
-        try (GroupReader reader =
-                new GroupReader(context.kv(), group, context.host().hlcNow(), shard.dtx())) {
-            byte[] userDkey = r.getDkey().toByteArray();
-            byte[] dkey = Keys.under(group, userDkey);
+        byte[] userDkey = r.getDkey().toByteArray();
+        byte[] dkey = Keys.under(group, userDkey);
+        long now = context.host().hlcNow();
+        try (GroupReader reader = r.getKind() == 0
+                ? new GroupReader(context.kv(), group, now, shard.dtx())
+                : GroupReader.within(context.kv(), group, userDkey, now, shard.dtx())) {
             return switch (r.getKind()) {
                 case 0 ->
                     finish(

@@ -7,6 +7,8 @@ import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.engine.turn.Answer;
+import io.daosmesh.engine.vos.ArraySearch;
+import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.engine.vos.Fragment;
 import io.daosmesh.engine.vos.GroupReader;
 import io.daosmesh.engine.vos.Keys;
@@ -24,7 +26,11 @@ import io.daosmesh.model.wire.ValueMessage;
 import io.daosmesh.storage.BufferPool;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -34,12 +40,20 @@ import org.jspecify.annotations.Nullable;
  * device's buffer to the network without a copy.
  */
 public final class Reads {
+    /** Entries of the index looked at for one fetch in one turn of the loop: some milliseconds. */
+    static final int TURN_VISITS = 4_096;
+    /** Fetches that need a further turn; more are refused. */
+    private static final int PARKED_MAX = 64;
+    /** Longest search: with {@link Access#READ_AGE_NS} less than the age at which aggregation may drop what is read. */
+    private static final long FIND_NS = 1_500_000_000L;
+
     private final TargetContext context;
     private final PoolShard shard;
     private final Access access;
     private final LeadReads lead;
     private final HotReads hot;
     private final VosLatencies latencies;
+    private int parked;
 
     public Reads(
             TargetContext context,
@@ -79,7 +93,7 @@ public final class Reads {
                 return;
             }
             shard.counters().fetches.increment();
-            find(a, r, epoch, answer);
+            new Finding(a, r, epoch, answer).turn();
         });
     }
 
@@ -122,32 +136,130 @@ public final class Reads {
         }
     }
 
-    private void find(ShardAddress a, FetchRequest request, long epoch, Answer<Fetched> answer) {
-        List<ValueMessage> asked = request.getValuesList();
-        List<Part> parts = new ArrayList<>();
-        List<Found> found = new ArrayList<>(asked.size());
-        long total = 0;
-        long begun = context.nowNs();
-        try (GroupReader r = new GroupReader(context.kv(), a.groupPrefix(), epoch, shard.dtx())) {
-            r.at(request.getDkey().toByteArray());
-            for (ValueMessage v : asked) {
-                Found f = v.getKind() == 0 ? single(r, v, total, parts) : array(r, v, total, parts);
-                found.add(f);
-                total += f.length;
-                if (total > VosWriter.VALUE_BYTES_MAX) {
-                    answer.refuse(
-                            Fault.of(FaultCode.REC2BIG, "a reply carries at most %d bytes", VosWriter.VALUE_BYTES_MAX));
-                    return;
+    /** Finds the records of one fetch, in as many turns as it takes: what is seen is decided in the first one. */
+    private final class Finding {
+        private final ShardAddress address;
+        private final FetchRequest request;
+        private final long epoch;
+        private final Answer<Fetched> answer;
+        private final List<Part> parts = new ArrayList<>();
+        private final List<Found> found;
+        private final long begun = context.nowNs();
+        private long total;
+        private @Nullable ArraySearch search;
+        /** What was not committed in one of the turns, by scope; null in the first one, which asks the table itself. */
+        private @Nullable Map<ByteKey, Set<Long>> hidden;
+
+        private long generation;
+
+        Finding(ShardAddress address, FetchRequest request, long epoch, Answer<Fetched> answer) {
+            this.address = address;
+            this.request = request;
+            this.epoch = epoch;
+            this.answer = answer;
+            this.found = new ArrayList<>(request.getValuesCount());
+        }
+
+        void turn() {
+            boolean isDone;
+            byte[] dkey = request.getDkey().toByteArray();
+            try (GroupReader r = GroupReader.within(context.kv(), address.groupPrefix(), dkey, epoch, this::hidden)) {
+                r.at(dkey);
+                isDone = find(r);
+                if (!isDone) park();
+            } catch (FaultException e) {
+                end(() -> answer.refuse(e.fault()));
+                return;
+            }
+            if (isDone) end(this::gather);
+            else context.loop().execute(this::again);
+        }
+
+        private Set<Long> hidden(byte[] scope) {
+            Set<Long> open = shard.dtx().epochs(scope);
+            Map<ByteKey, Set<Long>> before = hidden;
+            if (before == null) return open;
+            Set<Long> all = before.computeIfAbsent(new ByteKey(scope), k -> new HashSet<>());
+            all.addAll(open);
+            return all;
+        }
+
+        /** False when the turn has done enough. */
+        private boolean find(GroupReader r) {
+            while (found.size() < request.getValuesCount()) {
+                ValueMessage v = request.getValues(found.size());
+                int left = TURN_VISITS - r.visited();
+                if (left <= 0) return false;
+                if (v.getKind() == 0) {
+                    add(single(r, v, total, parts));
+                    continue;
+                }
+                ArraySearch s = search;
+                if (s == null) s = r.search(v.getAkey().toByteArray(), v.getOffset(), v.getLength());
+                search = s;
+                if (!r.step(s, left)) return false;
+                search = null;
+                add(array(s.range(), v, total, parts));
+            }
+            return true;
+        }
+
+        private void add(Found f) {
+            found.add(f);
+            total += f.length;
+            if (total > VosWriter.VALUE_BYTES_MAX)
+                throw Fault.of(FaultCode.REC2BIG, "a reply carries at most %d bytes", VosWriter.VALUE_BYTES_MAX)
+                        .asException();
+        }
+
+        /** Until the next turn: what was found keeps its place on the device. */
+        private void park() {
+            if (context.nowNs() - begun > FIND_NS)
+                throw tooMuch("longer than %d ms", FIND_NS / 1_000_000).asException();
+            if (hidden != null) return;
+            if (parked == PARKED_MAX)
+                throw tooMuch("while %d others do", PARKED_MAX).asException();
+            parked++;
+            generation = shard.space().blob().allocator().beginRead();
+            hidden = new HashMap<>();
+            byte[] group = address.groupPrefix();
+            hidden(Keys.punches(group));
+            hidden(Keys.under(group, request.getDkey().toByteArray()));
+        }
+
+        private Fault tooMuch(String what, long number) {
+            return Fault.of(FaultCode.BUSY, "finding the extents of a range takes " + what, number)
+                    .remedy("fetch fewer bytes at once, or try again when aggregation has dropped old versions");
+        }
+
+        private void again() {
+            Fault f = access.stale(address.mapVersion());
+            if (f == null) f = access.refusal(address);
+            Fault refusal = f;
+            if (refusal == null) turn();
+            else end(() -> answer.refuse(refusal));
+        }
+
+        private void end(Runnable last) {
+            boolean wasParked = hidden != null;
+            try {
+                last.run();
+            } finally {
+                if (wasParked) {
+                    parked--;
+                    shard.space().blob().allocator().endRead(generation);
                 }
             }
-        } catch (FaultException e) {
-            answer.refuse(e.fault());
-            return;
         }
-        latencies.fetch().record(context.nowNs() - begun, total);
-        shard.counters().fetchBytes.add(total);
-        Plan plan = new Plan(parts, (int) total, epoch, shard.mapVersion(), hot.note(a, request, (int) total));
-        new Gather(context, shard, found, plan, answer).start();
+
+        private void gather() {
+            latencies.fetch().record(context.nowNs() - begun, total);
+            shard.counters().fetchBytes.add(total);
+            // what took several turns may be older than what a further one would find
+            CachedValue kept = hidden == null ? hot.note(address, request, (int) total) : null;
+            Plan plan = new Plan(parts, (int) total, epoch, shard.mapVersion(), kept);
+            new Gather(context, shard, found, plan, answer).start();
+        }
     }
 
     private static Found single(GroupReader r, ValueMessage v, long at, List<Part> parts) {
@@ -157,8 +269,7 @@ public final class Reads {
         return new Found(v, record.length(), false, record.crc32c(), record.epoch());
     }
 
-    private static Found array(GroupReader r, ValueMessage v, long at, List<Part> parts) {
-        GroupReader.ArrayRange range = r.array(v.getAkey().toByteArray(), v.getOffset(), v.getLength());
+    private static Found array(GroupReader.ArrayRange range, ValueMessage v, long at, List<Part> parts) {
         Integer crc = null;
         for (Fragment f : range.fragments()) {
             VosRecord record = f.record();

@@ -164,7 +164,8 @@ public final class Repair {
                         .setAkey(ByteString.copyFrom(key(p.akey())))
                         .setKind(record.kind())
                         .setEpoch(record.epoch())
-                        .setOffset(record.offset()))
+                        .setOffset(record.offset())
+                        .setLength(record.length()))
                 .build();
         isBusy = true;
         context.peers().record(from.rank(), request, (bytes, fault) -> onBytes(record, bytes));

@@ -36,8 +36,9 @@ public final class Opening {
     }
 
     /**
-     * Writes the layout version into a new index, refuses an unknown one with DF_INCOMPT. It is written before the first
-     * pool gets its space: an index without it that should hold one has lost what it held.
+     * Writes the layout version into a new index, brings one of the version before up to it, refuses an unknown one with
+     * DF_INCOMPT. It is written before the first pool gets its space: an index without it that should hold one has lost what
+     * it held.
      */
     private static void checkFormat(KvStore kv, boolean hasPools) {
         byte[] found = kv.get(Keys.format());
@@ -46,6 +47,8 @@ public final class Opening {
                     .asException();
         } else if (found == null) {
             kv.write(new KvBatch().put(Keys.format(), new byte[] {Keys.LAYOUT_VERSION}), true);
+        } else if (found.length == 1 && found[0] == LayoutChange.FROM_VERSION) {
+            LayoutChange.run(kv);
         } else if (found.length != 1 || found[0] != Keys.LAYOUT_VERSION) {
             throw Fault.of(
                             FaultCode.DF_INCOMPT,

@@ -199,7 +199,7 @@ public record WriteOp(
     public void stage(VosWriter writer, VosWriter.Staging to, boolean mayUseReserve, long nowNs) {
         byte[] group = address.groupPrefix();
         if (level == OBJECT) {
-            byte[] key = Keys.record(Keys.punches(group), dtx.epoch, VosRecord.PUNCH_OBJECT, 0);
+            byte[] key = Keys.record(Keys.punches(group), dtx.epoch, VosRecord.PUNCH_OBJECT);
             writer.punch(to, key, VosRecord.PUNCH_OBJECT, 0);
         } else if (level == DKEY) {
             punchDkey(writer, to, Keys.under(group, dkey));
@@ -216,7 +216,7 @@ public record WriteOp(
     }
 
     private void punchDkey(VosWriter writer, VosWriter.Staging to, byte[] scope) {
-        byte[] key = Keys.record(Keys.punches(scope), dtx.epoch, VosRecord.PUNCH_DKEY, 0);
+        byte[] key = Keys.record(Keys.punches(scope), dtx.epoch, VosRecord.PUNCH_DKEY);
         writer.punch(to, key, VosRecord.PUNCH_DKEY, 0);
     }
 
@@ -230,14 +230,16 @@ public record WriteOp(
         for (ValueMessage v : part.values) {
             byte[] akey = Keys.under(part.scope, v.getAkey().toByteArray());
             if (level == AKEYS) {
-                writer.punch(to, Keys.record(akey, epoch, VosRecord.PUNCH_AKEY, 0), VosRecord.PUNCH_AKEY, 0);
+                writer.punch(to, Keys.record(akey, epoch, VosRecord.PUNCH_AKEY), VosRecord.PUNCH_AKEY, 0);
             } else if (level == EXTENTS) {
-                byte[] key = Keys.record(akey, epoch, VosRecord.PUNCH_EXTENT, v.getOffset());
+                byte[] key = Keys.extent(akey, epoch, VosRecord.PUNCH_EXTENT, v.getOffset(), v.getLength());
                 writer.punch(to, key, VosRecord.PUNCH_EXTENT, v.getLength());
             } else {
                 int n = (int) v.getLength();
                 int kind = v.getKind() == 0 ? VosRecord.SINGLE : VosRecord.EXTENT;
-                byte[] key = Keys.record(akey, epoch, kind, kind == VosRecord.SINGLE ? 0 : v.getOffset());
+                byte[] key = kind == VosRecord.SINGLE
+                        ? Keys.record(akey, epoch, kind)
+                        : Keys.extent(akey, epoch, kind, v.getOffset(), v.getLength());
                 writer.value(to, key, data.slice(at, n), v.getCrc32C(), mayUseReserve, nowNs);
                 at += n;
             }

@@ -1,10 +1,12 @@
 package io.daosmesh.engine.vos;
 
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
 import io.daosmesh.storage.kv.KvReader;
-import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +16,14 @@ import org.jspecify.annotations.Nullable;
  * all lookups. Owner: target loop; close it.
  */
 public final class GroupReader implements AutoCloseable {
+    /** Entries looked at to find out at once whether something exists; about 10 ms of the loop. */
+    static final int EXISTENCE_VISITS_MAX = 20_000;
+    /** Entries looked at for one window, whose bounds do not count what overlaps it: tens of milliseconds. */
+    private static final int WINDOW_VISITS_MAX = 60_000;
+
+    private static final long EXISTS = -1;
+    private static final long ABSENT = -2;
+
     private final KvCursor cursor;
     private final byte[] group;
     private final long epoch;
@@ -22,10 +32,21 @@ public final class GroupReader implements AutoCloseable {
     private byte[] dkey = VosRecord.NO_BYTES;
     private Set<Long> hidden = Set.of();
     private long floor;
+    private long akeyFloor;
     private int visited;
 
     public GroupReader(KvReader kv, byte[] group, long epoch, Prepared prepared) {
-        this.cursor = kv.cursor(KvRange.prefix(group));
+        this(kv.cursor(KvRange.prefix(group)), group, epoch, prepared);
+    }
+
+    /** For one dkey alone: what lies behind it, such as the remains of deleted ones, costs nothing. */
+    public static GroupReader within(KvReader kv, byte[] group, byte[] userDkey, long epoch, Prepared prepared) {
+        byte[] end = Keys.behind(Keys.under(group, userDkey));
+        return new GroupReader(kv.cursor(KvRange.of(group, end)), group, epoch, prepared);
+    }
+
+    private GroupReader(KvCursor cursor, byte[] group, long epoch, Prepared prepared) {
+        this.cursor = cursor;
         this.group = group;
         this.epoch = epoch;
         this.prepared = prepared;
@@ -51,11 +72,12 @@ public final class GroupReader implements AutoCloseable {
     }
 
     private long newestPunch(byte[] punches, Set<Long> notCommitted) {
-        cursor.seek(Keys.atOrBelow(punches, epoch));
+        byte[] line = Keys.punchLine(punches);
+        cursor.seek(Keys.atOrBelow(line, epoch));
         while (cursor.next()) {
             visited++;
             byte[] key = cursor.key();
-            if (!Keys.startsWith(key, punches)) return 0;
+            if (!Keys.startsWith(key, line)) return 0;
             long e = Keys.epoch(key);
             if (!notCommitted.contains(e)) return e;
         }
@@ -68,11 +90,39 @@ public final class GroupReader implements AutoCloseable {
     }
 
     private @Nullable VosRecord singleAt(byte[] akeyPrefix) {
-        start(akeyPrefix);
-        for (VosRecord r = next(akeyPrefix); r != null; r = next(akeyPrefix)) {
-            if (r.kind() == VosRecord.SINGLE) return r;
-        }
+        if (!enter(akeyPrefix)) return null;
+        byte[] line = Keys.singleLine(akeyPrefix);
+        do {
+            byte[] key = cursor.key();
+            if (!Keys.startsWith(key, line)) return null;
+            long e = Keys.epoch(key);
+            if (e <= akeyFloor) return null;
+            if (e > epoch) cursor.seek(Keys.atOrBelow(line, epoch));
+            else if (!hidden.contains(e)) return VosRecord.decode(key, cursor.value());
+        } while (next());
         return null;
+    }
+
+    /** Finds the punches of an akey and stands behind them; false if nothing is there. */
+    private boolean enter(byte[] akeyPrefix) {
+        akeyFloor = floor;
+        byte[] punches = Keys.punchLine(akeyPrefix);
+        byte[] behind = Keys.singleLine(akeyPrefix);
+        cursor.seek(Keys.atOrBelow(punches, epoch));
+        while (next()) {
+            byte[] key = cursor.key();
+            if (!Keys.startsWith(key, punches)) return Keys.startsWith(key, akeyPrefix);
+            long e = Keys.epoch(key);
+            if (hidden.contains(e)) continue;
+            akeyFloor = Math.max(floor, e);
+            cursor.seek(behind);
+        }
+        return false;
+    }
+
+    private boolean next() {
+        visited++;
+        return cursor.next();
     }
 
     /**
@@ -84,66 +134,116 @@ public final class GroupReader implements AutoCloseable {
      */
     public record ArrayRange(List<Fragment> fragments, long length, boolean isAbsent) {}
 
+    /** All of a range, however many entries have to be looked at. */
     public ArrayRange array(byte[] akey, long offset, long length) {
-        byte[] prefix = Keys.under(dkey, akey);
-        long end = offset + length;
-        List<Fragment> found = fragments(prefix, offset, end);
-        long last = found.isEmpty() ? offset : found.get(found.size() - 1).to();
-        if (length > 0 && last == end) return new ArrayRange(found, length, false);
-        if (!fragments(prefix, end, Long.MAX_VALUE).isEmpty()) return new ArrayRange(found, length, false);
-        if (!found.isEmpty()) return new ArrayRange(found, last - offset, false);
-        return new ArrayRange(List.of(), 0, fragments(prefix, 0, offset).isEmpty());
-    }
-
-    /** Visible extents of an akey that overlap the range, in order. */
-    List<Fragment> fragments(byte[] akeyPrefix, long from, long to) {
-        if (from >= to) return List.of();
-        List<Fragment> found = new ArrayList<>();
-        Uncovered uncovered = new Uncovered(from, to);
-        start(akeyPrefix);
-        for (VosRecord r = next(akeyPrefix); r != null && !uncovered.isEmpty(); r = next(akeyPrefix)) {
-            VosRecord record = r;
-            if (r.kind() == VosRecord.EXTENT) {
-                uncovered.take(r.offset(), r.endOffset(), (a, b) -> found.add(new Fragment(record, a, b)));
-            } else if (r.kind() == VosRecord.PUNCH_EXTENT) {
-                uncovered.take(r.offset(), r.endOffset(), (a, b) -> {});
-            }
+        ArraySearch search = search(akey, offset, length);
+        while (!step(search, Integer.MAX_VALUE)) {
+            // goes on
         }
-        found.sort(Comparator.comparingLong(Fragment::from));
-        return found;
+        return search.range();
     }
 
+    /** Begins to look for a range: what is seen is decided now, and found by {@link #step}. */
+    public ArraySearch search(byte[] akey, long offset, long length) {
+        byte[] prefix = Keys.under(dkey, akey);
+        enter(prefix);
+        return new ArraySearch(prefix, sight(), offset, length);
+    }
+
+    /** True when the search is done; false when about {@code visitsMax} entries were looked at: go on, in another turn. */
+    public boolean step(ArraySearch search, int visitsMax) {
+        int before = search.visited();
+        boolean isDone = search.step(cursor, visitsMax);
+        visited += search.visited() - before;
+        return isDone;
+    }
+
+    private ExtentWalk.Sight sight() {
+        return new ExtentWalk.Sight(epoch, akeyFloor, Set.copyOf(hidden));
+    }
+
+    /** All extents of an akey from an offset on, without their values. */
+    ExtentWalk walk(byte[] akeyPrefix, long from) {
+        enter(akeyPrefix);
+        return new ExtentWalk(akeyPrefix, sight(), from, Long.MAX_VALUE, ExtentWalk.WINDOW_PLACES, false);
+    }
+
+    /** Gathers the walk's next window; BUSY when very many old versions overlap there. */
+    void gather(ExtentWalk walk) {
+        int before = walk.visited();
+        boolean isGathered = walk.gather(cursor, WINDOW_VISITS_MAX);
+        visited += walk.visited() - before;
+        if (!isGathered) throw tooMuch(WINDOW_VISITS_MAX);
+    }
+
+    private static FaultException tooMuch(int visits) {
+        return Fault.of(FaultCode.BUSY, "more than %d entries that are mostly not visible any more", visits)
+                .remedy("try again when aggregation has dropped them")
+                .asException();
+    }
+
+    /** BUSY when too much that is not visible any more would have to be looked at. */
     public boolean akeyExists(byte[] akey) {
-        return prefixExists(Keys.under(dkey, akey));
+        return decided(find(Keys.under(dkey, akey), 0, EXISTENCE_VISITS_MAX));
     }
 
-    private boolean prefixExists(byte[] akeyPrefix) {
-        start(akeyPrefix);
-        VosRecord newest = next(akeyPrefix);
-        if (newest == null) return false;
-        if (newest.kind() == VosRecord.SINGLE) return true;
-        if (newest.kind() == VosRecord.EXTENT && newest.length() > 0) return true;
-        // behind a hole, or an extent without bytes as an earlier release took it
-        return !fragments(akeyPrefix, 0, Long.MAX_VALUE).isEmpty() || singleAt(akeyPrefix) != null;
-    }
-
-    /** True if any akey of the dkey holds something. */
+    /** True if any akey of the dkey holds something; BUSY as with {@link #akeyExists}. */
     public boolean dkeyExists() {
-        return nextAkey(VosRecord.NO_BYTES) != null;
+        Next n = nextAkey(VosRecord.NO_BYTES, 0, EXISTENCE_VISITS_MAX);
+        if (n == null) return false;
+        return decided(n.isFound ? EXISTS : n.offset);
     }
 
-    /** Prefix of the first akey behind {@code after} (a prefix, empty = from the start) that holds something. */
-    byte @Nullable [] nextAkey(byte[] after) {
-        byte[] from = after.length == 0 ? Keys.firstChild(dkey) : Keys.behind(after);
+    private static boolean decided(long found) {
+        if (found >= 0) throw tooMuch(EXISTENCE_VISITS_MAX);
+        return found == EXISTS;
+    }
+
+    /** {@link #EXISTS}, {@link #ABSENT}, or the offset at which the search goes on: the visits are used up. */
+    private long find(byte[] akeyPrefix, long from, int visitsMax) {
+        long last = (long) visited + visitsMax;
+        if (from > 0) enter(akeyPrefix);
+        else if (singleAt(akeyPrefix) != null) return EXISTS;
+        ExtentWalk walk = new ExtentWalk(akeyPrefix, sight(), from, Long.MAX_VALUE, ExtentWalk.FEW_PLACES, false);
+        while (true) {
+            gather(walk);
+            if (walk.showsBytes()) return EXISTS;
+            if (walk.isLast()) return ABSENT;
+            walk.advance();
+            if (visited >= last) return walk.from();
+        }
+    }
+
+    /**
+     * What the search for the next akey ends with.
+     *
+     * @param akey prefix of the one that was looked at last
+     * @param isFound it holds something
+     * @param offset in that akey, where the search goes on when the visits are used up; 0 = behind the akey
+     */
+    record Next(byte[] akey, boolean isFound, long offset) {}
+
+    /**
+     * The first akey of the dkey that holds something; null if there is none.
+     *
+     * @param after prefix of the akey behind which it begins, empty = with the first one
+     * @param offset in that akey, where it begins; 0 = behind the akey
+     */
+    @Nullable
+    Next nextAkey(byte[] after, long offset, int visitsMax) {
+        long last = (long) visited + visitsMax;
+        long start = offset;
+        byte[] from = after.length == 0 ? Keys.firstChild(dkey) : start > 0 ? after : Keys.behind(after);
         while (true) {
             cursor.seek(from);
-            if (!cursor.next()) return null;
-            visited++;
+            if (!next()) return null;
             byte[] key = cursor.key();
             if (!Keys.startsWith(key, dkey)) return null;
-            int end = Keys.endOfKey(key, dkey.length);
-            byte[] prefix = java.util.Arrays.copyOf(key, end);
-            if (prefixExists(prefix)) return prefix;
+            byte[] prefix = Arrays.copyOf(key, Keys.endOfKey(key, dkey.length));
+            long found = find(prefix, Arrays.equals(prefix, after) ? start : 0, (int) Math.max(1, last - visited));
+            if (found == EXISTS) return new Next(prefix, true, 0);
+            if (found != ABSENT) return new Next(prefix, false, found);
+            if (visited >= last) return new Next(prefix, false, 0);
             from = Keys.behind(prefix);
         }
     }
@@ -155,26 +255,7 @@ public final class GroupReader implements AutoCloseable {
         visited++;
         byte[] key = cursor.key();
         int end = Keys.endOfKey(key, group.length);
-        return end < 0 ? null : java.util.Arrays.copyOf(key, end);
-    }
-
-    private void start(byte[] akeyPrefix) {
-        cursor.seek(Keys.atOrBelow(akeyPrefix, epoch));
-    }
-
-    /** Next committed record of the akey that no punch hides, from new to old; null at the end. */
-    private @Nullable VosRecord next(byte[] akeyPrefix) {
-        while (cursor.next()) {
-            visited++;
-            byte[] key = cursor.key();
-            if (!Keys.startsWith(key, akeyPrefix)) return null;
-            long e = Keys.epoch(key);
-            if (e <= floor) return null;
-            if (!hidden.isEmpty() && hidden.contains(e)) continue;
-            if (Keys.kind(key) == VosRecord.PUNCH_AKEY) return null;
-            return VosRecord.decode(key, cursor.value());
-        }
-        return null;
+        return end < 0 ? null : Arrays.copyOf(key, end);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.daosmesh.engine.vos;
 
+import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.DtxId;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.storage.kv.KvRange;
@@ -9,26 +10,43 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Layout of a target's key space, version 1. Owner: any thread; pure functions.
+ * Layout of a target's key space, version 2. Owner: any thread; pure functions.
  *
  * <pre>
  * F                                                                    layout version
  * M pool                                                               marker of a pool shard
  * T pool client hlc                                                    DTX
  * C pool container                                                     clock when the container was destroyed
- * U pool container oid group dkey akey ~epoch kind offset              a record that cannot be read here
- * R pool container oid group [dkey [akey]] ~epoch kind offset          record
+ * U pool container oid group dkey akey line ~epoch kind                a record that cannot be read here
+ * R pool container oid group [dkey [akey]] line ~epoch kind            record
+ *
+ * line: 00                        punches of the level
+ *       01                        versions of a single value
+ *       02+step offset length     versions of an extent or of a punched one
  * </pre>
  *
  * Keys of the user are escaped (00 to 00 FF) and end with 00 01, so that the order is theirs; 00 00 in the place of a key
- * holds the punches of the level above, before every key. Epochs are inverted: the newest record comes first.
+ * holds the punches of the level above, before every key. Epochs are inverted: in a line the newest record comes first.
+ * Extents lie by their offsets, apart by the magnitude of their length: of one step none is longer than
+ * {@link #stepBytesMax}, which bounds how far before a byte those begin that could cover it.
  */
 public final class Keys {
-    public static final int LAYOUT_VERSION = 1;
+    public static final int LAYOUT_VERSION = 2;
     /** As in the fault KEY2BIG. */
     public static final int KEY_BYTES_MAX = 4096;
-    /** Inverted epoch, kind, offset. */
-    static final int SUFFIX_BYTES = 8 + 1 + 8;
+    /** Steps of extents' lengths, each sixteen times as long as the one before. */
+    static final int STEPS = 17;
+
+    private static final byte PUNCH_LINE = 0;
+    private static final byte SINGLE_LINE = 1;
+    private static final byte EXTENT_LINES = 2;
+    /** Behind all extents of an akey; no record lies there. */
+    private static final byte BEHIND_EXTENTS = EXTENT_LINES + STEPS;
+    /** Inverted epoch, kind. */
+    private static final int VERSION_BYTES = 8 + 1;
+
+    private static final int LENGTH_FROM_END = VERSION_BYTES + 8;
+    private static final int OFFSET_FROM_END = LENGTH_FROM_END + 8;
 
     private static final int POOL_BYTES = 1 + 16;
     static final int GROUP_BYTES = POOL_BYTES + 16 + 16 + 4;
@@ -149,25 +167,100 @@ public final class Keys {
         return out;
     }
 
-    public static byte[] record(byte[] scope, long epoch, int kind, long offset) {
-        return ByteBuffer.allocate(scope.length + SUFFIX_BYTES)
+    /** Key of a punch of a whole level, or of a version of a single value. */
+    public static byte[] record(byte[] scope, long epoch, int kind) {
+        boolean isExtent = kind == VosRecord.EXTENT || kind == VosRecord.PUNCH_EXTENT;
+        Invariant.check(!isExtent, "the key of an extent says where it lies");
+        byte line = kind == VosRecord.SINGLE ? SINGLE_LINE : PUNCH_LINE;
+        return ByteBuffer.allocate(scope.length + 1 + VERSION_BYTES)
                 .put(scope)
+                .put(line)
                 .putLong(~epoch)
                 .put((byte) kind)
+                .array();
+    }
+
+    /** Key of an extent, or of a punched one. */
+    public static byte[] extent(byte[] akey, long epoch, int kind, long offset, long length) {
+        return ByteBuffer.allocate(akey.length + 1 + OFFSET_FROM_END)
+                .put(akey)
+                .put((byte) (EXTENT_LINES + stepOf(length)))
+                .putLong(offset)
+                .putLong(length)
+                .putLong(~epoch)
+                .put((byte) kind)
+                .array();
+    }
+
+    /** What all versions in the place of this record have in common; the newest comes first. */
+    static byte[] line(byte[] record) {
+        return Arrays.copyOf(record, record.length - VERSION_BYTES);
+    }
+
+    /** Line of the punches of a whole level; before everything else of an akey. */
+    static byte[] punchLine(byte[] scope) {
+        return lineOf(scope, PUNCH_LINE);
+    }
+
+    static byte[] singleLine(byte[] akey) {
+        return lineOf(akey, SINGLE_LINE);
+    }
+
+    private static byte[] lineOf(byte[] scope, byte line) {
+        byte[] out = Arrays.copyOf(scope, scope.length + 1);
+        out[scope.length] = line;
+        return out;
+    }
+
+    /** Where the extents of a step begin that start at the offset or behind it. */
+    static byte[] extents(byte[] akey, int step, long offset) {
+        return extents(akey, (byte) (EXTENT_LINES + step), offset);
+    }
+
+    /** A place behind all extents of an akey that keeps an offset. */
+    static byte[] behindExtents(byte[] akey, long offset) {
+        return extents(akey, BEHIND_EXTENTS, offset);
+    }
+
+    private static byte[] extents(byte[] akey, byte line, long offset) {
+        return ByteBuffer.allocate(akey.length + 9)
+                .put(akey)
+                .put(line)
                 .putLong(offset)
                 .array();
     }
 
-    /** Where records at or below an epoch start. */
-    static byte[] atOrBelow(byte[] scope, long epoch) {
-        return ByteBuffer.allocate(scope.length + 8).put(scope).putLong(~epoch).array();
+    /** The offset kept by {@link #behindExtents}; -1 if it is no such place. */
+    static long offsetBehindExtents(byte[] key, int akeyEnd) {
+        return key.length == akeyEnd + 9 && key[akeyEnd] == BEHIND_EXTENTS
+                ? ByteBuffer.wrap(key).getLong(akeyEnd + 1)
+                : -1;
+    }
+
+    /** Step of the extents among which the record of an akey lies; negative for other records. */
+    static int step(byte[] record, int akeyEnd) {
+        return record[akeyEnd] - EXTENT_LINES;
+    }
+
+    /** Smallest step for extents of so many bytes. */
+    static int stepOf(long length) {
+        return (Long.SIZE - Long.numberOfLeadingZeros(Math.max(1, length) - 1) + 3) / 4;
+    }
+
+    /** Longest extent of a step. */
+    static long stepBytesMax(int step) {
+        return step == STEPS - 1 ? Long.MAX_VALUE : 1L << 4 * step;
+    }
+
+    /** Where versions at or below an epoch start in a line. */
+    static byte[] atOrBelow(byte[] line, long epoch) {
+        return ByteBuffer.allocate(line.length + 8).put(line).putLong(~epoch).array();
     }
 
     /** True if one single value takes the place of the other: whoever sees the newer one does not see the older. */
     public static boolean isSameSingle(byte[] a, byte[] b) {
-        int scope = a.length - SUFFIX_BYTES;
         boolean isSingle = kind(a) == VosRecord.SINGLE && kind(b) == VosRecord.SINGLE;
-        return isSingle && a.length == b.length && Arrays.equals(a, 0, scope, b, 0, scope);
+        return isSingle && a.length == b.length && startsWith(a, line(b));
     }
 
     /** The first key behind all that start with the prefix. */
@@ -180,16 +273,35 @@ public final class Keys {
         return key.length >= prefix.length && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
     }
 
-    static long epoch(byte[] key) {
-        return ~ByteBuffer.wrap(key).getLong(key.length - SUFFIX_BYTES);
+    static long epoch(byte[] record) {
+        return ~ByteBuffer.wrap(record).getLong(record.length - VERSION_BYTES);
     }
 
-    static int kind(byte[] key) {
-        return key[key.length - 9];
+    static int kind(byte[] record) {
+        return record[record.length - 1];
     }
 
-    static long offset(byte[] key) {
-        return ByteBuffer.wrap(key).getLong(key.length - 8);
+    static boolean isExtent(byte[] record) {
+        int kind = kind(record);
+        return kind == VosRecord.EXTENT || kind == VosRecord.PUNCH_EXTENT;
+    }
+
+    /** First byte of an extent; 0 for other records. */
+    static long offset(byte[] record) {
+        return isExtent(record) ? ByteBuffer.wrap(record).getLong(record.length - OFFSET_FROM_END) : 0;
+    }
+
+    /** Bytes of an extent; 0 for other records. */
+    static long length(byte[] record) {
+        return isExtent(record) ? ByteBuffer.wrap(record).getLong(record.length - LENGTH_FROM_END) : 0;
+    }
+
+    /** Length of what stands before a record's line: the prefix of its akey, or the place of the punches above. */
+    public static int endOfScope(byte[] record) {
+        int dkeyEnd = endOfKey(record, GROUP_BYTES);
+        if (dkeyEnd < 0) return GROUP_BYTES + 2;
+        int akeyEnd = endOfKey(record, dkeyEnd);
+        return akeyEnd < 0 ? dkeyEnd + 2 : akeyEnd;
     }
 
     /** Length of the prefix that ends with the user key starting at {@code from}; -1 if punches of the level stand there. */

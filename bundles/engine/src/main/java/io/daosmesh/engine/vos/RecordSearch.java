@@ -5,20 +5,23 @@ import io.daosmesh.engine.turn.TurnPipeline;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.storage.kv.KvCursor;
+import io.daosmesh.storage.kv.KvRange;
 import io.daosmesh.storage.kv.KvReader;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks for the trace of an update in the records of a dkey. Goes on over as many turns of the loop as it takes: an answer
  * is exact, because "not found" makes the asker drop an update that may have been acknowledged. Owner: target loop.
  */
 public final class RecordSearch {
-    /** About a millisecond of the loop. */
-    public static final int STEP_AKEYS = 256;
+    /** Lines of versions in one step: about a millisecond of the loop. */
+    public static final int STEP_LINES = 256;
     /** Searches under way or kept; more are refused, and asked for again. */
     public static final int SEARCHES_MAX = 64;
     /** Askers of one search: whoever gave up waiting asks again. */
@@ -70,14 +73,14 @@ public final class RecordSearch {
 
     private void step(What what, Search search, byte[] from) {
         try {
-            EpochSearch.Step step = EpochSearch.step(kv, what.scope.bytes(), what.epoch, from, STEP_AKEYS);
-            byte[] next = step.next();
+            Step step = step(kv, what.scope.bytes(), what.epoch, from);
+            byte[] next = step.next;
             if (next != null) {
                 loop.execute(() -> step(what, search, next));
                 return;
             }
             search.isDone = true;
-            search.isFound = step.isFound();
+            search.isFound = step.isFound;
             search.endedNs = clock.getAsLong();
             for (Answer<Boolean> a : search.askers) a.answer(search.isFound, null);
             search.askers.clear();
@@ -85,5 +88,28 @@ public final class RecordSearch {
             searches.remove(what);
             for (Answer<Boolean> a : search.askers) a.refuse(e.fault());
         }
+    }
+
+    /** @param next where to go on; null = found, or there is nothing more */
+    private record Step(boolean isFound, byte @Nullable [] next) {}
+
+    /** Two look-ups for each value, extent or punch, however many versions it has. */
+    private static Step step(KvReader kv, byte[] scope, long epoch, byte[] from) {
+        byte[] at = from;
+        try (KvCursor c = kv.cursor(KvRange.prefix(scope))) {
+            for (int i = 0; i < STEP_LINES; i++) {
+                c.seek(at);
+                if (!c.next()) return new Step(false, null);
+                byte[] line = Keys.line(c.key());
+                byte[] wanted = Keys.atOrBelow(line, epoch);
+                if (Keys.epoch(c.key()) > epoch) {
+                    c.seek(wanted);
+                    if (!c.next()) return new Step(false, null);
+                }
+                if (Keys.startsWith(c.key(), wanted)) return new Step(true, null);
+                at = Keys.behind(line);
+            }
+        }
+        return new Step(false, at);
     }
 }

@@ -86,7 +86,7 @@ public final class DtxStates {
             return;
         }
         byte[] group = a.groupPrefix();
-        byte[] objectPunch = Keys.record(Keys.punches(group), epoch, VosRecord.PUNCH_OBJECT, 0);
+        byte[] objectPunch = Keys.record(Keys.punches(group), epoch, VosRecord.PUNCH_OBJECT);
         byte[] scope = Keys.under(group, dkey);
         if (context.kv().get(objectPunch) != null) answer.answer(2, null);
         else if (shard.dtx().epochs(scope).contains(epoch)) answer.answer(0, null);

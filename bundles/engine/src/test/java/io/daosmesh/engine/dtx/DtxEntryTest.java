@@ -24,8 +24,8 @@ class DtxEntryTest {
     private final byte[] group = Keys.group(new UUID(1, 1), new UUID(2, 2), oid, 0);
     private final byte[] a = Keys.under(group, new byte[] {'a'});
     private final byte[] ab = Keys.under(group, new byte[] {'a', 'b'});
-    private final byte[] ofA = Keys.record(Keys.under(a, new byte[] {'v'}), 99, VosRecord.SINGLE, 0);
-    private final byte[] ofAb = Keys.record(Keys.punches(ab), 99, VosRecord.PUNCH_DKEY, 0);
+    private final byte[] ofA = Keys.record(Keys.under(a, new byte[] {'v'}), 99, VosRecord.SINGLE);
+    private final byte[] ofAb = Keys.record(Keys.punches(ab), 99, VosRecord.PUNCH_DKEY);
 
     private DtxEntry entry(List<byte[]> scopes, List<byte[]> keys) {
         return new DtxEntry(id, 99, new DtxEntry.Place(6, new UUID(2, 2), oid, 0), new byte[] {'a'}, scopes, keys);

@@ -25,7 +25,7 @@ class RecordSearchTest extends TargetFixture {
     private final byte[] scope = Keys.under(address.groupPrefix(), "k".getBytes());
 
     private void put(String akey, long epoch) {
-        byte[] key = Keys.record(Keys.under(scope, akey.getBytes()), epoch, VosRecord.SINGLE, 0);
+        byte[] key = Keys.record(Keys.under(scope, akey.getBytes()), epoch, VosRecord.SINGLE);
         byte[] value =
                 VosRecord.inline(key, VosRecord.SINGLE, 0, 0, new byte[0]).encode();
         kv.write(new KvBatch().put(key, value), false);
@@ -83,7 +83,7 @@ class RecordSearchTest extends TargetFixture {
     void shouldFindAPunchOfTheDkey() {
         start(map(1, TargetState.UPIN));
         long epoch = hlc.now();
-        byte[] key = Keys.record(Keys.punches(scope), epoch, VosRecord.PUNCH_DKEY, 0);
+        byte[] key = Keys.record(Keys.punches(scope), epoch, VosRecord.PUNCH_DKEY);
         kv.write(
                 new KvBatch()
                         .put(
@@ -100,7 +100,7 @@ class RecordSearchTest extends TargetFixture {
     void shouldSayNothingWhenTheMapChangesDuringTheSearch() {
         start(map(1, TargetState.UPIN));
         long epoch = hlc.now();
-        for (int i = 0; i < 2 * RecordSearch.STEP_AKEYS; i++) put("a" + i, hlc.now());
+        for (int i = 0; i < 2 * RecordSearch.STEP_LINES; i++) put("a" + i, hlc.now());
         nowNs += 700_000_000_000L;
 
         List<String> out = resolve(epoch);
@@ -114,7 +114,7 @@ class RecordSearchTest extends TargetFixture {
     void shouldBoundSearchesAndTheirAskers() {
         start(map(1, TargetState.UPIN));
         long first = hlc.now();
-        for (int i = 0; i < 2 * RecordSearch.STEP_AKEYS; i++) put("a" + i, hlc.now());
+        for (int i = 0; i < 2 * RecordSearch.STEP_LINES; i++) put("a" + i, hlc.now());
         nowNs += 700_000_000_000L;
 
         List<List<String>> same = new ArrayList<>();

@@ -40,7 +40,7 @@ class KeysTest {
             byte[] dkey = key(random);
             byte[] akey = key(random);
             long epoch = random.nextLong() >>> 1;
-            byte[] k = Keys.record(Keys.under(Keys.under(group, dkey), akey), epoch, 1, 99);
+            byte[] k = Keys.extent(Keys.under(Keys.under(group, dkey), akey), epoch, VosRecord.EXTENT, 99, 7);
             Keys.Parts p = Keys.parse(k);
 
             assertArrayEquals(dkey, p.dkey());
@@ -49,17 +49,51 @@ class KeysTest {
             assertEquals(new ObjectId(5, 6), p.oid());
             assertEquals(epoch, Keys.epoch(k));
             assertEquals(99, Keys.offset(k));
+            assertEquals(7, Keys.length(k));
+            assertEquals(VosRecord.EXTENT, Keys.kind(k));
         }
     }
 
     @Test
     void shouldPutPunchesBeforeEveryKeyOfTheLevel() {
-        byte[] punch = Keys.record(Keys.punches(group), 5, VosRecord.PUNCH_OBJECT, 0);
+        byte[] punch = Keys.record(Keys.punches(group), 5, VosRecord.PUNCH_OBJECT);
 
         assertTrue(Arrays.compareUnsigned(punch, Keys.under(group, new byte[0])) < 0);
         assertNull(Keys.parse(punch).dkey());
-        byte[] dkeyPunch = Keys.record(Keys.punches(Keys.under(group, new byte[] {0})), 5, VosRecord.PUNCH_DKEY, 0);
+        byte[] dkeyPunch = Keys.record(Keys.punches(Keys.under(group, new byte[] {0})), 5, VosRecord.PUNCH_DKEY);
         assertArrayEquals(new byte[] {0}, Keys.parse(dkeyPunch).dkey());
         assertNull(Keys.parse(dkeyPunch).akey());
+    }
+
+    @Test
+    void shouldPutEveryLengthIntoTheSmallestStepThatHoldsIt() {
+        for (long length :
+                new long[] {0, 1, 2, 16, 17, 256, 257, 4096, 1 << 20, (1 << 20) + 1, 4 << 20, Long.MAX_VALUE}) {
+            int step = Keys.stepOf(length);
+
+            assertTrue(step < Keys.STEPS);
+            assertTrue(length <= Keys.stepBytesMax(step), length + " in step " + step);
+            assertTrue(step == 0 || length > Keys.stepBytesMax(step - 1), length + " in step " + step);
+        }
+    }
+
+    @Test
+    void shouldPutExtentsInTheOrderOfTheirOffsetsAndNewVersionsFirst() {
+        byte[] akey = Keys.under(Keys.under(group, new byte[] {'d'}), new byte[] {'a'});
+        byte[][] keys = {
+            Keys.record(akey, 9, VosRecord.PUNCH_AKEY),
+            Keys.record(akey, 3, VosRecord.PUNCH_AKEY),
+            Keys.record(akey, 9, VosRecord.SINGLE),
+            Keys.record(akey, 1, VosRecord.SINGLE),
+            Keys.extent(akey, 7, VosRecord.EXTENT, 100, 10),
+            Keys.extent(akey, 5, VosRecord.PUNCH_EXTENT, 100, 10),
+            Keys.extent(akey, 6, VosRecord.EXTENT, 100, 11),
+            Keys.extent(akey, 9, VosRecord.EXTENT, 200, 2),
+            Keys.extent(akey, 9, VosRecord.EXTENT, 0, 20),
+            Keys.extent(akey, 9, VosRecord.PUNCH_EXTENT, 5, Long.MAX_VALUE - 5),
+            Keys.behindExtents(akey, 0)
+        };
+
+        for (int i = 1; i < keys.length; i++) assertTrue(Arrays.compareUnsigned(keys[i - 1], keys[i]) < 0, "key " + i);
     }
 }

@@ -102,14 +102,17 @@ class VosModelTest {
         byte[] a = Keys.under(d, KEYS[akey]);
         VosWriter.Staging s = new VosWriter.Staging(new StagedOp(true));
         switch (kind) {
-            case VosRecord.PUNCH_OBJECT -> writer.punch(s, Keys.record(Keys.punches(group), epoch, kind, 0), kind, 0);
-            case VosRecord.PUNCH_DKEY -> writer.punch(s, Keys.record(Keys.punches(d), epoch, kind, 0), kind, 0);
-            case VosRecord.PUNCH_AKEY -> writer.punch(s, Keys.record(a, epoch, kind, 0), kind, 0);
-            case VosRecord.PUNCH_EXTENT -> writer.punch(s, Keys.record(a, epoch, kind, op.offset), kind, bytes.length);
+            case VosRecord.PUNCH_OBJECT -> writer.punch(s, Keys.record(Keys.punches(group), epoch, kind), kind, 0);
+            case VosRecord.PUNCH_DKEY -> writer.punch(s, Keys.record(Keys.punches(d), epoch, kind), kind, 0);
+            case VosRecord.PUNCH_AKEY -> writer.punch(s, Keys.record(a, epoch, kind), kind, 0);
+            case VosRecord.PUNCH_EXTENT ->
+                writer.punch(s, Keys.extent(a, epoch, kind, op.offset, bytes.length), kind, bytes.length);
             default -> {
                 ByteBuffer b = ByteBuffer.wrap(bytes);
-                long offset = kind == VosRecord.SINGLE ? 0 : op.offset;
-                writer.value(s, Keys.record(a, epoch, kind, offset), b, VosWriter.crc(b), false, 0);
+                byte[] key = kind == VosRecord.SINGLE
+                        ? Keys.record(a, epoch, kind)
+                        : Keys.extent(a, epoch, kind, op.offset, bytes.length);
+                writer.value(s, key, b, VosWriter.crc(b), false, 0);
             }
         }
         if (op.isHidden) {
