@@ -93,13 +93,15 @@ public final class RecordRead {
     }
 
     private void onRead(@Nullable Fault failure) {
-        if (failure != null) fault.compareAndSet(null, failure);
+        if (Blob.keepsBuffer(failure)) fault.set(failure);
+        else if (failure != null) fault.compareAndSet(null, failure);
         if (pending.decrementAndGet() > 0) return;
         allocator.endRead(generation);
         Fault f = fault.get();
         if (f == null && !isIntact()) f = Fault.of(FaultCode.CSUM, "stored bytes are damaged");
         if (f != null) {
-            buffer.close();
+            if (Blob.keepsBuffer(f)) buffer.abandon();
+            else buffer.close();
             answer.refuse(f);
             return;
         }

@@ -8,6 +8,7 @@ import io.daosmesh.spi.BlockDriver;
 import io.daosmesh.spi.DeviceResult;
 import io.daosmesh.spi.DeviceSpec;
 import io.daosmesh.spi.DeviceStatus;
+import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.health.DeviceLife;
 import io.daosmesh.storage.health.SwapStats;
@@ -56,12 +57,16 @@ public final class DeviceSlot {
     private final IoLatency latency;
     private final SwapStats swaps = new SwapStats();
     private final AtomicInteger requestCount = new AtomicInteger();
+    private final Unanswered unanswered;
     private final ArrayDeque<BlobOp> parked = new ArrayDeque<>();
     private final AtomicLong parkedTotal = new AtomicLong();
     private volatile @Nullable Lease current;
     private volatile boolean isClosed;
     private volatile @Nullable Fault openFault;
     private volatile boolean isEvicted;
+    /** It has left a request without an answer. */
+    private volatile boolean wasSilent;
+
     private int failedOpens;
     private @Nullable Lease leaving;
     private @Nullable BlockDriver wanted;
@@ -82,6 +87,7 @@ public final class DeviceSlot {
         this.owner = owner;
         this.hooks = hooks;
         this.latency = latency;
+        this.unanswered = new Unanswered(limits.answerNsMax());
         this.lostNs = System.nanoTime();
         this.nextOpenNs = lostNs;
     }
@@ -140,6 +146,7 @@ public final class DeviceSlot {
                 }
                 if (park(op)) return;
             } else if (lease.tryAcquire()) {
+                unanswered.add(op);
                 op.issue(lease.device, (status, detail) -> onAnswer(op, lease, status, detail));
                 return;
             }
@@ -153,12 +160,17 @@ public final class DeviceSlot {
 
     @Nullable
     Fault refusalOfReads() {
-        return refusal(life.state().mayRead() && !isEvicted);
+        return refusal(life.state().mayRead() && !isEvicted && !isOutOfReach());
     }
 
     @Nullable
     Fault refusalOfWrites() {
-        return refusal(life.state().mayWrite());
+        return refusal(life.state().mayWrite() && !isOutOfReach());
+    }
+
+    /** It owes answers, or has and is not opened again. */
+    private boolean isOutOfReach() {
+        return unanswered.isSilent() || (wasSilent && current == null);
     }
 
     /** What it held is lost to its targets. A faulty one may yet be read. */
@@ -171,8 +183,8 @@ public final class DeviceSlot {
         if (isClosed) return Fault.of(FaultCode.CANCELED, "storage of %s is closing", spec.address());
         if (isAllowed) return null;
         DeviceState state = life.state();
-        return Fault.of(FaultCode.NVME_IO, "device %s is %s", spec.address(), state.shown())
-                .with("device_state", state.name());
+        String what = isOutOfReach() ? "does not answer" : "is " + state.shown();
+        return Fault.of(FaultCode.NVME_IO, "device %s %s", spec.address(), what).with("device_state", state.name());
     }
 
     /** False if a driver has come in the meantime. */
@@ -201,6 +213,7 @@ public final class DeviceSlot {
 
     private void onAnswer(BlobOp op, Lease lease, DeviceStatus status, String detail) {
         lease.release();
+        if (!unanswered.remove(op)) return;
         switch (status) {
             case OK -> end(op, null);
             case GONE -> onGone(op, lease, detail);
@@ -268,7 +281,7 @@ public final class DeviceSlot {
     /** While still serving: the close that follows then has little left to make durable, and the pause stays short. */
     void flushAhead(@Nullable BlockDriver next, Runnable done) {
         Lease lease = current;
-        if (lease == null || lease.driver == next || !lease.tryAcquire()) {
+        if (lease == null || wasSilent || lease.driver == next || !lease.tryAcquire()) {
             done.run();
             return;
         }
@@ -302,7 +315,8 @@ public final class DeviceSlot {
         Lease old = leaving;
         if (old != null) {
             leaving = null;
-            old.finish(deadlineNs);
+            if (wasSilent) finishAside(old);
+            else old.finish(deadlineNs);
         }
         if (current == null) tryOpen();
     }
@@ -314,9 +328,17 @@ public final class DeviceSlot {
         settle(System.nanoTime() + limits.drainNs());
     }
 
-    /** Opens what is not open, and gives a device up whose grace is over. */
+    /** Others do not wait for a device that does not answer. */
+    private void finishAside(Lease old) {
+        Thread thread = new Thread(() -> old.finish(System.nanoTime()), "storage-release-" + spec.address());
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Opens what is not open, and gives a device up whose grace is over or that does not answer. */
     void onTick(long nowNs) {
-        if (isClosed || isEvicted || current != null) return;
+        giveUp(unanswered.onLook(nowNs));
+        if (isClosed || staysOut() || current != null) return;
         if (nowNs >= nextOpenNs) tryOpen();
         if (current == null && nowNs - lostNs > limits.graceNs()) unplug();
     }
@@ -325,7 +347,7 @@ public final class DeviceSlot {
         BlockDriver driver = wanted;
         boolean isUnplugged = life.state() == DeviceState.UNPLUGGED;
         nextOpenNs = System.nanoTime() + (isUnplugged ? OPEN_RETRY_UNPLUGGED_NS : OPEN_RETRY_NS);
-        if (driver == null || isClosed || isEvicted) return;
+        if (driver == null || isClosed || staysOut()) return;
         DeviceResult<BlockDevice> result = driver.open(spec, false);
         if (!result.isOk()) {
             openFault = openFault(result.status(), result.detail());
@@ -354,6 +376,25 @@ public final class DeviceSlot {
     /** True when it was found damaged at the start: it stays out until the next one. */
     public boolean isEvicted() {
         return isEvicted;
+    }
+
+    /** True when no driver opens it any more until the next start. */
+    boolean staysOut() {
+        return isEvicted || wasSilent;
+    }
+
+    /** First whoever waits is told: the note about the device may wait for one of them. */
+    private void giveUp(List<BlobOp> late) {
+        if (late.isEmpty()) return;
+        wasSilent = true;
+        long ms = TimeUnit.NANOSECONDS.toMillis(limits.answerNsMax());
+        String what = "no answer to " + late.get(0) + " in " + ms + " ms";
+        log.error("device {}: {}; {} requests are given up", spec.address(), what, late.size());
+        for (BlobOp op : late) {
+            end(op, Blob.keepingBuffer(Fault.of(FaultCode.NVME_IO, "device %s: %s", spec.address(), what)));
+        }
+        if (life.state() == DeviceState.NORMAL) life.transition(DeviceState.FAULTY, "auto: " + what);
+        failParked();
     }
 
     /** It is there but cannot be used: only what lies on it is lost. */
