@@ -35,7 +35,11 @@ public final class DeviceSlot {
 
     private static final String EVICTED_REMEDY =
             "its targets are excluded, the others serve: repair or restore the device and start the engine again";
-    private static final long BUSY_RETRY_MS = 1;
+    private static final long RETRY_NS_MIN = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long RETRY_NS_MAX = TimeUnit.MILLISECONDS.toNanos(250);
+    /** A request that has been refused for so many times a pause tries again after it: none waits much longer than it has to. */
+    private static final int PAUSES_WAITED = 16;
+
     private static final long BUSY_NS_MAX = TimeUnit.SECONDS.toNanos(10);
     private static final long OPEN_RETRY_NS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long OPEN_RETRY_UNPLUGGED_NS = TimeUnit.SECONDS.toNanos(1);
@@ -231,19 +235,19 @@ public final class DeviceSlot {
         if (current == lease) onOwner(() -> onDeviceGone(lease));
         if (!op.mayWait()) end(op, Fault.of(FaultCode.AGAIN, "%s", detail));
         else if (++op.goneCount > GONE_MAX) end(op, Fault.of(FaultCode.NVME_IO, "%s", detail));
-        else if (current == lease) retry(op);
+        else if (current == lease) retry(op, RETRY_NS_MIN);
         else dispatch(op);
     }
 
     private void onBusy(BlobOp op, String detail) {
-        if (!op.mayWait() || System.nanoTime() - op.startNs > BUSY_NS_MAX)
-            end(op, Fault.of(FaultCode.BUSY, "%s", detail));
-        else retry(op);
+        long waitedNs = System.nanoTime() - op.startNs;
+        if (!op.mayWait() || waitedNs > BUSY_NS_MAX) end(op, Fault.of(FaultCode.BUSY, "%s", detail));
+        else retry(op, Math.max(RETRY_NS_MIN, Math.min(RETRY_NS_MAX, waitedNs / PAUSES_WAITED)));
     }
 
-    private void retry(BlobOp op) {
+    private void retry(BlobOp op, long pauseNs) {
         try {
-            owner.schedule(() -> dispatch(op), BUSY_RETRY_MS, TimeUnit.MILLISECONDS);
+            owner.schedule(() -> dispatch(op), pauseNs, TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException e) {
             end(op, Fault.of(FaultCode.CANCELED, "storage of %s is closing", spec.address()));
         }

@@ -171,4 +171,23 @@ class SilentDeviceTest {
         assertEquals(0, driver.hangingCount(), "it is not asked any more");
         assertEquals(DeviceState.FAULTY, state(0));
     }
+
+    /** All devices of an engine share the thread that asks again. */
+    @Test
+    void shouldAskAFullDeviceTheLessOftenTheLongerItIsFull() {
+        driver.beBusy();
+        try (BufferPool.Buffer b = storage.buffers().take(4096)) {
+            CompletableFuture<Optional<Fault>> read =
+                    CompletableFuture.supplyAsync(() -> NodeFixture.read(blob(0), 0, b.bytes()));
+            long endNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
+            NodeFixture.until(() -> System.nanoTime() > endNs);
+            int asked = driver.refusedCount();
+
+            driver.letGo();
+
+            assertTrue(read.join().isEmpty());
+            assertTrue(asked > 0 && asked < 300, "asked " + asked + " times in two seconds");
+        }
+        assertEquals(DeviceState.NORMAL, state(0));
+    }
 }
