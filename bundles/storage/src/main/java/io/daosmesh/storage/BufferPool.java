@@ -18,11 +18,14 @@ public interface BufferPool {
 
     long totalBytes();
 
-    /** Owner: one at a time. Give it back exactly once, never while a request is under way. */
+    /** Owner: one at a time. Give it back or up exactly once, and back never while a request is under way. */
     interface Buffer extends AutoCloseable {
         ByteBuffer bytes();
 
         @Override
         void close();
+
+        /** Gives it up: nobody is given this memory again, because a device may use it yet. It counts no more as used. */
+        void abandon();
     }
 }

@@ -58,6 +58,7 @@ public interface EngineStorage {
     /** Totals of the engine; free = what no pool has, and there is room for. */
     record Usage(long scmTotalBytes, long scmFreeBytes, long nvmeTotalBytes, long nvmeFreeBytes) {}
 
+    /** Of all devices together; for the I/O of a target: {@link TargetStorage#buffers}. */
     BufferPool buffers();
 
     /** Others, with a bound of their own: for what is kept. */

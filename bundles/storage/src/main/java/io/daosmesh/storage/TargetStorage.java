@@ -10,6 +10,9 @@ public interface TargetStorage {
     /** The SSD with the target's blobs. */
     UUID device();
 
+    /** Buffers for its I/O: of those of the engine so many that other devices have some left when this one is slow. */
+    BufferPool buffers();
+
     /** The target's index; closed by storage, not by the engine. */
     KvStore kv();
 

@@ -29,6 +29,8 @@ public final class Mesh {
     /** Keeps the three ranges of ports apart. */
     static final int NODES_MAX = 512;
 
+    private static final String DEVICE = "DEV";
+
     @Option(names = "--dir", required = true)
     private Path dir = Path.of("");
 
@@ -68,11 +70,10 @@ public final class Mesh {
         }
         if (e instanceof CommandLine.MissingParameterException m
                 && !m.getMissing().isEmpty()) {
-            boolean isNode = m.getMissing().get(0).isPositional();
-            if (isNode) return MeshException.usage("which node? give its number");
-            return MeshException.usage(
-                    "%s wants a value",
-                    ((CommandLine.Model.OptionSpec) m.getMissing().get(0)).longestName());
+            CommandLine.Model.ArgSpec missing = m.getMissing().get(0);
+            if (missing.paramLabel().equals(DEVICE)) return MeshException.usage("which device? give its name");
+            if (missing.isPositional()) return MeshException.usage("which node? give its number");
+            return MeshException.usage("%s wants a value", ((CommandLine.Model.OptionSpec) missing).longestName());
         }
         return MeshException.usage(
                 "%s: %s",
@@ -227,6 +228,22 @@ public final class Mesh {
     private static void signal(Node node, String name) throws IOException {
         if (!node.runs()) throw MeshException.failed("node %d is not running", node.number());
         if (!node.signal(name)) throw MeshException.failed("node %d could not be signalled", node.number());
+    }
+
+    /** Without words it says what the device has been told. */
+    @Command(name = "device")
+    void device(
+            @Parameters(index = "0", paramLabel = "N") String number,
+            @Parameters(index = "1", paramLabel = DEVICE) String name,
+            @Parameters(index = "2..*", arity = "0..*") @Nullable List<String> words)
+            throws IOException {
+        Node node = node(number);
+        Device device = Device.of(node, name);
+        if (words != null) device.tell(words);
+        String told = device.told();
+        System.out.printf(
+                "node %d %s: %s%n",
+                node.number(), device.file().getFileName(), told.isEmpty() ? "does as it should" : told);
     }
 
     @Command(name = "status")

@@ -34,7 +34,10 @@ class MeshTest {
         SETTINGS.write(dir);
         ConfigFiles files = new ConfigFiles(dir, SETTINGS);
         files.writeTools();
-        for (Node node : Node.all(dir, SETTINGS)) files.writeNode(node);
+        for (Node node : Node.all(dir, SETTINGS)) {
+            files.writeNode(node);
+            Files.createFile(node.dir().resolve("nvme/ssd0"));
+        }
     }
 
     private int mesh(String... words) {
@@ -105,6 +108,27 @@ class MeshTest {
         assertFalse(Ports.isListening(port));
     }
 
+    @Test
+    void shouldTellADeviceOfARunningNodeWhatToDoWrong() throws Exception {
+        Node node = Node.all(dir, SETTINGS).get(0);
+        Process running = new ProcessBuilder("sh", "-c", "read line", "sh", node.mark()).start();
+        try {
+            node.started(running.pid());
+            Device device = Device.of(node, dir + "/node1/nvme/ssd0");
+
+            for (String words : List.of("hang", "slow 20", "fail", "tear", "flip", "flip writes", "fill")) {
+                device.tell(List.of(words.split(" ")));
+                assertEquals(words + "\n", Files.readString(dir.resolve("node1/nvme/ssd0.trouble")));
+                assertEquals(words, device.told());
+            }
+
+            assertEquals(0, mesh("device", "1", "ssd0", "clear"));
+            assertEquals("", device.told());
+        } finally {
+            running.destroy();
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({
         "2, up --what",
@@ -120,6 +144,20 @@ class MeshTest {
         "2, console",
         "2, console 1 --as boss",
         "1, console 1 bundle:list -s",
+        "2, device",
+        "2, device 1",
+        "1, device 4 ssd0",
+        "1, device 1 ssd9",
+        "1, device 1 ../../node2/nvme/ssd0",
+        "1, device 1 .",
+        "2, device 1 ssd0 hung",
+        "2, device 1 ssd0 slow",
+        "2, device 1 ssd0 slow 600001",
+        "2, device 1 ssd0 flip it",
+        "2, device 1 ssd0 clear all",
+        "1, device 1 ssd0 hang",
+        "0, device 1 ssd0 clear",
+        "0, device 1 ssd0",
         "2, logs 1 -x",
         "1, logs 1",
         "0, status"

@@ -34,6 +34,18 @@ final class FileBlockDevice implements BlockDevice {
     private final FileChannel channel;
     private final long sizeBytes;
     private final HealthFile health;
+    private final Troubles troubles;
+    private final Troubles.Medium medium = new Troubles.Medium() {
+        @Override
+        public void read(long offsetBytes, ByteBuffer dst) throws IOException {
+            readFully(offsetBytes, dst);
+        }
+
+        @Override
+        public void write(long offsetBytes, ByteBuffer src) throws IOException {
+            writeFully(offsetBytes, src);
+        }
+    };
     private final Consumer<FileBlockDevice> onClosed;
     private final ThreadPoolExecutor threads;
     private final Set<Request> pending = ConcurrentHashMap.newKeySet();
@@ -53,6 +65,8 @@ final class FileBlockDevice implements BlockDevice {
         this.sizeBytes = geometry.sizeBytes();
         this.health = health;
         this.onClosed = onClosed;
+        troubles = Troubles.of(path);
+        troubles.look();
         int count = geometry.threadCount();
         threads = new ThreadPoolExecutor(
                 count, count, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(geometry.queueDepth()), task -> {
@@ -114,7 +128,7 @@ final class FileBlockDevice implements BlockDevice {
     @Override
     public void unmap(long offsetBytes, long lengthBytes, Completion completion) {
         // The JDK cannot punch holes; old data is an allowed answer to a read of an unmapped range.
-        submit(wrongGeometry(offsetBytes, lengthBytes), completion, () -> {});
+        submit(wrongGeometry(offsetBytes, lengthBytes), completion, troubles::enter);
     }
 
     @Override
@@ -202,6 +216,7 @@ final class FileBlockDevice implements BlockDevice {
     }
 
     private void fail(Request request, IOException e) {
+        if (request.isAnswered.get()) return;
         DeviceStatus status = channel.isOpen() ? statusOf(e) : DeviceStatus.GONE;
         if (status == DeviceStatus.MEDIA_ERROR) health.onMediaError();
         request.answer(status, path + ": " + e.getMessage());
@@ -210,24 +225,35 @@ final class FileBlockDevice implements BlockDevice {
     private void readAll(long offsetBytes, ByteBuffer dst) throws IOException {
         long startNs = System.nanoTime();
         int length = dst.remaining();
+        troubles.enter();
+        readFully(offsetBytes, dst);
+        troubles.onRead(dst, length);
+        health.onRead(length, System.nanoTime() - startNs);
+        saveHealthNowAndThen();
+    }
+
+    private void readFully(long offsetBytes, ByteBuffer dst) throws IOException {
         long at = offsetBytes;
         while (dst.hasRemaining()) {
             int n = channel.read(dst, at);
             if (n < 0) throw new EOFException("the file ends at " + at + " of " + sizeBytes + " bytes: truncated");
             at += n;
         }
-        health.onRead(length, System.nanoTime() - startNs);
-        saveHealthNowAndThen();
     }
 
     private void writeAll(long offsetBytes, ByteBuffer src) throws IOException {
         checkFlush();
         long startNs = System.nanoTime();
         int length = src.remaining();
-        long at = offsetBytes;
-        while (src.hasRemaining()) at += channel.write(src, at);
+        troubles.enter();
+        writeFully(offsetBytes, troubles.toWrite(medium, offsetBytes, src));
         health.onWritten(length, System.nanoTime() - startNs);
         saveHealthNowAndThen();
+    }
+
+    private void writeFully(long offsetBytes, ByteBuffer src) throws IOException {
+        long at = offsetBytes;
+        while (src.hasRemaining()) at += channel.write(src, at);
     }
 
     private void checkFlush() throws IOException {
@@ -240,6 +266,7 @@ final class FileBlockDevice implements BlockDevice {
         if (batch.isEmpty()) return;
         try {
             if (isFlushBroken) throw new IOException("an earlier flush failed; what was written since is suspect");
+            troubles.enter();
             channel.force(false);
         } catch (IOException e) {
             if (channel.isOpen()) isFlushBroken = true;
@@ -247,6 +274,11 @@ final class FileBlockDevice implements BlockDevice {
             return;
         }
         for (Request r : batch) r.answer(DeviceStatus.OK, "");
+    }
+
+    /** Sees what the file beside the device tells it to do wrong. */
+    void lookForTroubles() {
+        troubles.look();
     }
 
     private void saveHealthNowAndThen() {
@@ -278,6 +310,7 @@ final class FileBlockDevice implements BlockDevice {
         }
         if (!isDrained) threads.getQueue().clear();
         for (Request r : pending) r.answer(DeviceStatus.GONE, path + " was closed");
+        troubles.close();
         // Closing waits for a thread that is stuck in the kernel: then somebody else has to do the waiting.
         if (isDrained) closeChannel();
         else {

@@ -92,6 +92,7 @@ final class FileDeviceOpener {
             Path parent = path.getParent();
             if (parent != null) Files.createDirectories(parent);
             health.delete();
+            Troubles.of(path).delete();
             try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
                 file.setLength(spec.sizeBytes() / FileBlockDevice.BLOCK_BYTES * FileBlockDevice.BLOCK_BYTES);
                 file.getFD().sync();

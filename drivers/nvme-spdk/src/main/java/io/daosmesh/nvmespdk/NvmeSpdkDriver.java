@@ -13,20 +13,31 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Serves the class {@code file}. The classes {@code nvme} and {@code kdev} are this driver's business too but not built
  * yet: they answer UNSUPPORTED and are not listed. Any thread.
  *
- * <p>Options of a device: {@code io_threads} (2, at most 4), {@code queue_depth} (256), {@code direct} (true).
+ * <p>Options of a device: {@code io_threads} (2, at most 4), {@code queue_depth} (256), {@code direct} (true). A file
+ * {@code DEVICE.trouble} beside a device tells it what to do wrong while it runs, see {@link Trouble}.
  */
 public final class NvmeSpdkDriver implements BlockDriver, AutoCloseable {
     static final String NAME = "nvme-spdk";
     static final String FILE = "file";
+    /** A stat a device: nothing beside what a request costs. */
+    private static final long LOOK_MS = 250;
 
     private final String version;
     private final Set<FileBlockDevice> open = ConcurrentHashMap.newKeySet();
+    private final ScheduledThreadPoolExecutor troubles = new ScheduledThreadPoolExecutor(1, task -> {
+        Thread thread = new Thread(task, "nvme-spdk-troubles");
+        thread.setDaemon(true);
+        return thread;
+    });
     private final Object openLock = new Object();
+    private boolean isLooking;
     private boolean isClosed;
 
     public NvmeSpdkDriver(String version) {
@@ -76,8 +87,14 @@ public final class NvmeSpdkDriver implements BlockDriver, AutoCloseable {
             DeviceResult<FileBlockDevice> result = FileDeviceOpener.open(spec, create, open::remove);
             if (!result.isOk()) return DeviceResult.failed(result.status(), result.detail());
             open.add(result.get());
+            if (!isLooking) troubles.scheduleWithFixedDelay(this::look, LOOK_MS, LOOK_MS, TimeUnit.MILLISECONDS);
+            isLooking = true;
             return DeviceResult.ok(result.get());
         }
+    }
+
+    private void look() {
+        for (FileBlockDevice device : open) device.lookForTroubles();
     }
 
     /** Closes what is still open; every request under way is answered. */
@@ -86,6 +103,7 @@ public final class NvmeSpdkDriver implements BlockDriver, AutoCloseable {
         synchronized (openLock) {
             isClosed = true;
         }
+        troubles.shutdownNow();
         for (FileBlockDevice device : open) device.close();
     }
 }

@@ -31,6 +31,9 @@ public final class StagedOp {
     final AtomicReference<@Nullable Fault> fault = new AtomicReference<>();
 
     final AtomicInteger pendingWrites = new AtomicInteger();
+    /** A device may use the buffers yet, although it has given no answer. */
+    private volatile boolean areBuffersKept;
+
     /** What its turn waits for: the device writes, and that the turn is closed. */
     final AtomicInteger missing = new AtomicInteger(1);
 
@@ -76,9 +79,18 @@ public final class StagedOp {
         buffers.add(buffer);
     }
 
+    /** Any thread: how one of its device writes has ended. */
+    void onOutcome(@Nullable Fault outcome) {
+        if (Blob.keepsBuffer(outcome)) areBuffersKept = true;
+        if (outcome != null) fault.compareAndSet(null, outcome);
+    }
+
     /** For an operation that is not handed to the pipeline after all. */
     public void discard() {
-        for (BufferPool.Buffer b : buffers) b.close();
+        for (BufferPool.Buffer b : buffers) {
+            if (areBuffersKept) b.abandon();
+            else b.close();
+        }
         buffers.clear();
     }
 }

@@ -93,7 +93,7 @@ public final class TurnPipeline {
 
     /** Any thread: the last write of a turn goes on to its flush without a detour over the loop. */
     private void onWritten(StagedOp op, @Nullable Fault fault) {
-        if (fault != null) op.fault.compareAndSet(null, fault);
+        op.onOutcome(fault);
         if (op.pendingWrites.decrementAndGet() > 0) return;
         op.discard();
         if (op.missing.decrementAndGet() == 0) op.onWritten.run();

@@ -74,9 +74,10 @@ public final class RecordRead {
         read.submit(blob);
     }
 
-    /** True for a block that the medium cannot give out, false when the whole device is out or gone. */
+    /** True for a block that the medium cannot give out, false when the whole device is out, gone or silent. */
     public static boolean isBadBlock(Fault f) {
-        return f.code() == FaultCode.NVME_IO && f.argument("device_state").isEmpty();
+        boolean isOfDevice = f.argument("device_state").isPresent() || Blob.keepsBuffer(f);
+        return f.code() == FaultCode.NVME_IO && !isOfDevice;
     }
 
     private void submit(Blob blob) {
@@ -98,13 +99,15 @@ public final class RecordRead {
     }
 
     private void onRead(@Nullable Fault failure) {
-        if (failure != null) fault.compareAndSet(null, failure);
+        if (Blob.keepsBuffer(failure)) fault.set(failure);
+        else if (failure != null) fault.compareAndSet(null, failure);
         if (pending.decrementAndGet() > 0) return;
         allocator.endRead(generation);
         Fault f = fault.get();
         if (f == null && !isIntact()) f = Fault.of(FaultCode.CSUM, "stored bytes are damaged");
         if (f != null) {
-            buffer.close();
+            if (Blob.keepsBuffer(f)) buffer.abandon();
+            else buffer.close();
             answer.refuse(f);
             return;
         }

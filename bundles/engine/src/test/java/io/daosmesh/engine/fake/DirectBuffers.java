@@ -3,11 +3,13 @@ package io.daosmesh.engine.fake;
 import io.daosmesh.storage.BufferPool;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Buffers that count: a test ends with none out. */
 public final class DirectBuffers implements BufferPool {
     private final AtomicLong used = new AtomicLong();
+    private final AtomicInteger abandoned = new AtomicInteger();
     private final long totalBytes;
 
     public DirectBuffers() {
@@ -33,11 +35,26 @@ public final class DirectBuffers implements BufferPool {
 
             @Override
             public void close() {
-                if (!isBack.compareAndSet(false, true)) throw new IllegalStateException("given back twice");
-                used.addAndGet(-n);
+                end();
                 scribble(b);
             }
+
+            @Override
+            public void abandon() {
+                end();
+                abandoned.incrementAndGet();
+            }
+
+            private void end() {
+                if (!isBack.compareAndSet(false, true)) throw new IllegalStateException("given back twice");
+                used.addAndGet(-n);
+            }
         };
+    }
+
+    /** Buffers that were given up. */
+    public int abandonedCount() {
+        return abandoned.get();
     }
 
     @Override

@@ -6,6 +6,8 @@ import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BlobCompletion;
 import io.daosmesh.storage.bio.Allocator;
 import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -15,6 +17,8 @@ public final class MemoryBlob implements Blob {
     private Allocator allocator;
     public final AtomicInteger flushes = new AtomicInteger();
     public volatile boolean failsWrites;
+    /** A request of these bytes of the blob ends so. */
+    public final Map<Long, Fault> endings = new ConcurrentHashMap<>();
     /** Does the reads. */
     public volatile Executor device = Runnable::run;
 
@@ -65,6 +69,11 @@ public final class MemoryBlob implements Blob {
     @Override
     public void read(long offsetBytes, ByteBuffer dst, BlobCompletion completion) {
         check(offsetBytes, dst);
+        Fault ending = endings.get(offsetBytes);
+        if (ending != null) {
+            completion.done(ending);
+            return;
+        }
         device.execute(() -> {
             synchronized (this) {
                 dst.put(dst.position(), bytes, (int) offsetBytes, dst.remaining());
@@ -76,8 +85,9 @@ public final class MemoryBlob implements Blob {
     @Override
     public void write(long offsetBytes, ByteBuffer src, BlobCompletion completion) {
         check(offsetBytes, src);
-        if (failsWrites) {
-            completion.done(Fault.of(FaultCode.NVME_IO, "told to fail"));
+        Fault ending = failsWrites ? Fault.of(FaultCode.NVME_IO, "told to fail") : endings.get(offsetBytes);
+        if (ending != null) {
+            completion.done(ending);
             return;
         }
         synchronized (this) {

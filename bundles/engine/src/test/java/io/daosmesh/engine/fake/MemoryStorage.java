@@ -62,6 +62,11 @@ public final class MemoryStorage implements EngineStorage {
         }
 
         @Override
+        public BufferPool buffers() {
+            return buffers;
+        }
+
+        @Override
         public KvStore kv() {
             return kv;
         }

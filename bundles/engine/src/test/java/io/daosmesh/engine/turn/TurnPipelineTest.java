@@ -4,8 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import io.daosmesh.engine.fake.DirectBuffers;
 import io.daosmesh.engine.fake.ManualLoop;
 import io.daosmesh.engine.fake.MemoryBlob;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.storage.Blob;
+import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.kv.MemoryKvStore;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -96,6 +101,27 @@ class TurnPipelineTest {
         assertEquals(List.of("1!", "2"), done);
         assertNull(kv.get(new byte[] {1}));
         assertNotNull(kv.get(new byte[] {2}));
+    }
+
+    /** Two writes of one buffer: one has failed, the other one was given up without an answer. */
+    @Test
+    void shouldNotGiveBackABufferThatADeviceMayStillUse() {
+        DirectBuffers buffers = new DirectBuffers();
+        Fault failed = Fault.of(FaultCode.NVME_IO, "told to fail");
+        blob.endings.put(0L, failed);
+        blob.endings.put(1L << 17, Blob.keepingBuffer(failed));
+        StagedOp op = new StagedOp(true);
+        BufferPool.Buffer buffer = buffers.take(128 << 10);
+        op.owns(buffer);
+        op.write(blob, 0, buffer.bytes().slice(0, 64 << 10));
+        op.write(blob, 1L << 17, buffer.bytes().slice(64 << 10, 64 << 10));
+
+        loop.pipeline().stage(op, f -> done.add(f == null ? "1" : "1!"));
+        loop.drain();
+
+        assertEquals(List.of("1!"), done);
+        assertEquals(1, buffers.abandonedCount());
+        assertEquals(0, buffers.usedBytes());
     }
 
     @Test

@@ -21,6 +21,7 @@ import io.daosmesh.storage.smd.Smd;
 import io.daosmesh.storage.smd.Superblock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -90,8 +91,22 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
         indexes = opened;
         room.onLow(opened::checkpointSoon);
         opened.onPeriod(room::look);
+        BufferPool[] shares = shares();
         for (int t = 0; t < superblock.targetCount(); t++)
-            targets.add(new TargetStore(t, opened.kv(t), () -> smd, pools.get(t)));
+            targets.add(new TargetStore(t, opened.kv(t), () -> smd, pools.get(t), shares[t]));
+    }
+
+    /** By target: those of one device share what it may have. */
+    private BufferPool[] shares() {
+        BufferPool[] shares = new BufferPool[superblock.targetCount()];
+        Arrays.fill(shares, buffers);
+        List<Smd.Device> used =
+                smd.devices().stream().filter(d -> !d.targets().isEmpty()).toList();
+        for (Smd.Device device : used) {
+            BufferPool share = DeviceBuffers.of(buffers, device.address(), used.size());
+            for (int t : device.targets()) shares[t] = share;
+        }
+        return shares;
     }
 
     /** Null before the indexes are open. */

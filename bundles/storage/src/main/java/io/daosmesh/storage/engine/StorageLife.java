@@ -228,7 +228,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
                 smd,
                 device -> views.spec(smd, device),
                 drivers.block(),
-                SlotLimits.of(settings.deviceGraceMs()),
+                SlotLimits.of(settings.deviceGraceMs(), settings.answerMsMax()),
                 owner,
                 both);
     }

@@ -1,5 +1,6 @@
 package io.daosmesh.storage.engine;
 
+import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.TargetStorage;
 import io.daosmesh.storage.index.IndexLease;
@@ -19,8 +20,10 @@ public final class TargetStore implements TargetStorage {
     private final IndexLease lease;
     private final Supplier<Smd> smd;
     private final TargetPools pools;
+    private final BufferPool buffers;
 
-    TargetStore(int index, KvStore kv, Supplier<Smd> smd, TargetPools pools) {
+    TargetStore(int index, KvStore kv, Supplier<Smd> smd, TargetPools pools, BufferPool buffers) {
+        this.buffers = buffers;
         this.index = index;
         this.lease = new IndexLease(kv, WRITE_MAX);
         this.smd = smd;
@@ -35,6 +38,11 @@ public final class TargetStore implements TargetStorage {
     @Override
     public UUID device() {
         return smd.get().deviceOf(index).map(Smd.Device::uuid).orElse(TargetPools.NO_DEVICE);
+    }
+
+    @Override
+    public BufferPool buffers() {
+        return buffers;
     }
 
     @Override

@@ -64,6 +64,9 @@ public final class StorageComponent {
         /** Milliseconds that I/O waits for a driver before its devices count as unplugged. */
         long device_grace_ms() default 5000;
 
+        /** Milliseconds that a device may take to answer a request before it is set faulty. */
+        long device_answer_max_ms() default 10_000;
+
         /** MiB of aligned I/O buffers for each engine. */
         int buffer_mib() default 48;
 
@@ -171,6 +174,7 @@ public final class StorageComponent {
     void start(BundleContext context, Config config) {
         StorageSettings settings = new StorageSettings(
                 config.device_grace_ms(),
+                config.device_answer_max_ms(),
                 (long) config.buffer_mib() << 20,
                 (long) config.held_mib() << 20,
                 (long) config.reserve_mib() << 20,

@@ -87,9 +87,19 @@ public final class AlignedBufferPool implements BufferPool {
 
         @Override
         public void close() {
+            end();
+            idle.get(index).addFirst(bytes);
+        }
+
+        @Override
+        public void abandon() {
+            end();
+            heldBytes.addAndGet(-((long) ALIGN_BYTES << index));
+        }
+
+        private void end() {
             if (!isBack.compareAndSet(false, true)) throw new IllegalStateException("buffer given back twice");
             usedBytes.addAndGet(-((long) ALIGN_BYTES << index));
-            idle.get(index).addFirst(bytes);
         }
     }
 }

@@ -30,6 +30,8 @@ public final class BlobOp {
     private final ByteBuffer buffer;
     private final BlobCompletion completion;
     private boolean mayWait = true;
+    /** When the device was given it last, see {@link Unanswered}. */
+    long issuedNs;
     /** How often a device has answered GONE. */
     int goneCount;
 

@@ -219,13 +219,14 @@ public final class DeviceBlob implements Blob {
         return parts;
     }
 
-    /** Answers once, after the last part, with the first fault of any. */
+    /** Answers once, after the last part, with the first fault of any, or one that says that the buffer is kept. */
     private static BlobCompletion join(int count, BlobCompletion completion) {
         if (count == 1) return completion;
         AtomicInteger left = new AtomicInteger(count);
         AtomicReference<@Nullable Fault> first = new AtomicReference<>();
         return fault -> {
-            if (fault != null) first.compareAndSet(null, fault);
+            if (Blob.keepsBuffer(fault)) first.set(fault);
+            else if (fault != null) first.compareAndSet(null, fault);
             if (left.decrementAndGet() == 0) completion.done(first.get());
         };
     }

@@ -8,6 +8,7 @@ import io.daosmesh.spi.BlockDriver;
 import io.daosmesh.spi.DeviceResult;
 import io.daosmesh.spi.DeviceSpec;
 import io.daosmesh.spi.DeviceStatus;
+import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.health.DeviceLife;
 import io.daosmesh.storage.health.SwapStats;
@@ -34,7 +35,11 @@ public final class DeviceSlot {
 
     private static final String EVICTED_REMEDY =
             "its targets are excluded, the others serve: repair or restore the device and start the engine again";
-    private static final long BUSY_RETRY_MS = 1;
+    private static final long RETRY_NS_MIN = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long RETRY_NS_MAX = TimeUnit.MILLISECONDS.toNanos(250);
+    /** A request that has been refused for so many times a pause tries again after it: none waits much longer than it has to. */
+    private static final int PAUSES_WAITED = 16;
+
     private static final long BUSY_NS_MAX = TimeUnit.SECONDS.toNanos(10);
     private static final long OPEN_RETRY_NS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long OPEN_RETRY_UNPLUGGED_NS = TimeUnit.SECONDS.toNanos(1);
@@ -56,12 +61,16 @@ public final class DeviceSlot {
     private final IoLatency latency;
     private final SwapStats swaps = new SwapStats();
     private final AtomicInteger requestCount = new AtomicInteger();
+    private final Unanswered unanswered;
     private final ArrayDeque<BlobOp> parked = new ArrayDeque<>();
     private final AtomicLong parkedTotal = new AtomicLong();
     private volatile @Nullable Lease current;
     private volatile boolean isClosed;
     private volatile @Nullable Fault openFault;
     private volatile boolean isEvicted;
+    /** It has left a request without an answer. */
+    private volatile boolean wasSilent;
+
     private int failedOpens;
     private @Nullable Lease leaving;
     private @Nullable BlockDriver wanted;
@@ -82,6 +91,7 @@ public final class DeviceSlot {
         this.owner = owner;
         this.hooks = hooks;
         this.latency = latency;
+        this.unanswered = new Unanswered(limits.answerNsMax());
         this.lostNs = System.nanoTime();
         this.nextOpenNs = lostNs;
     }
@@ -140,6 +150,7 @@ public final class DeviceSlot {
                 }
                 if (park(op)) return;
             } else if (lease.tryAcquire()) {
+                unanswered.add(op);
                 op.issue(lease.device, (status, detail) -> onAnswer(op, lease, status, detail));
                 return;
             }
@@ -153,12 +164,17 @@ public final class DeviceSlot {
 
     @Nullable
     Fault refusalOfReads() {
-        return refusal(life.state().mayRead() && !isEvicted);
+        return refusal(life.state().mayRead() && !isEvicted && !isOutOfReach());
     }
 
     @Nullable
     Fault refusalOfWrites() {
-        return refusal(life.state().mayWrite());
+        return refusal(life.state().mayWrite() && !isOutOfReach());
+    }
+
+    /** It owes answers, or has and is not opened again. */
+    private boolean isOutOfReach() {
+        return unanswered.isSilent() || (wasSilent && current == null);
     }
 
     /** What it held is lost to its targets. A faulty one may yet be read. */
@@ -171,8 +187,8 @@ public final class DeviceSlot {
         if (isClosed) return Fault.of(FaultCode.CANCELED, "storage of %s is closing", spec.address());
         if (isAllowed) return null;
         DeviceState state = life.state();
-        return Fault.of(FaultCode.NVME_IO, "device %s is %s", spec.address(), state.shown())
-                .with("device_state", state.name());
+        String what = isOutOfReach() ? "does not answer" : "is " + state.shown();
+        return Fault.of(FaultCode.NVME_IO, "device %s %s", spec.address(), what).with("device_state", state.name());
     }
 
     /** False if a driver has come in the meantime. */
@@ -201,6 +217,7 @@ public final class DeviceSlot {
 
     private void onAnswer(BlobOp op, Lease lease, DeviceStatus status, String detail) {
         lease.release();
+        if (!unanswered.remove(op)) return;
         switch (status) {
             case OK -> end(op, null);
             case GONE -> onGone(op, lease, detail);
@@ -219,19 +236,19 @@ public final class DeviceSlot {
         if (!op.mayWait()) end(op, Fault.of(FaultCode.AGAIN, "%s", detail));
         else if (++op.goneCount > GONE_MAX)
             end(op, Fault.of(FaultCode.NVME_IO, "%s", detail).with("device_state", "GONE"));
-        else if (current == lease) retry(op);
+        else if (current == lease) retry(op, RETRY_NS_MIN);
         else dispatch(op);
     }
 
     private void onBusy(BlobOp op, String detail) {
-        if (!op.mayWait() || System.nanoTime() - op.startNs > BUSY_NS_MAX)
-            end(op, Fault.of(FaultCode.BUSY, "%s", detail));
-        else retry(op);
+        long waitedNs = System.nanoTime() - op.startNs;
+        if (!op.mayWait() || waitedNs > BUSY_NS_MAX) end(op, Fault.of(FaultCode.BUSY, "%s", detail));
+        else retry(op, Math.max(RETRY_NS_MIN, Math.min(RETRY_NS_MAX, waitedNs / PAUSES_WAITED)));
     }
 
-    private void retry(BlobOp op) {
+    private void retry(BlobOp op, long pauseNs) {
         try {
-            owner.schedule(() -> dispatch(op), BUSY_RETRY_MS, TimeUnit.MILLISECONDS);
+            owner.schedule(() -> dispatch(op), pauseNs, TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException e) {
             end(op, Fault.of(FaultCode.CANCELED, "storage of %s is closing", spec.address()));
         }
@@ -269,7 +286,7 @@ public final class DeviceSlot {
     /** While still serving: the close that follows then has little left to make durable, and the pause stays short. */
     void flushAhead(@Nullable BlockDriver next, Runnable done) {
         Lease lease = current;
-        if (lease == null || lease.driver == next || !lease.tryAcquire()) {
+        if (lease == null || wasSilent || lease.driver == next || !lease.tryAcquire()) {
             done.run();
             return;
         }
@@ -303,7 +320,8 @@ public final class DeviceSlot {
         Lease old = leaving;
         if (old != null) {
             leaving = null;
-            old.finish(deadlineNs);
+            if (wasSilent) finishAside(old);
+            else old.finish(deadlineNs);
         }
         if (current == null) tryOpen();
     }
@@ -315,9 +333,17 @@ public final class DeviceSlot {
         settle(System.nanoTime() + limits.drainNs());
     }
 
-    /** Opens what is not open, and gives a device up whose grace is over. */
+    /** Others do not wait for a device that does not answer. */
+    private void finishAside(Lease old) {
+        Thread thread = new Thread(() -> old.finish(System.nanoTime()), "storage-release-" + spec.address());
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Opens what is not open, and gives a device up whose grace is over or that does not answer. */
     void onTick(long nowNs) {
-        if (isClosed || isEvicted || current != null) return;
+        giveUp(unanswered.onLook(nowNs));
+        if (isClosed || staysOut() || current != null) return;
         if (nowNs >= nextOpenNs) tryOpen();
         if (current == null && nowNs - lostNs > limits.graceNs()) unplug();
     }
@@ -326,7 +352,7 @@ public final class DeviceSlot {
         BlockDriver driver = wanted;
         boolean isUnplugged = life.state() == DeviceState.UNPLUGGED;
         nextOpenNs = System.nanoTime() + (isUnplugged ? OPEN_RETRY_UNPLUGGED_NS : OPEN_RETRY_NS);
-        if (driver == null || isClosed || isEvicted) return;
+        if (driver == null || isClosed || staysOut()) return;
         DeviceResult<BlockDevice> result = driver.open(spec, false);
         if (!result.isOk()) {
             openFault = openFault(result.status(), result.detail());
@@ -355,6 +381,25 @@ public final class DeviceSlot {
     /** True when it was found damaged at the start: it stays out until the next one. */
     public boolean isEvicted() {
         return isEvicted;
+    }
+
+    /** True when no driver opens it any more until the next start. */
+    boolean staysOut() {
+        return isEvicted || wasSilent;
+    }
+
+    /** First whoever waits is told: the note about the device may wait for one of them. */
+    private void giveUp(List<BlobOp> late) {
+        if (late.isEmpty()) return;
+        wasSilent = true;
+        long ms = TimeUnit.NANOSECONDS.toMillis(limits.answerNsMax());
+        String what = "no answer to " + late.get(0) + " in " + ms + " ms";
+        log.error("device {}: {}; {} requests are given up", spec.address(), what, late.size());
+        for (BlobOp op : late) {
+            end(op, Blob.keepingBuffer(Fault.of(FaultCode.NVME_IO, "device %s: %s", spec.address(), what)));
+        }
+        if (life.state() == DeviceState.NORMAL) life.transition(DeviceState.FAULTY, "auto: " + what);
+        failParked();
     }
 
     /** It is there but cannot be used: only what lies on it is lost. */

@@ -137,9 +137,9 @@ public final class SlotSet {
         for (DeviceSlot slot : slots.values()) slot.onTick(nowNs);
     }
 
-    /** True when a driver has each device open that is not evicted. */
+    /** True when a driver has each device open that does not stay out. */
     public boolean isServed() {
-        return slots.values().stream().allMatch(s -> s.current() != null || s.isEvicted());
+        return slots.values().stream().allMatch(s -> s.current() != null || s.staysOut());
     }
 
     /**
@@ -154,7 +154,7 @@ public final class SlotSet {
             if (fault != null && (isMistake(fault.code()) || (isGivenUp && fault.code() == FaultCode.BUSY)))
                 throw fault.asException();
             if (fault != null && isDamage(fault.code()) && slot.failedOpens() >= DAMAGED_TRIES) slot.evict(fault);
-            isSettled &= slot.current() != null || isGivenUp || slot.isEvicted();
+            isSettled &= slot.current() != null || isGivenUp || slot.staysOut();
         }
         return isSettled;
     }

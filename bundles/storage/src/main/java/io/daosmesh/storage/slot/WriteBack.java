@@ -2,6 +2,7 @@ package io.daosmesh.storage.slot;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BlobCompletion;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -55,7 +56,9 @@ public final class WriteBack {
         CompletableFuture<Optional<Fault>> answer = new CompletableFuture<>();
         request.accept(fault -> answer.complete(Optional.ofNullable(fault)));
         try {
-            return answer.get(ANSWER_MAX_MS, TimeUnit.MILLISECONDS).orElse(null);
+            Fault fault = answer.get(ANSWER_MAX_MS, TimeUnit.MILLISECONDS).orElse(null);
+            if (Blob.keepsBuffer(fault)) buffer = buffer();
+            return fault;
         } catch (TimeoutException e) {
             // the device has it for good
             buffer = buffer();

@@ -225,7 +225,7 @@ class DriverSwapTest {
     @Test
     void shouldRefuseMoreThanTheLimitsAndAnswerAllWhenClosed() {
         List<Optional<Fault>> answers = new CopyOnWriteArrayList<>();
-        int sent = SlotLimits.of(1).requestsMax() + 10;
+        int sent = SlotLimits.of(1, 1).requestsMax() + 10;
         try (NodeFixture f = new NodeFixture(folder, "daos_server", 1, 30_000).start()) {
             NvmeSpdkDriver driver = f.addDriver("1.0.0");
             EngineStorage storage = f.formatted();

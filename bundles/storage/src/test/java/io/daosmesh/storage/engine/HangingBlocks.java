@@ -3,16 +3,22 @@ package io.daosmesh.storage.engine;
 import io.daosmesh.spi.BlockDevice;
 import io.daosmesh.spi.BlockDriver;
 import io.daosmesh.spi.DeviceSpec;
+import io.daosmesh.spi.DeviceStatus;
 import io.daosmesh.storage.halt.ForwardingBlocks;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
-/** A driver one of whose devices answers no write and no flush until it is let go. Any thread. */
+/** A driver one of whose devices answers nothing, or takes nothing, until it is let go or closed. Any thread. */
 final class HangingBlocks extends ForwardingBlocks {
+    private record Held(BlockDevice.Completion completion, Consumer<BlockDevice.Completion> request) {}
+
     private final String address;
-    private final List<Runnable> hanging = new ArrayList<>();
+    private final List<Held> hanging = new ArrayList<>();
     private boolean isHanging;
+    private boolean isBusy;
+    private int refusedCount;
 
     /** @param address end of the address of the device */
     HangingBlocks(BlockDriver real, String address) {
@@ -24,24 +30,45 @@ final class HangingBlocks extends ForwardingBlocks {
         isHanging = true;
     }
 
-    void letGo() {
-        List<Runnable> all;
-        synchronized (this) {
-            isHanging = false;
-            all = List.copyOf(hanging);
-            hanging.clear();
-        }
-        all.forEach(Runnable::run);
+    /** Its queue is full from now on. */
+    synchronized void beBusy() {
+        isBusy = true;
     }
 
-    private void submit(Runnable request) {
+    synchronized int refusedCount() {
+        return refusedCount;
+    }
+
+    synchronized int hangingCount() {
+        return hanging.size();
+    }
+
+    void letGo() {
+        synchronized (this) {
+            isHanging = false;
+            isBusy = false;
+        }
+        takeAll().forEach(h -> h.request.accept(h.completion));
+    }
+
+    private synchronized List<Held> takeAll() {
+        List<Held> all = List.copyOf(hanging);
+        hanging.clear();
+        return all;
+    }
+
+    private void submit(BlockDevice.Completion completion, Consumer<BlockDevice.Completion> request) {
+        boolean isRefused;
         synchronized (this) {
             if (isHanging) {
-                hanging.add(request);
+                hanging.add(new Held(completion, request));
                 return;
             }
+            isRefused = isBusy;
+            if (isRefused) refusedCount++;
         }
-        request.run();
+        if (isRefused) completion.done(DeviceStatus.BUSY, "full");
+        else request.accept(completion);
     }
 
     @Override
@@ -55,13 +82,24 @@ final class HangingBlocks extends ForwardingBlocks {
         }
 
         @Override
+        public void read(long offsetBytes, ByteBuffer dst, Completion completion) {
+            submit(completion, c -> real.read(offsetBytes, dst, c));
+        }
+
+        @Override
         public void write(long offsetBytes, ByteBuffer src, Completion completion) {
-            submit(() -> real.write(offsetBytes, src, completion));
+            submit(completion, c -> real.write(offsetBytes, src, c));
         }
 
         @Override
         public void flush(Completion completion) {
-            submit(() -> real.flush(completion));
+            submit(completion, real::flush);
+        }
+
+        @Override
+        public void close() {
+            super.close();
+            takeAll().forEach(h -> h.completion.done(DeviceStatus.GONE, "closed"));
         }
     }
 }

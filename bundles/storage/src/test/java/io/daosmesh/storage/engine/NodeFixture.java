@@ -32,6 +32,9 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
     /** Little: values go to their devices again and again. */
     private static final long HELD_BYTES = 1 << 20;
 
+    /** Longer than any test: its devices may take their time. */
+    private static final long ANSWER_MS_MAX = 600_000;
+
     private static final long RESERVE_BYTES = 16 << 20;
 
     public static final Duration DEADLINE = Duration.ofSeconds(30);
@@ -43,23 +46,31 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
     private volatile EngineStorage storage;
 
     public NodeFixture(Path folder, String system, int targetCount, long graceMs) {
+        this(folder, system, targetCount, "file", settings(graceMs, ANSWER_MS_MAX));
+    }
+
+    /** With two devices in memory: no other load of the machine makes them slow. The caller gives the driver. */
+    static NodeFixture inMemory(Path folder, long answerMsMax) {
+        return new NodeFixture(folder, "daos_server", 2, "malloc", settings(30_000, answerMsMax));
+    }
+
+    private static StorageSettings settings(long graceMs, long answerMsMax) {
+        return new StorageSettings(graceMs, answerMsMax, 16 << 20, HELD_BYTES, RESERVE_BYTES, 4 << 20);
+    }
+
+    private NodeFixture(Path folder, String system, int targetCount, String bdevClass, StorageSettings settings) {
         NodeConfig.Engine config = new NodeConfig.Engine(
                 0,
                 targetCount,
                 "file",
                 folder.resolve("scm"),
                 256L << 20,
-                "file",
+                bdevClass,
                 List.of(folder + "/nvme0", folder + "/nvme1"),
                 64L << 20,
                 "");
         drivers.scm().add(pmem, Map.of());
-        node = new StorageLife(
-                config,
-                system,
-                drivers,
-                this,
-                new StorageSettings(graceMs, 16 << 20, HELD_BYTES, RESERVE_BYTES, 4 << 20));
+        node = new StorageLife(config, system, drivers, this, settings);
     }
 
     public NvmeSpdkDriver addDriver(String version) {

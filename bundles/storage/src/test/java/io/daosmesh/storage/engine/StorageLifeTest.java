@@ -3,6 +3,7 @@ package io.daosmesh.storage.engine;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -383,6 +384,12 @@ class StorageLifeTest {
         a.close();
         assertThrows(IllegalStateException.class, a::close);
         pool.take(100).close();
+        BufferPool.Buffer c = pool.take(100);
+        c.abandon();
+        assertThrows(IllegalStateException.class, c::close);
+        BufferPool.Buffer d = pool.take(100);
+        assertNotSame(c.bytes(), d.bytes(), "a device may use it yet");
+        d.close();
         b.close();
         assertEquals(0, pool.usedBytes());
         assertEquals(

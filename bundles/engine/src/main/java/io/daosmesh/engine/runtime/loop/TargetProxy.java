@@ -55,7 +55,7 @@ public final class TargetProxy {
                 this::stopServing);
         RpcPeers peers = new RpcPeers(context, loop);
         TargetContext own =
-                new TargetContext(identity.rank(), index, kv, engine.buffers(), loop.pipeline(), loop, peers, host);
+                new TargetContext(identity.rank(), index, kv, storage.buffers(), loop.pipeline(), loop, peers, host);
         long cacheBytes = context.valueCacheBytes() / engine.targetCount();
         this.target = new Target(own, new ValueCache(engine.newBuffers(cacheBytes)));
     }

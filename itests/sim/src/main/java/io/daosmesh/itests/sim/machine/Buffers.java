@@ -33,10 +33,15 @@ public final class Buffers implements BufferPool {
 
             @Override
             public void close() {
+                abandon();
+                scribble(bytes);
+            }
+
+            @Override
+            public void abandon() {
                 if (isBack) throw new IllegalStateException("given back twice");
                 isBack = true;
                 usedBytes -= length;
-                scribble(bytes);
             }
         };
     }
