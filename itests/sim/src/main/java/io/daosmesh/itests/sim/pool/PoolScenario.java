@@ -36,7 +36,10 @@ public final class PoolScenario {
      * @param unknown writes given up that may have happened, or happen later
      * @param unavailable calls that were refused or given up since nobody could answer
      */
-    public record Traffic(long writes, long reads, long resends, long unknown, long unavailable, long oddRefusals) {}
+    public record Traffic(long writes, Reads reads, long resends, long unknown, long unavailable, long oddRefusals) {}
+
+    /** @param ofReplicas among them those that another replica than the leader has answered */
+    public record Reads(long all, long ofReplicas) {}
 
     /**
      * What happened to ranks.
@@ -62,7 +65,12 @@ public final class PoolScenario {
                 world.violations,
                 world.notes,
                 new Traffic(
-                        world.writes, world.reads, world.resends, world.unknown, world.unavailable, world.oddRefusals),
+                        world.writes,
+                        new Reads(world.reads, world.readsOfReplicas),
+                        world.resends,
+                        world.unknown,
+                        world.unavailable,
+                        world.oddRefusals),
                 new Events(trouble.crashes(), trouble.crashesInWrites(), s.exclusions(), s.emptied(), s.rebuilds()),
                 world.undecided);
     }
