@@ -46,6 +46,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
@@ -67,6 +68,9 @@ public final class FakeCluster implements Rpc {
     final FakeHandles handles = new FakeHandles();
     /** Ranks that do not answer. */
     final Set<Integer> down = new HashSet<>();
+
+    /** Ranks that take requests and do nothing. */
+    final Set<Integer> frozen = ConcurrentHashMap.newKeySet();
 
     final Map<RpcMethod, Integer> served = new HashMap<>();
     PoolMap map = firstMap();
@@ -152,6 +156,11 @@ public final class FakeCluster implements Rpc {
     @Override
     public <T> Mono<T> call(
             Endpoint to, RpcMethod method, RpcMessage request, Duration deadline, RpcReply.Decoder<T> decoder) {
+        Mono<T> silence = Mono.<T>never().timeout(deadline, Mono.error(() -> fault(FaultCode.TIMEDOUT)));
+        return Mono.defer(() -> frozen.contains(to.port() - 10001) ? silence : answer(to, method, request, decoder));
+    }
+
+    private <T> Mono<T> answer(Endpoint to, RpcMethod method, RpcMessage request, RpcReply.Decoder<T> decoder) {
         return Mono.fromCallable(() -> {
                     RpcMessage reply = serve(to, method, request);
                     return decoder.decode(

@@ -51,6 +51,8 @@ final class FakeEngine {
     private final Map<DtxMessage, Long> done = new java.util.HashMap<>();
     private long epoch;
     int applied;
+    /** Reads that need not be answered by the leader. */
+    int readsOfAny;
     /** Reads that find their bytes damaged on the media. */
     int damageNext;
     /** Every server answers reads with bytes that do not fit their checksum. */
@@ -202,7 +204,8 @@ final class FakeEngine {
     }
 
     private RpcMessage fetch(int rank, FetchRequest r) {
-        Where where = check(rank, r.getAddress(), r.getEpoch() == 0);
+        Where where = check(rank, r.getAddress(), r.getEpoch() == 0 && !r.getAnyReplica());
+        if (r.getAnyReplica()) readsOfAny++;
         var akeys = object(where).getOrDefault(r.getDkey(), new TreeMap<>(BY_BYTES));
         if (damageNext > 0) {
             damageNext--;

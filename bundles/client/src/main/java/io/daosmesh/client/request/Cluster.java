@@ -1,6 +1,7 @@
 package io.daosmesh.client.request;
 
 import com.google.protobuf.MessageLite;
+import io.daosmesh.client.hedge.Watch;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -27,11 +28,15 @@ public final class Cluster {
     /** Servers asked in one round: with more dead ones than this in a row there is no system to speak of. */
     private static final int ASKED_MAX = 16;
 
-    private static final Duration ASK_LIMIT = Duration.ofSeconds(3);
+    /** While there are others to ask: one that is frozen must not hold up what all of them know. */
+    private static final Duration ASK_LIMIT = Duration.ofSeconds(1);
+
+    private static final Duration ASK_LAST_LIMIT = Duration.ofSeconds(3);
 
     private final CallSettings config;
     private final Counters counters;
     private final Retrying retrying;
+    private final Watch watch;
     private final AtomicReference<GroupMap> groupMap = new AtomicReference<>(new GroupMap("", 0, List.of()));
     private final SingleFlight<GroupMap> refreshing = new SingleFlight<>();
     private volatile String answeredLast = "";
@@ -40,6 +45,7 @@ public final class Cluster {
         this.config = config;
         this.counters = new Counters();
         this.retrying = new Retrying(config, counters);
+        this.watch = new Watch(System::nanoTime, Schedulers.parallel(), counters.hedges, counters.hedgesWon);
     }
 
     public CallSettings config() {
@@ -56,6 +62,10 @@ public final class Cluster {
 
     public GroupMap groupMap() {
         return Objects.requireNonNull(groupMap.get());
+    }
+
+    public Watch watch() {
+        return watch;
     }
 
     /** Takes a map from whatever answer carried one; never goes back. */
@@ -96,11 +106,17 @@ public final class Cluster {
     private <T> Mono<T> ask(
             List<String> servers, int index, RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
         String address = servers.get(index);
+        boolean isLast = index + 1 == servers.size();
         Mono<T> asked = config.rpc()
-                .call(Endpoint.node(address), method, RpcMessage.of(request), ASK_LIMIT, decoder)
+                .call(
+                        Endpoint.node(address),
+                        method,
+                        RpcMessage.of(request),
+                        isLast ? ASK_LAST_LIMIT : ASK_LIMIT,
+                        decoder)
                 .publishOn(Schedulers.parallel())
                 .doOnSuccess(answer -> answeredLast = address);
-        if (index + 1 == servers.size()) return asked;
+        if (isLast) return asked;
         return asked.onErrorResume(
                 e -> FaultException.faultOf(e).code().retry() != FaultCode.Retry.NEVER,
                 e -> ask(servers, index + 1, method, request, decoder));

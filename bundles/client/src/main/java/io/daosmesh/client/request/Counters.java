@@ -10,6 +10,8 @@ public final class Counters {
     public final LongAdder staleMaps = new LongAdder();
     public final LongAdder checksumFailures = new LongAdder();
     public final LongAdder failures = new LongAdder();
+    public final LongAdder hedges = new LongAdder();
+    public final LongAdder hedgesWon = new LongAdder();
     public final LongAdder bytesWritten = new LongAdder();
     public final LongAdder bytesRead = new LongAdder();
 
@@ -20,6 +22,8 @@ public final class Counters {
                 staleMaps.sum(),
                 checksumFailures.sum(),
                 failures.sum(),
+                hedges.sum(),
+                hedgesWon.sum(),
                 bytesWritten.sum(),
                 bytesRead.sum());
     }

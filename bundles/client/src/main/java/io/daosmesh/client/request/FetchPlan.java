@@ -1,5 +1,6 @@
 package io.daosmesh.client.request;
 
+import io.daosmesh.client.hedge.Hedging;
 import io.daosmesh.client.value.Fetched;
 import io.daosmesh.client.value.Read;
 import io.daosmesh.client.value.Write;
@@ -56,6 +57,18 @@ record FetchPlan(FetchRequest template, List<Read> reads) {
     /** @param epoch 0 = now; else as the leader has given it */
     FetchRequest request(ObjectAddress address, long epoch) {
         return template.toBuilder().setAddress(address).setEpoch(epoch).build();
+    }
+
+    /** Of another replica than the leader, which need not answer. */
+    FetchRequest requestOfAny(ObjectAddress address) {
+        return template.toBuilder().setAddress(address).setAnyReplica(true).build();
+    }
+
+    /** How long it may take is compared with others of its kind. */
+    Hedging.Kind kind() {
+        long wanted = 0;
+        for (Read read : reads) wanted += read.length();
+        return wanted > SHORT_BYTES_MAX ? Hedging.Kind.LONG : Hedging.Kind.SHORT;
     }
 
     /** Runs on a transport thread: only copies. */

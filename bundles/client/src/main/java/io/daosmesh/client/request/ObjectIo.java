@@ -3,6 +3,9 @@ package io.daosmesh.client.request;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.UnsafeByteOperations;
+import io.daosmesh.client.hedge.Alternative;
+import io.daosmesh.client.hedge.Hedging;
+import io.daosmesh.client.hedge.Sent;
 import io.daosmesh.client.value.Condition;
 import io.daosmesh.client.value.Expected;
 import io.daosmesh.client.value.Fetched;
@@ -25,6 +28,7 @@ import io.daosmesh.model.wire.ChangeRequest;
 import io.daosmesh.model.wire.DtxMessage;
 import io.daosmesh.model.wire.EnumerateReply;
 import io.daosmesh.model.wire.EnumerateRequest;
+import io.daosmesh.model.wire.FetchRequest;
 import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.ObjectAddress;
 import io.daosmesh.model.wire.PunchRequest;
@@ -35,6 +39,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
@@ -74,7 +79,30 @@ public final class ObjectIo {
     }
 
     /** Where one try goes. */
-    private record Route(Endpoint to, ObjectAddress address) {}
+    private record Route(Endpoint to, ObjectAddress address, Sent sent) {}
+
+    /**
+     * Who is asked about a group, and why.
+     *
+     * @param leader target that led the group by the map
+     * @param rank that is asked
+     */
+    private record Chosen(
+            PoolMaps maps, ObjectId oid, int group, int mapVersion, int leader, int rank, Hedging.@Nullable Kind kind)
+            implements Sent {
+        @Override
+        public boolean isOutdated() {
+            PoolMap now = maps.map();
+            if (now.version() == mapVersion) return false;
+            ShardGroup layout = maps.layout(now, oid, group);
+            return !layout.isAvailable() || layout.leader() != leader;
+        }
+
+        @Override
+        public void look() {
+            maps.look();
+        }
+    }
 
     public Mono<Void> update(ObjectId oid, byte[] dkey, List<Write> writes, Condition condition) {
         return Mono.defer(() -> {
@@ -158,15 +186,15 @@ public final class ObjectIo {
     }
 
     private Mono<Long> call(Route route, RpcMethod method, MessageLite request, ByteBuffer data, Retrying.Try state) {
-        return cluster.config()
+        Mono<Long> sent = cluster.config()
                 .rpc()
                 .call(
                         route.to(),
                         method,
                         RpcMessage.of(request, data.duplicate()),
                         state.limit(),
-                        reply -> UpdateReply.parseFrom(reply.body()).getEpoch())
-                .publishOn(Schedulers.parallel());
+                        reply -> UpdateReply.parseFrom(reply.body()).getEpoch());
+        return cluster.watch().watch(route.sent(), sent, null).publishOn(Schedulers.parallel());
     }
 
     /** Level as in the protocol: 0 object (this group of it), 1 dkey, 2 akeys, 3 extents. */
@@ -199,21 +227,50 @@ public final class ObjectIo {
             return cluster.retrying()
                     .run(
                             state -> {
+                                if (recovery.replica() == 0) return hedged(plan, oid, group, state);
                                 Route route = route(oid, group, recovery.replica());
-                                return cluster.config()
-                                        .rpc()
-                                        .call(
-                                                route.to(),
-                                                RpcMethod.OBJECT_FETCH,
-                                                RpcMessage.of(plan.request(route.address(), recovery.epoch())),
-                                                state.limit(),
-                                                FetchPlan::copy)
-                                        .flatMap(answer -> verified(plan, answer));
+                                FetchRequest request = plan.request(route.address(), recovery.epoch());
+                                return cluster.watch().watch(route.sent(), read(plan, route, request, state), null);
                             },
                             recovery)
                     .doOnNext(all -> all.forEach(
                             one -> cluster.counters().bytesRead.add(one.data().remaining())));
         });
+    }
+
+    /** Of the leader, and of another replica if that takes unusually long; of another one first while the leader is slow. */
+    private Mono<List<Fetched>> hedged(FetchPlan plan, ObjectId oid, int group, Retrying.Try state) {
+        PoolMap map = maps.map();
+        ShardGroup layout = available(map, oid, group);
+        List<Integer> holders = layout.settled();
+        Hedging.Choice choice = cluster.watch()
+                .choose(
+                        holders.size(),
+                        i -> map.target(holders.get(i)).rank(),
+                        plan.template().getDkey().hashCode(),
+                        state.number() == 0);
+        Route first = route(map, layout, oid, choice.first(), choice.first() == 0 ? plan.kind() : null);
+        Alternative<List<Fetched>> second = null;
+        if (choice.second() >= 0) {
+            int rank = map.target(holders.get(choice.second())).rank();
+            second = new Alternative<>(rank, Mono.defer(() -> {
+                Route other = route(map, layout, oid, choice.second(), null);
+                return read(plan, other, requestOf(plan, other, choice.second()), state);
+            }));
+        }
+        Mono<List<Fetched>> sent = read(plan, first, requestOf(plan, first, choice.first()), state);
+        return cluster.watch().watch(first.sent(), sent, second);
+    }
+
+    private static FetchRequest requestOf(FetchPlan plan, Route route, int replica) {
+        return replica == 0 ? plan.request(route.address(), 0) : plan.requestOfAny(route.address());
+    }
+
+    private Mono<List<Fetched>> read(FetchPlan plan, Route route, FetchRequest request, Retrying.Try state) {
+        return cluster.config()
+                .rpc()
+                .call(route.to(), RpcMethod.OBJECT_FETCH, RpcMessage.of(request), state.limit(), FetchPlan::copy)
+                .flatMap(answer -> verified(plan, answer));
     }
 
     /** A short answer goes on where it came: another thread would have to be woken. A long one would hold up the others. */
@@ -229,7 +286,7 @@ public final class ObjectIo {
                     .run(
                             state -> {
                                 Route route = route(oid, group, 0);
-                                return cluster.config()
+                                Mono<EnumerateReply> sent = cluster.config()
                                         .rpc()
                                         .call(
                                                 route.to(),
@@ -237,7 +294,9 @@ public final class ObjectIo {
                                                 RpcMessage.of(request.setAddress(route.address())
                                                         .build()),
                                                 state.limit(),
-                                                reply -> EnumerateReply.parseFrom(reply.body()))
+                                                reply -> EnumerateReply.parseFrom(reply.body()));
+                                return cluster.watch()
+                                        .watch(route.sent(), sent, null)
                                         .publishOn(Schedulers.parallel());
                             },
                             recovering.forRead());
@@ -246,23 +305,32 @@ public final class ObjectIo {
 
     /** @param replica 0 = the leader; else another holder of the group's data, round and round */
     private Route route(ObjectId oid, int group, int replica) {
-        ByteString shown = handle.shown();
         PoolMap map = maps.map();
+        ShardGroup layout = available(map, oid, group);
+        return route(map, layout, oid, replica % layout.settled().size(), null);
+    }
+
+    private ShardGroup available(PoolMap map, ObjectId oid, int group) {
         ShardGroup layout = maps.layout(map, oid, group);
         if (!layout.isAvailable()) throw Recovering.unavailable(oid, group, map);
-        List<Integer> holders = layout.settled();
-        PoolTarget target = map.target(holders.get(replica % holders.size()));
+        return layout;
+    }
+
+    private Route route(PoolMap map, ShardGroup layout, ObjectId oid, int replica, Hedging.@Nullable Kind kind) {
+        ByteString shown = handle.shown();
+        PoolTarget target = map.target(layout.settled().get(replica));
         ObjectAddress address = ObjectAddress.newBuilder()
                 .setPool(Ids.bytes(map.pool()))
                 .setContainer(Ids.bytes(container))
                 .setOidHigh(oid.high())
                 .setOidLow(oid.low())
                 .setTarget(target.index())
-                .setGroup(group)
+                .setGroup(layout.index())
                 .setMapVersion(map.version())
                 .setHandle(shown)
                 .build();
-        return new Route(cluster.endpoint(target.rank()), address);
+        Sent sent = new Chosen(maps, oid, layout.index(), map.version(), layout.leader(), target.rank(), kind);
+        return new Route(cluster.endpoint(target.rank()), address, sent);
     }
 
     private DtxMessage newDtx() {

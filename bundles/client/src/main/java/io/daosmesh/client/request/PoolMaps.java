@@ -9,13 +9,21 @@ import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolMapRequest;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 
 /** The pool map a client works with, and the layouts it computed from it. Any thread: one atomic reference. */
 public final class PoolMaps {
     /** Layouts kept; one costs about 200 bytes. */
     public static final int LAYOUTS_MAX = 8192;
+
+    /** Between two looks for a newer map while requests wait. */
+    private static final long LOOK_NS = 250_000_000L;
+
+    private static final Logger log = LoggerFactory.getLogger(PoolMaps.class);
 
     private record GroupKey(ObjectId oid, int group) {}
 
@@ -24,6 +32,7 @@ public final class PoolMaps {
     private final PoolService service;
     private final AtomicReference<Current> current;
     private final SingleFlight<PoolMap> refreshing = new SingleFlight<>();
+    private final AtomicLong lookedNs = new AtomicLong(System.nanoTime() - LOOK_NS);
 
     public PoolMaps(PoolService service, PoolMap map) {
         this.service = service;
@@ -35,7 +44,7 @@ public final class PoolMaps {
                 .setPool(service.entry().getPool())
                 .setKnownVersion(knownVersion)
                 .build();
-        return service.call(RpcMethod.POOL_MAP, request, reply -> PoolMapMessage.parseFrom(reply.body()));
+        return service.ask(RpcMethod.POOL_MAP, request, reply -> PoolMapMessage.parseFrom(reply.body()));
     }
 
     public PoolMap map() {
@@ -58,6 +67,14 @@ public final class PoolMaps {
     /** Fetches the map; callers at the same time share one request. */
     public Mono<PoolMap> refresh() {
         return refreshing.join(() -> ask(service, map().version()).map(this::offer));
+    }
+
+    /** Refreshes the map unless that was begun a moment ago. Nobody waits for it: who finds the map older looks again. */
+    void look() {
+        long last = lookedNs.get();
+        long now = System.nanoTime();
+        if (now - last < LOOK_NS || !lookedNs.compareAndSet(last, now)) return;
+        refresh().subscribe(map -> {}, e -> log.debug("pool map: {}", e.getMessage()));
     }
 
     private PoolMap offer(PoolMapMessage message) {

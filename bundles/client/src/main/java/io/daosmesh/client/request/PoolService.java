@@ -13,6 +13,7 @@ import io.daosmesh.model.rpc.RpcReply;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolRef;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -27,6 +28,9 @@ import reactor.core.scheduler.Schedulers;
 public final class PoolService {
     private static final LeaderSearch.Manner MANNER =
             new LeaderSearch.Manner(Integer.MAX_VALUE, 1, true, false, 10, 500);
+
+    private static final Duration ASK_LIMIT = Duration.ofMillis(700);
+    private static final Duration FOREVER = Duration.ofDays(1);
 
     /** Half a second of pauses: a server that has too much to do may have less by then. */
     private static final int BUSY_TRIES_MAX = 6;
@@ -69,17 +73,35 @@ public final class PoolService {
     }
 
     public <T> Mono<T> call(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
-        return call(method, request, decoder, Integer.MAX_VALUE);
+        return call(method, request, decoder, new Patience(Integer.MAX_VALUE, FOREVER));
+    }
+
+    /** The same for questions that many wait for, and whose answer is short: a replica that is frozen is given up soon. */
+    <T> Mono<T> ask(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
+        return call(method, request, decoder, new Patience(Integer.MAX_VALUE, ASK_LIMIT));
     }
 
     /** The same for opening: that others have it open may last for ever and is told soon. */
     public <T> Mono<T> open(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
-        return call(method, request, decoder, BUSY_TRIES_MAX);
+        return call(method, request, decoder, new Patience(BUSY_TRIES_MAX, FOREVER));
     }
 
-    private <T> Mono<T> call(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder, int busyTriesMax) {
+    /**
+     * @param busyTriesMax in a row
+     * @param oneTry how long one may last at most, if the client's own limit for that is not shorter
+     */
+    private record Patience(int busyTriesMax, Duration oneTry) {
+        Duration limit(Retrying.Try state) {
+            // in a row without an answer they say that all are slow rather than that one is gone
+            Duration own = state.isLate() ? oneTry.multipliedBy(4) : oneTry;
+            Duration most = state.limit();
+            return own.compareTo(most) < 0 ? own : most;
+        }
+    }
+
+    private <T> Mono<T> call(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder, Patience patience) {
         return Mono.defer(() -> {
-            Search search = new Search(busyTriesMax);
+            Search search = new Search(patience.busyTriesMax);
             return cluster.retrying()
                     .run(
                             state -> cluster.config()
@@ -88,7 +110,7 @@ public final class PoolService {
                                             Endpoint.node(search.address()),
                                             method,
                                             RpcMessage.of(request),
-                                            state.limit(),
+                                            patience.limit(state),
                                             decoder)
                                     .publishOn(Schedulers.parallel())
                                     .doOnSuccess(answer -> leader = search.leaders.asked()),

@@ -1,5 +1,6 @@
 package io.daosmesh.client.request;
 
+import io.daosmesh.client.hedge.Watch;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -68,6 +69,7 @@ final class Recovering {
             if (fault.code().retry() == FaultCode.Retry.OTHER_REPLICA) return afterDamage(fault, failed);
             replica = 0;
             epoch = 0;
+            if (fault.argument(Watch.MAP_IS_NEW).isPresent()) return Mono.empty();
             if (fault.code() == FaultCode.STALE) return afterStale(fault, failed);
             boolean mapsMayHaveChanged = fault.code().retry() == FaultCode.Retry.AFTER_MAP_REFRESH
                     || fault.code().retry() == FaultCode.Retry.AT_HINT

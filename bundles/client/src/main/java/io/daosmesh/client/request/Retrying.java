@@ -49,13 +49,18 @@ public final class Retrying {
             return number > 0;
         }
 
+        /** So many were not answered that servers are slow rather than gone. */
+        boolean isLate() {
+            return number >= PATIENT_AFTER_TRIES;
+        }
+
         public long leftNs() {
             return endNs - System.nanoTime();
         }
 
         /** How long this try may wait for its answer. */
         Duration limit() {
-            long one = config.tryLimit().toNanos() * (number < PATIENT_AFTER_TRIES ? 1 : 4);
+            long one = config.tryLimit().toNanos() * (isLate() ? 4 : 1);
             return Duration.ofNanos(Math.max(1_000_000L, Math.min(one, leftNs())));
         }
 

@@ -8,6 +8,8 @@ package io.daosmesh.client.value;
  * @param staleMaps refusals because of an old pool map
  * @param checksumFailures answers whose bytes did not fit their checksum, on the way or on the server's media
  * @param failures calls that ended in a fault other than a plain answer (absent, exists)
+ * @param hedges reads sent to another replica as well since their leader had not answered for unusually long
+ * @param hedgesWon those of them that the other replica has answered first
  * @param bytesWritten value bytes acknowledged
  * @param bytesRead value bytes received and verified
  */
@@ -17,5 +19,7 @@ public record ClientStats(
         long staleMaps,
         long checksumFailures,
         long failures,
+        long hedges,
+        long hedgesWon,
         long bytesWritten,
         long bytesRead) {}

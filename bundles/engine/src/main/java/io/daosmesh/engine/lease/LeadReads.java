@@ -11,8 +11,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Reads that wait until this rank is sure to be the leader still: for the leases of the other members or, when one of them
- * is silent, for the word of the pool service that no newer map exists. Owner: target loop.
+ * Reads that wait until this rank is sure that what it has is the newest. As the leader: for the leases of the other members
+ * or, when one of them is silent, for the word of the pool service that no newer map exists. As another settled replica,
+ * which the leader need not know of: for that word alone, see docs/decisions/0034. Owner: target loop.
  */
 public final class LeadReads {
     /** After an answer of the pool service the next read asks it at once for so long. */
@@ -25,6 +26,9 @@ public final class LeadReads {
     private final PoolShard shard;
     private final Access access;
     private final Waiting<Read> waiting = new Waiting<>("reads", Access.PARKED_MAX, Access.PARK_NS);
+    /** Of groups that others lead. Apart, so that they take no room from those that are led here. */
+    private final Waiting<Read> elsewhere = new Waiting<>("reads of replicas", Access.PARKED_MAX, Access.PARK_NS);
+
     private boolean isConfirming;
     private boolean hasConfirmed;
     private long confirmedNs;
@@ -60,6 +64,25 @@ public final class LeadReads {
         return true;
     }
 
+    /**
+     * The same for the read of a group in which this target is a settled replica, whoever leads it: only the word of the pool
+     * service counts. By then everything that was acknowledged before the read came is prepared here, or committed.
+     */
+    public boolean waitsForWord(ShardAddress a, boolean isConfirmed, Consumer<Boolean> retry, Consumer<Fault> refuse) {
+        Access.allow(access.replica(a));
+        if (isConfirmed) return false;
+        long now = context.nowNs();
+        Read read = new Read(List.of(), () -> retry.accept(true));
+        if (elsewhere.add(new Waiting.Waiter<>(read, now, () -> retry.accept(false), refuse, LeadReads::unsure)))
+            confirm(now);
+        return true;
+    }
+
+    private static Fault unsure() {
+        return Fault.of(FaultCode.AGAIN, "this rank is not sure that its pool map is the newest")
+                .with("state", "isolated");
+    }
+
     private static Fault late() {
         return Fault.of(FaultCode.AGAIN, "this rank is not sure to lead the group still")
                 .with("state", "isolated");
@@ -74,18 +97,24 @@ public final class LeadReads {
     /** Who leads now is another question. */
     public void onMap() {
         waiting.takeAll().forEach(w -> context.loop().execute(w.retry()));
+        elsewhere.takeAll().forEach(w -> context.loop().execute(w.retry()));
     }
 
     public void onTick() {
-        if (waiting.isEmpty()) return;
+        if (isNobodyWaiting()) return;
         onLease();
         long now = context.nowNs();
         waiting.onTick(now);
+        elsewhere.onTick(now);
         confirm(now);
     }
 
+    private boolean isNobodyWaiting() {
+        return waiting.isEmpty() && elsewhere.isEmpty();
+    }
+
     private void confirm(long now) {
-        if (waiting.isEmpty() || isConfirming) return;
+        if (isNobodyWaiting() || isConfirming) return;
         isConfirming = true;
         context.host().leases().confirm(shard.pool(), shard.mapVersion(), now);
     }
@@ -96,14 +125,21 @@ public final class LeadReads {
         if (version > shard.mapVersion()) context.host().needMap(shard.pool(), version);
         if (version != shard.mapVersion()) return;
         var sure = waiting.take(w -> w.sinceNs() - askedNs <= 0);
-        hasConfirmed = true;
-        confirmedNs = context.nowNs();
+        var sureElsewhere = elsewhere.take(w -> w.sinceNs() - askedNs <= 0);
+        long now = context.nowNs();
+        // what others lead says nothing about the members of what is led here
+        if (!sure.isEmpty()) {
+            hasConfirmed = true;
+            confirmedNs = now;
+        }
         // for those that came in the meantime
-        confirm(confirmedNs);
+        confirm(now);
         sure.forEach(w -> w.key().whenConfirmed.run());
+        sureElsewhere.forEach(w -> w.key().whenConfirmed.run());
     }
 
     public void refuseAll(Fault why) {
         waiting.refuseAll(why);
+        elsewhere.refuseAll(why);
     }
 }

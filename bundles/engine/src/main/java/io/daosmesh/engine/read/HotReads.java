@@ -28,7 +28,7 @@ public final class HotReads {
 
     /** Any thread; null = the target loop has to be asked. */
     public @Nullable Fetched fetch(FetchRequest r) {
-        if (r.getEpoch() != 0) return null;
+        if (r.getEpoch() != 0 || r.getAnyReplica()) return null;
         ShardAddress a = ShardAddress.of(r.getAddress());
         Fetched found = find(a, key(a, r));
         cache.count(found != null);
@@ -62,7 +62,7 @@ public final class HotReads {
      */
     @Nullable
     CachedValue note(ShardAddress a, FetchRequest r, int dataBytes) {
-        if (r.getEpoch() != 0 || dataBytes > ValueCache.VALUE_BYTES_MAX) return null;
+        if (r.getEpoch() != 0 || r.getAnyReplica() || dataBytes > ValueCache.VALUE_BYTES_MAX) return null;
         byte[] group = a.groupPrefix();
         byte[] dkey = Keys.under(group, r.getDkey().toByteArray());
         byte[] key = ValueCache.key(dkey, r.getValuesList());

@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,15 +81,17 @@ public final class Reads {
         access.at(a, answer::refuse, () -> {
             byte[] dkey = r.getDkey().toByteArray();
             check(a, dkey, r.getValuesList());
+            boolean isLeaders = r.getEpoch() == 0 && !(r.getAnyReplica() && access.isLedElsewhere(a));
             // with an epoch from the leader any settled replica can answer: it has all that was acknowledged before
             if (r.getEpoch() != 0) Access.allow(access.settled(a, r.getEpoch()));
-            else if (lead.waits(a, isConfirmed, c -> fetch(r, c, answer), answer::refuse)) return;
+            else if (waits(a, isLeaders, isConfirmed, c -> fetch(r, c, answer), answer)) return;
             long epoch = r.getEpoch() == 0 ? context.host().hlcNow() : r.getEpoch();
             byte[] group = a.groupPrefix();
             for (byte[] scope : List.of(Keys.under(group, dkey), Keys.punches(group))) {
-                if (!isUndecided(scope, r.getEpoch())) continue;
-                if (r.getEpoch() == 0) throw undecided().asException();
-                // the leader's copy is damaged: a refusal would send the reader back there. The outcome is on its way
+                if (isLeaders ? !shard.dtx().hasOrphans(scope) : !isOpen(scope, epoch)) continue;
+                // a new leader does not know yet whether an old one has acknowledged it: the reader tries again
+                if (isLeaders) throw undecided().asException();
+                // a refusal would send the reader back to the leader, which may not answer. The outcome is on its way
                 access.waitForOutcome(scope, () -> fetch(r, isConfirmed, answer), answer::refuse, undecided());
                 return;
             }
@@ -97,10 +100,16 @@ public final class Reads {
         });
     }
 
-    /** A new leader does not know yet whether an old one has acknowledged an update: the reader waits. */
-    private boolean isUndecided(byte[] scope, long epoch) {
-        return shard.dtx().hasOrphans(scope)
-                && (epoch == 0 || shard.dtx().epochs(scope).stream().anyMatch(e -> e <= epoch));
+    private boolean waits(
+            ShardAddress a, boolean isLeaders, boolean isConfirmed, Consumer<Boolean> retry, Answer<Fetched> answer) {
+        return isLeaders
+                ? lead.waits(a, isConfirmed, retry, answer::refuse)
+                : lead.waitsForWord(a, isConfirmed, retry, answer::refuse);
+    }
+
+    /** The leader may have acknowledged an update that is prepared here: the reader waits for its outcome. */
+    private boolean isOpen(byte[] scope, long epoch) {
+        return shard.dtx().epochs(scope).stream().anyMatch(e -> e <= epoch);
     }
 
     static Fault undecided() {
@@ -375,7 +384,7 @@ public final class Reads {
             for (; i < b.capacity(); i++) b.put(i, (byte) 0);
         }
 
-        private void read(Part p, java.util.function.Consumer<RecordRead.Verified> then) {
+        private void read(Part p, Consumer<RecordRead.Verified> then) {
             RecordRead.start(shard.space().blob(), p.record, p.from, p.to, context.buffers(), (v, f) -> {
                 if (v != null) then.accept(v);
                 else if (f != null && f.code() == FaultCode.CSUM) damaged(p.record, f);

@@ -107,9 +107,11 @@ public final class EngineRuntime implements AutoCloseable {
     public void open() {
         List<EngineStorage.PoolReservation> pools = storage.pools();
         try {
-            // here and not on the event loops, which have to answer others meanwhile
-            for (TargetProxy unit : targets)
-                unit.open(pools.stream().map(p -> unit.storage().pool(p.pool())).toList());
+            // not on the event loops, which have to answer others meanwhile; all at once, as each counts its records
+            targets.parallelStream()
+                    .forEach(unit -> unit.open(pools.stream()
+                            .map(p -> unit.storage().pool(p.pool()))
+                            .toList()));
         } finally {
             for (TargetProxy unit : targets) unit.start();
         }

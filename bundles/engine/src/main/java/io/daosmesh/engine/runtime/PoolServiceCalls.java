@@ -5,6 +5,7 @@ import com.google.protobuf.MessageLite;
 import io.daosmesh.engine.runtime.loop.EngineContext;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.leader.LeaderSearch;
 import io.daosmesh.model.leader.LeaderWalk;
@@ -30,6 +31,8 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
@@ -41,10 +44,16 @@ final class PoolServiceCalls {
     /** One round: whoever waits for it asks again. */
     private static final LeaderSearch.Manner MANNER = new LeaderSearch.Manner(1, 3, false, false, 0, 0);
 
+    private static final Logger log = LoggerFactory.getLogger(PoolServiceCalls.class);
+
     private final EngineContext context;
     private final RankIdentity identity;
     /** Who has answered for a pool last. */
     private final Map<UUID, String> leaders = new ConcurrentHashMap<>();
+    /** Replicas of the pools as they were found last. */
+    private final Map<UUID, List<String>> known = new ConcurrentHashMap<>();
+    /** Pools whose replicas are being looked for beside what is known. */
+    private final Set<UUID> lookedFor = ConcurrentHashMap.newKeySet();
 
     PoolServiceCalls(EngineContext context, RankIdentity identity) {
         this.context = context;
@@ -86,7 +95,40 @@ final class PoolServiceCalls {
                 request,
                 r -> PoolMapMessage.parseFrom(r.body()).getVersion(),
                 READ_TRY);
-        return search(question, find(pool).map(found -> ownFirst(replicas(found))));
+        return search(question, replicasOf(pool)).doOnError(e -> learn(pool));
+    }
+
+    /**
+     * Those that are known, at once: the management service that tells of others may have its leader on the very node that is
+     * silent.
+     */
+    private Mono<List<String>> replicasOf(UUID pool) {
+        return Mono.defer(() -> {
+            List<String> last = known.get(pool);
+            return last != null ? Mono.just(ownFirst(last)) : found(pool).map(this::ownFirst);
+        });
+    }
+
+    private Mono<List<String>> found(UUID pool) {
+        return find(pool).map(PoolServiceCalls::replicas).doOnNext(all -> known.put(pool, all));
+    }
+
+    /** Finds the pool's replicas before somebody needs them. */
+    void prepare(UUID pool) {
+        if (!known.containsKey(pool)) learn(pool);
+    }
+
+    /** Looks for them beside what is known, unless that is under way. */
+    private void learn(UUID pool) {
+        if (!lookedFor.add(pool)) return;
+        found(pool)
+                .doFinally(s -> lookedFor.remove(pool))
+                .subscribe(
+                        all -> {},
+                        e -> log.debug(
+                                "replicas of pool {}: {}",
+                                pool,
+                                FaultException.faultOf(e).message()));
     }
 
     /** What the pool's leader knows of container handles; whoever led last is asked first. */
@@ -97,17 +139,20 @@ final class PoolServiceCalls {
                 .build();
         Question<HandleCheckReply> question =
                 new Question<>(RpcMethod.HANDLE_CHECK, request, r -> HandleCheckReply.parseFrom(r.body()), READ_TRY);
-        Mono<List<String>> replicas = find(pool).map(found -> ownFirst(replicas(found)));
         return Mono.defer(() -> {
             LeaderSearch search = searchFrom(leaders.getOrDefault(pool, ""), question);
-            return step(question, search, replicas)
+            return step(question, search, replicasOf(pool))
                     .doOnNext(answer -> leaders.put(pool, search.asked()))
-                    .doOnError(e -> leaders.remove(pool));
+                    .doOnError(e -> {
+                        leaders.remove(pool);
+                        learn(pool);
+                    });
         });
     }
 
     void forget(UUID pool) {
         leaders.remove(pool);
+        known.remove(pool);
     }
 
     private record Question<T>(RpcMethod method, MessageLite body, RpcReply.Decoder<T> decoder, Duration max) {}

@@ -81,6 +81,7 @@ final class ReadLeases implements Leases, AutoCloseable {
         synchronized (table) {
             table.forget(pool);
         }
+        service.forget(pool);
     }
 
     private Mono<ReadLeaseReply> onRequest(ReadLeaseRequest request) {
@@ -185,8 +186,10 @@ final class ReadLeases implements Leases, AutoCloseable {
         synchronized (table) {
             isNews = table.adopt(pool, mapVersion);
         }
+        if (!isNews) return;
         // a leader that the map has put out releases the others by saying that it knows
-        if (isNews) pumpSoon();
+        pumpSoon();
+        service.prepare(pool);
     }
 
     @Override

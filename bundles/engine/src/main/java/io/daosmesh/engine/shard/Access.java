@@ -186,11 +186,23 @@ public final class Access {
         if (f != null) return f;
         if (context.host().hlcNow() - epoch > Hlc.fromNanos(READ_AGE_NS))
             return Fault.of(FaultCode.AGAIN, "the epoch is too old to be read at: ask the leader for a new one");
-        if (!shard.group(a.oid(), a.group()).settled().contains(shard.myId()))
-            return Fault.of(FaultCode.STALE, "this target has no settled replica of the group")
-                    .with("have", a.mapVersion())
-                    .with("need", shard.mapVersion());
-        return majority();
+        f = replica(a);
+        return f == null ? majority() : f;
+    }
+
+    /** True if another target leads the group by the map. */
+    public boolean isLedElsewhere(ShardAddress a) {
+        ShardGroup g = shard.group(a.oid(), a.group());
+        return g.isAvailable() && g.leader() != shard.myId();
+    }
+
+    /** Null if this target has by its map all that was acknowledged of the group. */
+    public @Nullable Fault replica(ShardAddress a) {
+        Fault f = refusal(a);
+        if (f != null || shard.group(a.oid(), a.group()).settled().contains(shard.myId())) return f;
+        return Fault.of(FaultCode.STALE, "this target has no settled replica of the group")
+                .with("have", a.mapVersion())
+                .with("need", shard.mapVersion());
     }
 
     /** Null if this target takes part in writes of the group. */

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import reactor.core.publisher.Mono;
 
-/** A leader that lives but is cut off from the others, and a client that still reaches it. */
+/** A leader or another replica that lives but is cut off from the others, and a client that still reaches it. */
 @Timeout(60)
 class StaleReadTest {
     private static final byte[] KEY = {'k'};
@@ -41,6 +41,8 @@ class StaleReadTest {
     private final ObjectId oid = mesh.oid(ObjectClass.RP_3, 1, 5);
     private final PoolMap first = mesh.map;
     private final PoolTarget former = mesh.leader(oid, KEY);
+    private final PoolTarget follower =
+            first.target(Placement.group(first, oid, KEY).settled().get(1));
     private final AtomicBoolean isStopped = new AtomicBoolean();
 
     private record Read(long startNs, int length) {}
@@ -52,24 +54,24 @@ class StaleReadTest {
         mesh.storages.forEach(s -> assertEquals(0, s.buffers().usedBytes()));
     }
 
-    /** Reads at the former leader with the former map, as a client does that has not heard. */
-    private List<Read> readOldLeader(int inFlight) {
+    /** Reads there with the first map, as a client does that has not heard of another. */
+    private List<Read> readOld(PoolTarget at, int inFlight) {
         List<Read> reads = Collections.synchronizedList(new ArrayList<>());
         FetchRequest r = FetchRequest.newBuilder()
-                .setAddress(
-                        mesh.wire(new ShardAddress(mesh.pool, mesh.container, oid, 0, first.version()), former.index()))
+                .setAddress(mesh.wire(new ShardAddress(mesh.pool, mesh.container, oid, 0, first.version()), at.index()))
                 .setDkey(ByteString.copyFrom(KEY))
                 .addValues(ValueMessage.newBuilder().setAkey(ByteString.copyFromUtf8("v")))
+                .setAnyReplica(at != former)
                 .build();
-        for (int i = 0; i < inFlight; i++) again(r, reads);
+        for (int i = 0; i < inFlight; i++) again(at.rank(), r, reads);
         return reads;
     }
 
-    private void again(FetchRequest r, List<Read> reads) {
+    private void again(int rank, FetchRequest r, List<Read> reads) {
         if (isStopped.get()) return;
         long start = System.nanoTime();
         mesh.call(
-                        former.rank(),
+                        rank,
                         RpcMethod.OBJECT_FETCH,
                         r,
                         RpcMessage.NO_DATA,
@@ -77,11 +79,11 @@ class StaleReadTest {
                 .subscribe(
                         length -> {
                             reads.add(new Read(start, length));
-                            again(r, reads);
+                            again(rank, r, reads);
                         },
                         e -> {
                             LockSupport.parkNanos(2_000_000);
-                            again(r, reads);
+                            again(rank, r, reads);
                         });
     }
 
@@ -93,9 +95,8 @@ class StaleReadTest {
         }
     }
 
-    /** Everybody but the former leader learns that it is out. */
-    private void cutOffAndExclude() {
-        int rank = former.rank();
+    /** Everybody but the rank learns that it is out. */
+    private void cutOffAndExclude(int rank) {
         mesh.wire.cuts = (from, to) -> from >= 0 && to >= 0 && (from == rank) != (to == rank);
         PoolMap second = first.withStates(
                 first.ofRank(rank).stream().map(PoolTarget::id).collect(Collectors.toSet()), TargetState.DOWN);
@@ -103,13 +104,13 @@ class StaleReadTest {
         for (int r = 0; r < 3; r++) if (r != rank) mesh.maps.get(r).push(second);
     }
 
-    private void checkThatNoReadIsStale(Runnable meanwhile) {
+    private void checkThatNoReadIsStale(PoolTarget at, Runnable meanwhile) {
         mesh.put(oid, KEY, OLD);
         assertArrayEquals(OLD, mesh.get(oid, KEY).orElseThrow());
-        List<Read> reads = readOldLeader(2);
+        List<Read> reads = readOld(at, 2);
         await(() -> reads.size() > 50);
         long cut = System.nanoTime();
-        cutOffAndExclude();
+        cutOffAndExclude(at.rank());
         meanwhile.run();
         long begun = System.nanoTime();
 
@@ -120,7 +121,8 @@ class StaleReadTest {
         assertArrayEquals(NEW, mesh.get(oid, KEY).orElseThrow());
         LockSupport.parkNanos(300_000_000L);
         synchronized (reads) {
-            assertTrue(reads.stream().anyMatch(r -> r.startNs > cut), "it went on reading for a while");
+            if (at == former)
+                assertTrue(reads.stream().anyMatch(r -> r.startNs > cut), "it went on reading for a while");
             for (Read r : reads) {
                 boolean isAfter = r.startNs - acknowledged > 0;
                 assertTrue(!isAfter, "stale by ms: " + (r.startNs - acknowledged) / 1_000_000);
@@ -130,12 +132,12 @@ class StaleReadTest {
 
     @Test
     void shouldNotReadAtAFormerLeaderWhatTheNewOneHasOverwritten() {
-        checkThatNoReadIsStale(() -> {});
+        checkThatNoReadIsStale(former, () -> {});
     }
 
     @Test
     void shouldWaitForTheFormerLeaderEvenAfterARestart() {
-        checkThatNoReadIsStale(() -> {
+        checkThatNoReadIsStale(former, () -> {
             for (int r = 0; r < 3; r++) {
                 if (r == former.rank()) continue;
                 mesh.stop(r, true);
@@ -145,7 +147,31 @@ class StaleReadTest {
     }
 
     @Test
-    void shouldReadWithTheWordOfThePoolServiceWhileAMemberIsSilent() {
+    void shouldNotReadAtAReplicaThatIsOutWhatOthersHaveOverwritten() {
+        startService();
+
+        checkThatNoReadIsStale(follower, () -> {});
+    }
+
+    /** Nothing but the leader's silence: neither an exclusion nor a lease that ends. */
+    @Test
+    void shouldReadAtAReplicaWhileTheLeaderIsSilent() {
+        startService();
+        mesh.put(oid, KEY, OLD);
+        List<Read> reads = readOld(follower, 1);
+        await(() -> reads.size() > 10);
+        mesh.wire.cuts = (from, to) -> from == former.rank() || to == former.rank();
+
+        int before = reads.size();
+        await(() -> reads.size() > before + 50);
+        isStopped.set(true);
+
+        synchronized (reads) {
+            assertTrue(reads.stream().allMatch(r -> r.length == OLD.length), "the value that was acknowledged");
+        }
+    }
+
+    private void startService() {
         mesh.wire
                 .server()
                 .register(
@@ -158,6 +184,11 @@ class StaleReadTest {
         mesh.wire
                 .server()
                 .register(Endpoint.NODE, RpcMethod.POOL_MAP, call -> Mono.just(RpcMessage.of(mesh.map.toWire())));
+    }
+
+    @Test
+    void shouldReadWithTheWordOfThePoolServiceWhileAMemberIsSilent() {
+        startService();
         mesh.put(oid, KEY, OLD);
         int silent = mesh.map
                 .target(Placement.group(mesh.map, oid, KEY).settled().get(2))

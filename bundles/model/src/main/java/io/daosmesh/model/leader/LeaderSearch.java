@@ -50,6 +50,9 @@ public final class LeaderSearch {
     private final Set<String> learned = new LinkedHashSet<>();
 
     private String asked = "";
+    /** Has let a deadline pass; empty = nobody has. */
+    private String silent = "";
+
     private String leader;
     private Fault last;
     private boolean isOver;
@@ -135,6 +138,7 @@ public final class LeaderSearch {
         isAnybodyThere |= !isOff;
         // a dead host says less than what a living one refused with
         if (!isAnybodyThere || !isOff) last = fault;
+        if (fault.code() == FaultCode.TIMEDOUT) silent = asked;
         isOver = !mayTryAgain(fault);
         if (isOver) return;
         if (isBusyLeader(fault)) {
@@ -166,9 +170,13 @@ public final class LeaderSearch {
         fault.argument("replicas")
                 .ifPresent(list ->
                         Stream.of(list.replaceAll("[\\[\\] ]", "").split(",")).forEach(this::learn));
-        return fault.argument("leader")
+        String hint = fault.argument("leader")
                 .filter(h -> h.contains(":") && !h.equals(asked))
                 .orElse("");
+        if (hint.isEmpty() || !hint.equals(silent)) return hint;
+        // others may take it for the leader still: it is asked again in the next round, not for each of them
+        learn(hint);
+        return "";
     }
 
     private void learn(String address) {

@@ -100,6 +100,27 @@ class LeaderSearchTest {
     }
 
     @Test
+    void shouldWaitOnceARoundForOneThatIsSilentWhoeverTakesItForTheLeader() {
+        assertTranscript(
+                "round, ask a:1, ask c:1, ask b:1, give up NOTLEADER",
+                search(HASTY, "", SECOND_NS, "NOTLEADER leader=c:1", "TIMEDOUT", "NOTLEADER leader=c:1"));
+        assertTranscript(
+                "ask z:1, round, ask a:1, ask b:1, ask c:1, pause 100, round, ask a:1, ask b:1, ask c:1, ask z:1, leader z:1",
+                search(
+                        TOOL,
+                        "z:1",
+                        SECOND_NS,
+                        "TIMEDOUT",
+                        "NOTLEADER leader=z:1",
+                        "NOTLEADER leader=z:1",
+                        "NOTLEADER leader=z:1",
+                        "AGAIN",
+                        "AGAIN",
+                        "AGAIN",
+                        "ok"));
+    }
+
+    @Test
     void shouldAskABusyLeaderAgainBeforeTheOthers() {
         assertTranscript(
                 "ask z:1, pause 50, ask z:1, pause 100, ask z:1, pause 200, ask z:1, pause 400, round, ask a:1",

@@ -34,17 +34,28 @@ final class Caller {
     /** Longest way of a request whose connection was blocked. */
     private static final long BLOCKED_MAX_NS = Timeline.ms(7_000);
 
+    /** That a client finds leaders slow, and that it trusts them again: meanwhile it reads from other replicas. */
+    private static final double TURNS_AWAY = 0.01;
+
+    private static final double TURNS_BACK = 0.1;
+    /** Of one that only reads: for as long as it takes to put out a rank, so that it meets one that does not know yet. */
+    private static final double READER_TURNS_BACK = 0.01;
+
     private final World world;
     private final UUID id;
+    private final double turnsBack;
     private PoolMap map;
+    private boolean isTurnedAway;
     private long calls;
     private boolean isBusy;
     private String doing = "";
     private String lastRefusal = "";
     private boolean hasMetDamage;
 
-    Caller(World world, int number) {
+    /** @param isReader never writes */
+    Caller(World world, int number, boolean isReader) {
         this.world = world;
+        this.turnsBack = isReader ? READER_TURNS_BACK : TURNS_BACK;
         this.id = new UUID(5, number);
         this.map = world.service.map();
     }
@@ -212,13 +223,18 @@ final class Caller {
             return;
         }
         call.tries++;
+        int others = group.settled().size() - 1;
+        isTurnedAway = isTurnedAway ? !world.time.happens(turnsBack) : world.time.happens(TURNS_AWAY);
+        boolean isHedge = isTurnedAway && target == null && others > 0;
         FetchRequest request = FetchRequest.newBuilder()
                 .setAddress(call.address(group).toWire(0))
                 .setDkey(ByteString.copyFrom(call.place.dkey))
                 .addAllValues(asked)
                 .setEpoch(epoch)
+                .setAnyReplica(isHedge)
                 .build();
-        PoolTarget from = map.target(target == null ? group.leader() : target);
+        int chosen = isHedge ? group.settled().get(1 + number() % others) : group.leader();
+        PoolTarget from = map.target(target == null ? chosen : target);
         world.network.<Got>call(
                 Network.CLIENT, from.rank(), TRY_MAX_NS, (life, back) -> fetch(life, request, back), (got, fault) -> {
                     if (got == null) {
@@ -226,6 +242,7 @@ final class Caller {
                         return;
                     }
                     world.reads++;
+                    if (isHedge) world.readsOfReplicas++;
                     call.end(got, null);
                 });
     }

@@ -33,7 +33,7 @@ final class Client implements User {
      */
     Client(World world, int number, List<Register> own, @Nullable Register watched) {
         this.world = world;
-        this.caller = new Caller(world, number);
+        this.caller = new Caller(world, number, watched != null);
         this.own = own;
         this.watched = watched;
     }

@@ -51,7 +51,7 @@ final class OddUser implements User {
 
     OddUser(World world, int number, List<Key> keys) {
         this.world = world;
-        this.caller = new Caller(world, number);
+        this.caller = new Caller(world, number, false);
         this.keys = keys;
         this.input = new OddInput(world.time);
     }

@@ -45,7 +45,16 @@ public final class PoolScenario {
      * @param unavailable calls that were refused or given up since nobody could answer
      */
     public record Traffic(
-            long writes, long reads, long resends, long unknown, long unavailable, long unreadable, long oddRefusals) {}
+            long writes,
+            Reads reads,
+            long resends,
+            long unknown,
+            long unavailable,
+            long unreadable,
+            long oddRefusals) {}
+
+    /** @param ofReplicas among them those that another replica than the leader has answered */
+    public record Reads(long all, long ofReplicas) {}
 
     /**
      * What happened to ranks.
@@ -73,7 +82,7 @@ public final class PoolScenario {
                 world.notes,
                 new Traffic(
                         world.writes,
-                        world.reads,
+                        new Reads(world.reads, world.readsOfReplicas),
                         world.resends,
                         world.unknown,
                         world.unavailable,

@@ -38,16 +38,17 @@ public final class PoolSimulation {
     public static boolean report(long seed, int runs, PrintStream out) {
         int seeds = (runs + plans().size() - 1) / plans().size();
         out.printf("%nA pool of 5 ranks in virtual time, for each scenario seeds %d..%d%n%n", seed, seed + seeds - 1);
-        out.println("| scenario | writes | reads | resends | unknown | unavailable | unreadable | odd refused | crashes"
-                + " | exclusions | emptied groups | rebuilds | damaged copies | undecided | violations |");
-        out.println("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        out.println(
+                "| scenario | writes | reads | by replicas | resends | unknown | unavailable | unreadable"
+                        + " | odd refused | crashes | exclusions | emptied groups | rebuilds | damaged copies | undecided | violations |");
+        out.println("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         boolean isFine = true;
         for (Map.Entry<String, Plan> e : plans().entrySet()) isFine &= row(e.getKey(), e.getValue(), seed, seeds, out);
         return isFine;
     }
 
     private static boolean row(String name, Plan plan, long seed, int seeds, PrintStream out) {
-        long[] sums = new long[14];
+        long[] sums = new long[15];
         StringBuilder broken = new StringBuilder();
         int shown = 0;
         for (long s = seed; s < seed + seeds; s++) {
@@ -67,7 +68,8 @@ public final class PoolSimulation {
     private static long[] numbers(Outcome o) {
         return new long[] {
             o.traffic().writes(),
-            o.traffic().reads(),
+            o.traffic().reads().all(),
+            o.traffic().reads().ofReplicas(),
             o.traffic().resends(),
             o.traffic().unknown(),
             o.traffic().unavailable(),

@@ -48,6 +48,7 @@ final class World {
     boolean isOpen = true;
     long writes;
     long reads;
+    long readsOfReplicas;
     long tries;
     long resends;
     /** Calls that ended without an outcome. */
