@@ -96,7 +96,7 @@ public final class Reads {
                 return;
             }
             shard.counters().fetches.increment();
-            new Finding(a, r, epoch, answer).turn();
+            new Finding(a, r, epoch, !isLeaders && r.getEpoch() == 0, answer).turn();
         });
     }
 
@@ -150,6 +150,7 @@ public final class Reads {
         private final ShardAddress address;
         private final FetchRequest request;
         private final long epoch;
+        private final boolean isElsewhere;
         private final Answer<Fetched> answer;
         private final List<Part> parts = new ArrayList<>();
         private final List<Found> found;
@@ -161,7 +162,10 @@ public final class Reads {
 
         private long generation;
 
-        Finding(ShardAddress address, FetchRequest request, long epoch, Answer<Fetched> answer) {
+        /** @param isElsewhere another target leads, and gives epochs of its own clock */
+        Finding(
+                ShardAddress address, FetchRequest request, long epoch, boolean isElsewhere, Answer<Fetched> answer) {
+            this.isElsewhere = isElsewhere;
             this.address = address;
             this.request = request;
             this.epoch = epoch;
@@ -226,6 +230,11 @@ public final class Reads {
             if (context.nowNs() - begun > FIND_NS)
                 throw tooMuch("longer than %d ms", FIND_NS / 1_000_000).asException();
             if (hidden != null) return;
+            // its clock may be ahead of the leader's: what is updated from now on may have an older epoch
+            if (isElsewhere)
+                throw Fault.of(FaultCode.BUSY, "finding the extents of a range takes more than one turn")
+                        .remedy("ask the leader")
+                        .asException();
             if (parked == PARKED_MAX)
                 throw tooMuch("while %d others do", PARKED_MAX).asException();
             parked++;
