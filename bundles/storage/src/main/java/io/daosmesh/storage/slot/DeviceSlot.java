@@ -361,7 +361,8 @@ public final class DeviceSlot {
         }
         BlockDevice device = result.get();
         try {
-            hooks.verify(device);
+            // nothing is read of one that is out: it may not answer, and others would wait for it
+            if (life.state() != DeviceState.OUT) hooks.verify(device);
         } catch (FaultException e) {
             openFault = e.fault();
             failedOpens++;
