@@ -163,8 +163,7 @@ public final class Reads {
         private long generation;
 
         /** @param isElsewhere another target leads, and gives epochs of its own clock */
-        Finding(
-                ShardAddress address, FetchRequest request, long epoch, boolean isElsewhere, Answer<Fetched> answer) {
+        Finding(ShardAddress address, FetchRequest request, long epoch, boolean isElsewhere, Answer<Fetched> answer) {
             this.isElsewhere = isElsewhere;
             this.address = address;
             this.request = request;
