@@ -23,12 +23,12 @@ public final class Aggregation {
     private record Pace(long safeAgeNs, long pauseNs, int entriesPerStep) {}
 
     /**
-     * About 2 ms of the loop for each tick. Late members find what they need for a while, and a steady load of overwrites
+     * A few ms of the loop for each tick, twice as many inside a large dkey. Late members find what they need for a while, and a steady load of overwrites
      * stays within the blocks that it has used before.
      */
-    private static final Pace CALM = new Pace(20_000_000_000L, 10_000_000_000L, 4_000);
+    private static final Pace CALM = new Pace(20_000_000_000L, 10_000_000_000L, 2_500);
     /** Above every deadline of a request, and above {@link Access#READ_AGE_NS}. */
-    private static final Pace SHORT = new Pace(10_000_000_000L, 1_000_000_000L, 20_000);
+    private static final Pace SHORT = new Pace(10_000_000_000L, 1_000_000_000L, 5_000);
     /** Space is short when less than this part is free. */
     private static final int SHORT_PART = 2;
 

@@ -23,12 +23,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Deletion {
     private static final int STEP_RECORDS = 1024;
+    /** With those that another operation deletes already. */
+    private static final int STEP_VISITS = 4096;
 
     private final TargetContext context;
     private final PoolShard shard;
     private final ArrayDeque<byte[]> prefixes;
     private final Predicate<byte[]> isDoomed;
     private final Done done;
+    /** Where the first prefix goes on: what lies before is deleted, and would be looked at again and again. */
+    private byte @Nullable [] at;
 
     private Deletion(
             TargetContext context, PoolShard shard, List<byte[]> prefixes, Predicate<byte[]> isDoomed, Done done) {
@@ -100,21 +104,28 @@ public final class Deletion {
     }
 
     private void collect(StagedOp op, List<VosRecord> records) {
+        byte[] first = prefixes.peekFirst();
         prefixes.removeIf(isDoomed.negate());
-        while (!prefixes.isEmpty() && records.size() < STEP_RECORDS) {
-            try (KvCursor c = context.kv().cursor(KvRange.prefix(prefixes.getFirst()))) {
-                while (records.size() < STEP_RECORDS && c.next()) {
-                    VosRecord r = decode(c);
-                    if (r == null) {
-                        op.batch().delete(c.key());
-                        continue;
+        if (first != prefixes.peekFirst()) at = null;
+        int visited = 0;
+        while (!prefixes.isEmpty()) {
+            byte[] prefix = prefixes.getFirst();
+            byte[] from = at;
+            at = null;
+            try (KvCursor c = context.kv().cursor(KvRange.prefix(prefix))) {
+                if (from != null) c.seek(from);
+                while (c.next()) {
+                    if (records.size() == STEP_RECORDS || visited++ == STEP_VISITS) {
+                        at = c.key();
+                        return;
                     }
-                    if (!shard.writer().claim(r)) continue;
-                    records.add(r);
-                    op.batch().delete(r.key());
+                    VosRecord r = decode(c);
+                    if (r != null && !shard.writer().claim(r)) continue;
+                    if (r != null) records.add(r);
+                    op.batch().delete(c.key());
                 }
             }
-            if (records.size() < STEP_RECORDS) prefixes.removeFirst();
+            prefixes.removeFirst();
         }
     }
 

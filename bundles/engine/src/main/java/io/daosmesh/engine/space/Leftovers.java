@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Leftovers {
     private static final int STEP_RECORDS = 1024;
-    private static final int STEP_VISITS = 8192;
+    private static final int STEP_VISITS = 4096;
 
     private final TargetContext context;
     private final PoolShard shard;
