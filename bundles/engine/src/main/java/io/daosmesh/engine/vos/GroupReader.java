@@ -46,7 +46,7 @@ public final class GroupReader implements AutoCloseable {
     }
 
     private GroupReader(KvCursor cursor, byte[] group, long epoch, Prepared prepared) {
-        this.cursor = cursor;
+        this.cursor = new Thrifty(cursor);
         this.group = group;
         this.epoch = epoch;
         this.prepared = prepared;
@@ -261,5 +261,69 @@ public final class GroupReader implements AutoCloseable {
     @Override
     public void close() {
         cursor.close();
+    }
+
+    /**
+     * A cursor that knows what it has seen: a jump that must end where it stands costs nothing. Lookups for one key after
+     * another begin where the one before has ended.
+     */
+    private static final class Thrifty implements KvCursor {
+        private final KvCursor cursor;
+        /** From here to where it stands there is nothing; null before the first move. */
+        private byte @Nullable [] nothingFrom;
+        /** Key of the entry that it stands on; null at the end. */
+        private byte @Nullable [] at;
+
+        private byte @Nullable [] sought;
+
+        Thrifty(KvCursor cursor) {
+            this.cursor = cursor;
+        }
+
+        @Override
+        public void seek(byte[] key) {
+            sought = key;
+        }
+
+        @Override
+        public boolean next() {
+            byte[] target = sought;
+            byte[] last = at;
+            sought = null;
+            if (target != null) {
+                if (isNextFrom(target)) return last != null;
+                cursor.seek(target);
+                nothingFrom = target;
+            } else if (last != null) {
+                nothingFrom = Arrays.copyOf(last, last.length + 1);
+            }
+            boolean isThere = cursor.next();
+            at = isThere ? cursor.key() : null;
+            return isThere;
+        }
+
+        private boolean isNextFrom(byte[] target) {
+            byte[] from = nothingFrom;
+            byte[] to = at;
+            return from != null
+                    && Arrays.compareUnsigned(from, target) <= 0
+                    && (to == null || Arrays.compareUnsigned(target, to) <= 0);
+        }
+
+        @Override
+        public byte[] key() {
+            byte[] key = at;
+            return key == null ? cursor.key() : key;
+        }
+
+        @Override
+        public byte[] value() {
+            return cursor.value();
+        }
+
+        @Override
+        public void close() {
+            cursor.close();
+        }
     }
 }
