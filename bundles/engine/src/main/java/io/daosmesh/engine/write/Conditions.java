@@ -8,6 +8,7 @@ import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.ValueMessage;
 import io.daosmesh.storage.kv.KvReader;
@@ -29,7 +30,7 @@ final class Conditions {
         return s.dtx().firstOpen(all, op.dtx().id());
     }
 
-    /** Null if all conditions hold now. */
+    /** Null if all conditions hold now; else why not, or why that cannot be told. */
     static @Nullable Fault unmet(KvReader kv, PoolShard s, WriteOp op) {
         if (op.level() == WriteOp.OBJECT) return null;
         try (GroupReader r = new GroupReader(kv, op.address().groupPrefix(), Long.MAX_VALUE, s.dtx())) {
@@ -39,6 +40,8 @@ final class Conditions {
                 if (f != null) return f;
             }
             return null;
+        } catch (FaultException e) {
+            return e.fault();
         }
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import io.daosmesh.engine.shard.ShardAddress;
+import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.engine.vos.VosWriter;
@@ -134,5 +135,51 @@ class LongFetchTest extends TargetFixture {
         List<String> next = begin(single);
         loop.drain();
         assertEquals(List.of("absent"), next);
+    }
+
+    /** Nothing of the array is visible any more, but that takes a look at more of it than a turn has time for. */
+    private void scatterAndPunch(ObjectId oid) {
+        byte[] group = new ShardAddress(pool, new UUID(2, 2), oid, 0, 1).groupPrefix();
+        byte[] akey = Keys.under(Keys.under(group, "k".getBytes()), "x".getBytes());
+        KvBatch batch = new KvBatch();
+        for (int i = 0; i < 3 * EXTENTS; i++) {
+            byte[] key = Keys.extent(akey, hlc.now(), VosRecord.PUNCH_EXTENT, 2L * i, 2);
+            batch.put(
+                    key, VosRecord.punch(key, VosRecord.PUNCH_EXTENT, 2L * i, 2).encode());
+        }
+        byte[] punch = Keys.record(akey, hlc.now(), VosRecord.PUNCH_AKEY);
+        batch.put(punch, VosRecord.punch(punch, VosRecord.PUNCH_AKEY, 0, 0).encode());
+        kv.write(batch, false);
+    }
+
+    private WriteOp insert(ObjectId oid, long id) {
+        WriteOp w = write(oid, "k", "x", 100, 1, id(id));
+        WriteOp.Dtx dtx = new WriteOp.Dtx(w.dtx().id(), 0, 1, false);
+        return new WriteOp(w.address(), w.level(), w.dkey(), w.values(), w.data(), dtx);
+    }
+
+    @Test
+    void shouldRefuseAConditionThatTakesTooLong() {
+        start(map(1, TargetState.UPIN));
+        scatterAndPunch(single);
+
+        assertEquals(List.of("BUSY"), outcome(a -> target.write(insert(single, 1), a)));
+    }
+
+    @Test
+    void shouldRefuseAConditionThatTakesTooLongAfterAWait() {
+        start(map(1, TargetState.UPIN));
+        scatterAndPunch(twice);
+        List<String> before = new ArrayList<>();
+        target.write(write(twice, "k", 100, 1, id(1)), (v, f) -> before.add(f == null ? "ok" : "failed"));
+        loop.drain();
+
+        List<String> out = outcome(a -> target.write(insert(twice, 2), a));
+        assertEquals(List.of(), out, "another update of the key is open");
+        replies.get(0).done(null);
+        loop.drain();
+
+        assertEquals(List.of("ok"), before);
+        assertEquals(List.of("BUSY"), out);
     }
 }
