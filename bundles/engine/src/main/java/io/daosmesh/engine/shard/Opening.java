@@ -1,6 +1,7 @@
 package io.daosmesh.engine.shard;
 
 import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.layout.LayoutChange;
 import io.daosmesh.engine.turn.StagedOp;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;

@@ -2,6 +2,7 @@ package io.daosmesh.engine.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import io.daosmesh.engine.fake.MemoryStorage;
@@ -14,6 +15,7 @@ import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.FetchRequest;
 import io.daosmesh.model.wire.ValueMessage;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -81,7 +83,8 @@ class HandOversTest {
         String thread = replyThread();
 
         assertEquals(1, handed.get());
-        assertEquals("device", thread);
+        // whoever of the two ends last
+        assertTrue(List.of("device", "pool").contains(thread), thread);
         device.shutdown();
     }
 }

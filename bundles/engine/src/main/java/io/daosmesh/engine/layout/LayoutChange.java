@@ -1,4 +1,4 @@
-package io.daosmesh.engine.shard;
+package io.daosmesh.engine.layout;
 
 import io.daosmesh.engine.dtx.DtxEntry;
 import io.daosmesh.engine.vos.Keys;
@@ -19,8 +19,8 @@ import java.util.List;
  * akey lay by epoch alone: their keys ended with inverted epoch, kind and offset. A change that a crash cuts short goes on at
  * the next start: keys of both versions are told apart by the bit that an inverted epoch begins with. Owner: target loop.
  */
-final class LayoutChange {
-    static final byte FROM_VERSION = 1;
+public final class LayoutChange {
+    public static final byte FROM_VERSION = 1;
 
     private static final int BATCH_RECORDS = 256;
     private static final int BATCH_BYTES = 256 << 10;
@@ -34,7 +34,7 @@ final class LayoutChange {
     }
 
     /** Blocks for the time of a scan. Faults: DF_INVAL, IO when the index cannot be read. */
-    static void run(KvStore kv) {
+    public static void run(KvStore kv) {
         LayoutChange change = new LayoutChange(kv);
         // entries first: they name records by their keys, and move with them
         change.entries();
