@@ -176,7 +176,11 @@ public final class Migration {
 
     /** Puts bytes in the place of a record's own, which cannot be read; BUSY when it is being changed just now. */
     public void repair(VosRecord record, ByteBuffer bytes, Done done) {
-        serving(done::done, () -> imports.repair(record, bytes, done));
+        serving(done::done, () -> {
+            Fault noRoom = context.host().noRoom(false);
+            if (noRoom != null) done.done(noRoom);
+            else imports.repair(record, bytes, done);
+        });
     }
 
     /** Durable when done; what is here already is left as it is, what is of a destroyed container is not taken. */

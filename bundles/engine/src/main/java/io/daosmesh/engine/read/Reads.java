@@ -376,6 +376,7 @@ public final class Reads {
         private void putInline(Part p) {
             byte[] bytes = p.record.inline();
             if (p.record.isLost()) {
+                shard.onUnreadable(context, p.record);
                 fault.compareAndSet(null, elsewhere(Fault.of(FaultCode.CSUM, "no copy of the value can be read")));
                 return;
             }

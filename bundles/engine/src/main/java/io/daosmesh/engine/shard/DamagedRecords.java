@@ -26,7 +26,7 @@ public final class DamagedRecords {
     /** Pause before a record is looked at again; doubles with each time up to the longest. */
     static final long PAUSE_NS = 5_000_000_000L;
 
-    static final long PAUSE_MAX_NS = 600_000_000_000L;
+    static final long PAUSE_MAX_NS = 60_000_000_000L;
 
     private final UUID pool;
     private final Map<ByteKey, Due> records = new LinkedHashMap<>();
