@@ -87,7 +87,7 @@ public final class Fences {
     private boolean isReached(int version) {
         if (shard.mapVersion() != version) return false;
         // a target that the map has put out takes no part
-        if (!shard.isServing()) return shard.state() != PoolShard.State.CLEANING;
+        if (!shard.isServing()) return true;
         if (migration.isReclaiming()) return false;
         // who is filled from here knows nothing of the leases given here, and may lead before they have run out
         if (!former.isCalm()) return false;

@@ -1,5 +1,8 @@
 package io.daosmesh.engine.migrate;
 
+import io.daosmesh.engine.history.ChangeLog;
+import io.daosmesh.engine.history.Holdings;
+import io.daosmesh.engine.history.Part;
 import io.daosmesh.engine.shard.Access;
 import io.daosmesh.engine.shard.DestroyedIds;
 import io.daosmesh.engine.shard.PoolShard;
@@ -9,12 +12,14 @@ import io.daosmesh.engine.space.Deletion;
 import io.daosmesh.engine.space.Leftovers;
 import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.engine.turn.Done;
+import io.daosmesh.engine.turn.StagedOp;
 import io.daosmesh.engine.vos.Enumerator;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.wire.MigratedRecordMessage;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
@@ -27,11 +32,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Records in and out with their epochs, for rebuild. Owner: target loop. */
 public final class Migration {
-    private static final int RECORDS_MAX = 256;
-    private static final int BYTES_MAX = 1 << 20;
     private static final int SCAN_PAGE_OBJECTS = 256;
-    /** Entries looked at for one batch, so that a group full of prepared or newer records does not hold the loop. */
-    private static final int VISITS_MAX = 5_000;
+    /** Bytes of keys that one answer lists: then it ends. */
+    private static final long LISTED_BYTES_MAX = 1 << 20;
 
     private final TargetContext context;
     private final PoolShard shard;
@@ -77,9 +80,69 @@ public final class Migration {
                         Enumerator.objects(context.kv(), shard.pool(), null, anchor, SCAN_PAGE_OBJECTS), null));
     }
 
-    /** See EngineMigration.clearGroup. */
-    public void clearGroup(ShardAddress a, long epoch, Done done) {
-        serving(done::done, () -> Leftovers.clear(context, shard, access, a, epoch, done));
+    /** See EngineMigration.clear. */
+    public void clear(Leftovers.Wanted wanted, Done done) {
+        serving(done::done, () -> Leftovers.clear(context, shard, access, wanted, done));
+    }
+
+    /** See EngineMigration.held. */
+    public void held(List<ShardAddress> groups, Answer<List<Holdings.Held>> answer) {
+        serving(
+                answer::refuse,
+                () -> answer.answer(
+                        groups.stream()
+                                .map(a -> shard.holdings().of(a.groupPrefix()))
+                                .toList(),
+                        null));
+    }
+
+    /** See EngineMigration.filled. */
+    public void filled(ShardAddress a, List<byte[]> dkeys, Done done) {
+        serving(done::done, () -> {
+            Access.allow(access.stale(a.mapVersion()));
+            Part part = new Part(a.groupPrefix(), dkeys);
+            StagedOp op = new StagedOp(false);
+            shard.holdings().fill(part, a.mapVersion(), op);
+            context.turns().stage(op, fault -> {
+                if (fault == null) shard.holdings().onFilled(part, a.mapVersion());
+                done.done(fault);
+            });
+        });
+    }
+
+    /**
+     * What has changed in a group since a version.
+     *
+     * @param isGone nothing of it is stored here
+     * @param isAll all of it has, or that is not known
+     * @param dkeys empty if {@code isGone} or {@code isAll}
+     */
+    public record Change(boolean isGone, boolean isAll, List<byte[]> dkeys) {}
+
+    /** See EngineMigration.changes: of the first of these groups. */
+    public void changes(List<ShardAddress> groups, List<Integer> since, Answer<List<Change>> answer) {
+        serving(answer::refuse, () -> {
+            List<Change> changes = new ArrayList<>(groups.size());
+            long listed = 0;
+            for (int i = 0; i < groups.size() && listed < LISTED_BYTES_MAX; i++) {
+                Change c = change(groups.get(i), since.get(i));
+                changes.add(c);
+                for (byte[] dkey : c.dkeys) listed += dkey.length;
+            }
+            answer.answer(changes, null);
+        });
+    }
+
+    private Change change(ShardAddress a, int since) {
+        Access.allow(access.stale(a.mapVersion()));
+        a.check();
+        Access.allow(access.replica(a));
+        byte[] group = a.groupPrefix();
+        try (KvCursor c = context.kv().cursor(KvRange.prefix(group))) {
+            if (!c.next()) return new Change(true, false, List.of());
+        }
+        ChangeLog.Changes found = shard.changes().since(group, since);
+        return new Change(false, found.isAll(), found.dkeys());
     }
 
     /** See EngineMigration.reclaim. */
@@ -88,9 +151,21 @@ public final class Migration {
             done.done(Fault.of(FaultCode.AGAIN, "pool map version %d has not arrived here", a.mapVersion()));
             return;
         }
+        PoolTarget me = shard.me();
+        if (me == null || !me.isHolder()) {
+            // what it holds may be all that it needs to come back
+            done.done(null);
+            return;
+        }
         List<byte[]> doomed = new ArrayList<>();
-        for (int g : groups) doomed.add(Keys.group(a.pool(), a.container(), a.oid(), g));
+        StagedOp op = new StagedOp(false);
+        for (int g : groups) {
+            byte[] group = Keys.group(a.pool(), a.container(), a.oid(), g);
+            doomed.add(group);
+            shard.holdings().forget(group, op);
+        }
         reclaiming++;
+        context.turns().stage(op, fault -> {});
         Deletion.start(context, shard, doomed, shard::isForeign, fault -> {
             reclaiming--;
             done.done(fault);
@@ -104,9 +179,11 @@ public final class Migration {
     /**
      * Which records of a group are wanted.
      *
+     * @param dkeys of all of them if empty
      * @param isSalvage one that cannot be read comes as a lost one; else it fails the batch with CSUM or NVME_IO
+     * @param hasIds the ids of the group's updates follow
      */
-    public record Wanted(ShardAddress group, long stableEpoch, boolean isSalvage) {}
+    public record Wanted(ShardAddress group, List<byte[]> dkeys, long stableEpoch, boolean isSalvage, boolean hasIds) {}
 
     /** See EngineMigration.export: one batch of it. */
     public void export(Wanted wanted, byte[] from, Answer<Exported> answer) {
@@ -119,39 +196,16 @@ public final class Migration {
             answer.answer(ids.export(a, from), null);
             return;
         }
-        List<VosRecord> found = new ArrayList<>();
-        long bytes = 0;
-        int visited = 0;
-        byte[] next = null;
-        byte[] group = a.groupPrefix();
-        try (KvCursor c = context.kv().cursor(KvRange.prefix(group))) {
-            if (from.length > 0) c.seek(from);
-            while (c.next()) {
-                byte[] key = c.key();
-                boolean isFull = found.size() == RECORDS_MAX || visited++ == VISITS_MAX;
-                VosRecord r = VosRecord.decode(key, c.value());
-                long more = r.storedBytes();
-                if (isFull || (bytes > 0 && bytes + more > BYTES_MAX)) {
-                    next = key;
-                    break;
-                }
-                if (r.epoch() > wanted.stableEpoch) continue;
-                byte[] scope = Keys.scope(group, key);
-                if (shard.dtx().epochs(scope).contains(r.epoch())) {
-                    // one that this target drives reaches the new home by itself; of others it may be committed there
-                    if (shard.dtx().isLed(scope, r.epoch())) continue;
-                    answer.refuse(Fault.of(FaultCode.INPROGRESS, "an update of the group is being settled"));
-                    return;
-                }
-                found.add(r);
-                bytes += more;
-            }
+        Gathering g = new Gathering(shard, wanted);
+        try {
+            g.gather(context.kv(), from);
         } catch (FaultException e) {
             answer.refuse(e.fault());
             return;
         }
-        byte[] behind = next != null ? next : ids.first(a);
-        new Export(context, shard, new Export.Plan(found, wanted.isSalvage, behind), answer).start();
+        byte[] next = g.next();
+        byte[] behind = next != null || !wanted.hasIds ? next : ids.first(a);
+        new Export(context, shard, new Export.Plan(g.found(), wanted.isSalvage, behind), answer).start();
     }
 
     /** One value for a holder that cannot read its own. STALE, NONEXIST, INPROGRESS, or CSUM when it cannot be read here. */

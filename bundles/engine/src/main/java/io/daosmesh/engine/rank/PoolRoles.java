@@ -16,8 +16,8 @@ import io.daosmesh.engine.shard.Opening;
 import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.space.Aggregation;
-import io.daosmesh.engine.space.Cleaner;
 import io.daosmesh.engine.space.ContainerDestroy;
+import io.daosmesh.engine.turn.StagedOp;
 import io.daosmesh.engine.vos.RecordSearch;
 import io.daosmesh.engine.vos.VosLatencies;
 import io.daosmesh.engine.write.DtxStates;
@@ -42,7 +42,6 @@ final class PoolRoles {
     final HotReads hot;
     final Reads reads;
     final Listing listing;
-    final Cleaner cleaner;
     final Aggregation aggregation;
     final ContainerDestroy containers;
     final Migration migration;
@@ -73,7 +72,6 @@ final class PoolRoles {
         this.hot = new HotReads(context, shard, shared.cache);
         this.reads = new Reads(context, shard, access, leadReads, hot, shared.latencies);
         this.listing = new Listing(context, shard, access, leadReads);
-        this.cleaner = new Cleaner(context, shard);
         this.aggregation = new Aggregation(context, shard);
         this.containers = new ContainerDestroy(context, shard, destroyed);
         this.migration = new Migration(context, shard, access, destroyed);
@@ -91,20 +89,19 @@ final class PoolRoles {
         PoolMap before = shard.map();
         if (mayGrantLeases) context.host().leases().adopted(shard.pool(), map.version());
         hot.clear();
-        shard.adopt(map);
+        StagedOp op = new StagedOp(true);
+        shard.adopt(map, op);
         // durable before any update that is prepared by this map
-        Opening.note(context, shard);
+        Opening.note(context, shard, op);
         former.onMap(before);
         leadReads.onMap();
         leader.onMap();
-        if (shard.state() == PoolShard.State.SERVING && shard.needsCleaning()) cleaner.start();
         access.onMap();
         settler.onTick();
     }
 
     void onTick() {
         if (shard.state() != PoolShard.State.CLOSED && shard.state() != PoolShard.State.FAILED) {
-            cleaner.onTick();
             leader.onTick();
             settler.onTick();
             former.onTick();

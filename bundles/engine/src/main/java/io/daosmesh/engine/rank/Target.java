@@ -1,5 +1,6 @@
 package io.daosmesh.engine.rank;
 
+import io.daosmesh.engine.history.Holdings;
 import io.daosmesh.engine.migrate.Migration;
 import io.daosmesh.engine.read.Fetched;
 import io.daosmesh.engine.read.ValueCache;
@@ -11,6 +12,7 @@ import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.engine.space.Deletion;
+import io.daosmesh.engine.space.Leftovers;
 import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.engine.turn.Done;
 import io.daosmesh.engine.turn.StagedOp;
@@ -144,8 +146,7 @@ public final class Target {
                 return;
             }
             StagedOp op = new StagedOp(true);
-            for (byte[] table : List.of(Keys.dtxs(pool), Keys.destroyed(pool), Keys.unreadable(pool)))
-                op.batch().deleteRange(table, Keys.behind(table));
+            for (byte[] table : Keys.tables(pool)) op.batch().deleteRange(table, Keys.behind(table));
             op.batch().delete(Keys.marker(pool));
             context.turns().stage(op, f -> {
                 if (f == null) pools.remove(pool);
@@ -295,9 +296,29 @@ public final class Target {
         else p.migration.reclaim(a, groups, done);
     }
 
-    /** See EngineMigration.clearGroup. */
-    public void clearGroup(ShardAddress a, long epoch, Done done) {
-        in(a.pool(), done::done, p -> p.migration.clearGroup(a, epoch, done));
+    /** See EngineMigration.clear. */
+    public void clear(Leftovers.Wanted wanted, Done done) {
+        in(wanted.address().pool(), done::done, p -> p.migration.clear(wanted, done));
+    }
+
+    /** See EngineMigration.filled. */
+    public void filled(ShardAddress a, List<byte[]> dkeys, Done done) {
+        in(a.pool(), done::done, p -> p.migration.filled(a, dkeys, done));
+    }
+
+    /** See EngineMigration.held. */
+    public void held(UUID pool, List<ShardAddress> groups, Answer<List<Holdings.Held>> answer) {
+        in(pool, answer::refuse, p -> p.migration.held(groups, answer));
+    }
+
+    /** See EngineMigration.changes. */
+    public void changes(
+            UUID pool, List<ShardAddress> groups, List<Integer> since, Answer<List<Migration.Change>> answer) {
+        in(pool, answer::refuse, p -> {
+            // an update that is committed by now may be one of an older map
+            p.leader.flushCommits();
+            p.migration.changes(groups, since, answer);
+        });
     }
 
     /** The target serves nothing any more; what is under way fails by itself. */

@@ -1,9 +1,12 @@
 package io.daosmesh.engine.runtime;
 
+import com.google.protobuf.ByteString;
+import io.daosmesh.engine.history.Holdings;
 import io.daosmesh.engine.migrate.Migration;
 import io.daosmesh.engine.runtime.loop.TargetProxy;
 import io.daosmesh.engine.runtime.rpc.ObjectHandlers;
 import io.daosmesh.engine.shard.ShardAddress;
+import io.daosmesh.engine.space.Leftovers;
 import io.daosmesh.engine.vos.Enumerator;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -65,19 +68,61 @@ public final class EngineMigrationService implements EngineMigration {
     }
 
     @Override
-    public Flux<Batch> export(UUID pool, int target, StoredGroup group, long stableEpoch, boolean isSalvage) {
-        ShardAddress a = new ShardAddress(pool, group.container(), group.oid(), group.index(), 0);
-        Migration.Wanted wanted = new Migration.Wanted(a, stableEpoch, isSalvage);
+    public Flux<Batch> export(UUID pool, int target, Wanted w) {
+        Migration.Wanted wanted = new Migration.Wanted(
+                address(pool, w.part().group(), 0), keys(w.part()), w.stableEpoch(), w.isSalvage(), w.hasIds());
         return Flux.<Batch>create(sink -> new ExportStream(unit(target), wanted, sink).start())
                 .doOnDiscard(Batch.class, b -> b.onDone().run());
     }
 
     @Override
-    public Mono<Void> clearGroup(UUID pool, int target, StoredGroup group, int mapVersion, long stableEpoch) {
-        ShardAddress a = new ShardAddress(pool, group.container(), group.oid(), group.index(), mapVersion);
+    public Mono<Void> clear(UUID pool, int target, GroupPart part, int mapVersion, long stableEpoch) {
+        Leftovers.Wanted wanted =
+                new Leftovers.Wanted(address(pool, part.group(), mapVersion), keys(part), stableEpoch);
         return Mono.defer(() -> unit(target)
-                .<Boolean>internal((t, answer) -> t.clearGroup(a, stableEpoch, ObjectHandlers.done(answer)))
+                .<Boolean>internal((t, answer) -> t.clear(wanted, ObjectHandlers.done(answer)))
                 .then());
+    }
+
+    @Override
+    public Mono<Void> filled(UUID pool, int target, GroupPart part, int mapVersion) {
+        ShardAddress a = address(pool, part.group(), mapVersion);
+        return Mono.defer(() -> unit(target)
+                .<Boolean>internal((t, answer) -> t.filled(a, keys(part), ObjectHandlers.done(answer)))
+                .then());
+    }
+
+    @Override
+    public Mono<List<Held>> held(UUID pool, int target, List<StoredGroup> groups) {
+        List<ShardAddress> all = groups.stream().map(g -> address(pool, g, 0)).toList();
+        return Mono.defer(() -> unit(target).<List<Holdings.Held>>internal((t, answer) -> t.held(pool, all, answer)))
+                .map(held -> held.stream()
+                        .map(h -> new Held(h.asOf(), wire(h.dkeys())))
+                        .toList());
+    }
+
+    @Override
+    public Mono<List<Change>> changes(UUID pool, int target, int mapVersion, List<Since> groups) {
+        List<ShardAddress> all =
+                groups.stream().map(g -> address(pool, g.group(), mapVersion)).toList();
+        List<Integer> since = groups.stream().map(Since::version).toList();
+        return Mono.defer(() -> unit(target)
+                        .<List<Migration.Change>>internal((t, answer) -> t.changes(pool, all, since, answer)))
+                .map(changes -> changes.stream()
+                        .map(c -> new Change(c.isGone(), c.isAll(), wire(c.dkeys())))
+                        .toList());
+    }
+
+    private static ShardAddress address(UUID pool, StoredGroup g, int mapVersion) {
+        return new ShardAddress(pool, g.container(), g.oid(), g.index(), mapVersion);
+    }
+
+    private static List<byte[]> keys(GroupPart part) {
+        return part.dkeys().stream().map(ByteString::toByteArray).toList();
+    }
+
+    private static List<ByteString> wire(List<byte[]> keys) {
+        return keys.stream().map(ByteString::copyFrom).toList();
     }
 
     @Override

@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 /**
  * What a pool shard remembers over restarts; makes it known to {@link Opening}. Immutable.
  *
- * @param cleanedVersion the return that was cleaned up after
+ * @param returnedVersion the return whose open updates are noted as gaps
  * @param isOutForDevice excluded because its device was gone or faulty: comes back with the device
  * @param knownVersion newest map version acted by, in this life or a former one: durable before any update of it, never
  *     undercut
@@ -15,7 +15,7 @@ import java.nio.ByteBuffer;
  *     wait
  */
 public record Marker(
-        int dataThresholdBytes, int cleanedVersion, boolean isOutForDevice, int knownVersion, int calmVersion) {
+        int dataThresholdBytes, int returnedVersion, boolean isOutForDevice, int knownVersion, int calmVersion) {
     private static final byte LAYOUT = 1;
     private static final int BYTES = 18;
 
@@ -23,27 +23,27 @@ public record Marker(
         return new Marker(dataThresholdBytes, 0, false, 0, 0);
     }
 
-    public Marker withCleaned(int version) {
+    public Marker withReturned(int version) {
         return new Marker(dataThresholdBytes, version, isOutForDevice, knownVersion, calmVersion);
     }
 
     public Marker withOutForDevice(boolean isOut) {
-        return new Marker(dataThresholdBytes, cleanedVersion, isOut, knownVersion, calmVersion);
+        return new Marker(dataThresholdBytes, returnedVersion, isOut, knownVersion, calmVersion);
     }
 
     Marker withKnown(int version) {
-        return new Marker(dataThresholdBytes, cleanedVersion, isOutForDevice, version, calmVersion);
+        return new Marker(dataThresholdBytes, returnedVersion, isOutForDevice, version, calmVersion);
     }
 
     public Marker withCalm(int version) {
-        return new Marker(dataThresholdBytes, cleanedVersion, isOutForDevice, knownVersion, version);
+        return new Marker(dataThresholdBytes, returnedVersion, isOutForDevice, knownVersion, version);
     }
 
     byte[] encode() {
         return ByteBuffer.allocate(BYTES)
                 .put(LAYOUT)
                 .putInt(dataThresholdBytes)
-                .putInt(cleanedVersion)
+                .putInt(returnedVersion)
                 .put((byte) (isOutForDevice ? 1 : 0))
                 .putInt(knownVersion)
                 .putInt(calmVersion)

@@ -92,6 +92,8 @@ public final class Opening {
             countRecords(context, s);
             loadDtxs(context, s);
             s.damaged().load(context.kv(), context.nowNs());
+            s.changes().load(context.kv());
+            s.holdings().load(context.kv(), context.rank(), context.target());
         } catch (FaultException e) {
             s.fail(e.fault());
         }
@@ -142,13 +144,21 @@ public final class Opening {
 
     /** Keeps what the marker says of an open shard; that of a damaged one is left as it is, that of a closed one goes. */
     public static void note(TargetContext context, PoolShard s) {
+        note(context, s, new StagedOp(true));
+    }
+
+    /** @param op what is kept with it */
+    public static void note(TargetContext context, PoolShard s, StagedOp op) {
         if (s.state() == PoolShard.State.FAILED || s.state() == PoolShard.State.CLOSED) return;
-        context.turns().stage(create(s), fault -> {});
+        context.turns().stage(mark(s, op), fault -> {});
     }
 
     /** The marker that makes a shard known to {@link #reopen}. */
     public static StagedOp create(PoolShard s) {
-        StagedOp op = new StagedOp(true);
+        return mark(s, new StagedOp(true));
+    }
+
+    private static StagedOp mark(PoolShard s, StagedOp op) {
         op.batch().put(Keys.marker(s.pool()), s.marker().encode());
         return op;
     }

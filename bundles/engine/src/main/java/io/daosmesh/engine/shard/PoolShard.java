@@ -1,6 +1,10 @@
 package io.daosmesh.engine.shard;
 
+import io.daosmesh.engine.dtx.DtxEntry;
 import io.daosmesh.engine.dtx.DtxTable;
+import io.daosmesh.engine.history.ChangeLog;
+import io.daosmesh.engine.history.Holdings;
+import io.daosmesh.engine.turn.StagedOp;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.engine.vos.VosWriter;
@@ -28,8 +32,6 @@ public final class PoolShard {
     /** Life of a shard. */
     public enum State {
         SERVING,
-        /** Deletes what it held before it came back. */
-        CLEANING,
         CLOSED,
         /** Its index is damaged or of another release. */
         FAILED
@@ -44,6 +46,8 @@ public final class PoolShard {
     private final DtxTable dtx = new DtxTable();
     private final ShardCounters counters = new ShardCounters();
     private final DamagedRecords damaged;
+    private final ChangeLog changes;
+    private final Holdings holdings;
     private final Map<GroupKey, ShardGroup> groups = new HashMap<>();
     private Marker marker;
     private @Nullable PoolMap map;
@@ -58,6 +62,8 @@ public final class PoolShard {
         this.rank = rank;
         this.targetIndex = targetIndex;
         this.damaged = new DamagedRecords(space.pool());
+        this.changes = new ChangeLog(space.pool());
+        this.holdings = new Holdings(space.pool());
     }
 
     public UUID pool() {
@@ -82,6 +88,14 @@ public final class PoolShard {
 
     public DamagedRecords damaged() {
         return damaged;
+    }
+
+    public ChangeLog changes() {
+        return changes;
+    }
+
+    public Holdings holdings() {
+        return holdings;
     }
 
     /** The stored bytes of a record are not what was written. Any thread. */
@@ -132,12 +146,22 @@ public final class PoolShard {
         return m == null ? 0 : m.version();
     }
 
-    public void adopt(PoolMap next) {
+    /** @param op remembers it; durable before any update by this map */
+    public void adopt(PoolMap next, StagedOp op) {
+        changes.adopt(marker.knownVersion(), next, op);
         map = next;
         marker = marker.withKnown(next.version());
         groups.clear();
         myId = -1;
         for (PoolTarget t : next.ofRank(rank)) if (t.index() == targetIndex) myId = t.id();
+        PoolTarget me = me();
+        if (me == null) return;
+        holdings.adopt(next, me, op);
+        if (me.state() == TargetState.UP && me.changedVersion() > marker.returnedVersion()) {
+            // who decides them may have forgotten them long ago
+            for (DtxEntry e : dtx.prepared()) holdings.open(e.scopes(), op);
+            marker = marker.withReturned(me.changedVersion());
+        }
     }
 
     public int myId() {
@@ -177,9 +201,7 @@ public final class PoolShard {
             return Fault.of(FaultCode.STALE, "this target is %s", me.state().label())
                     .with("need", mapVersion());
         }
-        if (f != null) return f;
-        if (state == State.CLEANING) return Fault.of(FaultCode.BUSY, "the target is being cleaned after its return");
-        return null;
+        return f;
     }
 
     /** Ranks of the other members of a group. */
@@ -197,11 +219,6 @@ public final class PoolShard {
         Keys.Parts p = Keys.parse(groupPrefix);
         ShardGroup g = group(p.oid(), p.group());
         return g.isAvailable() && !g.members().contains(myId);
-    }
-
-    public boolean needsCleaning() {
-        PoolTarget me = me();
-        return me != null && me.state() == TargetState.UP && me.changedVersion() > marker.cleanedVersion();
     }
 
     /** True while records may not be dropped: data is being moved by epoch. */

@@ -119,7 +119,7 @@ public final class Deletion {
                         at = c.key();
                         return;
                     }
-                    VosRecord r = decode(c);
+                    VosRecord r = decode(context, shard, c);
                     if (r != null && !shard.writer().claim(r)) continue;
                     if (r != null) records.add(r);
                     op.batch().delete(c.key());
@@ -130,7 +130,7 @@ public final class Deletion {
     }
 
     /** Null for a damaged record: it goes like the others, what it owned is free again after a restart. */
-    private @Nullable VosRecord decode(KvCursor c) {
+    static @Nullable VosRecord decode(TargetContext context, PoolShard shard, KvCursor c) {
         try {
             return VosRecord.decode(c.key(), c.value());
         } catch (FaultException e) {

@@ -1,5 +1,6 @@
 package io.daosmesh.engine.space;
 
+import io.daosmesh.engine.history.Part;
 import io.daosmesh.engine.shard.Access;
 import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.ShardAddress;
@@ -14,7 +15,9 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -30,35 +33,69 @@ public final class Leftovers {
     private final TargetContext context;
     private final PoolShard shard;
     private final Access access;
-    private final ShardAddress address;
-    private final long epoch;
+    private final Wanted wanted;
     private final Done done;
+    private final Deque<byte[]> prefixes;
+    /** Of the present step; what they own is free again after a restart. */
+    private final List<byte[]> damaged = new ArrayList<>();
 
-    private Leftovers(
-            TargetContext context, PoolShard shard, Access access, ShardAddress address, long epoch, Done done) {
+    /**
+     * What is to go.
+     *
+     * @param dkeys all of the group if empty
+     * @param epoch committed records at or below it
+     */
+    public record Wanted(ShardAddress address, List<byte[]> dkeys, long epoch) {}
+
+    private Leftovers(TargetContext context, PoolShard shard, Access access, Wanted wanted, Done done) {
         this.context = context;
         this.shard = shard;
         this.access = access;
-        this.address = address;
-        this.epoch = epoch;
+        this.wanted = wanted;
         this.done = done;
+        this.prefixes = new ArrayDeque<>(part().prefixes());
     }
 
-    /** Committed records of the group at or below the epoch; STALE when the target does not pull it at the map version. */
-    public static void clear(
-            TargetContext context, PoolShard shard, Access access, ShardAddress address, long epoch, Done done) {
-        Leftovers l = new Leftovers(context, shard, access, address, epoch, done);
-        // behind what is on its way to the index now
-        context.turns().stage(new StagedOp(false), fault -> l.step(address.groupPrefix()));
+    /** Remembers before anything else that the part has to be pulled. STALE when the target does not pull it at the map version. */
+    public static void clear(TargetContext context, PoolShard shard, Access access, Wanted wanted, Done done) {
+        new Leftovers(context, shard, access, wanted, done).open();
     }
 
-    private void step(byte[] from) {
+    private Part part() {
+        return new Part(wanted.address.groupPrefix(), wanted.dkeys);
+    }
+
+    /** Behind what is on its way to the index now. */
+    private void open() {
+        Fault f = refusal();
+        if (f != null) {
+            done.done(f);
+            return;
+        }
+        StagedOp op = new StagedOp(true);
+        List<byte[]> scopes = part().scopes();
+        int version = shard.mapVersion();
+        shard.holdings().open(scopes, op);
+        shard.changes().note(scopes, op);
+        context.turns().stage(op, fault -> {
+            if (fault != null) {
+                done.done(fault);
+                return;
+            }
+            shard.changes().onDurable(scopes, version, op);
+            step(null);
+        });
+    }
+
+    /** @param from where the first prefix goes on; null = at its beginning */
+    private void step(byte @Nullable [] from) {
         Fault f = refusal();
         if (f != null) {
             done.done(f);
             return;
         }
         List<VosRecord> records = new ArrayList<>();
+        damaged.clear();
         byte[] next;
         try {
             next = collect(from, records);
@@ -67,40 +104,45 @@ public final class Leftovers {
             done.done(e.fault());
             return;
         }
-        if (records.isEmpty() && next == null) {
+        if (next == null) prefixes.remove();
+        boolean isLast = prefixes.isEmpty();
+        if (records.isEmpty() && damaged.isEmpty() && isLast) {
             done.done(null);
             return;
         }
         StagedOp op = new StagedOp(true);
         for (VosRecord r : records) op.batch().delete(r.key());
+        for (byte[] key : damaged) op.batch().delete(key);
         context.turns().stage(op, fault -> {
             if (fault == null) shard.writer().release(records);
             else shard.writer().keep(records);
-            if (fault != null || next == null) done.done(fault);
+            if (fault != null || isLast) done.done(fault);
             else step(next);
         });
     }
 
     private @Nullable Fault refusal() {
-        Fault f = access.stale(address.mapVersion());
+        Fault f = access.stale(wanted.address.mapVersion());
         if (f == null) f = shard.refusal();
         if (f != null) return f;
-        ShardGroup g = shard.group(address.oid(), address.group());
+        ShardGroup g = shard.group(wanted.address.oid(), wanted.address.group());
         boolean isMissing = g.isAvailable() && g.missing().contains(shard.myId());
         return isMissing ? null : Fault.of(FaultCode.STALE, "this target does not pull the group");
     }
 
-    /** Where the next step starts; null = the end was reached. */
-    private byte @Nullable [] collect(byte[] from, List<VosRecord> into) {
-        byte[] group = address.groupPrefix();
-        try (KvCursor c = context.kv().cursor(KvRange.prefix(group))) {
-            c.seek(from);
+    /** Where the first prefix goes on; null = its end was reached. */
+    private byte @Nullable [] collect(byte @Nullable [] from, List<VosRecord> into) {
+        byte[] group = wanted.address.groupPrefix();
+        try (KvCursor c = context.kv().cursor(KvRange.prefix(prefixes.getFirst()))) {
+            if (from != null) c.seek(from);
             for (int visited = 0; c.next(); visited++) {
                 byte[] key = c.key();
                 if (into.size() == STEP_RECORDS || visited == STEP_VISITS) return key;
-                VosRecord r = VosRecord.decode(key, c.value());
-                boolean isOpen = shard.dtx().epochs(Keys.scope(group, key)).contains(r.epoch());
-                if (r.epoch() <= epoch && !isOpen && shard.writer().claim(r)) into.add(r);
+                boolean isOpen = shard.dtx().epochs(Keys.scope(group, key)).contains(Keys.epoch(key));
+                if (Keys.epoch(key) > wanted.epoch || isOpen) continue;
+                VosRecord r = Deletion.decode(context, shard, c);
+                if (r == null) damaged.add(key);
+                else if (shard.writer().claim(r)) into.add(r);
             }
             return null;
         }

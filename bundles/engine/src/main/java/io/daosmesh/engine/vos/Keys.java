@@ -6,6 +6,7 @@ import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.storage.kv.KvRange;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,10 @@ import org.jspecify.annotations.Nullable;
  * T pool client hlc                                                    DTX
  * C pool container                                                     clock when the container was destroyed
  * U pool container oid group dkey akey line ~epoch kind                a record that cannot be read here
+ * G pool [container oid group (dkey | 00 00)]                          map version of the newest change; of the first logged one
+ * H pool                                                               pool map by which the target was a holder last
+ * D pool container oid group                                           map version at which the group was pulled
+ * N pool container oid group (dkey | 00 00)                            has to be pulled, whatever the source says
  * R pool container oid group [dkey [akey]] line ~epoch kind            record
  *
  * line: 00                        punches of the level
@@ -95,9 +100,69 @@ public final class Keys {
 
     /** The mark of a record, or the record of a mark. */
     public static byte[] marked(byte[] key) {
+        return in(key[0] == 'U' ? 'R' : 'U', key);
+    }
+
+    private static byte[] in(char table, byte[] key) {
         byte[] other = key.clone();
-        other[0] = (byte) (key[0] == 'U' ? 'R' : 'U');
+        other[0] = (byte) table;
         return other;
+    }
+
+    /** Prefix of the pool's log of changes; as a key by itself: since when it is kept. */
+    public static byte[] changes(UUID pool) {
+        return pool('G', pool);
+    }
+
+    /** In the log of changes, for a scope or all of a group. */
+    public static byte[] change(byte[] scope) {
+        return in('G', scope);
+    }
+
+    public static byte[] held(UUID pool) {
+        return pool('H', pool);
+    }
+
+    public static byte[] pulled(UUID pool) {
+        return pool('D', pool);
+    }
+
+    public static byte[] pulled(byte[] group) {
+        return in('D', group);
+    }
+
+    public static byte[] gaps(UUID pool) {
+        return pool('N', pool);
+    }
+
+    public static byte[] gap(byte[] scope) {
+        return in('N', scope);
+    }
+
+    /** What an index holds of a pool beside its marker and records. */
+    public static List<byte[]> tables(UUID pool) {
+        return List.of(
+                dtxs(pool), destroyed(pool), unreadable(pool), changes(pool), held(pool), pulled(pool), gaps(pool));
+    }
+
+    /** The place among the records of a key of another table. */
+    public static byte[] recordOf(byte[] key) {
+        return in('R', key);
+    }
+
+    /** The group's prefix of a record or scope. */
+    public static byte[] groupOf(byte[] key) {
+        return Arrays.copyOf(key, GROUP_BYTES);
+    }
+
+    /** The scope is that of a whole group's punches, and stands for all of it. */
+    public static boolean isWholeGroup(byte[] scope) {
+        return scope.length == GROUP_BYTES + 2 && scope[GROUP_BYTES] == 0 && scope[GROUP_BYTES + 1] == 0;
+    }
+
+    /** The user's dkey of a scope that is none of a whole group. */
+    public static byte[] dkeyOf(byte[] scope) {
+        return unescape(scope, GROUP_BYTES, scope.length);
     }
 
     public static byte[] records(UUID pool) {
@@ -269,11 +334,11 @@ public final class Keys {
         return to == null ? prefix : to;
     }
 
-    static boolean startsWith(byte[] key, byte[] prefix) {
+    public static boolean startsWith(byte[] key, byte[] prefix) {
         return key.length >= prefix.length && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
     }
 
-    static long epoch(byte[] record) {
+    public static long epoch(byte[] record) {
         return ~ByteBuffer.wrap(record).getLong(record.length - VERSION_BYTES);
     }
 

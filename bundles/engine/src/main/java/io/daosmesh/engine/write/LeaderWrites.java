@@ -1,7 +1,6 @@
 package io.daosmesh.engine.write;
 
 import io.daosmesh.engine.dtx.DtxEntry;
-import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.lease.FormerLeaders;
 import io.daosmesh.engine.shard.Access;
 import io.daosmesh.engine.shard.PoolShard;
@@ -61,7 +60,7 @@ public final class LeaderWrites {
     private long adoptedNs;
 
     /** A DTX that all members have and the members still have to be told of. */
-    private record Committable(DtxTable.Committed dtx, List<Integer> members) {}
+    private record Committable(DtxEntry dtx, List<Integer> members) {}
 
     public LeaderWrites(
             TargetContext context,
@@ -168,6 +167,7 @@ public final class LeaderWrites {
                                 ? DtxEntry.encodeCommitted(
                                         entry.committed(), context.host().hlcNow())
                                 : entry.encode());
+        shard.changes().note(scopes, staging.op());
         LeaderWrite w = new LeaderWrite(op, entry, staging, answer, context.nowNs());
         for (int id : group.members()) if (id != shard.myId()) w.members.add(id);
         shard.dtx().add(entry);
@@ -236,6 +236,7 @@ public final class LeaderWrites {
         w.isLocalDurable = fault == null;
         if (fault == null) {
             w.entry.markDurable();
+            shard.changes().onDurable(w.entry.scopes(), w.entry.mapVersion(), w.staging.op());
             latencies.update().record(context.nowNs() - w.startNs, w.bytes);
         }
         if (w.fault != null) undoLocal(w);
@@ -298,7 +299,7 @@ public final class LeaderWrites {
         } else {
             shard.dtx().startCommit(w.entry.committed());
             if (committables.isEmpty()) oldestCommittableNs = context.nowNs();
-            committables.add(new Committable(w.entry.committed(), w.members));
+            committables.add(new Committable(w.entry, w.members));
         }
         access.wake(w.entry);
         maybeAnswer(w);
@@ -394,14 +395,14 @@ public final class LeaderWrites {
         List<Committable> all = List.copyOf(committables);
         committables.clear();
         Map<Integer, List<DtxRefMessage>> byMember = new HashMap<>();
-        List<DtxTable.Committed> local = new ArrayList<>(all.size());
+        List<DtxEntry> local = new ArrayList<>(all.size());
         for (Committable c : all) {
             local.add(c.dtx());
             for (int m : c.members())
                 byMember.computeIfAbsent(m, k -> new ArrayList<>())
                         .add(WriteOp.dtxRef(c.dtx().id(), c.dtx().epoch()));
         }
-        outcomes.commit(local);
+        outcomes.commit(local, true);
         byMember.forEach((m, refs) -> {
             PoolTarget t = shard.target(m);
             context.peers().commit(t.rank(), DtxMessages.batch(shard, t, refs));

@@ -1,7 +1,6 @@
 package io.daosmesh.engine.write;
 
 import io.daosmesh.engine.dtx.DtxEntry;
-import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.lease.FormerLeaders;
 import io.daosmesh.engine.shard.Access;
 import io.daosmesh.engine.shard.PoolShard;
@@ -110,24 +109,25 @@ public final class MemberWrites {
             done.done(e.fault());
             return;
         }
-        ShardAddress a = op.address();
-        DtxEntry entry = new DtxEntry(
-                id,
-                epoch,
-                new DtxEntry.Place(a.mapVersion(), a.container(), a.oid(), a.group()),
-                op.dkey(),
-                op.scopes(),
-                staging.keys());
+        DtxEntry entry = entry(op, staging.keys());
         entry.setPreparedNs(now);
         staging.op().batch().put(Keys.dtx(shard.pool(), id), entry.encode());
+        shard.changes().note(entry.scopes(), staging.op());
         shard.dtx().add(entry);
-        preparing.merge(a.mapVersion(), 1, Integer::sum);
+        int version = op.address().mapVersion();
+        preparing.merge(version, 1, Integer::sum);
         int bytes = op.data().remaining();
         context.turns().stage(staging.op(), fault -> {
-            preparing.computeIfPresent(a.mapVersion(), (v, n) -> n == 1 ? null : n - 1);
+            preparing.computeIfPresent(version, (v, n) -> n == 1 ? null : n - 1);
             onPrepared(new Try(entry, old, dropped, staging, bytes), fault);
             done.done(fault);
         });
+    }
+
+    private static DtxEntry entry(WriteOp op, List<byte[]> keys) {
+        ShardAddress a = op.address();
+        DtxEntry.Place place = new DtxEntry.Place(a.mapVersion(), a.container(), a.oid(), a.group());
+        return new DtxEntry(op.dtx().id(), op.dtx().epoch(), place, op.dkey(), op.scopes(), keys);
     }
 
     /** @param old the entry of an earlier try that this one replaces */
@@ -147,21 +147,20 @@ public final class MemberWrites {
             shard.dtx().remove(t.old);
         }
         t.entry.markDurable();
+        shard.changes().onDurable(t.entry.scopes(), t.entry.mapVersion(), t.staging.op());
         latencies.update().record(context.nowNs() - t.entry.preparedNs(), t.bytes);
         if (t.entry.isAbortWanted()) outcomes.abort(t.entry);
     }
 
     public void commit(List<DtxRefMessage> refs) {
-        List<DtxTable.Committed> found = new ArrayList<>(refs.size());
         List<DtxEntry> entries = new ArrayList<>(refs.size());
         for (DtxRefMessage ref : refs) {
             DtxEntry e = shard.dtx().prepared(WriteOp.dtxId(ref.getDtx()));
             if (e == null || e.epoch() != ref.getEpoch() || !e.isDurable() || e.isSettling()) continue;
             shard.dtx().remove(e);
-            found.add(e.committed());
             entries.add(e);
         }
-        outcomes.commit(found);
+        outcomes.commit(entries, false);
         for (DtxEntry e : entries) access.wake(e);
     }
 

@@ -27,28 +27,42 @@ public final class Outcomes {
         this.access = access;
     }
 
-    /** The DTXs are committed; their entries are no longer prepared. Not synced: the members can be asked again. */
-    void commit(List<DtxTable.Committed> dtxs) {
-        if (dtxs.isEmpty()) return;
+    /**
+     * The DTXs are committed; their entries are no longer prepared. Not synced: the members can be asked again.
+     *
+     * @param isByAll every member of their time has them; else those of an older map count as changes of this one, because who
+     *     has left may have gone without them
+     */
+    void commit(List<DtxEntry> entries, boolean isByAll) {
+        if (entries.isEmpty()) return;
         StagedOp op = new StagedOp(false);
         long hlc = context.host().hlcNow();
-        for (DtxTable.Committed d : dtxs) {
+        for (DtxEntry e : entries) {
+            DtxTable.Committed d = e.committed();
             shard.dtx().startCommit(d);
             op.batch().put(Keys.dtx(shard.pool(), d.id()), DtxEntry.encodeCommitted(d, hlc));
         }
+        int version = shard.mapVersion();
+        List<byte[]> late = entries.stream()
+                .filter(e -> !isByAll && e.mapVersion() < version)
+                .flatMap(e -> e.scopes().stream())
+                .toList();
+        shard.changes().note(late, op);
         for (DtxId old : shard.dtx().takeExpired(context.nowNs(), EXPIRED_PER_BATCH))
             op.batch().delete(Keys.dtx(shard.pool(), old));
-        shard.counters().dtxCommits.add(dtxs.size());
+        shard.counters().dtxCommits.add(entries.size());
         context.turns().stage(op, fault -> {
             // on a fault the store has failed for good and the entries stay where they are found
-            if (fault == null) for (DtxTable.Committed d : dtxs) shard.dtx().endCommit(d, context.nowNs());
+            if (fault != null) return;
+            for (DtxEntry e : entries) shard.dtx().endCommit(e.committed(), context.nowNs());
+            shard.changes().onDurable(late, version, op);
         });
     }
 
     /** A prepared entry of this target becomes visible. */
     void commitEntry(DtxEntry entry) {
         shard.dtx().remove(entry);
-        commit(List.of(entry.committed()));
+        commit(List.of(entry), false);
         access.wake(entry);
     }
 

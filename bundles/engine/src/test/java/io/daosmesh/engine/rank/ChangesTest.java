@@ -376,7 +376,7 @@ class ChangesTest extends TargetFixture {
             byte[] from = Keys.under(Keys.group(pool, CONTAINER, oid, 0), key.getBytes());
             List<String> out = new ArrayList<>();
             target.export(
-                    new Migration.Wanted(a, hlc.now(), false),
+                    new Migration.Wanted(a, List.of(), hlc.now(), false, true),
                     from,
                     (v, f) -> out.add(f == null ? "exported" : f.code().name()));
             loop.drain();
@@ -387,7 +387,7 @@ class ChangesTest extends TargetFixture {
         loop.drain();
 
         List<Integer> counts = new ArrayList<>();
-        target.export(new Migration.Wanted(a, hlc.now(), false), new byte[0], (v, f) -> {
+        target.export(new Migration.Wanted(a, List.of(), hlc.now(), false, true), new byte[0], (v, f) -> {
             counts.add(v.records().size());
             v.onDone().run();
         });

@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import io.daosmesh.engine.history.Holdings;
 import io.daosmesh.engine.shard.Access;
 import io.daosmesh.engine.shard.Leases;
 import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.engine.shard.WriteOp;
+import io.daosmesh.engine.space.Leftovers;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
@@ -116,7 +118,7 @@ class RecoveryTest extends TargetFixture {
     }
 
     @Test
-    void shouldCleanPastADamagedRecord() {
+    void shouldClearPastADamagedRecord() {
         ObjectId oid = ledBySecond(ObjectClass.RP_2);
         start(map(1, TargetState.UPIN));
         DtxRefMessage.Builder ref = DtxRefMessage.newBuilder();
@@ -128,9 +130,13 @@ class RecoveryTest extends TargetFixture {
 
         target.onMap(states(3, TargetState.UP, TargetState.UPIN));
         loop.drain();
+        assertEquals(PoolShard.State.SERVING, target.shard(pool).state());
+        ShardAddress a = new ShardAddress(pool, new UUID(2, 2), oid, 0, 3);
+        target.clear(new Leftovers.Wanted(a, List.of(), hlc.now()), fault -> sent.add("cleared"));
+        loop.drain();
 
         assertNull(kv.get(key));
-        assertEquals(PoolShard.State.SERVING, target.shard(pool).state());
+        assertTrue(sent.contains("cleared"));
         assertTrue(sent.contains("damage"));
     }
 
@@ -141,25 +147,50 @@ class RecoveryTest extends TargetFixture {
         }
     }
 
+    /** Nobody may know by then how it has ended. */
     @Test
-    void shouldBeginAFailedCleaningAnew() {
+    void shouldCountWhatWasOpenWhenItLeftAsMissing() {
+        ObjectId oid = ledBySecond(ObjectClass.RP_2);
+        start(map(1, TargetState.UPIN));
+        prepare(oid, DtxRefMessage.newBuilder());
+
+        target.onMap(states(3, TargetState.UP, TargetState.UPIN));
+        loop.drain();
+
+        List<Holdings.Held> held = new ArrayList<>();
+        target.held(pool, List.of(new ShardAddress(pool, new UUID(2, 2), oid, 0, 3)), (v, f) -> held.addAll(v));
+        loop.drain();
+        assertEquals(1, held.get(0).asOf());
+        assertEquals("a", new String(held.get(0).dkeys().get(0)));
+    }
+
+    @Test
+    void shouldLogWhatChangesWhileAnotherTargetIsAway() {
         ObjectId oid = ledBySecond(ObjectClass.RP_2);
         start(map(1, TargetState.UPIN));
         DtxRefMessage.Builder ref = DtxRefMessage.newBuilder();
         prepare(oid, ref);
         target.commit(pool, List.of(ref.build()));
         loop.drain();
-        loop.failure = io.daosmesh.model.fault.Fault.of(io.daosmesh.model.fault.FaultCode.AGAIN, "not now");
-        target.onMap(states(3, TargetState.UP, TargetState.UPIN));
-        loop.drain();
-        assertEquals(PoolShard.State.CLEANING, target.shard(pool).state());
+        target.onMap(states(2, TargetState.UPIN, TargetState.DOWN));
+        assertEquals(List.of("ok"), outcome(a -> target.write(write(oid, "b", 10, 2, id(7)), a)));
 
-        loop.failure = null;
-        nowNs += 2_000_000_000L;
-        target.onTick();
-        loop.drain();
+        target.onMap(states(3, TargetState.UPIN, TargetState.UP));
 
-        assertEquals(PoolShard.State.SERVING, target.shard(pool).state());
+        assertEquals(List.of("b"), changes(oid, 1));
+        assertEquals(List.of(), changes(oid, 2));
+        assertEquals(List.of("all"), changes(oid, 0));
+    }
+
+    private List<String> changes(ObjectId oid, int since) {
+        List<String> out = new ArrayList<>();
+        ShardAddress a = new ShardAddress(pool, new UUID(2, 2), oid, 0, 3);
+        target.changes(pool, List.of(a), List.of(since), (v, f) -> {
+            if (v.get(0).isAll()) out.add("all");
+            for (byte[] dkey : v.get(0).dkeys()) out.add(new String(dkey));
+        });
+        loop.drain();
+        return out;
     }
 
     @Test

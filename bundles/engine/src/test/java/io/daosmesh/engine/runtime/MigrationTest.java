@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import io.daosmesh.engine.shard.KeyChange;
 import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.model.id.ObjectClass;
@@ -14,17 +15,23 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.port.EngineMigration;
+import io.daosmesh.model.port.EngineMigration.Change;
+import io.daosmesh.model.port.EngineMigration.GroupPart;
+import io.daosmesh.model.port.EngineMigration.Held;
+import io.daosmesh.model.port.EngineMigration.Since;
 import io.daosmesh.model.port.EngineMigration.StoredGroup;
 import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.ValueMessage;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -84,6 +91,11 @@ class MigrationTest {
         }
     }
 
+    private static EngineMigration.Wanted wanted(EngineMigration.StoredObject o, int group, long stable) {
+        GroupPart all = new GroupPart(new StoredGroup(o.container(), o.oid(), group), List.of());
+        return new EngineMigration.Wanted(all, stable, false, true);
+    }
+
     private void move(EngineMigration from, PoolTarget source, EngineMigration.StoredObject o, long stable) {
         for (int g = 0; g < o.oid().groupCount(); g++) {
             ShardGroup group = Placement.group(mesh.map, o.oid(), g);
@@ -92,7 +104,7 @@ class MigrationTest {
                 PoolTarget t = mesh.map.target(destination);
                 EngineMigration to = mesh.engines.get(t.rank()).migration();
                 for (int again = 0; again < 2; again++)
-                    from.export(mesh.pool, source.index(), new StoredGroup(o.container(), o.oid(), g), stable, false)
+                    from.export(mesh.pool, source.index(), wanted(o, g, stable))
                             .concatMap(b -> {
                                 ByteBuffer copy =
                                         ByteBuffer.allocateDirect(b.data().remaining());
@@ -135,7 +147,7 @@ class MigrationTest {
     }
 
     @Test
-    void shouldRestoreFullWidthAndThenCleanAReturningTarget() {
+    void shouldRestoreFullWidthAndKeepWhatAReturningTargetHolds() {
         write(0, 60);
         mesh.put(lonely, key(0), new byte[] {1, 2, 3});
         mesh.punch(oid, 1, key(7));
@@ -174,22 +186,114 @@ class MigrationTest {
                 .collect(Collectors.toSet())
                 .block(MiniMesh.WAIT);
 
-        assertEquals(lonelyRank == rank ? Set.of(lonely) : Set.of(), kept);
-        if (lonelyRank != rank)
-            assertEquals(
-                    0,
-                    mesh.storages
-                            .get(rank)
-                            .target(0)
-                            .pool(mesh.pool)
-                            .blob()
-                            .allocator()
-                            .usedBytes());
-        // once for each return: what is written now stays
+        assertEquals(lonelyRank == rank ? Set.of(oid, lonely) : Set.of(oid), kept);
         write(200, 210);
         mesh.stop(rank, true);
         mesh.start(rank);
         check();
+    }
+
+    /** For each group that a returned rank has to pull: the dkeys that it misses, or "all". */
+    private Map<Integer, Set<String>> missed(int rank, int heldVersion) {
+        EngineMigration to = mesh.engines.get(rank).migration();
+        Map<Integer, Set<String>> missed = new TreeMap<>();
+        for (int g = 0; g < oid.groupCount(); g++) {
+            ShardGroup group = Placement.group(mesh.map, oid, g);
+            if (!group.missing().contains(mesh.map.ofRank(rank).get(0).id())) continue;
+            StoredGroup stored = new StoredGroup(mesh.container, oid, g);
+            Held held =
+                    to.held(mesh.pool, 0, List.of(stored)).block(MiniMesh.WAIT).get(0);
+            assertEquals(new Held(heldVersion, List.of()), held);
+            Change c = mesh.engines
+                    .get(mesh.map.target(group.leader()).rank())
+                    .migration()
+                    .changes(mesh.pool, 0, mesh.map.version(), List.of(new Since(stored, held.asOf())))
+                    .block(MiniMesh.WAIT)
+                    .get(0);
+            Set<String> dkeys = c.dkeys().stream().map(ByteString::toStringUtf8).collect(Collectors.toSet());
+            missed.put(g, c.isAll() ? Set.of("all") : dkeys);
+        }
+        return missed;
+    }
+
+    @Test
+    void shouldTellAReturningTargetWhatItHasMissed() {
+        write(0, 60);
+        int dead = mesh.leader(oid, key(0)).rank();
+        PoolMap before = mesh.map;
+        mesh.push(with(dead, TargetState.DOWN));
+        write(100, 110);
+        mesh.punch(oid, 1, key(7));
+        rebuild(dead);
+        mesh.push(mesh.map.afterRebuild());
+        write(110, 120);
+        mesh.push(with(dead, TargetState.UP));
+        Set<String> changed = new HashSet<>(Set.of(new String(key(7))));
+        for (int i = 100; i < 120; i++) changed.add(new String(key(i)));
+
+        for (int life = 0; life < 2; life++) {
+            Map<Integer, Set<String>> missed = missed(dead, before.version());
+
+            assertTrue(!missed.isEmpty());
+            missed.forEach((g, dkeys) -> {
+                int leader = Placement.group(mesh.map, oid, g).leader();
+                boolean hasPulledIt = !Placement.group(before, oid, g).settled().contains(leader);
+                Set<String> ofGroup = changed.stream()
+                        .filter(k -> Placement.groupOf(oid, k.getBytes()) == g)
+                        .collect(Collectors.toSet());
+                // and what was settled by the newer map alone
+                if (hasPulledIt) assertEquals(Set.of("all"), dkeys);
+                else assertTrue(!dkeys.contains("all") && dkeys.containsAll(ofGroup), dkeys::toString);
+            });
+            for (int r = 0; r < 4; r++) {
+                mesh.stop(r, true);
+                mesh.start(r);
+            }
+            for (int r = 0; r < 4; r++)
+                mesh.engines
+                        .get(r)
+                        .migration()
+                        .fence(mesh.pool, mesh.map.version())
+                        .block(MiniMesh.WAIT);
+        }
+    }
+
+    @Test
+    void shouldKnowAfterARestartWhatItHasPulledAndWhatNot() {
+        write(0, 20);
+        int group = Placement.groupOf(oid, key(0));
+        int dead = mesh.leader(oid, key(0)).rank();
+        mesh.push(with(dead, TargetState.DOWN));
+        PoolTarget home =
+                mesh.map.target(Placement.group(mesh.map, oid, group).missing().get(0));
+        StoredGroup stored = new StoredGroup(mesh.container, oid, group);
+        GroupPart all = new GroupPart(stored, List.of());
+        int version = mesh.map.version();
+        EngineMigration m = mesh.engines.get(home.rank()).migration();
+        m.fence(mesh.pool, version).block(MiniMesh.WAIT);
+        m.clear(mesh.pool, 0, all, version, mesh.hlc.now()).block(MiniMesh.WAIT);
+        assertEquals(
+                0,
+                m.held(mesh.pool, 0, List.of(stored))
+                        .block(MiniMesh.WAIT)
+                        .get(0)
+                        .asOf());
+        m.filled(mesh.pool, 0, all, version).block(MiniMesh.WAIT);
+        GroupPart one = new GroupPart(stored, List.of(ByteString.copyFrom(key(0))));
+        m.clear(mesh.pool, 0, one, version, mesh.hlc.now()).block(MiniMesh.WAIT);
+
+        mesh.stop(home.rank(), true);
+        mesh.start(home.rank());
+        EngineMigration again = mesh.engines.get(home.rank()).migration();
+        again.fence(mesh.pool, version).block(MiniMesh.WAIT);
+
+        assertEquals(
+                List.of(new Held(version, one.dkeys())),
+                again.held(mesh.pool, 0, List.of(stored)).block(MiniMesh.WAIT));
+        again.filled(mesh.pool, 0, one, version).block(MiniMesh.WAIT);
+        assertEquals(
+                List.of(new Held(version, List.of())),
+                again.held(mesh.pool, 0, List.of(stored)).block(MiniMesh.WAIT));
     }
 
     @Test
@@ -323,12 +427,13 @@ class MigrationTest {
         int settledVersion = mesh.map.version();
         org.junit.jupiter.api.Assertions.assertThrows(
                 io.daosmesh.model.fault.FaultException.class,
-                () -> m.clearGroup(mesh.pool, 0, g, settledVersion, mesh.hlc.now())
+                () -> m.clear(mesh.pool, 0, new GroupPart(g, List.of()), settledVersion, mesh.hlc.now())
                         .block(MiniMesh.WAIT));
         assertEquals(1, m.scan(mesh.pool, 0).count().block(MiniMesh.WAIT), "nobody has reclaimed it");
 
         mesh.push(with(dead, TargetState.DOWN));
-        m.clearGroup(mesh.pool, 0, g, mesh.map.version(), mesh.hlc.now()).block(MiniMesh.WAIT);
+        m.clear(mesh.pool, 0, new GroupPart(g, List.of()), mesh.map.version(), mesh.hlc.now())
+                .block(MiniMesh.WAIT);
 
         assertEquals(0, m.scan(mesh.pool, 0).count().block(MiniMesh.WAIT));
         rebuild(dead);

@@ -17,7 +17,9 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.port.EngineMigration;
+import io.daosmesh.model.port.EngineMigration.GroupPart;
 import io.daosmesh.model.port.EngineMigration.StoredGroup;
+import io.daosmesh.model.port.EngineMigration.Wanted;
 import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.TargetQueryReply;
@@ -102,7 +104,14 @@ class UnreadableTest {
         mesh.engines
                 .get(fromRank)
                 .migration()
-                .export(mesh.pool, 0, new StoredGroup(mesh.container, oid, 0), stable, isSalvage)
+                .export(
+                        mesh.pool,
+                        0,
+                        new Wanted(
+                                new GroupPart(new StoredGroup(mesh.container, oid, 0), List.of()),
+                                stable,
+                                isSalvage,
+                                true))
                 .concatMap(b -> {
                     ByteBuffer copy = ByteBuffer.allocateDirect(b.data().remaining());
                     copy.put(b.data().duplicate()).flip();

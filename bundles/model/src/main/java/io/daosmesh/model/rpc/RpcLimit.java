@@ -47,7 +47,8 @@ public record RpcLimit(int bodyBytes, int dataBytes, int streams) {
             RpcMethod.HANDLES_GONE,
             RpcMethod.REBUILD_PREPARE,
             RpcMethod.REBUILD_SCAN,
-            RpcMethod.REBUILD_OBJECTS
+            RpcMethod.REBUILD_OBJECTS,
+            RpcMethod.REBUILD_CHANGES
         }) of.put(m, LISTS);
         for (RpcMethod m : new RpcMethod[] {
             RpcMethod.OBJECT_UPDATE, RpcMethod.OBJECT_CHANGE, RpcMethod.SHARD_UPDATE, RpcMethod.SHARD_CHANGE

@@ -89,6 +89,7 @@ public enum RpcMethod {
     REBUILD_PULL(93, Kind.STREAM, SERVER),
     REBUILD_STATUS(94, Kind.CALL, SERVER),
     REBUILD_FINISH(95, Kind.CALL, SERVER),
+    REBUILD_CHANGES(96, Kind.CALL, SERVER),
     // handles, owners and access control lists (pool service; HANDLES_GONE: destination = rank)
     POOL_CONNECT(100, Kind.CALL, AGENT),
     POOL_DISCONNECT(101, Kind.CALL, AGENT),

@@ -6,13 +6,18 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.limit.MessageLimits;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.EngineMigration;
+import io.daosmesh.model.port.EngineMigration.Since;
 import io.daosmesh.model.rpc.Registrations;
 import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.rpc.RpcServer;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.MigrationBatchMessage;
+import io.daosmesh.model.wire.RebuildChange;
+import io.daosmesh.model.wire.RebuildChangesReply;
+import io.daosmesh.model.wire.RebuildChangesRequest;
 import io.daosmesh.model.wire.RebuildFinishRequest;
+import io.daosmesh.model.wire.RebuildObjectMessage;
 import io.daosmesh.model.wire.RebuildObjectsRequest;
 import io.daosmesh.model.wire.RebuildPrepareReply;
 import io.daosmesh.model.wire.RebuildPrepareRequest;
@@ -22,9 +27,11 @@ import io.daosmesh.model.wire.RebuildScanRequest;
 import io.daosmesh.model.wire.RebuildSession;
 import io.daosmesh.model.wire.RebuildStatusRequest;
 import io.daosmesh.rebuild.plan.Session;
+import io.daosmesh.rebuild.pull.Survey;
 import io.daosmesh.rebuild.scan.Work;
 import io.daosmesh.rebuild.session.RankSession;
 import io.daosmesh.rebuild.session.RankSessions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -37,9 +44,15 @@ import reactor.core.publisher.Mono;
 final class RankRebuild implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RankRebuild.class);
 
+    /** As in the fault KEY2BIG. */
+    private static final int DKEY_BYTES_MAX = 4096;
+
     /** An address has at most 259 bytes, the name of an operation fewer; a scan names {@link RankSession#BATCH_MAX} objects at once. */
     private static final MessageLimits LIMITS = MessageLimits.of(64, 260)
-            .withCount(RebuildObjectsRequest.getDescriptor(), "objects", 4 * RankSession.BATCH_MAX);
+            .withCount(RebuildObjectsRequest.getDescriptor(), "objects", 4 * RankSession.BATCH_MAX)
+            .withCount(RebuildChangesRequest.getDescriptor(), "objects", Survey.ASKED_MAX)
+            .withCount(RebuildChangesRequest.getDescriptor(), "since", Survey.ASKED_MAX)
+            .withBytes(RebuildObjectMessage.getDescriptor(), "dkeys", DKEY_BYTES_MAX);
 
     private final EngineMigration engine;
     private final SessionIo.Parts parts;
@@ -59,6 +72,7 @@ final class RankRebuild implements AutoCloseable {
         registrations.on(RpcMethod.REBUILD_OBJECTS, RebuildObjectsRequest.parser(), this::onObjects);
         registrations.on(RpcMethod.REBUILD_STATUS, RebuildStatusRequest.parser(), this::onStatus);
         registrations.on(RpcMethod.REBUILD_FINISH, RebuildFinishRequest.parser(), this::onFinish);
+        registrations.on(RpcMethod.REBUILD_CHANGES, RebuildChangesRequest.parser(), this::onChanges);
         registrations.onStream(RpcMethod.REBUILD_PULL, RebuildPullRequest.parser(), (m, peer) -> onPull(m));
     }
 
@@ -88,7 +102,7 @@ final class RankRebuild implements AutoCloseable {
                 .poolMap(s.pool(), s.version())
                 .publishOn(parts.loop().scheduler())
                 .map(map -> {
-                    session(m.getSession()).startScan(map, m.getStableEpoch());
+                    session(m.getSession()).startScan(map, m.getStableEpoch(), System.nanoTime());
                     return Empty.getDefaultInstance();
                 });
     }
@@ -96,7 +110,7 @@ final class RankRebuild implements AutoCloseable {
     private Mono<Empty> onObjects(RebuildObjectsRequest m) {
         List<Work> works = m.getObjectsList().stream().map(Work::fromWire).toList();
         return parts.loop().call(() -> {
-            session(m.getSession()).accept(m.getFromRank(), m.getBatch(), works);
+            session(m.getSession()).accept(m.getFromRank(), m.getBatch(), works, System.nanoTime());
             return Empty.getDefaultInstance();
         });
     }
@@ -114,15 +128,39 @@ final class RankRebuild implements AutoCloseable {
         });
     }
 
+    private Mono<RebuildChangesReply> onChanges(RebuildChangesRequest m) {
+        if (m.getObjectsCount() == 0 || m.getObjectsCount() != m.getSinceCount())
+            throw Fault.of(FaultCode.INVAL, "%d groups, %d versions", m.getObjectsCount(), m.getSinceCount())
+                    .asException();
+        List<Since> groups = new ArrayList<>();
+        for (int i = 0; i < m.getObjectsCount(); i++)
+            groups.add(new Since(Work.fromWire(m.getObjects(i)).stored(), m.getSince(i)));
+        UUID pool = Ids.uuid(m.getSession().getPool());
+        int target = map(pool).target(m.getObjects(0).getSourceTarget()).index();
+        return engine.changes(pool, target, m.getSession().getMapVersion(), groups)
+                .map(changes -> RebuildChangesReply.newBuilder()
+                        .addAllChanges(changes.stream()
+                                .map(c -> RebuildChange.newBuilder()
+                                        .setGone(c.isGone())
+                                        .setAll(c.isAll())
+                                        .addAllDkeys(c.dkeys())
+                                        .build())
+                                .toList())
+                        .build());
+    }
+
+    private PoolMap map(UUID pool) {
+        return parts.maps()
+                .poolMap(pool)
+                .orElseThrow(() -> Fault.of(FaultCode.NONEXIST, "pool %s", pool).asException());
+    }
+
     private Flux<RpcMessage> onPull(RebuildPullRequest m) {
         Work w = Work.fromWire(m.getObject());
         UUID pool = Ids.uuid(m.getSession().getPool());
-        PoolMap map = parts.maps()
-                .poolMap(pool)
-                .orElseThrow(() -> Fault.of(FaultCode.NONEXIST, "pool %s", pool).asException());
-        int target = map.target(w.source()).index();
-        var group = new EngineMigration.StoredGroup(w.container(), w.oid(), w.group());
-        return engine.export(pool, target, group, m.getStableEpoch(), m.getSalvage())
+        int target = map(pool).target(w.source()).index();
+        var wanted = new EngineMigration.Wanted(w.part(), m.getStableEpoch(), m.getSalvage(), m.getIds());
+        return engine.export(pool, target, wanted)
                 .map(b -> new RpcMessage(
                         MigrationBatchMessage.newBuilder()
                                 .addAllRecords(b.records())

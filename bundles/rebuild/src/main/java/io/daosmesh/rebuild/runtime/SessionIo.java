@@ -7,6 +7,9 @@ import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.port.EngineMigration;
+import io.daosmesh.model.port.EngineMigration.Change;
+import io.daosmesh.model.port.EngineMigration.Held;
+import io.daosmesh.model.port.EngineMigration.StoredGroup;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.Rpc;
@@ -14,16 +17,22 @@ import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.MigratedRecordMessage;
 import io.daosmesh.model.wire.MigrationBatchMessage;
+import io.daosmesh.model.wire.RebuildChange;
+import io.daosmesh.model.wire.RebuildChangesReply;
+import io.daosmesh.model.wire.RebuildChangesRequest;
 import io.daosmesh.model.wire.RebuildObjectsRequest;
 import io.daosmesh.model.wire.RebuildPullRequest;
 import io.daosmesh.rebuild.plan.Session;
 import io.daosmesh.rebuild.pull.PullQueue;
+import io.daosmesh.rebuild.pull.Survey;
 import io.daosmesh.rebuild.scan.Scan;
 import io.daosmesh.rebuild.scan.Work;
 import io.daosmesh.rebuild.session.RankSession;
 import io.daosmesh.rebuild.session.SessionEffects;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -83,7 +92,7 @@ final class SessionIo implements SessionEffects {
 
         @Override
         protected void hookOnNext(Page p) {
-            session.onStored(p.target, p.objects);
+            session.onStored(p.target, p.objects, System.nanoTime());
         }
 
         @Override
@@ -138,13 +147,67 @@ final class SessionIo implements SessionEffects {
     }
 
     @Override
+    public void survey(List<Survey.Arrival> works) {
+        int target = target(works.get(0).work());
+        List<StoredGroup> groups = works.stream().map(a -> a.work().stored()).toList();
+        List<Change> answer = new ArrayList<>();
+        await(
+                engine.held(pool(), target, groups)
+                        .flatMap(held -> missing(works, held))
+                        .doOnNext(answer::addAll),
+                () -> session.onSurveyed(answer, System.nanoTime()),
+                f -> {
+                    LOG.info("changes of {} groups: {}", works.size(), f.message());
+                    session.onSurveyFailed(System.nanoTime());
+                });
+    }
+
+    private Mono<List<Change>> missing(List<Survey.Arrival> works, List<Held> held) {
+        boolean isOwn = works.get(0).isOwn();
+        if (!isOwn && held.stream().allMatch(h -> h.asOf() == 0))
+            return Mono.just(Collections.nCopies(works.size(), Change.ALL));
+        RebuildChangesRequest.Builder request =
+                RebuildChangesRequest.newBuilder().setSession(session.session().toWire());
+        for (int i = 0; i < works.size(); i++) {
+            request.addObjects(works.get(i).work().toWire())
+                    .addSince(held.get(i).asOf());
+        }
+        int source = session.map().target(works.get(0).work().source()).rank();
+        return parts.rpc()
+                .call(endpoint(source), RpcMethod.REBUILD_CHANGES, RpcMessage.of(request.build()), SEND_MAX, reply -> {
+                    List<Change> changes = new ArrayList<>();
+                    for (RebuildChange c :
+                            RebuildChangesReply.parseFrom(reply.body()).getChangesList())
+                        changes.add(new Change(c.getGone(), c.getAll(), c.getDkeysList()));
+                    if (changes.isEmpty() || changes.size() > works.size())
+                        throw Fault.of(FaultCode.PROTO, "%d answers for %d groups", changes.size(), works.size())
+                                .asException();
+                    if (!isOwn)
+                        for (int i = 0; i < changes.size(); i++)
+                            changes.set(i, Survey.missing(held.get(i), changes.get(i)));
+                    return changes;
+                });
+    }
+
+    private int target(Work w) {
+        return session.map().target(w.destination()).index();
+    }
+
+    @Override
     public void clear(PullQueue.Attempt attempt, long stableEpoch) {
         Work w = attempt.work();
-        int target = session.map().target(w.destination()).index();
-        var group = new EngineMigration.StoredGroup(w.container(), w.oid(), w.group());
         await(
-                engine.clearGroup(pool(), target, group, session.session().version(), stableEpoch),
+                engine.clear(pool(), target(w), w.part(), session.session().version(), stableEpoch),
                 () -> session.onCleared(attempt),
+                f -> onPullFailed(attempt, f));
+    }
+
+    @Override
+    public void fill(PullQueue.Attempt attempt) {
+        Work w = attempt.work();
+        await(
+                engine.filled(pool(), target(w), w.part(), session.session().version()),
+                () -> session.onFilled(attempt, System.nanoTime()),
                 f -> onPullFailed(attempt, f));
     }
 
@@ -152,7 +215,7 @@ final class SessionIo implements SessionEffects {
     public void pull(PullQueue.Attempt attempt, Work from, long stableEpoch) {
         long[] moved = new long[2];
         await(
-                Flux.defer(() -> records(from, stableEpoch, attempt.isSalvage()))
+                Flux.defer(() -> records(attempt, from, stableEpoch))
                         .concatMap(
                                 b -> {
                                     moved[0] += b.records().size();
@@ -161,7 +224,7 @@ final class SessionIo implements SessionEffects {
                                 },
                                 PULL_AHEAD)
                         .then(),
-                () -> session.onPulled(attempt, moved[0], moved[1]),
+                () -> session.onPulled(attempt, moved[0], moved[1], System.nanoTime()),
                 f -> onPullFailed(attempt, f));
     }
 
@@ -181,12 +244,13 @@ final class SessionIo implements SessionEffects {
     /** Records of a work with their bytes, copied out of the network's buffers. */
     private record Records(List<MigratedRecordMessage> records, ByteBuffer data) {}
 
-    private Flux<Records> records(Work from, long stableEpoch, boolean isSalvage) {
+    private Flux<Records> records(PullQueue.Attempt attempt, Work from, long stableEpoch) {
         RebuildPullRequest request = RebuildPullRequest.newBuilder()
                 .setSession(session.session().toWire())
                 .setObject(from.toWire())
                 .setStableEpoch(stableEpoch)
-                .setSalvage(isSalvage)
+                .setSalvage(attempt.isSalvage())
+                .setIds(attempt.isFirst())
                 .build();
         int source = session.map().target(from.source()).rank();
         return parts.rpc().stream(endpoint(source), RpcMethod.REBUILD_PULL, RpcMessage.of(request), reply -> {
@@ -199,8 +263,7 @@ final class SessionIo implements SessionEffects {
     }
 
     private Mono<Void> store(Work w, Records b) {
-        PoolTarget destination = session.map().target(w.destination());
-        return engine.importBatch(pool(), destination.index(), w.container(), w.oid(), b.records(), b.data());
+        return engine.importBatch(pool(), target(w), w.container(), w.oid(), b.records(), b.data());
     }
 
     private Endpoint endpoint(int rank) {

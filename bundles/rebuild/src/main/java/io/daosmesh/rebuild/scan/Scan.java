@@ -32,6 +32,17 @@ public final class Scan {
         return works;
     }
 
+    /** Groups of a stored object that this target itself has to pull, if their holders have anything of them. */
+    public static List<Work> own(PoolMap map, int self, UUID container, ObjectId oid) {
+        List<Work> works = new ArrayList<>();
+        for (int g = 0; g < oid.groupCount(); g++) {
+            ShardGroup group = Placement.group(map, oid, g);
+            if (group.isAvailable() && group.missing().contains(self))
+                works.add(new Work(container, oid, g, group.leader(), self));
+        }
+        return works;
+    }
+
     /** Targets of a rank that take part: one that is out, for its device say, neither answers nor leads a group. */
     public static List<PoolTarget> scanned(PoolMap map, int rank) {
         return map.ofRank(rank).stream()

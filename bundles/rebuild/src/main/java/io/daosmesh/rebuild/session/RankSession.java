@@ -4,6 +4,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.port.EngineMigration.Change;
 import io.daosmesh.model.port.EngineMigration.StoredObject;
 import io.daosmesh.rebuild.plan.RankStatus;
 import io.daosmesh.rebuild.plan.Session;
@@ -41,6 +42,8 @@ public final class RankSession {
     private final PullQueue queue = new PullQueue();
     /** Works under way whose destination holds nothing older any more. */
     private final Set<Work> cleared = new HashSet<>();
+    /** Of works that are pulled and not yet remembered. */
+    private final Map<Work, Moved> moved = new HashMap<>();
     /** Of one page: an object of many groups is many works, which are made when they are sent. */
     private final Deque<Stored> stored = new ArrayDeque<>();
     /** In no batch yet: fewer than what a message takes and one object has. */
@@ -52,6 +55,9 @@ public final class RankSession {
     private @Nullable PoolMap map;
     private long stableEpoch;
     private boolean isRead;
+    /** The queue was too full for what the next page might add. */
+    private boolean isReadLater;
+
     private boolean isClosed;
     private int sendTries;
     private long sendAtNs = NEVER;
@@ -64,6 +70,8 @@ public final class RankSession {
     public record Batch(int rank, long number, List<Work> works) {}
 
     private record Stored(int target, StoredObject object) {}
+
+    private record Moved(long records, long bytes) {}
 
     public RankSession(Session session, int rank, SessionEffects out) {
         this.session = session;
@@ -91,7 +99,7 @@ public final class RankSession {
     }
 
     /** The map of the session; STALE for another one. Starts once; asked again it changes nothing. */
-    public void startScan(PoolMap atVersion, long epoch) {
+    public void startScan(PoolMap atVersion, long epoch, long nowNs) {
         if (atVersion.version() != session.version()) {
             throw Fault.of(FaultCode.STALE, "rebuild of an older pool map")
                     .with("have", atVersion.version())
@@ -103,14 +111,18 @@ public final class RankSession {
         stableEpoch = epoch;
         out.startScan(Scan.scanned(atVersion, rank));
         out.readNext();
-        pump();
+        pump(nowNs);
     }
 
     /** Some objects that a target holds. */
-    public void onStored(int target, List<StoredObject> objects) {
+    public void onStored(int target, List<StoredObject> objects, long nowNs) {
         if (isScanOver()) return;
-        for (StoredObject o : objects) stored.add(new Stored(target, o));
+        for (StoredObject o : objects) {
+            stored.add(new Stored(target, o));
+            queue.addOwn(Scan.own(map(), target, o.container(), o.oid()));
+        }
         advance();
+        pump(nowNs);
     }
 
     public void onScanEnd() {
@@ -151,7 +163,12 @@ public final class RankSession {
             works.clear();
         }
         if (!toSend.isEmpty()) out.send(toSend.getFirst());
-        else if (!isRead) out.readNext();
+        else if (!isRead) readOn();
+    }
+
+    private void readOn() {
+        isReadLater = !queue.hasRoom();
+        if (!isReadLater) out.readNext();
     }
 
     /** The new home has it. */
@@ -192,18 +209,20 @@ public final class RankSession {
         boolean isRetried = queue.retryBlocked(nowNs);
         if (isRetried || pumpAtNs != NEVER && nowNs - pumpAtNs >= 0) {
             pumpAtNs = NEVER;
-            pump();
+            pump(nowNs);
         }
     }
 
     /** Works that another rank has found for this one. */
-    public void accept(int fromRank, long batch, List<Work> works) {
+    public void accept(int fromRank, long batch, List<Work> works, long nowNs) {
         queue.accept(fromRank, batch, works);
-        pump();
+        pump(nowNs);
     }
 
-    private void pump() {
+    private void pump(long nowNs) {
         if (map == null || isClosed) return;
+        queue.nextSurvey(nowNs).ifPresent(out::survey);
+        if (isReadLater && !isScanOver()) readOn();
         // all that may start, before the first can fail and come back
         List<PullQueue.Attempt> next = new ArrayList<>(PullQueue.IN_FLIGHT_MAX);
         for (Optional<PullQueue.Attempt> a = queue.next(); a.isPresent(); a = queue.next()) next.add(a.get());
@@ -212,6 +231,20 @@ public final class RankSession {
             if (cleared.contains(a.work())) out.pull(a, source(a), stableEpoch);
             else out.clear(a, stableEpoch);
         }
+    }
+
+    /** @param changes of the first works that were asked about, at least of one */
+    public void onSurveyed(List<Change> changes, long nowNs) {
+        if (isClosed) return;
+        queue.onSurveyed(changes);
+        pump(nowNs);
+    }
+
+    public void onSurveyFailed(long nowNs) {
+        if (isClosed) return;
+        queue.onSurveyFailed(nowNs, PULL_RETRY_NS);
+        pumpAtNs = nowNs + PULL_RETRY_NS;
+        out.wakeAfter(PULL_RETRY_NS);
     }
 
     public void onCleared(PullQueue.Attempt attempt) {
@@ -234,20 +267,30 @@ public final class RankSession {
         return Placement.group(map(), w.oid(), w.group()).settled();
     }
 
-    public void onPulled(PullQueue.Attempt attempt, long recordCount, long byteCount) {
+    public void onPulled(PullQueue.Attempt attempt, long recordCount, long byteCount, long nowNs) {
         if (isClosed) return;
         if (attempt.isSalvage()
                 && attempt.salvaged() + 1 < holders(attempt.work()).size()) {
             queue.onSalvaged(attempt, recordCount, byteCount);
+            pump(nowNs);
         } else {
-            cleared.remove(attempt.work());
-            queue.onPulled(recordCount, byteCount);
+            moved.put(attempt.work(), new Moved(recordCount, byteCount));
+            out.fill(attempt);
         }
-        pump();
+    }
+
+    /** It is remembered. */
+    public void onFilled(PullQueue.Attempt attempt, long nowNs) {
+        if (isClosed) return;
+        cleared.remove(attempt.work());
+        Moved m = moved.remove(attempt.work());
+        queue.onPulled(attempt, m == null ? 0 : m.records, m == null ? 0 : m.bytes);
+        pump(nowNs);
     }
 
     public void onPullFailed(PullQueue.Attempt attempt, Fault fault, long nowNs) {
         if (isClosed) return;
+        moved.remove(attempt.work());
         queue.onPullFailed(attempt, fault, nowNs);
         pumpAtNs = nowNs + PULL_RETRY_NS;
         out.wakeAfter(PULL_RETRY_NS);

@@ -2,6 +2,7 @@ package io.daosmesh.rebuild.session;
 
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.rebuild.pull.PullQueue;
+import io.daosmesh.rebuild.pull.Survey;
 import io.daosmesh.rebuild.scan.Work;
 import java.util.List;
 
@@ -20,13 +21,24 @@ public interface SessionEffects {
     void send(RankSession.Batch batch);
 
     /**
+     * Asks what of these works has changed since they were pulled here, or is gone: all have the same source and the same
+     * destination. Answered by {@link RankSession#onSurveyed} or {@link RankSession#onSurveyFailed}.
+     */
+    void survey(List<Survey.Arrival> works);
+
+    /**
      * Deletes what an earlier stay of the group has left here. Answered by {@link RankSession#onCleared} or
      * {@link RankSession#onPullFailed}.
      */
     void clear(PullQueue.Attempt attempt, long stableEpoch);
 
     /**
-     * Fetches all records of the group and keeps them here. Answered by {@link RankSession#onPulled} or
+     * Remembers that the work is pulled. Answered by {@link RankSession#onFilled} or {@link RankSession#onPullFailed}.
+     */
+    void fill(PullQueue.Attempt attempt);
+
+    /**
+     * Fetches the work's records and keeps them here. Answered by {@link RankSession#onPulled} or
      * {@link RankSession#onPullFailed}.
      *
      * @param from the work with the holder to be asked

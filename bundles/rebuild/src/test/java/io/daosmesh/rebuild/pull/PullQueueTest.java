@@ -5,21 +5,130 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.port.EngineMigration.Change;
+import io.daosmesh.model.port.EngineMigration.Held;
 import io.daosmesh.rebuild.scan.Work;
 import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class PullQueueTest {
     private final PullQueue queue = new PullQueue();
     private final Work work =
             new Work(new UUID(1, 1), ObjectId.of(ObjectId.Type.ARRAY, ObjectClass.RP_2, 1, 0, 1), 0, 0, 1);
+
+    /** Nothing of them is here. */
+    private static void surveyed(PullQueue queue) {
+        for (var q = queue.nextSurvey(0); q.isPresent(); q = queue.nextSurvey(0))
+            queue.onSurveyed(Collections.nCopies(q.get().size(), Change.ALL));
+    }
+
+    private static Change some(String... dkeys) {
+        return new Change(
+                false, false, Stream.of(dkeys).map(ByteString::copyFromUtf8).toList());
+    }
+
+    private Work work(long low) {
+        return new Work(new UUID(1, 1), ObjectId.of(ObjectId.Type.ARRAY, ObjectClass.RP_2, 1, 0, low), 0, 0, 1);
+    }
+
+    @Test
+    void shouldPullWhatHasChangedAlone() {
+        queue.accept(0, 1, List.of(work(1), work(2), work(3)));
+        assertEquals(3, queue.nextSurvey(0).orElseThrow().size());
+        assertTrue(queue.nextSurvey(0).isEmpty(), "one question at a time");
+        assertFalse(queue.isDone());
+
+        queue.onSurveyed(List.of(some(), some("a", "b"), Change.ALL));
+
+        assertEquals(1, queue.pulled(), "what has not changed is here");
+        PullQueue.Attempt some = queue.next().orElseThrow();
+        assertEquals(
+                List.of("a", "b"),
+                some.work().dkeys().stream().map(ByteString::toStringUtf8).toList());
+        queue.onPulled(some, 2, 20);
+        PullQueue.Attempt all = queue.next().orElseThrow();
+        assertEquals(List.of(), all.work().dkeys());
+        queue.onPulled(all, 5, 50);
+        assertEquals(3, queue.pulled());
+        assertTrue(queue.isDone());
+    }
+
+    @Test
+    void shouldCountAGroupOnceHoweverManyPartsOfItArePulled() {
+        String[] dkeys = IntStream.range(0, 2 * Survey.DKEYS_MAX + 1)
+                .mapToObj(Integer::toString)
+                .toArray(String[]::new);
+        queue.accept(0, 1, List.of(work));
+        queue.nextSurvey(0);
+
+        queue.onSurveyed(List.of(some(dkeys)));
+
+        for (int part = 0; part < 3; part++) {
+            assertEquals(0, queue.pulled());
+            PullQueue.Attempt a = queue.next().orElseThrow();
+            assertEquals(part == 0, a.isFirst());
+            queue.onPulled(a, 1, 1);
+        }
+        assertEquals(1, queue.pulled());
+        assertTrue(queue.isDone());
+    }
+
+    @Test
+    void shouldAskAgainForWhatAnAnswerDoesNotSay() {
+        queue.accept(0, 1, List.of(work(1), work(2)));
+        queue.nextSurvey(0);
+
+        queue.onSurveyed(List.of(some()));
+
+        assertEquals(work(2), queue.nextSurvey(0).orElseThrow().get(0).work());
+    }
+
+    @Test
+    void shouldPullEverythingWhenNobodySaysWhatHasChanged() {
+        queue.accept(0, 1, List.of(work));
+        for (int i = 0; i < Survey.TRIES_MAX; i++) {
+            assertTrue(queue.nextSurvey(10L * i).isPresent());
+            queue.onSurveyFailed(10L * i, 10);
+            assertTrue(queue.nextSurvey(10L * i + 9).isEmpty());
+        }
+
+        assertEquals(List.of(), queue.next().orElseThrow().work().dkeys());
+    }
+
+    @Test
+    void shouldClearWhatIsGoneElsewhereAndCountItNowhere() {
+        queue.addOwn(List.of(work(1), work(2)));
+        queue.nextSurvey(0);
+        assertFalse(queue.isDone());
+
+        queue.onSurveyed(List.of(new Change(true, false, List.of()), Change.ALL));
+
+        PullQueue.Attempt gone = queue.next().orElseThrow();
+        assertEquals(work(1), gone.work());
+        queue.onPulled(gone, 0, 0);
+        assertTrue(queue.next().isEmpty(), "the other one is pulled when its holder asks for it");
+        assertTrue(queue.isDone());
+        assertEquals(0, queue.pulled());
+    }
+
+    @Test
+    void shouldPullItsOwnGapsBesideWhatHasChanged() {
+        Held held = new Held(4, List.of(ByteString.copyFromUtf8("b"), ByteString.copyFromUtf8("c")));
+
+        assertEquals(some("b", "c", "a"), Survey.missing(held, some("a", "b")));
+        assertEquals(Change.ALL, Survey.missing(new Held(0, List.of()), some("a")));
+        assertEquals(Change.ALL, Survey.missing(held, Change.ALL));
+    }
 
     @Test
     void shouldCountABatchThatIsSentTwiceOnce() {
@@ -43,6 +152,7 @@ class PullQueueTest {
     @Test
     void shouldLimitWhatIsUnderWay() {
         queue.accept(0, 1, Collections.nCopies(PullQueue.IN_FLIGHT_MAX + 1, work));
+        surveyed(queue);
         for (int i = 0; i < PullQueue.IN_FLIGHT_MAX; i++)
             assertTrue(queue.next().isPresent());
 
@@ -53,6 +163,7 @@ class PullQueueTest {
     @Test
     void shouldFailTheSessionInsteadOfDroppingAnObject() {
         queue.accept(0, 1, List.of(work));
+        surveyed(queue);
         for (int i = 0; i < PullQueue.TRIES_MAX; i++) {
             queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.UNREACH), 0);
         }
@@ -65,6 +176,7 @@ class PullQueueTest {
     @Test
     void shouldNotRunOutOfTriesWhileAHolderSaysNotYet() {
         queue.accept(0, 1, List.of(work));
+        surveyed(queue);
         queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.CSUM), 0);
         for (int i = 0; i < 3 * PullQueue.TRIES_MAX; i++) {
             PullQueue.Attempt a = queue.next().orElseThrow();
@@ -85,6 +197,8 @@ class PullQueueTest {
         for (FaultCode code : List.of(FaultCode.CSUM, FaultCode.NVME_IO)) {
             PullQueue queue = new PullQueue();
             queue.accept(0, 1, List.of(work));
+            surveyed(queue);
+            surveyed(queue);
             for (int i = 0; i < PullQueue.TRIES_MAX; i++) {
                 PullQueue.Attempt a = queue.next().orElseThrow();
                 assertFalse(a.isSalvage());
@@ -97,7 +211,7 @@ class PullQueueTest {
             assertEquals(0, queue.pulled());
             PullQueue.Attempt second = queue.next().orElseThrow();
             assertEquals(1, second.salvaged());
-            queue.onPulled(3, 30);
+            queue.onPulled(second, 3, 30);
 
             assertEquals(0, queue.status());
             assertTrue(queue.isDone());
@@ -109,6 +223,7 @@ class PullQueueTest {
     @Test
     void shouldFailWhenAHolderIsLostDuringASalvage() {
         queue.accept(0, 1, List.of(work));
+        surveyed(queue);
         for (int i = 0; i < PullQueue.TRIES_MAX; i++)
             queue.onPullFailed(queue.next().orElseThrow(), Fault.of(FaultCode.CSUM), 0);
         for (int i = 0; i < PullQueue.TRIES_MAX; i++)
@@ -120,10 +235,10 @@ class PullQueueTest {
     @Test
     void shouldGoOnWithTheOthersWhileOneHasNoRoom() {
         queue.accept(0, 1, List.of(work, work));
+        surveyed(queue);
         PullQueue.Attempt full = queue.next().orElseThrow();
         queue.onPullFailed(full, Fault.of(FaultCode.NOSPACE), 0);
-        queue.next().orElseThrow();
-        queue.onPulled(1, 10);
+        queue.onPulled(queue.next().orElseThrow(), 1, 10);
 
         assertEquals(0, queue.status());
         assertEquals(1, queue.blocked());
@@ -132,7 +247,7 @@ class PullQueueTest {
         assertFalse(queue.retryBlocked(PullQueue.ROOM_RETRY_NS - 1));
         assertTrue(queue.retryBlocked(PullQueue.ROOM_RETRY_NS));
         assertEquals(full, queue.next().orElseThrow());
-        queue.onPulled(1, 10);
+        queue.onPulled(full, 1, 10);
 
         assertTrue(queue.isDone());
         assertEquals(0, queue.blocked());
@@ -142,8 +257,8 @@ class PullQueueTest {
     @Test
     void shouldBeDoneWhenEverythingIsPulled() {
         queue.accept(0, 1, List.of(work));
-        queue.next();
-        queue.onPulled(3, 4096);
+        surveyed(queue);
+        queue.onPulled(queue.next().orElseThrow(), 3, 4096);
 
         assertTrue(queue.isDone());
         assertEquals(1, queue.pulled());

@@ -15,6 +15,7 @@ import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.rpc.RpcCall;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.rpc.RpcServer;
+import io.daosmesh.model.wire.RebuildChangesRequest;
 import io.daosmesh.model.wire.RebuildFinishRequest;
 import io.daosmesh.model.wire.RebuildObjectMessage;
 import io.daosmesh.model.wire.RebuildObjectsRequest;
@@ -62,6 +63,12 @@ class HostileRequestsTest {
                 RebuildPullRequest.newBuilder()
                         .setSession(session)
                         .setObject(object)
+                        .build(),
+                RpcMethod.REBUILD_CHANGES,
+                RebuildChangesRequest.newBuilder()
+                        .setSession(session)
+                        .addObjects(object)
+                        .addSince(1)
                         .build(),
                 RpcMethod.REBUILD_STATUS,
                 RebuildStatusRequest.newBuilder().setSession(session).build(),

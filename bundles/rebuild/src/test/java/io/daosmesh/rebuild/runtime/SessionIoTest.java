@@ -17,6 +17,7 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.port.EngineMigration;
+import io.daosmesh.model.port.EngineMigration.Held;
 import io.daosmesh.model.port.EngineMigration.StoredObject;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.rpc.Rpc;
@@ -34,6 +35,7 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -62,6 +64,7 @@ class SessionIoTest {
     private final List<RebuildObjectsRequest> received = new CopyOnWriteArrayList<>();
     private final AtomicInteger failures = new AtomicInteger();
     private final AtomicInteger cleared = new AtomicInteger();
+    private final AtomicInteger filled = new AtomicInteger();
     private final AtomicInteger stored = new AtomicInteger();
     private final AtomicBoolean isCancelled = new AtomicBoolean();
     private boolean isSilent;
@@ -71,7 +74,9 @@ class SessionIoTest {
             fake(EngineMigration.class, (self, method, args) -> switch (method.getName()) {
                 case "rank" -> 0;
                 case "scan" -> Flux.fromIterable(objects());
-                case "clearGroup" -> Mono.fromRunnable(cleared::incrementAndGet);
+                case "held" -> Mono.just(Collections.nCopies(((List<?>) args[2]).size(), new Held(0, List.of())));
+                case "clear" -> Mono.fromRunnable(cleared::incrementAndGet);
+                case "filled" -> Mono.fromRunnable(filled::incrementAndGet);
                 case "importBatch" -> Mono.fromRunnable(stored::incrementAndGet);
                 default -> throw new IllegalStateException(method.getName());
             }),
@@ -171,7 +176,7 @@ class SessionIoTest {
 
     @Test
     void shouldSendEachObjectOnceInNumberedMessages() {
-        loop.run(() -> session.startScan(map, 7));
+        loop.run(() -> session.startScan(map, 7, System.nanoTime()));
 
         await(RankStatus::isScanDone);
 
@@ -195,13 +200,14 @@ class SessionIoTest {
 
     @Test
     void shouldPullAllThatItIsGiven() {
-        loop.run(() -> session.startScan(map, 7));
-        loop.run(() -> session.accept(3, 1, pulls(20)));
+        loop.run(() -> session.startScan(map, 7, System.nanoTime()));
+        loop.run(() -> session.accept(3, 1, pulls(20), System.nanoTime()));
 
         await(s -> s.objectsPulled() == 20);
 
         assertTrue(status().isPullDone());
         assertEquals(20, cleared.get());
+        assertEquals(20, filled.get());
         assertEquals(60, stored.get());
         assertEquals(60, status().records());
         assertEquals(600, status().bytes());
@@ -210,8 +216,8 @@ class SessionIoTest {
     @Test
     void shouldCancelAPullWhenTheSessionEnds() {
         isSilent = true;
-        loop.run(() -> session.startScan(map, 7));
-        loop.run(() -> session.accept(3, 1, pulls(1)));
+        loop.run(() -> session.startScan(map, 7, System.nanoTime()));
+        loop.run(() -> session.accept(3, 1, pulls(1), System.nanoTime()));
         await(s -> cleared.get() == 1);
 
         loop.run(session::close);

@@ -15,9 +15,11 @@ import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.port.EngineMigration.Change;
 import io.daosmesh.model.port.EngineMigration.StoredObject;
 import io.daosmesh.rebuild.plan.Session;
 import io.daosmesh.rebuild.pull.PullQueue;
+import io.daosmesh.rebuild.pull.Survey;
 import io.daosmesh.rebuild.scan.Scan;
 import io.daosmesh.rebuild.scan.Work;
 import java.util.ArrayList;
@@ -46,6 +48,8 @@ class RankSessionTest {
         final List<RankSession.Batch> batches = new ArrayList<>();
         final List<PullQueue.Attempt> attempts = new ArrayList<>();
         final List<Integer> sources = new ArrayList<>();
+        final List<Integer> surveyed = new ArrayList<>();
+        final List<PullQueue.Attempt> filled = new ArrayList<>();
 
         @Override
         public void startScan(List<PoolTarget> targets) {
@@ -61,6 +65,16 @@ class RankSessionTest {
         public void send(RankSession.Batch batch) {
             said.add("send " + batch.number());
             batches.add(batch);
+        }
+
+        @Override
+        public void survey(List<Survey.Arrival> works) {
+            surveyed.add(works.size());
+        }
+
+        @Override
+        public void fill(PullQueue.Attempt attempt) {
+            filled.add(attempt);
         }
 
         @Override
@@ -125,6 +139,55 @@ class RankSessionTest {
         }
     }
 
+    private void nothingIsHere() {
+        session.onSurveyed(List.of(Change.ALL), 0);
+    }
+
+    private void moved(PullQueue.Attempt attempt) {
+        session.onPulled(attempt, 5, 50, 0);
+        if (!out.filled.isEmpty()) session.onFilled(out.filled.remove(0), 0);
+    }
+
+    @Test
+    void shouldNotBeDoneBeforeAPullIsRemembered() {
+        session.startScan(map, EPOCH, 0);
+        session.accept(3, 1, List.of(pulled()), 0);
+        nothingIsHere();
+        session.onCleared(out.attempts.get(0));
+
+        session.onPulled(out.attempts.get(1), 5, 50, 0);
+
+        assertFalse(session.status().isPullDone());
+        session.onFilled(out.filled.get(0), 0);
+        assertTrue(session.status().isPullDone());
+        assertEquals(50, session.status().bytes());
+    }
+
+    @Test
+    void shouldAskForWhatItHoldsItselfAndHasToPull() {
+        session.startScan(map, EPOCH, 0);
+
+        session.onStored(SELF, List.of(new StoredObject(CONTAINER, pulled().oid())), 0);
+
+        assertEquals(List.of(1), out.surveyed);
+        assertFalse(session.status().isPullDone());
+        session.onSurveyed(List.of(Change.ALL), 0);
+        assertTrue(session.status().isPullDone(), "its holder has it and reports it");
+    }
+
+    @Test
+    void shouldPullNothingThatHasNotChanged() {
+        session.startScan(map, EPOCH, 0);
+        session.accept(3, 1, List.of(pulled()), 0);
+        out.take();
+
+        session.onSurveyed(List.of(new Change(false, false, List.of())), 0);
+
+        assertEquals(List.of(), out.take());
+        assertTrue(session.status().isPullDone());
+        assertEquals(1, session.status().objectsPulled());
+    }
+
     /** All that is found is sent and acknowledged. */
     private void acknowledge() {
         for (int i = 0; i < out.batches.size(); i++) session.onSent(out.batches.get(i));
@@ -132,12 +195,12 @@ class RankSessionTest {
 
     @Test
     void shouldSendWhatItFindsInFullMessages() {
-        session.startScan(map, EPOCH);
+        session.startScan(map, EPOCH, 0);
         assertEquals(List.of("scan 1", "read"), out.take());
 
-        session.onStored(SELF, reported(RankSession.BATCH_MAX - 1));
+        session.onStored(SELF, reported(RankSession.BATCH_MAX - 1), 0);
         assertEquals(List.of("read"), out.take(), "less than a message");
-        session.onStored(SELF, reported(RankSession.BATCH_MAX));
+        session.onStored(SELF, reported(RankSession.BATCH_MAX), 0);
         acknowledge();
         session.onScanEnd();
         acknowledge();
@@ -152,8 +215,8 @@ class RankSessionTest {
 
     @Test
     void shouldHaveOneBatchOnItsWayWhenTheScanEndsMeanwhile() {
-        session.startScan(map, EPOCH);
-        session.onStored(SELF, reported(RankSession.BATCH_MAX));
+        session.startScan(map, EPOCH, 0);
+        session.onStored(SELF, reported(RankSession.BATCH_MAX), 0);
         int sent = out.batches.size();
 
         session.onScanEnd();
@@ -165,8 +228,8 @@ class RankSessionTest {
 
     @Test
     void shouldRepeatABatchUntilItIsAcknowledged() {
-        session.startScan(map, EPOCH);
-        session.onStored(SELF, reported(1));
+        session.startScan(map, EPOCH, 0);
+        session.onStored(SELF, reported(1), 0);
         session.onScanEnd();
         out.take();
         RankSession.Batch batch = out.batches.get(0);
@@ -184,8 +247,8 @@ class RankSessionTest {
 
     @Test
     void shouldFailTheScanWhenTheNewHomeHasLostTheSession() {
-        session.startScan(map, EPOCH);
-        session.onStored(SELF, reported(1));
+        session.startScan(map, EPOCH, 0);
+        session.onStored(SELF, reported(1), 0);
         session.onScanEnd();
 
         session.onSendFailed(out.batches.get(0), Fault.of(FaultCode.NONEXIST), 0);
@@ -196,8 +259,8 @@ class RankSessionTest {
 
     @Test
     void shouldFailTheScanWhenABatchWasTriedTooOften() {
-        session.startScan(map, EPOCH);
-        session.onStored(SELF, reported(1));
+        session.startScan(map, EPOCH, 0);
+        session.onStored(SELF, reported(1), 0);
         session.onScanEnd();
         RankSession.Batch batch = out.batches.get(0);
 
@@ -212,9 +275,10 @@ class RankSessionTest {
     @Test
     void shouldClearOnceAndTryAnotherHolderAfterAFailure() {
         Work w = pulled();
-        session.accept(3, 1, List.of(w));
-        assertEquals(List.of(), out.take(), "not before it knows the map");
-        session.startScan(map, EPOCH);
+        session.accept(3, 1, List.of(w), 0);
+        assertEquals(List.of(), out.surveyed, "not before it knows the map");
+        session.startScan(map, EPOCH, 0);
+        nothingIsHere();
         assertEquals(List.of("scan 1", "read", "clear"), out.take());
 
         session.onCleared(out.attempts.get(0));
@@ -222,7 +286,7 @@ class RankSessionTest {
         assertEquals(List.of("pull", "wake 200"), out.take());
         session.onTick(RankSession.PULL_RETRY_NS);
         assertEquals(List.of("pull"), out.take());
-        session.onPulled(out.attempts.get(2), 5, 50);
+        moved(out.attempts.get(2));
 
         assertEquals(w.source(), out.sources.get(0));
         assertTrue(out.sources.get(1) != w.source());
@@ -233,8 +297,9 @@ class RankSessionTest {
     @Test
     void shouldAskEachHolderForWhatItCanReadWhenNoneHasAll() {
         Work w = pulled();
-        session.startScan(map, EPOCH);
-        session.accept(3, 1, List.of(w));
+        session.startScan(map, EPOCH, 0);
+        session.accept(3, 1, List.of(w), 0);
+        nothingIsHere();
         session.onCleared(out.attempts.get(0));
         long now = 0;
         while (!out.attempts.get(out.attempts.size() - 1).isSalvage()) {
@@ -243,10 +308,10 @@ class RankSessionTest {
             session.onTick(now);
         }
         int first = out.sources.get(out.sources.size() - 1);
-        session.onPulled(out.attempts.get(out.attempts.size() - 1), 5, 50);
+        moved(out.attempts.get(out.attempts.size() - 1));
         int second = out.sources.get(out.sources.size() - 1);
         assertFalse(session.status().isPullDone(), "the other holder may have what the first has not");
-        session.onPulled(out.attempts.get(out.attempts.size() - 1), 5, 50);
+        moved(out.attempts.get(out.attempts.size() - 1));
 
         assertEquals(Set.copyOf(Placement.group(map, w.oid(), 0).settled()), Set.of(first, second));
         assertTrue(session.status().isPullDone());
@@ -255,8 +320,9 @@ class RankSessionTest {
 
     @Test
     void shouldTryAgainLaterWhereThereIsNoRoom() {
-        session.startScan(map, EPOCH);
-        session.accept(3, 1, List.of(pulled()));
+        session.startScan(map, EPOCH, 0);
+        session.accept(3, 1, List.of(pulled()), 0);
+        nothingIsHere();
         session.onCleared(out.attempts.get(0));
         out.take();
 
@@ -267,20 +333,21 @@ class RankSessionTest {
         assertEquals(List.of(), out.take());
         session.onTick(PullQueue.ROOM_RETRY_NS);
         assertEquals(List.of("pull"), out.take());
-        session.onPulled(out.attempts.get(2), 5, 50);
+        moved(out.attempts.get(2));
 
         assertTrue(session.status().isPullDone());
     }
 
     @Test
     void shouldTakeNothingForSuccessThatComesAfterItsEnd() {
-        session.startScan(map, EPOCH);
-        session.accept(3, 1, List.of(pulled()));
+        session.startScan(map, EPOCH, 0);
+        session.accept(3, 1, List.of(pulled()), 0);
+        nothingIsHere();
         out.take();
 
         session.close();
         session.onCleared(out.attempts.get(0));
-        session.onStored(SELF, reported(1));
+        session.onStored(SELF, reported(1), 0);
         session.onScanEnd();
         session.onTick(Long.MAX_VALUE);
 
@@ -292,7 +359,7 @@ class RankSessionTest {
     void shouldRefuseAnotherMap() {
         PoolMap next = map.withStates(Set.of(1), TargetState.DOWN);
 
-        FaultException e = assertThrows(FaultException.class, () -> session.startScan(next, EPOCH));
+        FaultException e = assertThrows(FaultException.class, () -> session.startScan(next, EPOCH, 0));
 
         assertEquals(FaultCode.STALE, e.code());
     }

@@ -1,7 +1,10 @@
 package io.daosmesh.itests.sim.pool;
 
+import com.google.protobuf.ByteString;
+import io.daosmesh.engine.history.Holdings;
 import io.daosmesh.engine.migrate.Migration;
 import io.daosmesh.engine.shard.ShardAddress;
+import io.daosmesh.engine.space.Leftovers;
 import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.engine.vos.Enumerator;
 import io.daosmesh.itests.sim.machine.Timeline;
@@ -10,17 +13,21 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.port.EngineMigration.Change;
+import io.daosmesh.model.port.EngineMigration.Held;
 import io.daosmesh.model.port.EngineMigration.StoredObject;
 import io.daosmesh.model.wire.MigratedRecordMessage;
 import io.daosmesh.rebuild.plan.RankStatus;
 import io.daosmesh.rebuild.plan.Session;
 import io.daosmesh.rebuild.pull.PullQueue;
+import io.daosmesh.rebuild.pull.Survey;
 import io.daosmesh.rebuild.scan.Scan;
 import io.daosmesh.rebuild.scan.Work;
 import io.daosmesh.rebuild.session.RankSession;
 import io.daosmesh.rebuild.session.RankSessions;
 import io.daosmesh.rebuild.session.SessionEffects;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -77,14 +84,14 @@ final class RankEdge {
                 life.needMap(World.POOL, s.version());
                 throw Fault.of(FaultCode.AGAIN, "the map has not come yet").asException();
             }
-            session.startScan(map, stableEpoch);
+            session.startScan(map, stableEpoch, life.nowNs());
             return true;
         });
     }
 
     private void accept(Session s, int fromRank, RankSession.Batch batch, Answer<Boolean> answer) {
         answer(answer, () -> {
-            sessions.of(s).accept(fromRank, batch.number(), batch.works());
+            sessions.of(s).accept(fromRank, batch.number(), batch.works(), life.nowNs());
             return true;
         });
     }
@@ -136,7 +143,8 @@ final class RankEdge {
                     self,
                     page.items().stream()
                             .map(o -> new StoredObject(o.container(), o.oid()))
-                            .toList());
+                            .toList(),
+                    life.nowNs());
         }
 
         @Override
@@ -153,12 +161,60 @@ final class RankEdge {
         }
 
         @Override
+        public void survey(List<Survey.Arrival> works) {
+            List<ShardAddress> groups =
+                    works.stream().map(a -> address(a.work())).toList();
+            life.execute(() -> life.target.held(World.POOL, groups, (held, fault) -> {
+                if (held == null) session.onSurveyFailed(life.nowNs());
+                else ask(works, groups, held);
+            }));
+        }
+
+        private void ask(List<Survey.Arrival> works, List<ShardAddress> groups, List<Holdings.Held> held) {
+            List<Integer> since = held.stream().map(Holdings.Held::asOf).toList();
+            int source = session.map().target(works.get(0).work().source()).rank();
+            life.<List<Migration.Change>>call(
+                    source,
+                    SEND_MAX_NS,
+                    (other, back) -> other.execute(() -> other.target.changes(World.POOL, groups, since, back)),
+                    (changes, fault) -> {
+                        if (isCanceled) return;
+                        if (changes == null) session.onSurveyFailed(life.nowNs());
+                        else session.onSurveyed(missing(works, held, changes), life.nowNs());
+                    });
+        }
+
+        private List<Change> missing(
+                List<Survey.Arrival> works, List<Holdings.Held> held, List<Migration.Change> changes) {
+            List<Change> missing = new ArrayList<>();
+            for (int i = 0; i < changes.size(); i++) {
+                Migration.Change c = changes.get(i);
+                Change since = new Change(c.isGone(), c.isAll(), wire(c.dkeys()));
+                Held here = new Held(held.get(i).asOf(), wire(held.get(i).dkeys()));
+                missing.add(works.get(i).isOwn() ? since : Survey.missing(here, since));
+            }
+            return missing;
+        }
+
+        private ShardAddress address(Work w) {
+            int version = session.session().version();
+            return new ShardAddress(World.POOL, w.container(), w.oid(), w.group(), version);
+        }
+
+        @Override
         public void clear(PullQueue.Attempt attempt, long stableEpoch) {
             Work w = attempt.work();
-            int version = session.session().version();
-            var address = new ShardAddress(World.POOL, w.container(), w.oid(), w.group(), version);
-            life.target.clearGroup(address, stableEpoch, fault -> {
+            life.target.clear(new Leftovers.Wanted(address(w), keys(w), stableEpoch), fault -> {
                 if (fault == null) session.onCleared(attempt);
+                else failed(attempt, fault);
+            });
+        }
+
+        @Override
+        public void fill(PullQueue.Attempt attempt) {
+            Work w = attempt.work();
+            life.target.filled(address(w), keys(w), fault -> {
+                if (fault == null) session.onFilled(attempt, life.nowNs());
                 else failed(attempt, fault);
             });
         }
@@ -181,6 +237,14 @@ final class RankEdge {
         public void cancel() {
             isCanceled = true;
         }
+    }
+
+    private static List<byte[]> keys(Work w) {
+        return w.dkeys().stream().map(ByteString::toByteArray).toList();
+    }
+
+    private static List<ByteString> wire(List<byte[]> keys) {
+        return keys.stream().map(ByteString::copyFrom).toList();
     }
 
     private static Fault known(@Nullable Fault fault) {
@@ -207,7 +271,8 @@ final class RankEdge {
             if (effects.isCanceled) return;
             int source = effects.session.map().target(from.source()).rank();
             ShardAddress a = new ShardAddress(World.POOL, from.container(), from.oid(), from.group(), 0);
-            Migration.Wanted wanted = new Migration.Wanted(a, stableEpoch, attempt.isSalvage());
+            Migration.Wanted wanted =
+                    new Migration.Wanted(a, keys(from), stableEpoch, attempt.isSalvage(), attempt.isFirst());
             life.<Records>call(
                     source,
                     PULL_MAX_NS,
@@ -231,7 +296,7 @@ final class RankEdge {
                 byteCount += batch.data.remaining();
                 byte[] next = batch.next;
                 if (next != null) next(next);
-                else effects.session.onPulled(attempt, recordCount, byteCount);
+                else effects.session.onPulled(attempt, recordCount, byteCount, life.nowNs());
             });
         }
     }
