@@ -130,6 +130,12 @@ public final class Target {
         });
     }
 
+    /** The pool counts on this target, as far as is known here. */
+    public boolean isInMap(UUID pool) {
+        PoolRoles p = pools.get(pool);
+        return p != null && p.shard.me() != null;
+    }
+
     /** Deletes everything of the pool; an unknown one is deleted already, and so is one whose index is lost. */
     public void destroy(UUID pool, Done done) {
         PoolRoles p = lost == null ? pools.get(pool) : pools.remove(pool);
