@@ -245,14 +245,25 @@ public final class PoolDb implements Replicated {
             if (isDeath) returns.onDeath(changedRanks(before, map), hlc);
             boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == PoolTargetsRequest.Op.EXCLUDE;
             rebuildAutomatic = isAutomatic && (rebuildAutomatic || !before.needsRebuild());
+            if (m.getOp() == PoolTargetsRequest.Op.EXTEND) poolRanks();
         }
         return Replies.done(
                 PoolTargetsReply.newBuilder().setMapVersion(map.version()).build());
     }
 
+    /** A new version, which the management service will hear of: whoever destroys the pool looks there. */
+    private void poolRanks() {
+        entry = entry().toBuilder()
+                .clearRanks()
+                .addAllRanks(map().ranks())
+                .setServiceVersion(entry().getServiceVersion() + 1)
+                .build();
+    }
+
     private static Set<Integer> changedRanks(PoolMap before, PoolMap after) {
         return after.targets().stream()
-                .filter(t -> t.state() != before.target(t.id()).state())
+                .filter(t -> t.id() >= before.targets().size()
+                        || t.state() != before.target(t.id()).state())
                 .map(PoolTarget::rank)
                 .collect(java.util.stream.Collectors.toCollection(TreeSet::new));
     }
