@@ -11,6 +11,7 @@ import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.engine.space.Deletion;
+import io.daosmesh.engine.space.Reserve;
 import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.engine.turn.Done;
 import io.daosmesh.engine.turn.StagedOp;
@@ -171,6 +172,12 @@ public final class Target {
         PoolRoles p = pools.get(map.pool());
         // by what maps a lost index was acted nobody knows: this rank grants no lease on the strength of it
         if (p != null) p.onMap(map, lost == null);
+    }
+
+    /** The properties of one of the pools, all of them. */
+    public void onProperties(UUID pool, Map<String, String> properties) {
+        PoolRoles p = pools.get(pool);
+        if (p != null) p.shard.space().keep(Reserve.percent(properties));
     }
 
     /** What the pool service has answered to a question of the given moment: requests that know of more are refused. */

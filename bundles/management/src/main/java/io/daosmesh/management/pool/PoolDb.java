@@ -19,6 +19,7 @@ import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.OidRangeReply;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.PoolPropertiesMessage;
 import io.daosmesh.model.wire.PoolSnapshotMessage;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
@@ -149,6 +150,15 @@ public final class PoolDb implements Replicated {
     /** Properties with the values that hold. */
     public Map<String, String> properties() {
         return PoolProperties.effective(entry());
+    }
+
+    /** What servers are told beside the map. */
+    public PoolPropertiesMessage propertiesMessage() {
+        return PoolPropertiesMessage.newBuilder()
+                .setPool(entry().getPool())
+                .setVersion(entry().getPropertiesVersion())
+                .putAllValues(entry().getPropertiesMap())
+                .build();
     }
 
     /** What the map has to rebuild may be rebuilt; what a person asked for always may. */
@@ -282,6 +292,7 @@ public final class PoolDb implements Replicated {
     private LogReply setProperties(PropertiesRequest r) {
         entry = entry().toBuilder()
                 .putAllProperties(PoolProperties.changed(r.getSetMap()))
+                .setPropertiesVersion(entry().getPropertiesVersion() + 1)
                 .build();
         return Replies.done(
                 PropertiesReply.newBuilder().putAllValues(properties()).build());

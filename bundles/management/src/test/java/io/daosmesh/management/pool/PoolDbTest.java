@@ -232,8 +232,17 @@ class PoolDbTest {
                         "data_thresh",
                         "4096",
                         "svc_rf",
-                        "0"),
+                        "0",
+                        "space_rb",
+                        "0%"),
                 db.properties());
+        assertEquals(0, db.propertiesMessage().getVersion());
+        assertEquals("done", setProperty("space_rb", "20%"));
+        assertEquals("20%", db.properties().get("space_rb"));
+        assertEquals("20", db.propertiesMessage().getValuesOrThrow("space_rb"), "what servers are told");
+        assertEquals(1, db.propertiesMessage().getVersion());
+        for (String odd : List.of("101", "-1", "5%%", "%", "", "half"))
+            assertEquals("INVAL", setProperty("space_rb", odd), odd);
         assertEquals("done", setProperty("rd_fac", "2"));
         assertEquals(2, db.rdFac());
         assertEquals("INVAL", setProperty("rd_fac", "9"));

@@ -98,7 +98,10 @@ public final class PoolHandlers {
                 .subscribeOn(admin)
                 .thenMany(onAll(unit -> {
                     PoolSpace space = unit.storage().pool(pool);
-                    return (t, answer) -> t.create(space, map, threshold, ObjectHandlers.done(answer));
+                    return (t, answer) -> t.create(space, map, threshold, fault -> {
+                        if (fault == null) t.onProperties(pool, r.getPropertiesMap());
+                        ObjectHandlers.done(answer).done(fault);
+                    });
                 }))
                 .then(Mono.just(Empty.getDefaultInstance()));
     }
@@ -171,7 +174,7 @@ public final class PoolHandlers {
                         .setScmTotal(s.scm().totalBytes())
                         .setScmFree(Math.min(s.scm().freeBytes(), writableBytes))
                         .setNvmeTotal(s.blob().sizeBytes())
-                        .setNvmeFree(s.blob().allocator().freeBytes())
+                        .setNvmeFree(s.blob().allocator().usableBytes())
                         .setUnreadableRecords(unreadable.records())
                         .addAllUnreadableObjects(unreadable.objects().stream()
                                 .map(PoolHandlers::message)
