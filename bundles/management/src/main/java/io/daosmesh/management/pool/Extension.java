@@ -1,6 +1,5 @@
 package io.daosmesh.management.pool;
 
-import io.daosmesh.management.raft.RaftGroup;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -41,14 +40,7 @@ public record Extension(PoolEntryMessage entry, PoolMap map, List<Member> member
             checkOutside(map, rank);
             members.add(joined(group, rank));
         }
-        Extension e = new Extension(entry, map, List.copyOf(members));
-        // a new replica of the service begins with all of it
-        RaftGroup.checkSize(LogCommand.newBuilder()
-                .setPoolInit(PoolInitMessage.newBuilder()
-                        .setEntry(entry)
-                        .setMap(map.extended(e.added()).toWire()))
-                .build());
-        return e;
+        return new Extension(entry, map, List.copyOf(members));
     }
 
     private static FaultException wrong(String text, Object... arguments) {
@@ -82,6 +74,15 @@ public record Extension(PoolEntryMessage entry, PoolMap map, List<Member> member
                         m.state().label())
                 .remedy("start its node and wait until dmg system query shows it as Joined")
                 .asException();
+    }
+
+    /** What a new replica of the service begins with then. */
+    public LogCommand first() {
+        return LogCommand.newBuilder()
+                .setPoolInit(PoolInitMessage.newBuilder()
+                        .setEntry(entry)
+                        .setMap(map.extended(added()).toWire()))
+                .build();
     }
 
     private List<PoolTargetMessage> added() {

@@ -4,6 +4,7 @@ import io.daosmesh.management.loop.LeaderCaller;
 import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.loop.TargetCalls;
 import io.daosmesh.management.pool.Extension;
+import io.daosmesh.management.raft.RaftGroup;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -70,6 +71,7 @@ final class PoolExtender {
         long term = service.term();
         return members(service.pool())
                 .flatMap(group -> service.read(db -> Extension.of(r, db.entry(), db.map(), group))
+                        .doOnNext(e -> RaftGroup.checkSize(e.first()))
                         .flatMap(e -> targets.create(e.members(), e.create(term), TARGETS_MAX)
                                 .onErrorResume(why -> undo(service, e, term).then(Mono.error(why)))
                                 .then(Mono.defer(() -> count(service, r, e, group.version())))));
