@@ -9,14 +9,21 @@ import java.util.concurrent.atomic.AtomicLong;
  * A part is kept for deletes and rebuild, so that a full pool can still be emptied.
  */
 public final class SpaceAccount {
+    /** DAOS keeps 5 % of a pool for its own work. */
+    private static final int RESERVE_MIN_PART = 20;
+
     private final long totalBytes;
-    private final long reserveBytes;
+    private volatile long reserveBytes;
     private final AtomicLong usedBytes = new AtomicLong();
 
     public SpaceAccount(long totalBytes) {
         this.totalBytes = totalBytes;
-        // DAOS keeps 5 % of a pool for its own work
-        this.reserveBytes = totalBytes / 20;
+        keep(0);
+    }
+
+    /** @param percent of the account that ordinary updates do not get; at least a twentieth stays */
+    public void keep(int percent) {
+        reserveBytes = Math.max(totalBytes / RESERVE_MIN_PART, totalBytes / 100 * percent);
     }
 
     public long totalBytes() {

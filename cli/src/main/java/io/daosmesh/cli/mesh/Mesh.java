@@ -193,7 +193,13 @@ public final class Mesh {
         List<Node> nodes = Node.all(dir, settings);
         Launcher.checkPorts(nodes.get(count - 1));
         settings.write(dir);
-        startAll(settings, nodes, nodes.subList(count - 1, count));
+        Node added = nodes.get(count - 1);
+        startAll(settings, nodes, List.of(added));
+        String ranks =
+                MeshRecord.read(dir).ranks(added).stream().map(String::valueOf).collect(Collectors.joining(","));
+        System.err.printf(
+                "mesh: pools that are there do not use it yet: ./mesh dmg --dir %s pool extend POOL --ranks %s%n",
+                dir, ranks);
     }
 
     @Command(name = "start")

@@ -13,6 +13,7 @@ import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.engine.space.Deletion;
 import io.daosmesh.engine.space.Leftovers;
+import io.daosmesh.engine.space.Reserve;
 import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.engine.turn.Done;
 import io.daosmesh.engine.turn.StagedOp;
@@ -132,6 +133,12 @@ public final class Target {
         });
     }
 
+    /** The pool counts on this target, as far as is known here. */
+    public boolean isInMap(UUID pool) {
+        PoolRoles p = pools.get(pool);
+        return p != null && p.shard.me() != null;
+    }
+
     /** Deletes everything of the pool; an unknown one is deleted already, and so is one whose index is lost. */
     public void destroy(UUID pool, Done done) {
         PoolRoles p = lost == null ? pools.get(pool) : pools.remove(pool);
@@ -166,6 +173,12 @@ public final class Target {
         PoolRoles p = pools.get(map.pool());
         // by what maps a lost index was acted nobody knows: this rank grants no lease on the strength of it
         if (p != null) p.onMap(map, lost == null);
+    }
+
+    /** The properties of one of the pools, all of them. */
+    public void onProperties(UUID pool, Map<String, String> properties) {
+        PoolRoles p = pools.get(pool);
+        if (p != null) p.shard.space().keep(Reserve.percent(properties));
     }
 
     /** What the pool service has answered to a question of the given moment: requests that know of more are refused. */

@@ -135,6 +135,11 @@ public final class EngineRuntime implements AutoCloseable {
         }
 
         @Override
+        public void onPoolProperties(UUID pool, Map<String, String> properties) {
+            for (TargetProxy unit : targets) unit.run(t -> t.onProperties(pool, properties));
+        }
+
+        @Override
         public void onPoolGone(UUID pool) {
             leases.forget(pool);
             handles.onPoolGone(pool);

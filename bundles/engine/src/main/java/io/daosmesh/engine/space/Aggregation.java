@@ -67,7 +67,7 @@ public final class Aggregation {
     }
 
     private static boolean isShort(PoolSpace space) {
-        return space.blob().allocator().freeBytes() < space.blob().sizeBytes() / SHORT_PART
+        return space.blob().allocator().usableBytes() < space.blob().sizeBytes() / SHORT_PART
                 || space.scm().freeBytes() < space.scm().totalBytes() / SHORT_PART;
     }
 

@@ -71,7 +71,7 @@ public final class VosWriter {
             throw Fault.of(FaultCode.REC2BIG, "a value of %d bytes, at most %d", length, VALUE_BYTES_MAX)
                     .asException();
         VosRecord record = length >= dataThresholdBytes
-                ? onDevice(to, key, bytes, crc32c, nowNs)
+                ? onDevice(to, key, bytes, crc32c, mayUseReserve, nowNs)
                 : VosRecord.inline(key, Keys.kind(key), Keys.offset(key), crc32c, copy(bytes, crc32c));
         try {
             if (mayUseReserve) scm.chargeAlways(record.scmBytes());
@@ -102,7 +102,8 @@ public final class VosWriter {
         to.op.batch().put(record.key(), record.encode());
     }
 
-    private VosRecord onDevice(Staging to, byte[] key, ByteBuffer bytes, int crc32c, long nowNs) {
+    private VosRecord onDevice(
+            Staging to, byte[] key, ByteBuffer bytes, int crc32c, boolean mayUseReserve, long nowNs) {
         int length = bytes.remaining();
         BufferPool.Buffer buffer = buffers.take(length);
         to.op.owns(buffer);
@@ -111,7 +112,9 @@ public final class VosWriter {
         aligned.put(0, bytes, bytes.position(), length);
         // the copy is checked, not the source: what is stored is what was verified
         if (crc(aligned.slice(0, length)) != crc32c) throw changed(length);
-        List<Extent> pieces = blob.allocator().allocate(length, nowNs);
+        List<Extent> pieces = mayUseReserve
+                ? blob.allocator().allocate(length, nowNs)
+                : blob.allocator().allocateUsable(length, nowNs);
         for (int i = length; i < padded; i++) aligned.put(i, (byte) 0);
         int at = 0;
         for (Extent piece : pieces) {

@@ -36,6 +36,10 @@ public final class FixedMaps implements Maps {
         listeners.forEach(l -> l.onPoolMap(map));
     }
 
+    public void properties(UUID pool, Map<String, String> properties) {
+        listeners.forEach(l -> l.onPoolProperties(pool, properties));
+    }
+
     @Override
     public GroupMap groupMap() {
         return group;

@@ -22,7 +22,6 @@ import io.daosmesh.model.port.EngineMigration.Since;
 import io.daosmesh.model.port.EngineMigration.StoredGroup;
 import io.daosmesh.model.wire.KeyChangeMessage;
 import io.daosmesh.model.wire.ValueMessage;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -36,7 +35,6 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import reactor.core.publisher.Flux;
 
 @Timeout(60)
 class MigrationTest {
@@ -74,51 +72,8 @@ class MigrationTest {
                 mesh.map.ofRank(rank).stream().map(PoolTarget::id).collect(Collectors.toSet()), state);
     }
 
-    /** What the rebuild bundle does, without its network. */
     private void rebuild(int deadRank) {
-        PoolMap map = mesh.map;
-        long stable = Flux.range(0, 4)
-                .filter(r -> r != deadRank)
-                .flatMap(r -> mesh.engines.get(r).migration().fence(mesh.pool, map.version()))
-                .reduce(0L, Math::max)
-                .block(MiniMesh.WAIT);
-        for (PoolTarget source : map.targets()) {
-            if (source.rank() == deadRank) continue;
-            EngineMigration from = mesh.engines.get(source.rank()).migration();
-            List<EngineMigration.StoredObject> objects =
-                    from.scan(mesh.pool, source.index()).collectList().block(MiniMesh.WAIT);
-            for (EngineMigration.StoredObject o : objects) move(from, source, o, stable);
-        }
-    }
-
-    private static EngineMigration.Wanted wanted(EngineMigration.StoredObject o, int group, long stable) {
-        GroupPart all = new GroupPart(new StoredGroup(o.container(), o.oid(), group), List.of());
-        return new EngineMigration.Wanted(all, stable, false, true);
-    }
-
-    private void move(EngineMigration from, PoolTarget source, EngineMigration.StoredObject o, long stable) {
-        for (int g = 0; g < o.oid().groupCount(); g++) {
-            ShardGroup group = Placement.group(mesh.map, o.oid(), g);
-            if (!group.isAvailable() || group.leader() != source.id()) continue;
-            for (int destination : group.missing()) {
-                PoolTarget t = mesh.map.target(destination);
-                EngineMigration to = mesh.engines.get(t.rank()).migration();
-                for (int again = 0; again < 2; again++)
-                    from.export(mesh.pool, source.index(), wanted(o, g, stable))
-                            .concatMap(b -> {
-                                ByteBuffer copy =
-                                        ByteBuffer.allocateDirect(b.data().remaining());
-                                copy.put(
-                                        0,
-                                        b.data(),
-                                        b.data().position(),
-                                        b.data().remaining());
-                                b.onDone().run();
-                                return to.importBatch(mesh.pool, t.index(), o.container(), o.oid(), b.records(), copy);
-                            })
-                            .blockLast(MiniMesh.WAIT);
-            }
-        }
+        HandRebuild.run(mesh, deadRank);
     }
 
     @Test

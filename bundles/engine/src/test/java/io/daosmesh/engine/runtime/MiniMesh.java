@@ -78,13 +78,18 @@ final class MiniMesh implements AutoCloseable {
             .toList();
 
     MiniMesh(int ranks, int targetCount) {
+        this(ranks, targetCount, 0);
+    }
+
+    /** @param spares ranks, the last ones, that are not in the pool */
+    MiniMesh(int ranks, int targetCount, int spares) {
         this.targetCount = targetCount;
         List<Member> members = new ArrayList<>();
         List<PoolTarget> targets = new ArrayList<>();
         for (int r = 0; r < ranks; r++) {
             members.add(new Member(
                     r, new UUID(r, r), "host:" + (1 + r), "/n" + r, MemberState.JOINED, 1, targetCount, 0, "", 0));
-            for (int t = 0; t < targetCount; t++)
+            for (int t = 0; r < ranks - spares && t < targetCount; t++)
                 targets.add(new PoolTarget(targets.size(), r, t, "/n" + r, TargetState.UPIN, false, 1));
         }
         group = new GroupMap("test", 1, members);
@@ -96,16 +101,22 @@ final class MiniMesh implements AutoCloseable {
             maps.add(new FixedMaps(group));
             engines.add(open(r));
         }
-        for (int r = 0; r < ranks; r++) createPool(r);
+        for (int r = 0; r < ranks - spares; r++) createPool(r);
         maps.forEach(m -> m.push(map));
     }
 
     void createPool(int rank) {
+        createPool(rank, 0);
+    }
+
+    /** @param term of the pool service that extends the pool; 0 = it is made */
+    void createPool(int rank, long term) {
         TargetCreateRequest r = TargetCreateRequest.newBuilder()
                 .setPool(Ids.bytes(pool))
                 .setScmBytesPerTarget(64 << 20)
                 .setNvmeBytesPerTarget(16 << 20)
                 .setMap(map.toWire())
+                .setTerm(term)
                 .build();
         call(rank, RpcMethod.TARGET_CREATE, r, RpcMessage.NO_DATA, x -> 1).block(WAIT);
     }

@@ -57,8 +57,10 @@ public final class MapSubscriptions {
         // all of it is read before any of it counts
         if (m.hasGroupMap()) GroupMap.fromWire(m.getGroupMap());
         Optional<PoolMap> pool = m.hasPoolMap() ? Optional.of(PoolMap.fromWire(m.getPoolMap())) : Optional.empty();
+        if (m.hasPoolProperties()) Ids.uuid(m.getPoolProperties().getPool());
         List<UUID> gone = m.getPoolsGoneList().stream().map(Ids::uuid).toList();
         if (m.hasGroupMap()) maps.offer(m.getGroupMap());
+        if (m.hasPoolProperties()) maps.offer(m.getPoolProperties());
         pool.ifPresent(maps::offer);
         gone.forEach(maps::gone);
         return Mono.just(Empty.getDefaultInstance());

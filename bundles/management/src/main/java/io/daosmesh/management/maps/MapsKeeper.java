@@ -5,11 +5,13 @@ import io.daosmesh.management.rank.KnownServers;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.wire.GroupMapMessage;
+import io.daosmesh.model.wire.PoolPropertiesMessage;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +38,7 @@ public final class MapsKeeper implements Maps {
     private final Function<UUID, Mono<PoolMap>> puller;
     private final KnownServers servers;
     private final Map<UUID, PoolMap> pools = new ConcurrentHashMap<>();
+    private final Map<UUID, PoolPropertiesMessage> poolProperties = new ConcurrentHashMap<>();
     private final Set<UUID> gone = ConcurrentHashMap.newKeySet();
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private volatile GroupMap group;
@@ -119,6 +122,17 @@ public final class MapsKeeper implements Maps {
         });
     }
 
+    /** Before the map that comes with them. */
+    public void offer(PoolPropertiesMessage message) {
+        loop.run(() -> {
+            UUID pool = Ids.uuid(message.getPool());
+            PoolPropertiesMessage known = poolProperties.get(pool);
+            if (gone.contains(pool) || known != null && message.getVersion() <= known.getVersion()) return;
+            poolProperties.put(pool, message);
+            tell(l -> l.onPoolProperties(pool, message.getValuesMap()));
+        });
+    }
+
     public void offer(PoolMap map) {
         loop.run(() -> {
             PoolMap known = pools.get(map.pool());
@@ -132,6 +146,7 @@ public final class MapsKeeper implements Maps {
         loop.run(() -> {
             if (gone.size() >= GONE_MAX) gone.clear();
             gone.add(pool);
+            poolProperties.remove(pool);
             if (pools.remove(pool) != null) tell(l -> l.onPoolGone(pool));
         });
     }
@@ -147,6 +162,7 @@ public final class MapsKeeper implements Maps {
             listeners.add(listener);
             try {
                 if (group.version() > 0) listener.onGroupMap(group);
+                poolProperties.forEach((pool, m) -> listener.onPoolProperties(pool, m.getValuesMap()));
                 pools.values().forEach(listener::onPoolMap);
             } catch (RuntimeException e) {
                 LOG.warn("a map listener failed", e);

@@ -91,7 +91,7 @@ final class ManagementNode implements AutoCloseable {
         LeaderDeaths leaderDeaths = new LeaderDeaths(node, () -> raft);
         deaths = new Deaths(List.of(leaderDeaths, reporter));
         system.onLeading(reporter::onLeading);
-        PoolHandlers handlers = new PoolHandlers(node, pools, maps, new PoolQueries(node, maps, rebuild));
+        PoolHandlers handlers = new PoolHandlers(node, pools, maps, new PoolQueries(node, maps, rebuild), leaders);
         metrics = new ManagementMetrics(system, pools, handlers);
         Orphans orphans = new Orphans(node, poolClient, pools, maps, joiner);
         maps.listen(joiner);

@@ -19,6 +19,7 @@ import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.OidRangeReply;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.PoolPropertiesMessage;
 import io.daosmesh.model.wire.PoolSnapshotMessage;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
@@ -151,6 +152,15 @@ public final class PoolDb implements Replicated {
         return PoolProperties.effective(entry());
     }
 
+    /** What servers are told beside the map. */
+    public PoolPropertiesMessage propertiesMessage() {
+        return PoolPropertiesMessage.newBuilder()
+                .setPool(entry().getPool())
+                .setVersion(entry().getPropertiesVersion())
+                .putAllValues(entry().getPropertiesMap())
+                .build();
+    }
+
     /** What the map has to rebuild may be rebuilt; what a person asked for always may. */
     public boolean mayRebuild(boolean systemAllows) {
         boolean isAllowed = systemAllows && PoolProperties.mayRebuild(entry().getPropertiesMap());
@@ -245,14 +255,25 @@ public final class PoolDb implements Replicated {
             if (isDeath) returns.onDeath(changedRanks(before, map), hlc);
             boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == PoolTargetsRequest.Op.EXCLUDE;
             rebuildAutomatic = isAutomatic && (rebuildAutomatic || !before.needsRebuild());
+            if (m.getOp() == PoolTargetsRequest.Op.EXTEND) poolRanks();
         }
         return Replies.done(
                 PoolTargetsReply.newBuilder().setMapVersion(map.version()).build());
     }
 
+    /** A new version, which the management service will hear of: whoever destroys the pool looks there. */
+    private void poolRanks() {
+        entry = entry().toBuilder()
+                .clearRanks()
+                .addAllRanks(map().ranks())
+                .setServiceVersion(entry().getServiceVersion() + 1)
+                .build();
+    }
+
     private static Set<Integer> changedRanks(PoolMap before, PoolMap after) {
         return after.targets().stream()
-                .filter(t -> t.state() != before.target(t.id()).state())
+                .filter(t -> t.id() >= before.targets().size()
+                        || t.state() != before.target(t.id()).state())
                 .map(PoolTarget::rank)
                 .collect(java.util.stream.Collectors.toCollection(TreeSet::new));
     }
@@ -271,6 +292,7 @@ public final class PoolDb implements Replicated {
     private LogReply setProperties(PropertiesRequest r) {
         entry = entry().toBuilder()
                 .putAllProperties(PoolProperties.changed(r.getSetMap()))
+                .setPropertiesVersion(entry().getPropertiesVersion() + 1)
                 .build();
         return Replies.done(
                 PropertiesReply.newBuilder().putAllValues(properties()).build());

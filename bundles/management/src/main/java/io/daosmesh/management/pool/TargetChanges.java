@@ -17,7 +17,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/** What exclude, reintegrate and drain do to a pool map, by hand or automatically. Pure. Source: daos-engine facts 2.4. */
+/** What exclude, reintegrate, drain and extend do to a pool map, by hand or automatically. Pure. Source: daos-engine facts 2.4. */
 public final class TargetChanges {
     private TargetChanges() {}
 
@@ -104,9 +104,7 @@ public final class TargetChanges {
     }
 
     private static PoolMap byHand(PoolMap map, PoolTargetsRequest.Op op, TargetsChangeMessage m, Guard guard) {
-        if (op == PoolTargetsRequest.Op.EXTEND) {
-            throw Fault.of(FaultCode.NOSYS, "pool extend is not built yet").asException();
-        }
+        if (op == PoolTargetsRequest.Op.EXTEND) return Extension.apply(map, m);
         if (m.getRanksCount() == 0) {
             throw Fault.of(FaultCode.INVAL, "no ranks given to %s", verb(op)).asException();
         }

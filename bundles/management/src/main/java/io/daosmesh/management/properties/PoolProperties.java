@@ -13,6 +13,9 @@ import java.util.TreeSet;
 /** The pool properties that the pool service itself obeys, and the check of all. Source: daos-admin facts 1.3. Pure. */
 public final class PoolProperties {
     private static final String SELF_HEAL = "self_heal";
+    /** Percent of each target that clients leave free for rebuild. */
+    private static final String SPACE_RB = "space_rb";
+
     private static final String SELF_HEAL_DEFAULT = "exclude;rebuild";
     /** Longer values always go to the device: a shard's index is for short ones. */
     private static final int DATA_THRESHOLD_BYTES_MAX = 1 << 20;
@@ -20,7 +23,7 @@ public final class PoolProperties {
     private static final List<String> SELF_HEAL_FLAGS = List.of("exclude", "rebuild", "delay_rebuild");
 
     /** Obeyed, and may be changed while the pool lives. */
-    private static final Set<String> CHANGEABLE = Set.of(SELF_HEAL, "rd_fac", "rf");
+    private static final Set<String> CHANGEABLE = Set.of(SELF_HEAL, "rd_fac", "rf", SPACE_RB);
 
     /** Obeyed, and fixed when the pool is made. */
     private static final Set<String> FIXED = Set.of("label", "svc_rf", "data_thresh");
@@ -28,7 +31,6 @@ public final class PoolProperties {
     /** Known, but only the one value is built: anything else would be a promise that nobody keeps. */
     private static final Map<String, String> ONE_VALUE = Map.ofEntries(
             Map.entry("reclaim", "lazy"),
-            Map.entry("space_rb", "0"),
             Map.entry("ec_cell_sz", ""),
             Map.entry("ec_pda", ""),
             Map.entry("rp_pda", ""),
@@ -114,6 +116,14 @@ public final class PoolProperties {
         });
         String heal = properties.get(SELF_HEAL);
         if (heal != null) selfHeal(heal);
+        if (properties.containsKey(SPACE_RB)) spaceRb(properties.get(SPACE_RB));
+    }
+
+    /** What a pool is made with, as it is kept. */
+    public static Map<String, String> kept(Map<String, String> checked) {
+        Map<String, String> kept = new TreeMap<>(checked);
+        kept.computeIfPresent(SPACE_RB, (key, value) -> spaceRb(value));
+        return kept;
     }
 
     /** What somebody wants to set in a living pool, see {@link #changed}. */
@@ -133,6 +143,7 @@ public final class PoolProperties {
                         .asException();
             }
             if (key.equals("rf")) checked.put("rd_fac", value.trim());
+            else if (key.equals(SPACE_RB)) checked.put(key, spaceRb(value));
             else checked.put(key, key.equals(SELF_HEAL) ? selfHeal(value) : value.trim());
         });
         return checked;
@@ -147,6 +158,7 @@ public final class PoolProperties {
         all.remove("rf");
         all.put(SELF_HEAL, shown(set.getOrDefault(SELF_HEAL, SELF_HEAL_DEFAULT)));
         all.putIfAbsent("data_thresh", "4096");
+        all.put(SPACE_RB, set.getOrDefault(SPACE_RB, "0") + "%");
         all.put("svc_rf", String.valueOf((entry.getServiceRanksCount() - 1) / 2));
         return all;
     }
@@ -158,6 +170,13 @@ public final class PoolProperties {
         } catch (FaultException unknown) {
             return selfHeal;
         }
+    }
+
+    /** As it is kept: without a sign. */
+    private static String spaceRb(String value) {
+        String given = value.trim();
+        String number = given.endsWith("%") ? given.substring(0, given.length() - 1) : given;
+        return String.valueOf(number(Map.of(SPACE_RB, number), SPACE_RB, 0, 0, 100));
     }
 
     private static String selfHeal(String value) {

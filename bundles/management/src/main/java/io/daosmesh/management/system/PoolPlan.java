@@ -80,7 +80,7 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
                 .addAllServiceRanks(service.stream().map(Member::rank).toList())
                 .setScmBytesPerTarget(scm)
                 .setNvmeBytesPerTarget(nvme)
-                .putAllProperties(r.getPropertiesMap())
+                .putAllProperties(PoolProperties.kept(r.getPropertiesMap()))
                 .setRequestId(r.getRequestId());
         PoolEntryMessage owned = PoolGuards.write(entry, PoolGuards.wanted(r)).build();
         return new PoolPlan(owned, firstMap(Ids.uuid(owned.getPool()), chosen), chosen, service);

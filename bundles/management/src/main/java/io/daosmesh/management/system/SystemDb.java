@@ -316,6 +316,7 @@ public final class SystemDb implements Replicated {
                     .addAllServiceRanks(m.getRanksList())
                     .setServiceVersion(m.getVersion());
             if (m.hasAcl()) next.setAcl(m.getAcl());
+            if (m.getPoolRanksCount() > 0) next.clearRanks().addAllRanks(m.getPoolRanksList());
             pools.put(id, next.build());
         }
         return Replies.DONE;

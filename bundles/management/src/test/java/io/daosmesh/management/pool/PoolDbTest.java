@@ -20,6 +20,7 @@ import io.daosmesh.model.wire.OidRangeReply;
 import io.daosmesh.model.wire.OidTakeMessage;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.PoolTargetMessage;
 import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.RebuildSession;
@@ -66,13 +67,34 @@ class PoolDbTest {
 
     private LogReply targets(
             String request, PoolTargetsRequest.Op op, boolean automatic, boolean force, Integer... ranks) {
-        return apply(LogCommand.newBuilder()
-                .setRequestId(request)
-                .setTargets(TargetsChangeMessage.newBuilder()
-                        .setOp(op)
-                        .setAutomatic(automatic)
-                        .setForce(force)
-                        .addAllRanks(List.of(ranks))));
+        TargetsChangeMessage.Builder change = TargetsChangeMessage.newBuilder()
+                .setOp(op)
+                .setAutomatic(automatic)
+                .setForce(force)
+                .addAllRanks(List.of(ranks));
+        if (op == PoolTargetsRequest.Op.EXTEND)
+            for (int rank : ranks)
+                for (int i = 0; i < 2; i++)
+                    change.addAdded(PoolTargetMessage.newBuilder()
+                            .setRank(rank)
+                            .setIndex(i)
+                            .setFaultDomain("/n" + rank));
+        return apply(LogCommand.newBuilder().setRequestId(request).setTargets(change));
+    }
+
+    @Test
+    void shouldNoteTheRanksItIsExtendedByForWhoeverDestroysIt() {
+        init(2);
+        targets("x1", PoolTargetsRequest.Op.EXTEND, false, false, 5, 3);
+
+        assertEquals(List.of(0, 1, 3, 5), db.entry().getRanksList());
+        assertEquals(1, db.entry().getServiceVersion());
+        assertTrue(db.map().targets().stream().filter(t -> t.id() >= 4).allMatch(PoolTarget::isBeingAdded));
+        assertTrue(db.mayRebuild(false), "a person has asked for it");
+        PoolDb other = new PoolDb();
+        other.restore(db.snapshot());
+        assertEquals(db.map(), other.map());
+        assertEquals(db.entry(), other.entry());
     }
 
     private String states() {
@@ -210,8 +232,17 @@ class PoolDbTest {
                         "data_thresh",
                         "4096",
                         "svc_rf",
-                        "0"),
+                        "0",
+                        "space_rb",
+                        "0%"),
                 db.properties());
+        assertEquals(0, db.propertiesMessage().getVersion());
+        assertEquals("done", setProperty("space_rb", "20%"));
+        assertEquals("20%", db.properties().get("space_rb"));
+        assertEquals("20", db.propertiesMessage().getValuesOrThrow("space_rb"), "what servers are told");
+        assertEquals(1, db.propertiesMessage().getVersion());
+        for (String odd : List.of("101", "-1", "5%%", "%", "", "half"))
+            assertEquals("INVAL", setProperty("space_rb", odd), odd);
         assertEquals("done", setProperty("rd_fac", "2"));
         assertEquals(2, db.rdFac());
         assertEquals("INVAL", setProperty("rd_fac", "9"));

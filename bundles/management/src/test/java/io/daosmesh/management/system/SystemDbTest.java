@@ -17,8 +17,10 @@ import io.daosmesh.model.wire.MemberChangeMessage;
 import io.daosmesh.model.wire.MemberChangesMessage;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolOutcomeMessage;
+import io.daosmesh.model.wire.PoolServiceRanksMessage;
 import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.PropertyMessage;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -132,6 +134,25 @@ class SystemDbTest {
                 .setLabel(label)
                 .setRequestId(request)
                 .build();
+    }
+
+    @Test
+    void shouldLearnFromThePoolWhichRanksHaveAPartOfIt() {
+        begin(1, "tank", "r1");
+        PoolServiceRanksMessage news = PoolServiceRanksMessage.newBuilder()
+                .setPool(Ids.bytes(new UUID(7, 1)))
+                .addRanks(2)
+                .addAllPoolRanks(List.of(0, 1, 2))
+                .setVersion(1)
+                .build();
+        apply(LogCommand.newBuilder().setPoolServiceRanks(news));
+        assertEquals(List.of(0, 1, 2), db.pool("tank").orElseThrow().getRanksList());
+
+        // of a release that does not tell them
+        apply(LogCommand.newBuilder()
+                .setPoolServiceRanks(news.toBuilder().clearPoolRanks().setVersion(2)));
+
+        assertEquals(List.of(0, 1, 2), db.pool("tank").orElseThrow().getRanksList());
     }
 
     private LogReply begin(int n, String label, String request) {

@@ -89,6 +89,19 @@ public record PoolMap(UUID pool, int version, List<PoolTarget> targets, List<Los
         return new PoolMap(pool, version + 1, changed, after);
     }
 
+    /**
+     * Map with version + 1 and more targets, which data moves to: those that are there keep their ids and states. Targets of
+     * DAOS go through NEW until the rebuild begins; here the same change makes them UP.
+     *
+     * @param added the order gives them their ids; state and versions are not looked at
+     */
+    public PoolMap extended(List<PoolTargetMessage> added) {
+        List<PoolTarget> all = new ArrayList<>(targets);
+        for (PoolTargetMessage t : added)
+            all.add(PoolTarget.added(all.size(), t.getRank(), t.getIndex(), t.getFaultDomain(), version + 1));
+        return new PoolMap(pool, version + 1, all, losses);
+    }
+
     /** The same for a pool whose objects may have a single copy. */
     public PoolMap afterRebuild() {
         return afterRebuild(1);
@@ -117,8 +130,10 @@ public record PoolMap(UUID pool, int version, List<PoolTarget> targets, List<Los
         }
         List<PoolTarget> changed = targets.stream()
                 .map(t -> switch (t.state()) {
-                    case DOWN, DRAIN ->
+                    case DOWN ->
                         t.withState(TargetState.DOWNOUT, version + 1, t.outage().cause());
+                    // a person has asked for it
+                    case DRAIN -> t.withState(TargetState.DOWNOUT, version + 1, Outage.Cause.ADMIN);
                     case UP -> t.withState(TargetState.UPIN, version + 1, Outage.Cause.NONE);
                     default -> t;
                 })

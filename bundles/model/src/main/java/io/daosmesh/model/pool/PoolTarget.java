@@ -35,6 +35,12 @@ public record PoolTarget(
         this(id, rank, index, faultDomain, state, hasHomeElsewhere, changedVersion, Outage.NONE);
     }
 
+    /** One that a pool is extended by: it is to be filled, and no target waits for what it holds. */
+    static PoolTarget added(int id, int rank, int index, String faultDomain, int version) {
+        return new PoolTarget(id, rank, index, faultDomain, TargetState.NEW, false, version)
+                .withState(TargetState.UP, version, Outage.Cause.NONE);
+    }
+
     public PoolTarget withState(TargetState next, int version, Outage.Cause cause) {
         boolean elsewhere = switch (next) {
             case UP -> state != TargetState.DOWN || hasHomeElsewhere;
@@ -53,6 +59,11 @@ public record PoolTarget(
     /** It was a holder and is not sure to have everything: its place is taken, but what it holds may be old. */
     public boolean isHole() {
         return (state == TargetState.DOWN || state == TargetState.UP) && !hasHomeElsewhere;
+    }
+
+    /** It is filled for the first time; one that comes back has an outage with a cause. */
+    public boolean isBeingAdded() {
+        return state == TargetState.NEW || state == TargetState.UP && outage.cause() == Outage.Cause.NONE;
     }
 
     /** Data belongs on it, or is being copied to it. */

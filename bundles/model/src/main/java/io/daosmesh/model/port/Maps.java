@@ -3,6 +3,7 @@ package io.daosmesh.model.port;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.PoolMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import reactor.core.publisher.Mono;
@@ -41,6 +42,12 @@ public interface Maps {
         default void onGroupMap(GroupMap map) {}
 
         default void onPoolMap(PoolMap map) {}
+
+        /**
+         * The properties of a pool, all that have been set, in front of the map that they came with; again after each change. One
+         * that is set to nothing is not among them.
+         */
+        default void onPoolProperties(UUID pool, Map<String, String> properties) {}
 
         default void onPoolGone(UUID pool) {}
     }

@@ -13,6 +13,7 @@ import io.daosmesh.model.pool.Loss;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.PoolTargetMessage;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -150,13 +151,26 @@ class LossTest {
 
         void step() {
             for (int i = 0; i < 6; i++) write(objects.get(random.nextInt(objects.size())));
-            switch (random.nextInt(4)) {
+            switch (random.nextInt(13) == 0 ? -1 : random.nextInt(4)) {
+                case -1 -> extend();
                 case 0 -> change(TargetState.DOWN);
                 case 1 -> change(TargetState.UP);
                 case 2 -> change(random.nextInt(3) == 0 ? TargetState.DRAIN : TargetState.UP);
                 default -> rebuilt();
             }
             check();
+        }
+
+        /** By one rank of a new node, or of an old one. */
+        private void extend() {
+            int ranks = map.ranks().size();
+            if (ranks >= 8) return;
+            String domain = "/node" + (random.nextInt(4) == 0 ? random.nextInt(ranks) : ranks);
+            map = map.extended(List.of(PoolTargetMessage.newBuilder()
+                    .setRank(ranks)
+                    .setFaultDomain(domain)
+                    .build()));
+            history += "\n" + map.version() + ": extended by rank " + ranks + " of " + domain;
         }
 
         private void write(ObjectId oid) {

@@ -8,6 +8,7 @@ import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.PoolTargetMessage;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -95,21 +96,79 @@ class PlacementTest {
     }
 
     @Test
-    void shouldMoveAboutOneNthOnExtension() {
-        PoolMap larger = map(9, 4);
+    void shouldMoveAboutOneNthOnExtensionAndToNewTargetsOnly() {
+        PoolMap filling = whole.extended(node("/node8", 8, 4));
+        PoolMap full = filling.afterRebuild(2);
         int moved = 0;
         int shards = 0;
         for (int i = 0; i < OBJECTS; i++) {
-            ObjectId oid = oid(i, ObjectClass.RP_2);
-            List<Integer> now = Placement.group(larger, oid, 0).settled();
-            for (int t : Placement.group(whole, oid, 0).settled()) {
-                shards++;
-                if (!now.contains(t)) moved++;
-            }
+            ObjectId oid = oid(i, i % 2 == 0 ? ObjectClass.RP_2 : ObjectClass.RP_3);
+            List<Integer> before = Placement.group(whole, oid, 0).settled();
+            ShardGroup meanwhile = Placement.group(filling, oid, 0);
+            List<Integer> after = Placement.group(full, oid, 0).settled();
+            shards += before.size();
+            moved += meanwhile.missing().size();
+
+            assertEquals(before, meanwhile.settled(), "who served, serves on in the same order");
+            assertTrue(meanwhile.members().containsAll(meanwhile.goal()), "what is filled is written to as well");
+            assertTrue(meanwhile.missing().stream().allMatch(t -> t >= 32), "nothing moves between old targets");
+            assertEquals(meanwhile.goal(), after);
+            Set<String> domains =
+                    after.stream().map(t -> full.target(t).faultDomain()).collect(Collectors.toSet());
+            assertEquals(before.size(), domains.size());
         }
 
         double share = (double) moved / shards;
-        assertTrue(share > 0.06 && share < 0.16, "one ninth expected, moved " + share);
+        assertTrue(share > 0.08 && share < 0.145, "one ninth expected, moved " + share);
+    }
+
+    @Test
+    void shouldFillGroupsOnExtensionThatHadTooFewDomains() {
+        PoolMap small = map(2, 2);
+        PoolMap filling = small.extended(node("/node2", 2, 2));
+
+        for (int i = 0; i < 100; i++) {
+            ObjectId oid = oid(i, ObjectClass.RP_3);
+            ShardGroup g = Placement.group(filling, oid, 0);
+            assertEquals(Placement.group(small, oid, 0).settled(), g.settled());
+            assertEquals(1, g.missing().size());
+            assertEquals(
+                    3,
+                    Placement.group(filling.afterRebuild(2), oid, 0).settled().size());
+        }
+    }
+
+    @Test
+    void shouldServeAsBeforeWhenAnAddedTargetFailsBeforeItIsFilled() {
+        PoolMap filling = whole.extended(node("/node8", 8, 4));
+        Set<Integer> added = Set.of(32, 33, 34, 35);
+        PoolMap failed = filling.withStates(added, TargetState.DOWN);
+        PoolMap out = failed.afterRebuild(2);
+        PoolMap again = out.withStates(added, TargetState.UP);
+
+        for (int i = 0; i < OBJECTS; i++) {
+            ObjectId oid = oid(i, ObjectClass.RP_2);
+            List<Integer> before = Placement.group(whole, oid, 0).settled();
+            assertEquals(before, Placement.group(failed, oid, 0).settled());
+            assertEquals(before, Placement.group(failed, oid, 0).goal());
+            assertEquals(before, Placement.group(out, oid, 0).settled());
+            assertEquals(before, Placement.group(again, oid, 0).settled());
+            assertEquals(
+                    Placement.group(filling, oid, 0).goal(),
+                    Placement.group(again, oid, 0).goal());
+        }
+        assertEquals(List.of(), out.losses(), "it held nothing that could be lost");
+    }
+
+    private static List<PoolTargetMessage> node(String domain, int rank, int targets) {
+        List<PoolTargetMessage> all = new ArrayList<>();
+        for (int i = 0; i < targets; i++)
+            all.add(PoolTargetMessage.newBuilder()
+                    .setRank(rank)
+                    .setIndex(i)
+                    .setFaultDomain(domain)
+                    .build());
+        return all;
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.Invariant.InvariantBroken;
+import io.daosmesh.model.wire.PoolTargetMessage;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -39,6 +40,33 @@ class PoolMapTest {
                 .withStates(Set.of(1), TargetState.UP)
                 .target(1)
                 .hasHomeElsewhere());
+    }
+
+    @Test
+    void shouldKeepIdsAndStatesWhenItIsExtended() {
+        PoolMap down = map.withStates(Set.of(1), TargetState.DOWN);
+        PoolMap larger = down.extended(List.of(
+                PoolTargetMessage.newBuilder().setRank(7).setFaultDomain("/c").build()));
+
+        assertEquals(3, larger.version());
+        assertEquals(down.targets(), larger.targets().subList(0, 2));
+        PoolTarget added = larger.target(2);
+        assertEquals(TargetState.UP, added.state());
+        assertTrue(added.isBeingAdded() && added.hasHomeElsewhere() && !added.isHole() && !added.isHolder());
+        assertEquals(larger, PoolMap.fromWire(larger.toWire()));
+        PoolTarget filled = larger.afterRebuild().target(2);
+        assertTrue(filled.isHolder() && !filled.isBeingAdded());
+    }
+
+    @Test
+    void shouldTellWhoComesBackFromWhoIsAdded() {
+        PoolMap drained = map.withStates(Set.of(1), TargetState.DRAIN).afterRebuild();
+
+        assertFalse(drained.withStates(Set.of(1), TargetState.UP).target(1).isBeingAdded());
+        assertFalse(map.withStates(Set.of(1), TargetState.DOWN)
+                .withStates(Set.of(1), TargetState.UP)
+                .target(1)
+                .isBeingAdded());
     }
 
     @Test

@@ -82,7 +82,9 @@ public final class RebuildJob {
 
     /** The operation's name as RAS events and {@code pool query} show it. */
     public static String operation(PoolMap map) {
-        if (map.targets().stream().anyMatch(t -> t.state() == TargetState.UP)) return "Reintegrate";
+        if (map.targets().stream().anyMatch(t -> t.state() == TargetState.UP && !t.isBeingAdded()))
+            return "Reintegrate";
+        if (map.targets().stream().anyMatch(PoolTarget::isBeingAdded)) return "Extend";
         return map.targets().stream().anyMatch(t -> t.state() == TargetState.DRAIN) ? "Drain" : "Rebuild";
     }
 

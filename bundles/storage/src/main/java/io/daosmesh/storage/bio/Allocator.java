@@ -45,6 +45,7 @@ public final class Allocator {
 
     private long hint;
     private volatile Counters counters;
+    private volatile long keptBlocks;
     private long freeBlocks;
     private long agingBlocks;
     private long hintCount;
@@ -72,8 +73,33 @@ public final class Allocator {
         return (c.freeBlocks + c.agingBlocks) * BLOCK_BYTES;
     }
 
+    /** Bytes of the blob that only what may use the reserve gets: rebuild and repair, which must not fail in a full pool. */
+    public void keep(long bytes) {
+        keptBlocks = Math.min(blockCount, (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES);
+    }
+
+    /** What is free besides the reserve. */
+    public long usableBytes() {
+        return Math.max(0, freeBytes() - keptBlocks * BLOCK_BYTES);
+    }
+
     public long usedBytes() {
         return blockCount * BLOCK_BYTES - freeBytes();
+    }
+
+    /** As {@link #allocate(long, long)}, but NOSPACE as well when only the reserve is left. */
+    public List<Extent> allocateUsable(long lengthBytes, long nowNs) {
+        long blocks = (lengthBytes + BLOCK_BYTES - 1) / BLOCK_BYTES;
+        if (keptBlocks > 0 && blocks > freeBlocks + agingBlocks - keptBlocks)
+            throw Fault.of(
+                            FaultCode.NOSPACE,
+                            "%d bytes wanted, %d free, %d of them are kept for rebuild (space_rb)",
+                            lengthBytes,
+                            (freeBlocks + agingBlocks) * BLOCK_BYTES,
+                            keptBlocks * BLOCK_BYTES)
+                    .remedy("delete what is not needed, extend the pool, or lower its property space_rb")
+                    .asException();
+        return allocate(lengthBytes, nowNs);
     }
 
     /**

@@ -28,6 +28,36 @@ class AllocatorTest {
     }
 
     @Test
+    void shouldKeepAReserveForWhatMayUseIt() {
+        Allocator a = new Allocator(10 * B, 10);
+        a.keep(3 * B - 1);
+        a.allocateUsable(7 * B, 0);
+
+        FaultException full = assertThrows(FaultException.class, () -> a.allocateUsable(1, 0));
+        assertEquals(FaultCode.NOSPACE, full.code());
+        assertEquals(0, a.usableBytes());
+        assertEquals(3L * B, a.freeBytes());
+        Extent reserve = a.allocate(2 * B, 0).get(0);
+        assertEquals(0, a.usableBytes());
+        a.retire(new Extent(0, 3L * B));
+        assertEquals(B, a.usableBytes());
+        a.retire(reserve);
+        assertEquals(
+                3,
+                a.allocateUsable(3 * B, 0).stream()
+                                .mapToLong(Extent::lengthBytes)
+                                .sum()
+                        / B);
+        a.keep(0);
+        assertEquals(
+                3,
+                a.allocateUsable(3 * B, 0).stream()
+                                .mapToLong(Extent::lengthBytes)
+                                .sum()
+                        / B);
+    }
+
+    @Test
     void shouldLetFreedExtentsAge() {
         Allocator a = new Allocator(4 * B, 10);
         Extent all = a.allocate(4 * B, 0).get(0);

@@ -12,6 +12,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.wire.TierSpaceMessage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -190,6 +191,38 @@ class MeshIT {
 
     @Test
     @Order(6)
+    void shouldMoveAShareOfAPoolToTheRankItIsExtendedBy() {
+        mesh.dmg("pool", "create", "pair", "--size", "200MB", "--ranks", "0,1").orFail();
+        KeyValue pairs =
+                MeshClient.await(client.container("pair", ContainerSpec.of("kv").withClass("RP_2GX"))
+                        .createKeyValue());
+        for (int i = 0; i < 200; i++) pairs.put("k" + i, new byte[50 + i]).block(Duration.ofSeconds(20));
+        long before = totalBytes("pair");
+
+        mesh.dmg("pool", "extend", "pair", "--ranks=2").orFail();
+        LocalMesh.await(
+                "the new rank is filled", REBUILD_MAX, () -> !poolMap("pair").needsRebuild());
+
+        assertEquals(before / 2 * 3, totalBytes("pair"));
+        assertEquals(1, mesh.dmg("pool", "extend", "pair", "--ranks=2").status(), "it is in the pool");
+        // each value has one copy left, on an old rank or on the new one
+        mesh.dmg("pool", "exclude", "pair", "--ranks", "0").orFail();
+        for (int i = 0; i < 200; i++) assertEquals(50 + i, pairs.get("k" + i).block(Duration.ofSeconds(20)).length);
+        mesh.dmg("pool", "destroy", "pair", "--recursive").orFail();
+    }
+
+    private PoolMap poolMap(String pool) {
+        return PoolMap.fromWire(MeshClient.await(client.pool(pool).query()).getMap());
+    }
+
+    private long totalBytes(String pool) {
+        return MeshClient.await(client.pool(pool).query()).getTiersList().stream()
+                .mapToLong(TierSpaceMessage::getTotal)
+                .sum();
+    }
+
+    @Test
+    @Order(7)
     void shouldSurviveTheDeathOfEachNodeInTurn() throws Exception {
         for (MeshRecord.Entry n : mesh.nodes()) {
             mesh.kill(n.number());
@@ -204,7 +237,7 @@ class MeshIT {
     }
 
     @Test
-    @Order(7)
+    @Order(8)
     void shouldExcludeNobodyForAShortPause() throws Exception {
         MeshRecord.Entry n = mesh.nodes().get(1);
         int version = client.newestGroupMap().version();
@@ -223,7 +256,7 @@ class MeshIT {
     }
 
     @Test
-    @Order(8)
+    @Order(9)
     void shouldTakeBackANodeThatSleptLong() throws Exception {
         MeshRecord.Entry n = mesh.nodes().get(1);
         mesh.mesh("pause", Integer.toString(n.number())).orFail();
@@ -238,7 +271,7 @@ class MeshIT {
     }
 
     @Test
-    @Order(9)
+    @Order(10)
     void shouldServeWithoutARankThatIsStopped() throws Exception {
         MeshRecord.Entry n = mesh.nodes().get(1);
         mesh.dmg("system", "stop", "--ranks", Integer.toString(n.rank())).orFail();
@@ -254,7 +287,7 @@ class MeshIT {
     }
 
     @Test
-    @Order(10)
+    @Order(11)
     void shouldKeepEverythingOverARestartOfAll() throws Exception {
         load.stopAndVerify();
         assertClean();

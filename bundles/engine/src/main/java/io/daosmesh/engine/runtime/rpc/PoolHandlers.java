@@ -21,7 +21,10 @@ import io.daosmesh.model.wire.UnreadableObjectMessage;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.PoolSpace;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
@@ -37,9 +40,17 @@ public final class PoolHandlers {
 
     private static final int DATA_THRESHOLD_BYTES_MAX = 1 << 20;
 
+    /** Far more pools than a rank holds; forgotten ones cost the guard against requests that come very late. */
+    private static final int TERMS_MAX = 1024;
+
     private final List<TargetProxy> targets;
     private final EngineStorage storage;
     private final Scheduler admin;
+    /** Pools that are being made or removed. */
+    private final Set<UUID> changing = ConcurrentHashMap.newKeySet();
+
+    /** Newest term of its service that has had a pool made here. */
+    private final Map<UUID, Long> terms = new ConcurrentHashMap<>();
 
     public PoolHandlers(List<TargetProxy> targets, EngineStorage storage, Executor admin) {
         this.targets = targets;
@@ -56,13 +67,41 @@ public final class PoolHandlers {
 
     private Mono<Empty> create(TargetCreateRequest r) {
         UUID pool = Ids.uuid(r.getPool());
+        return alone(pool, r.getTerm(), Mono.defer(() -> makeOnAll(pool, r)));
+    }
+
+    /** Not while the pool is made or removed here already: BUSY; and STALE when a later term has asked for something since. */
+    private Mono<Empty> alone(UUID pool, long term, Mono<Empty> work) {
+        return Mono.defer(() -> {
+            if (!changing.add(pool))
+                return Mono.error(Fault.of(FaultCode.BUSY, "pool %s is being made or removed here", pool)
+                        .asException());
+            long newest = newest(pool, term);
+            Mono<Empty> allowed = term == 0 || term == newest
+                    ? work
+                    : Mono.error(Fault.of(FaultCode.STALE, "term %d has gone on with the pool", newest)
+                            .asException());
+            return allowed.doFinally(s -> changing.remove(pool));
+        });
+    }
+
+    private long newest(UUID pool, long term) {
+        if (term == 0) return 0;
+        if (terms.size() >= TERMS_MAX) terms.clear();
+        return terms.merge(pool, term, Math::max);
+    }
+
+    private Mono<Empty> makeOnAll(UUID pool, TargetCreateRequest r) {
         PoolMap map = PoolMap.fromWire(r.getMap());
         int threshold = threshold(r.getPropertiesMap().getOrDefault("data_thresh", ""));
         return Mono.fromRunnable(() -> storage.reservePool(pool, r.getScmBytesPerTarget(), r.getNvmeBytesPerTarget()))
                 .subscribeOn(admin)
                 .thenMany(onAll(unit -> {
                     PoolSpace space = unit.storage().pool(pool);
-                    return (t, answer) -> t.create(space, map, threshold, ObjectHandlers.done(answer));
+                    return (t, answer) -> t.create(space, map, threshold, fault -> {
+                        if (fault == null) t.onProperties(pool, r.getPropertiesMap());
+                        ObjectHandlers.done(answer).done(fault);
+                    });
                 }))
                 .then(Mono.just(Empty.getDefaultInstance()));
     }
@@ -81,8 +120,27 @@ public final class PoolHandlers {
 
     private Mono<Empty> destroy(TargetDestroyRequest r) {
         UUID pool = Ids.uuid(r.getPool());
+        Mono<Empty> work = r.getTerm() == 0 ? removeFromAll(pool) : removeUncounted(pool);
+        return alone(pool, r.getTerm(), work);
+    }
+
+    /** The undoing of an extension may come late: what the pool counts on by now is not its own any more. */
+    private Mono<Empty> removeUncounted(UUID pool) {
+        return onAll(unit -> (t, answer) -> answer.answer(t.isInMap(pool), null))
+                .any(isInMap -> isInMap)
+                .flatMap(isCounted -> isCounted
+                        ? Mono.error(Fault.of(FaultCode.STALE, "pool %s counts on this rank", pool)
+                                .asException())
+                        : removeFromAll(pool));
+    }
+
+    private Mono<Empty> removeFromAll(UUID pool) {
         return onAll(unit -> (t, answer) -> t.destroy(pool, ObjectHandlers.done(answer)))
-                .then(Mono.fromRunnable(() -> storage.releasePool(pool)).subscribeOn(admin))
+                .then(Mono.fromRunnable(() -> {
+                            storage.releasePool(pool);
+                            terms.remove(pool);
+                        })
+                        .subscribeOn(admin))
                 .then(Mono.just(Empty.getDefaultInstance()));
     }
 
@@ -116,7 +174,7 @@ public final class PoolHandlers {
                         .setScmTotal(s.scm().totalBytes())
                         .setScmFree(Math.min(s.scm().freeBytes(), writableBytes))
                         .setNvmeTotal(s.blob().sizeBytes())
-                        .setNvmeFree(s.blob().allocator().freeBytes())
+                        .setNvmeFree(s.blob().allocator().usableBytes())
                         .setUnreadableRecords(unreadable.records())
                         .addAllUnreadableObjects(unreadable.objects().stream()
                                 .map(PoolHandlers::message)

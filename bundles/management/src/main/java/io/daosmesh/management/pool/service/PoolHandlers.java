@@ -2,6 +2,7 @@ package io.daosmesh.management.pool.service;
 
 import com.google.protobuf.ByteString;
 import io.daosmesh.management.log.Replies;
+import io.daosmesh.management.loop.LeaderCaller;
 import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.maps.MapsKeeper;
 import io.daosmesh.management.pool.Asker;
@@ -59,13 +60,15 @@ public final class PoolHandlers {
     private final PoolHost pools;
     private final MapsKeeper maps;
     private final PoolQueries queries;
+    private final PoolExtender extender;
     private final ConcurrentHashMap<RpcMethod, AtomicLong> counts = new ConcurrentHashMap<>();
 
-    public PoolHandlers(NodeContext node, PoolHost pools, MapsKeeper maps, PoolQueries queries) {
+    public PoolHandlers(NodeContext node, PoolHost pools, MapsKeeper maps, PoolQueries queries, LeaderCaller system) {
         this.node = node;
         this.pools = pools;
         this.maps = maps;
         this.queries = queries;
+        this.extender = new PoolExtender(node, system);
     }
 
     public void register(Registrations r) {
@@ -186,6 +189,7 @@ public final class PoolHandlers {
     }
 
     private Mono<LogReply> change(PoolService service, PoolTargetsRequest r, RpcCall.Peer peer) {
+        if (r.getOp() == PoolTargetsRequest.Op.EXTEND) return extender.extend(service, r);
         if (r.getOp() == PoolTargetsRequest.Op.REINTEGRATE) r.getRanksList().forEach(this::checkJoined);
         // An engine asks when a device has failed; people are not bound by the policy.
         boolean isAutomatic = peer.role() == Role.SERVER && r.getOp() == PoolTargetsRequest.Op.EXCLUDE;

@@ -20,6 +20,7 @@ import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.MapPushMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
+import io.daosmesh.model.wire.PoolPropertiesMessage;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.time.Duration;
 import java.util.List;
@@ -200,6 +201,7 @@ public final class PoolService {
         if (made) {
             first = null;
             PoolMap map = replica.read(PoolDb::map);
+            maps.offer(replica.read(PoolDb::propertiesMessage));
             maps.offer(map);
             if (term != 0) lead(g, map, term);
         } else if (term != 0 && first != null) {
@@ -210,9 +212,13 @@ public final class PoolService {
     private void lead(RaftGroup g, PoolMap map, long term) {
         GroupMap members = maps.groupMap();
         if (members.version() > 0) {
-            MapPushMessage message =
-                    MapPushMessage.newBuilder().setPoolMap(map.toWire()).build();
-            pusher.push(map.version(), message, members, map.ranks());
+            PoolPropertiesMessage properties = replica.read(PoolDb::propertiesMessage);
+            MapPushMessage message = MapPushMessage.newBuilder()
+                    .setPoolMap(map.toWire())
+                    .setPoolProperties(properties)
+                    .build();
+            // grows with each change of one of the two
+            pusher.push(map.version() + properties.getVersion(), message, members, map.ranks());
             teller.review(map, members);
             excludeDead(map, members);
             bringBack(map, members);

@@ -82,7 +82,10 @@ public final class ReplicaMoves {
         else record(seen, out);
     }
 
-    /** The management service learns where to send people, and whom the pool lets in: each leadership, after each change. */
+    /**
+     * The management service learns where to send people, whom the pool lets in, and which ranks have a part of it: each
+     * leadership, after each change.
+     */
     private void report(PoolEntryMessage entry, Effects out) {
         int version = entry.getServiceVersion();
         if (isReporting || version <= reportedVersion) return;
@@ -90,6 +93,7 @@ public final class ReplicaMoves {
         PoolServiceRanksMessage.Builder news = PoolServiceRanksMessage.newBuilder()
                 .setPool(entry.getPool())
                 .addAllRanks(entry.getServiceRanksList())
+                .addAllPoolRanks(entry.getRanksList())
                 .setVersion(version);
         if (entry.hasAcl()) news.setAcl(entry.getAcl());
         out.report(news.build());

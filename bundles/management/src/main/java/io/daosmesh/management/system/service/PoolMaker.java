@@ -3,7 +3,7 @@ package io.daosmesh.management.system.service;
 import io.daosmesh.management.log.Replies;
 import io.daosmesh.management.loop.LeaderCaller;
 import io.daosmesh.management.loop.NodeContext;
-import io.daosmesh.management.loop.Waits;
+import io.daosmesh.management.loop.TargetCalls;
 import io.daosmesh.management.properties.ContainerProperties;
 import io.daosmesh.management.raft.RaftGroup;
 import io.daosmesh.management.system.PoolPlan;
@@ -12,7 +12,6 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
-import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.Registrations;
 import io.daosmesh.model.rpc.RpcMessage;
@@ -25,7 +24,6 @@ import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolMapRequest;
 import io.daosmesh.model.wire.PoolOutcomeMessage;
 import io.daosmesh.model.wire.PoolServiceStartRequest;
-import io.daosmesh.model.wire.TargetCreateRequest;
 import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
@@ -50,6 +48,7 @@ public final class PoolMaker {
     private final SystemService system;
     private final PoolClient pools;
     private final PoolRemover remover;
+    private final TargetCalls targets;
     /** By request id: a resend joins the first. */
     private final Map<String, Mono<PoolCreateReply>> underWay = new ConcurrentHashMap<>();
 
@@ -58,6 +57,7 @@ public final class PoolMaker {
         this.system = system;
         this.pools = pools;
         this.remover = remover;
+        this.targets = new TargetCalls(node);
     }
 
     public void register(Registrations r) {
@@ -102,7 +102,7 @@ public final class PoolMaker {
     }
 
     private Mono<PoolCreateReply> carryOut(PoolPlan plan) {
-        return createTargets(plan)
+        return targets.create(plan.members(), plan.targets(), TARGETS_MAX)
                 .then(Mono.defer(() -> startService(plan)))
                 .then(Mono.defer(() -> leaderRank(plan)))
                 .map(plan::reply)
@@ -137,37 +137,6 @@ public final class PoolMaker {
                             why.message());
                     return remover.undo(plan.entry(), why).then(Mono.error(why.asException()));
                 });
-    }
-
-    private Mono<Void> createTargets(PoolPlan plan) {
-        TargetCreateRequest request = plan.targets();
-        return Flux.fromIterable(plan.members())
-                .flatMap(m -> retried(m, request), 64)
-                .then();
-    }
-
-    /** A rank that has just joined may still be starting its engine: AGAIN is asked again until the deadline. */
-    private Mono<Boolean> retried(Member m, TargetCreateRequest request) {
-        long endNs = System.nanoTime() + TARGETS_MAX.toNanos();
-        return Mono.defer(() -> node.rpc()
-                        .call(
-                                Endpoint.rank(m.address(), m.rank()),
-                                RpcMethod.TARGET_CREATE,
-                                RpcMessage.of(request),
-                                TARGETS_MAX,
-                                r -> true))
-                .retryWhen(Waits.retry(
-                        node.loop(), endNs, c -> c == FaultCode.AGAIN || c == FaultCode.BUSY || c == FaultCode.OOG))
-                .onErrorMap(e -> onRank(m, FaultException.faultOf(e)));
-    }
-
-    private static FaultException onRank(Member m, Fault f) {
-        Fault named = new Fault(
-                f.code(),
-                "rank " + m.rank() + ": " + (f.text().isEmpty() ? f.code().meaning() : f.text()),
-                f.arguments(),
-                f.remedy());
-        return named.asException();
     }
 
     private Mono<Void> startService(PoolPlan plan) {

@@ -10,12 +10,15 @@ import io.daosmesh.model.pool.Outage;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.PoolTargetMessage;
 import io.daosmesh.rebuild.plan.RankStatus;
 import io.daosmesh.rebuild.plan.RebuildEffects;
 import io.daosmesh.rebuild.plan.RebuildJob;
 import io.daosmesh.rebuild.plan.Session;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +37,10 @@ final class PoolService implements RebuildEffects {
     private static final long BACK_MIN_NS = Timeline.ms(300);
 
     private static final long BACK_MAX_NS = Timeline.ms(3_000);
+    /** Between two extensions. */
+    private static final long EXTEND_MIN_NS = Timeline.ms(1_500);
+
+    private static final long EXTEND_MAX_NS = Timeline.ms(7_000);
 
     private final World world;
     private PoolMap map;
@@ -41,6 +48,7 @@ final class PoolService implements RebuildEffects {
     private long generation;
     private @Nullable RebuildJob job;
     private long notBeforeNs;
+    private long extendAtNs;
     private final Map<Integer, Long> backAtNs = new HashMap<>();
     private int exclusions;
     private int emptied;
@@ -49,6 +57,7 @@ final class PoolService implements RebuildEffects {
     PoolService(World world, PoolMap first) {
         this.world = world;
         this.map = first;
+        this.extendAtNs = world.time.nowNs() + Timeline.ms(1_000) + world.time.between(EXTEND_MIN_NS, EXTEND_MAX_NS);
         tick();
     }
 
@@ -69,8 +78,13 @@ final class PoolService implements RebuildEffects {
         return rebuilds;
     }
 
+    /** NEW for one that the pool is not extended by yet. */
     TargetState state(int rank) {
-        return map.ofRank(rank).get(0).state();
+        return target(rank).map(PoolTarget::state).orElse(TargetState.NEW);
+    }
+
+    private Optional<PoolTarget> target(int rank) {
+        return map.ofRank(rank).stream().findFirst();
     }
 
     /**
@@ -113,8 +127,8 @@ final class PoolService implements RebuildEffects {
 
     /** Puts a rank out; true if it did. */
     boolean exclude(int rank, Push push) {
-        PoolTarget t = map.ofRank(rank).get(0);
-        if (!t.state().mayBecome(TargetState.DOWN)) return false;
+        PoolTarget t = target(rank).orElse(null);
+        if (t == null || !t.state().mayBecome(TargetState.DOWN)) return false;
         PoolMap next = map.withStates(Set.of(t.id()), TargetState.DOWN, Outage.Cause.DEATH);
         if (RebuildJob.participants(next).size() < ENABLED_MIN) return false;
         if (!world.has(Hazard.EMPTIED_GROUPS) && isAnyEmpty(next)) return false;
@@ -133,8 +147,8 @@ final class PoolService implements RebuildEffects {
     /** A rank that is up again is taken back after a while. */
     private void takeBack() {
         for (Node n : world.nodes) {
-            PoolTarget t = map.ofRank(n.rank).get(0);
-            if (!n.isWell() || !t.state().isDisabled()) {
+            PoolTarget t = target(n.rank).orElse(null);
+            if (t == null || !n.isWell() || !t.state().isDisabled()) {
                 backAtNs.remove(n.rank);
                 continue;
             }
@@ -144,6 +158,22 @@ final class PoolService implements RebuildEffects {
             backAtNs.remove(n.rank);
             world.note("rank " + n.rank + " comes back into the map");
             change(map.withStates(Set.of(t.id()), TargetState.UP), Push.USUAL);
+        }
+    }
+
+    /** The next rank that the pool does not use yet: its space is there from its first start on. */
+    private void extend() {
+        if (world.time.nowNs() < extendAtNs) return;
+        extendAtNs = world.time.nowNs() + world.time.between(EXTEND_MIN_NS, EXTEND_MAX_NS);
+        for (Node n : world.nodes) {
+            if (target(n.rank).isPresent() || !n.isWell()) continue;
+            world.note("the pool is extended by rank " + n.rank);
+            PoolTargetMessage added = PoolTargetMessage.newBuilder()
+                    .setRank(n.rank)
+                    .setFaultDomain("/n" + n.rank)
+                    .build();
+            change(map.extended(List.of(added)), Push.USUAL);
+            return;
         }
     }
 
@@ -158,6 +188,7 @@ final class PoolService implements RebuildEffects {
     private void tick() {
         world.time.after(Timeline.ms(50), this::tick);
         takeBack();
+        extend();
         RebuildJob j = job;
         if (j != null) {
             j.onTick(world.time.nowNs(), this);

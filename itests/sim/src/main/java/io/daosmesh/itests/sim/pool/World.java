@@ -23,6 +23,7 @@ final class World {
     /** Longer than any deadline, lease, fence and pause between tries in the shipped classes together. */
     static final long END_MAX_NS = Timeline.ms(240_000);
 
+    private static final int SPARES = 2;
     private static final int CLIENTS = 6;
     private static final int WATCHERS = 6;
     private static final int KEYS_OF_CLIENT = 3;
@@ -73,7 +74,7 @@ final class World {
         List<PoolTarget> targets = new ArrayList<>();
         for (int r = 0; r < RANKS; r++) {
             nodes.add(new Node(r, time, r == 0 && has(Hazard.BAD_BLOCKS) ? BAD_BLOCKS : 0));
-            targets.add(new PoolTarget(r, r, 0, "/n" + r, TargetState.UPIN, false, 1));
+            if (r < RANKS - spares()) targets.add(new PoolTarget(r, r, 0, "/n" + r, TargetState.UPIN, false, 1));
         }
         service = new PoolService(this, new PoolMap(POOL, 1, targets));
         boolean isMixed = has(Hazard.EMPTIED_GROUPS);
@@ -120,6 +121,11 @@ final class World {
         Register r = new Register(objects.get(id % objects.size()), id, isContested);
         registers.add(r);
         return r;
+    }
+
+    /** Ranks that the pool begins without. */
+    private int spares() {
+        return has(Hazard.EXTENSION) ? SPARES : 0;
     }
 
     boolean has(Hazard h) {

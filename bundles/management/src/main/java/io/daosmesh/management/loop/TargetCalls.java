@@ -1,0 +1,61 @@
+package io.daosmesh.management.loop;
+
+import com.google.protobuf.MessageLite;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.rpc.Endpoint;
+import io.daosmesh.model.rpc.RpcMessage;
+import io.daosmesh.model.rpc.RpcMethod;
+import io.daosmesh.model.wire.TargetCreateRequest;
+import io.daosmesh.model.wire.TargetDestroyRequest;
+import java.time.Duration;
+import java.util.Collection;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** Has ranks make and remove their part of a pool. Any thread. */
+public final class TargetCalls {
+    private static final int AT_ONCE_MAX = 64;
+
+    private final NodeContext node;
+
+    public TargetCalls(NodeContext node) {
+        this.node = node;
+    }
+
+    /** On all of them, or the first fault, which names its rank: others may have done it, or be at it still. */
+    public Mono<Void> create(Collection<Member> on, TargetCreateRequest request, Duration max) {
+        return onEach(on, RpcMethod.TARGET_CREATE, request, max);
+    }
+
+    public Mono<Void> remove(Collection<Member> from, TargetDestroyRequest request, Duration max) {
+        return onEach(from, RpcMethod.TARGET_DESTROY, request, max);
+    }
+
+    private Mono<Void> onEach(Collection<Member> on, RpcMethod method, MessageLite request, Duration max) {
+        return Flux.fromIterable(on)
+                .flatMap(m -> retried(m, method, request, max), AT_ONCE_MAX)
+                .then();
+    }
+
+    /** A rank that has just joined may still be starting its engine: AGAIN is asked again until the deadline. */
+    private Mono<Boolean> retried(Member m, RpcMethod method, MessageLite request, Duration max) {
+        long endNs = System.nanoTime() + max.toNanos();
+        return Mono.defer(() -> node.rpc()
+                        .call(Endpoint.rank(m.address(), m.rank()), method, RpcMessage.of(request), max, r -> true))
+                .retryWhen(Waits.retry(
+                        node.loop(), endNs, c -> c == FaultCode.AGAIN || c == FaultCode.BUSY || c == FaultCode.OOG))
+                .onErrorMap(e -> onRank(m, FaultException.faultOf(e)));
+    }
+
+    private static FaultException onRank(Member m, Fault f) {
+        Fault named = new Fault(
+                f.code(),
+                "rank " + m.rank() + ": " + (f.text().isEmpty() ? f.code().meaning() : f.text()),
+                f.arguments(),
+                f.remedy());
+        return named.asException();
+    }
+}
