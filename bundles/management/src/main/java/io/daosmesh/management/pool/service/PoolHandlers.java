@@ -72,7 +72,7 @@ public final class PoolHandlers {
         r.onFrom(RpcMethod.POOL_QUERY, PoolRef.parser(), this::query);
         r.onFrom(RpcMethod.POOL_MAP, PoolMapRequest.parser(), this::map);
         r.onFrom(RpcMethod.POOL_TARGETS, PoolTargetsRequest.parser(), this::targets);
-        r.on(RpcMethod.POOL_PROPERTIES, PropertiesRequest.parser(), this::properties);
+        r.onFrom(RpcMethod.POOL_PROPERTIES, PropertiesRequest.parser(), this::properties);
         r.onFrom(RpcMethod.CONTAINER_CREATE, ContainerCreateRequest.parser(), this::create);
         r.onFrom(RpcMethod.CONTAINER_LIST, PoolRef.parser(), this::list);
         r.onFrom(RpcMethod.CONTAINER_QUERY, ContainerRef.parser(), this::containerQuery);
@@ -140,7 +140,11 @@ public final class PoolHandlers {
                 }));
     }
 
-    private Mono<PropertiesReply> properties(PropertiesRequest r) {
+    private Mono<PropertiesReply> properties(PropertiesRequest r, RpcCall.Peer peer) {
+        // an engine obeys them, people set them
+        if (peer.role() == Role.SERVER && r.getSetCount() > 0)
+            throw Fault.of(FaultCode.NO_PERM, "a server sets no properties of a pool")
+                    .asException();
         return at(RpcMethod.POOL_PROPERTIES, r.getPool()).flatMap(s -> {
             if (r.getSetCount() == 0)
                 return s.read(db -> PropertiesReply.newBuilder()
@@ -187,9 +191,10 @@ public final class PoolHandlers {
 
     private Mono<LogReply> change(PoolService service, PoolTargetsRequest r, RpcCall.Peer peer) {
         if (r.getOp() == PoolTargetsRequest.Op.REINTEGRATE) r.getRanksList().forEach(this::checkJoined);
-        // An engine asks when a device has failed; people are not bound by the policy.
+        // An engine asks when a device has failed or holds much damage; people are not bound by the policy.
         boolean isAutomatic = peer.role() == Role.SERVER && r.getOp() == PoolTargetsRequest.Op.EXCLUDE;
-        if (isAutomatic && !service.mayExclude()) {
+        boolean isDrain = peer.role() == Role.SERVER && r.getOp() == PoolTargetsRequest.Op.DRAIN;
+        if ((isAutomatic || isDrain) && !service.mayExclude()) {
             throw Fault.of(FaultCode.NO_PERM, "self_heal forbids automatic exclusions in this pool")
                     .asException();
         }
