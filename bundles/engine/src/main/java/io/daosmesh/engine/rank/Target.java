@@ -3,6 +3,8 @@ package io.daosmesh.engine.rank;
 import io.daosmesh.engine.migrate.Migration;
 import io.daosmesh.engine.read.Fetched;
 import io.daosmesh.engine.read.ValueCache;
+import io.daosmesh.engine.scrub.ScrubPolicy;
+import io.daosmesh.engine.scrub.ScrubReport;
 import io.daosmesh.engine.shard.Access;
 import io.daosmesh.engine.shard.Leases;
 import io.daosmesh.engine.shard.Opening;
@@ -32,6 +34,7 @@ import io.daosmesh.model.wire.RecordPullRequest;
 import io.daosmesh.storage.PoolSpace;
 import java.nio.ByteBuffer;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -61,7 +64,8 @@ public final class Target {
                 new Access.Requester(),
                 new RecordSearch(context.kv(), context.loop(), context.host()::nowNs),
                 new VosLatencies(),
-                cache);
+                cache,
+                this::operations);
         context.turns().watch(cache::onChange);
     }
 
@@ -82,6 +86,25 @@ public final class Target {
 
     private void register(PoolShard s) {
         pools.put(s.pool(), new PoolRoles(context, s, shared));
+    }
+
+    private long operations() {
+        long sum = 0;
+        for (PoolRoles p : pools.values()) sum += p.shard.counters().operations();
+        return sum;
+    }
+
+    /** What the pool wants of its scrubber from now on. */
+    public void setScrubPolicy(UUID pool, ScrubPolicy policy) {
+        PoolRoles p = pools.get(pool);
+        if (p != null) p.scrubber.setPolicy(policy);
+    }
+
+    /** Any thread, by pool. */
+    public Map<UUID, ScrubReport> scrubReports() {
+        Map<UUID, ScrubReport> all = new HashMap<>();
+        pools.forEach((pool, p) -> all.put(pool, p.scrubber.report()));
+        return all;
     }
 
     /** Any thread, for counters. */

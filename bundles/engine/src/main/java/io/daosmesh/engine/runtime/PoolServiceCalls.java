@@ -24,6 +24,8 @@ import io.daosmesh.model.wire.PoolMapRequest;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
+import io.daosmesh.model.wire.PropertiesReply;
+import io.daosmesh.model.wire.PropertiesRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -148,6 +150,18 @@ final class PoolServiceCalls {
                         learn(pool);
                     });
         });
+    }
+
+    /** Properties of the pool with the values that hold; its leader answers. */
+    Mono<Map<String, String>> properties(UUID pool) {
+        PropertiesRequest request =
+                PropertiesRequest.newBuilder().setPool(pool.toString()).build();
+        Question<Map<String, String>> question = new Question<>(
+                RpcMethod.POOL_PROPERTIES,
+                request,
+                r -> PropertiesReply.parseFrom(r.body()).getValuesMap(),
+                ONE_TRY);
+        return search(question, replicasOf(pool)).doOnError(e -> learn(pool));
     }
 
     void forget(UUID pool) {
