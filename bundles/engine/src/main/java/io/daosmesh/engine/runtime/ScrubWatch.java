@@ -37,6 +37,7 @@ import reactor.core.scheduler.Schedulers;
  * what is with what should be, again and again; nothing depends on seeing every change. One round at a time.
  */
 final class ScrubWatch implements AutoCloseable {
+    private static final Duration FIRST_DELAY = Duration.ofSeconds(1);
     /** A change of a property has an effect within it. */
     private static final Duration PERIOD = Duration.ofSeconds(5);
     /** Pools asked about at the same time. */
@@ -70,7 +71,7 @@ final class ScrubWatch implements AutoCloseable {
 
     /** The targets are open. */
     void open() {
-        rounds = Flux.interval(PERIOD, Schedulers.parallel())
+        rounds = Flux.interval(FIRST_DELAY, PERIOD, Schedulers.parallel())
                 .onBackpressureDrop()
                 .concatMap(n -> round(), 1)
                 .subscribe(x -> {}, e -> log.error("rank {}: the scrubber is told nothing more", identity.rank(), e));

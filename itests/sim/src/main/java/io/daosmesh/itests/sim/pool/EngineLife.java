@@ -3,6 +3,7 @@ package io.daosmesh.itests.sim.pool;
 import io.daosmesh.engine.lease.LeaseTable;
 import io.daosmesh.engine.rank.Target;
 import io.daosmesh.engine.read.ValueCache;
+import io.daosmesh.engine.scrub.ScrubPolicy;
 import io.daosmesh.engine.shard.Host;
 import io.daosmesh.engine.shard.Leases;
 import io.daosmesh.engine.shard.TargetContext;
@@ -34,6 +35,8 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
     private static final long TICK_NS = Timeline.ms(50);
     private static final int DATA_THRESHOLD_BYTES = 4096;
     private static final long CACHE_BYTES = 64 << 10;
+    /** Through all values every few seconds. */
+    private static final ScrubPolicy SCRUB = new ScrubPolicy(ScrubPolicy.Mode.TIMED, Timeline.ms(5_000), 0);
 
     final Node node;
     final World world;
@@ -88,6 +91,16 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
                 }));
         every(LeaseTable.RENEW_NS / 2, this::pump);
         every(Timeline.ms(1_000), () -> fetchMap(0));
+        every(
+                Timeline.ms(1_000),
+                () -> execute(() -> target.setScrubPolicy(World.POOL, world.isQuiet ? ScrubPolicy.NONE : SCRUB)));
+    }
+
+    /** Values that the scrubber of this life has verified. */
+    long scrubbed() {
+        return target.scrubReports().values().stream()
+                .mapToLong(r -> r.total().checksums())
+                .sum();
     }
 
     private void every(long periodNs, Runnable work) {
