@@ -191,7 +191,7 @@ public final class Scrubber {
         if (!isBadBlock) tally.verified(Math.max(1, r.chunkCrcs().length), r.length());
         // overwritten, deleted or repaired meanwhile: nobody needs these bytes
         if (fault != null && Arrays.equals(value, context.kv().get(r.key()))) {
-            if (isDamage) onCorrupted(r, fault.message());
+            if (isDamage) onCorrupted(r, "stored bytes are damaged");
             else shard.onUnreadable(context, r);
         }
         goOn();
