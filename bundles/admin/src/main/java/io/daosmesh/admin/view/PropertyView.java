@@ -13,17 +13,19 @@ public final class PropertyView {
             "daos_system", "DAOS system name",
             "self_heal", "Self-heal policy for the system");
 
-    private static final Map<String, String> POOL = Map.of(
-            "label", "Pool label",
-            "self_heal", "Self-healing policy",
-            "rd_fac", "Pool redundancy factor",
-            "svc_rf", "Pool service redundancy factor",
-            "data_thresh", "Data bdev threshold size",
-            "reclaim", "Reclaim strategy",
-            "scrub", "Checksum scrubbing mode",
-            "space_rb", "Rebuild space ratio",
-            "perf_domain", "Pool performance domain",
-            "reintegration", "Reintegration mode");
+    private static final Map<String, String> POOL = Map.ofEntries(
+            Map.entry("label", "Pool label"),
+            Map.entry("self_heal", "Self-healing policy"),
+            Map.entry("rd_fac", "Pool redundancy factor"),
+            Map.entry("svc_rf", "Pool service redundancy factor"),
+            Map.entry("data_thresh", "Data bdev threshold size"),
+            Map.entry("reclaim", "Reclaim strategy"),
+            Map.entry("scrub", "Checksum scrubbing mode"),
+            Map.entry("scrub_freq", "Checksum scrubbing frequency"),
+            Map.entry("scrub_thresh", "Checksum scrubbing threshold"),
+            Map.entry("space_rb", "Rebuild space ratio"),
+            Map.entry("perf_domain", "Pool performance domain"),
+            Map.entry("reintegration", "Reintegration mode"));
 
     private static final Map<String, String> CONTAINER = Map.of(
             "label", "Label",

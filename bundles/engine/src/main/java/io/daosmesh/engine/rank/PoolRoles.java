@@ -9,6 +9,7 @@ import io.daosmesh.engine.read.Listing;
 import io.daosmesh.engine.read.Reads;
 import io.daosmesh.engine.read.ValueCache;
 import io.daosmesh.engine.repair.Repair;
+import io.daosmesh.engine.scrub.Scrubber;
 import io.daosmesh.engine.shard.Access;
 import io.daosmesh.engine.shard.DestroyedIds;
 import io.daosmesh.engine.shard.Marker;
@@ -28,6 +29,7 @@ import io.daosmesh.engine.write.Settler;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.PoolMap;
+import java.util.function.LongSupplier;
 
 /** What one target does for one pool: an object for each role, which owns its state. Owner: target loop. */
 final class PoolRoles {
@@ -47,6 +49,7 @@ final class PoolRoles {
     final Migration migration;
     final Fences fences;
     final Repair repair;
+    final Scrubber scrubber;
     private final TargetContext context;
 
     /**
@@ -54,8 +57,14 @@ final class PoolRoles {
      *
      * @param asker who has sent the request at work
      * @param search bounded for the whole target
+     * @param operations requests to the target until now
      */
-    record Shared(Access.Requester asker, RecordSearch search, VosLatencies latencies, ValueCache cache) {}
+    record Shared(
+            Access.Requester asker,
+            RecordSearch search,
+            VosLatencies latencies,
+            ValueCache cache,
+            LongSupplier operations) {}
 
     PoolRoles(TargetContext context, PoolShard shard, Shared shared) {
         this.context = context;
@@ -77,6 +86,7 @@ final class PoolRoles {
         this.migration = new Migration(context, shard, access, destroyed);
         this.fences = new Fences(context, shard, former, member, migration);
         this.repair = new Repair(context, shard, migration);
+        this.scrubber = new Scrubber(context, shard, shared.operations);
     }
 
     /** A map of the pool; an older one than the present is ignored. */
@@ -109,6 +119,7 @@ final class PoolRoles {
             aggregation.onTick();
             access.onTick();
             repair.onTick();
+            scrubber.onTick();
         }
         fences.onTick();
     }

@@ -4,6 +4,8 @@ import io.daosmesh.engine.history.Holdings;
 import io.daosmesh.engine.migrate.Migration;
 import io.daosmesh.engine.read.Fetched;
 import io.daosmesh.engine.read.ValueCache;
+import io.daosmesh.engine.scrub.ScrubPolicy;
+import io.daosmesh.engine.scrub.ScrubReport;
 import io.daosmesh.engine.shard.Access;
 import io.daosmesh.engine.shard.Leases;
 import io.daosmesh.engine.shard.Opening;
@@ -35,6 +37,7 @@ import io.daosmesh.model.wire.RecordPullRequest;
 import io.daosmesh.storage.PoolSpace;
 import java.nio.ByteBuffer;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -64,7 +67,8 @@ public final class Target {
                 new Access.Requester(),
                 new RecordSearch(context.kv(), context.loop(), context.host()::nowNs),
                 new VosLatencies(),
-                cache);
+                cache,
+                this::operations);
         context.turns().watch(cache::onChange);
     }
 
@@ -85,6 +89,19 @@ public final class Target {
 
     private void register(PoolShard s) {
         pools.put(s.pool(), new PoolRoles(context, s, shared));
+    }
+
+    private long operations() {
+        long sum = 0;
+        for (PoolRoles p : pools.values()) sum += p.shard.counters().operations();
+        return sum;
+    }
+
+    /** Any thread, by pool. */
+    public Map<UUID, ScrubReport> scrubReports() {
+        Map<UUID, ScrubReport> all = new HashMap<>();
+        pools.forEach((pool, p) -> all.put(pool, p.scrubber.report()));
+        return all;
     }
 
     /** Any thread, for counters. */
@@ -178,7 +195,9 @@ public final class Target {
     /** The properties of one of the pools, all of them. */
     public void onProperties(UUID pool, Map<String, String> properties) {
         PoolRoles p = pools.get(pool);
-        if (p != null) p.shard.space().keep(Reserve.percent(properties));
+        if (p == null) return;
+        p.shard.space().keep(Reserve.percent(properties));
+        p.scrubber.setPolicy(ScrubPolicy.of(properties));
     }
 
     /** What the pool service has answered to a question of the given moment: requests that know of more are refused. */

@@ -22,7 +22,6 @@ import io.daosmesh.model.wire.MigratedRecordMessage;
 import io.daosmesh.model.wire.RecordPullRequest;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -105,22 +104,7 @@ public final class Repair {
         byte[] value = context.kv().get(key);
         if (value == null) return null;
         VosRecord r = VosRecord.decode(key, value);
-        Keys.Parts p = Keys.parse(key);
-        byte[] dkey = p.dkey();
-        byte[] akey = p.akey();
-        if (dkey == null || akey == null) return null;
-        try (GroupReader reader =
-                new GroupReader(context.kv(), p.groupPrefix(), context.host().hlcNow(), shard.dtx())) {
-            reader.at(dkey);
-            if (r.kind() == VosRecord.SINGLE) return isSame(reader.single(akey), key) ? r : null;
-            boolean isSeen = reader.array(akey, r.offset(), r.length()).fragments().stream()
-                    .anyMatch(f -> isSame(f.record(), key));
-            return isSeen ? r : null;
-        }
-    }
-
-    private static boolean isSame(@Nullable VosRecord r, byte[] key) {
-        return r != null && Arrays.equals(r.key(), key);
+        return GroupReader.isVisible(context.kv(), r, context.host().hlcNow(), shard.dtx()) ? r : null;
     }
 
     private void forget(byte[] key) {
@@ -133,6 +117,10 @@ public final class Repair {
     /** What a medium or a memory could not give once it may give now. */
     private void readAgain(VosRecord record) {
         isBusy = true;
+        if (!record.isSound(shard.space().blob().sizeBytes())) {
+            onRead(record, false);
+            return;
+        }
         if (!record.isOnDevice()) {
             boolean isIntact = VosWriter.crc(ByteBuffer.wrap(record.inline())) == record.crc32c();
             onRead(record, !record.isLost() && isIntact);

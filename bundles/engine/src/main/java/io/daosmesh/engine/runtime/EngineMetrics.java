@@ -40,6 +40,7 @@ public final class EngineMetrics implements MetricSource {
             collectOps(sink, unit, of);
             collectCache(sink, unit.cache(), of);
             for (PoolShard s : unit.shards()) collectShard(sink, s, of);
+            unit.scrubReports().forEach((pool, r) -> ScrubMetrics.collect(sink, r, with(of, "pool", pool.toString())));
         }
     }
 

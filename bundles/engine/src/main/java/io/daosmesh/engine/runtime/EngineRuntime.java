@@ -65,6 +65,7 @@ public final class EngineRuntime implements AutoCloseable {
     private final EngineMigrationService migration;
     private final EngineMetrics metrics;
     private final DeviceWatch devices;
+    private final ScrubWatch scrubs;
     private final ReadLeases leases;
     private final PoolServiceCalls service;
     private final HandleChecks handles;
@@ -93,6 +94,7 @@ public final class EngineRuntime implements AutoCloseable {
         this.migration = new EngineMigrationService(identity.rank(), targets);
         this.metrics = new EngineMetrics(identity.rank(), targets, handles);
         this.devices = new DeviceWatch(identity, storage, context, targets);
+        this.scrubs = new ScrubWatch(identity, storage, context, targets, service);
     }
 
     public EngineMigrationService migration() {
@@ -122,6 +124,7 @@ public final class EngineRuntime implements AutoCloseable {
         new ObjectHandlers(targets, context.hlc(), handles).register(registrations);
         new PoolHandlers(targets, storage, admin).register(registrations);
         devices.open();
+        scrubs.open();
         Membership membership = context.membership().get();
         // ends the announced absence of the engine that this one replaces
         if (membership != null) membership.announceRestarting(identity.rank(), Duration.ZERO);
@@ -201,6 +204,7 @@ public final class EngineRuntime implements AutoCloseable {
     public void close() {
         if (isClosed) return;
         isClosed = true;
+        scrubs.close();
         devices.close();
         leases.close();
         registrations.close();

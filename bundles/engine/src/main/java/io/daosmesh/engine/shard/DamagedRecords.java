@@ -69,6 +69,11 @@ public final class DamagedRecords {
         records.put(new ByteKey(key), new Due(true, nowNs + PAUSE_NS, 0));
     }
 
+    /** It is remembered already. */
+    public boolean isKnown(byte[] key) {
+        return !records.isEmpty() && records.containsKey(new ByteKey(key));
+    }
+
     public boolean isEmpty() {
         return records.isEmpty();
     }

@@ -100,9 +100,14 @@ public final class PoolShard {
 
     /** The stored bytes of a record are not what was written. Any thread. */
     public void onDamage(TargetContext context, VosRecord record, Fault fault) {
+        onDamagedEntry(context, fault);
+        onUnreadable(context, record);
+    }
+
+    /** What the index holds in the place of a record is none. Any thread. */
+    public void onDamagedEntry(TargetContext context, Fault fault) {
         counters.damaged.increment();
         context.host().onDamage(pool(), fault);
-        onUnreadable(context, record);
     }
 
     /** The stored bytes of a record cannot be had. Any thread. */

@@ -24,6 +24,16 @@ public final class ShardCounters {
     public final StatsGauge committable = new StatsGauge();
     public final StatsGauge committed = new StatsGauge();
 
+    /** Requests of clients, and of leaders for them. */
+    public long operations() {
+        return updates.get()
+                + fetches.get()
+                + punches.get()
+                + enumerations.get()
+                + memberUpdates.get()
+                + memberPunches.get();
+    }
+
     /** Any thread. */
     public static final class Counter {
         private final AtomicLong count = new AtomicLong();

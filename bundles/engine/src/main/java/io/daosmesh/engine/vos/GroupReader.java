@@ -54,6 +54,27 @@ public final class GroupReader implements AutoCloseable {
         this.objectPunch = newestPunch(punches, prepared.epochs(punches));
     }
 
+    /** True if somebody who reads at the epoch gets bytes of this very record. */
+    public static boolean isVisible(KvReader kv, VosRecord record, long epoch, Prepared prepared) {
+        Keys.Parts p = Keys.parse(record.key());
+        byte[] dkey = p.dkey();
+        byte[] akey = p.akey();
+        if (dkey == null || akey == null) return false;
+        try (GroupReader reader = within(kv, p.groupPrefix(), dkey, epoch, prepared)) {
+            reader.at(dkey);
+            if (record.kind() == VosRecord.SINGLE) return isSame(reader.single(akey), record);
+            long length = Keys.length(record.key());
+            // of a damaged key nobody can say
+            if (record.offset() < 0 || length < 0 || record.offset() + length < 0) return true;
+            return reader.array(akey, record.offset(), length).fragments().stream()
+                    .anyMatch(f -> isSame(f.record(), record));
+        }
+    }
+
+    private static boolean isSame(@Nullable VosRecord found, VosRecord record) {
+        return found != null && Arrays.equals(found.key(), record.key());
+    }
+
     /** Entries looked at so far, for limits. */
     public int visited() {
         return visited;

@@ -2,6 +2,7 @@ package io.daosmesh.engine.vos;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.storage.bio.Allocator;
 import io.daosmesh.storage.bio.Extent;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
@@ -76,6 +77,22 @@ public record VosRecord(
         return !isPunch() && !isOnDevice() && inline.length < length;
     }
 
+    /** False when its parts contradict each other or reach out of the blob: to read it would tell nothing. */
+    public boolean isSound(long blobBytes) {
+        boolean isOfKey = kind != EXTENT && kind != PUNCH_EXTENT || length == Keys.length(key);
+        if (length < 0 || offset < 0 || offset + length < 0 || !isOfKey) return false;
+        if (!isOnDevice()) return isPunch() || isLost() || inline.length == length;
+        long pieceBytes = 0;
+        for (Extent e : pieces) {
+            boolean isOfBlocks = (e.offsetBytes() | e.lengthBytes()) % Allocator.BLOCK_BYTES == 0;
+            if (!isOfBlocks || e.offsetBytes() > blobBytes - e.lengthBytes()) return false;
+            pieceBytes += e.lengthBytes();
+        }
+        boolean isChunked = length > CHUNK_BYTES;
+        long chunks = isChunked ? (length + CHUNK_BYTES - 1) / CHUNK_BYTES : 0;
+        return length <= VosWriter.VALUE_BYTES_MAX && length <= pieceBytes && chunks == chunkCrcs.length;
+    }
+
     /** Bytes that a copy of it carries. */
     public long storedBytes() {
         return isPunch() || isLost() ? 0 : length;
@@ -122,7 +139,9 @@ public record VosRecord(
             int count = b.getShort() & 0xffff;
             List<Extent> pieces = new ArrayList<>(count);
             for (int i = 0; i < count; i++) pieces.add(new Extent(b.getLong(), b.getLong()));
-            int[] crcs = new int[b.getInt()];
+            int crcCount = b.getInt();
+            if (crcCount > b.remaining() / Integer.BYTES) throw new BufferUnderflowException();
+            int[] crcs = new int[crcCount];
             for (int i = 0; i < crcs.length; i++) crcs[i] = b.getInt();
             return new VosRecord(key, kind, offset, length, crc, NO_BYTES, pieces, crcs);
         } catch (BufferUnderflowException | IllegalArgumentException | NegativeArraySizeException e) {

@@ -20,10 +20,19 @@ public final class PoolProperties {
     /** Longer values always go to the device: a shard's index is for short ones. */
     private static final int DATA_THRESHOLD_BYTES_MAX = 1 << 20;
 
+    static final String SCRUB = "scrub";
+    private static final String SCRUB_FREQ = "scrub_freq";
+    static final String SCRUB_THRESH = "scrub_thresh";
+
+    private static final List<String> SCRUB_MODES = List.of("off", "lazy", "timed");
+    /** 52 weeks. */
+    private static final int SCRUB_SECONDS_MAX = 31_449_600;
+
     private static final List<String> SELF_HEAL_FLAGS = List.of("exclude", "rebuild", "delay_rebuild");
 
     /** Obeyed, and may be changed while the pool lives. */
-    private static final Set<String> CHANGEABLE = Set.of(SELF_HEAL, "rd_fac", "rf", SPACE_RB);
+    private static final Set<String> CHANGEABLE =
+            Set.of(SELF_HEAL, "rd_fac", "rf", SPACE_RB, SCRUB, SCRUB_FREQ, SCRUB_THRESH);
 
     /** Obeyed, and fixed when the pool is made. */
     private static final Set<String> FIXED = Set.of("label", "svc_rf", "data_thresh");
@@ -35,9 +44,6 @@ public final class PoolProperties {
             Map.entry("ec_pda", ""),
             Map.entry("rp_pda", ""),
             Map.entry("perf_domain", "root"),
-            Map.entry("scrub", "off"),
-            Map.entry("scrub_freq", ""),
-            Map.entry("scrub_thresh", "0"),
             Map.entry("checkpoint", ""),
             Map.entry("checkpoint_freq", ""),
             Map.entry("checkpoint_thresh", ""),
@@ -117,6 +123,7 @@ public final class PoolProperties {
         String heal = properties.get(SELF_HEAL);
         if (heal != null) selfHeal(heal);
         if (properties.containsKey(SPACE_RB)) spaceRb(properties.get(SPACE_RB));
+        checkScrub(properties);
     }
 
     /** What a pool is made with, as it is kept. */
@@ -124,6 +131,17 @@ public final class PoolProperties {
         Map<String, String> kept = new TreeMap<>(checked);
         kept.computeIfPresent(SPACE_RB, (key, value) -> spaceRb(value));
         return kept;
+    }
+
+    private static void checkScrub(Map<String, String> properties) {
+        String mode = properties.get(SCRUB);
+        if (mode != null && !SCRUB_MODES.contains(mode)) {
+            throw Fault.of(FaultCode.INVAL, "invalid value \"%s\" for %s", mode, SCRUB)
+                    .remedy("use one of " + String.join(", ", SCRUB_MODES))
+                    .asException();
+        }
+        number(properties, SCRUB_FREQ, 1, 1, SCRUB_SECONDS_MAX);
+        number(properties, SCRUB_THRESH, 0, 0, Integer.MAX_VALUE);
     }
 
     /** What somebody wants to set in a living pool, see {@link #changed}. */
@@ -159,6 +177,9 @@ public final class PoolProperties {
         all.put(SELF_HEAL, shown(set.getOrDefault(SELF_HEAL, SELF_HEAL_DEFAULT)));
         all.putIfAbsent("data_thresh", "4096");
         all.put(SPACE_RB, set.getOrDefault(SPACE_RB, "0") + "%");
+        all.putIfAbsent(SCRUB, "off");
+        all.putIfAbsent(SCRUB_FREQ, "604800");
+        all.putIfAbsent(SCRUB_THRESH, "0");
         all.put("svc_rf", String.valueOf((entry.getServiceRanksCount() - 1) / 2));
         return all;
     }

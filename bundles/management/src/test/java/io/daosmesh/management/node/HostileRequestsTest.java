@@ -338,7 +338,9 @@ class HostileRequestsTest {
                 "colour", "blue",
                 "rd_fac", "9",
                 "self_heal", "sometimes",
-                "scrub", "timed",
+                "scrub", "sometimes",
+                "scrub_freq", "0",
+                "scrub_thresh", "-1",
                 "svc_list", "0",
                 "data_thresh", "-1");
         odd.forEach((key, value) -> {

@@ -234,7 +234,13 @@ class PoolDbTest {
                         "svc_rf",
                         "0",
                         "space_rb",
-                        "0%"),
+                        "0%",
+                        "scrub",
+                        "off",
+                        "scrub_freq",
+                        "604800",
+                        "scrub_thresh",
+                        "0"),
                 db.properties());
         assertEquals(0, db.propertiesMessage().getVersion());
         assertEquals("done", setProperty("space_rb", "20%"));
@@ -250,9 +256,26 @@ class PoolDbTest {
         assertEquals("INVAL", setProperty("self_heal", "manual"));
         assertEquals("INVAL", setProperty("label", "other"));
         assertEquals("INVAL", setProperty("frobnicate", "1"));
-        assertEquals("NOSYS", setProperty("scrub", "timed"));
-        assertEquals("done", setProperty("scrub", "off"));
+        assertEquals("NOSYS", setProperty("reclaim", "time"));
+        assertEquals("done", setProperty("reclaim", "lazy"));
         assertEquals("exclude;rebuild", db.properties().get("self_heal"));
+    }
+
+    @Test
+    void shouldTakeWhatTheScrubberShallDo() {
+        init(3);
+
+        for (String mode : List.of("lazy", "timed", "off", "timed")) assertEquals("done", setProperty("scrub", mode));
+        assertEquals("done", setProperty("scrub_freq", "31449600"));
+        assertEquals("done", setProperty("scrub_thresh", "3"));
+        for (String odd : List.of("", "on", "TIMED", "lazy,timed")) assertEquals("INVAL", setProperty("scrub", odd));
+        for (String odd : List.of("0", "-1", "31449601", "1.5", "1s", ""))
+            assertEquals("INVAL", setProperty("scrub_freq", odd));
+        for (String odd : List.of("-1", "2147483648", "many")) assertEquals("INVAL", setProperty("scrub_thresh", odd));
+
+        assertEquals("timed", db.properties().get("scrub"));
+        assertEquals("31449600", db.properties().get("scrub_freq"));
+        assertEquals("3", db.properties().get("scrub_thresh"));
     }
 
     @Test

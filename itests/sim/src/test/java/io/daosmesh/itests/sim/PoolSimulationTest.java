@@ -44,6 +44,7 @@ class PoolSimulationTest {
         assertTrue(t.readsOfReplicas > 5L * seeds, "replicas answered: " + t.readsOfReplicas);
         assertTrue(t.crashes > seeds && t.exclusions > seeds && t.rebuilds > seeds, "enough went wrong: " + t);
         assertTrue(t.inWrites > seeds / 2, "batches torn: " + t.inWrites);
+        assertTrue(t.scrubbed > 50L * seeds, "values scrubbed: " + t.scrubbed);
         if (plan.hazards().contains(Hazard.EMPTIED_GROUPS))
             assertTrue(t.emptied > seeds, "groups emptied: " + t.emptied);
         if (plan.hazards().contains(Hazard.GIVEN_UP_CALLS)) assertTrue(t.unknown > seeds, "unknown: " + t.unknown);
@@ -66,6 +67,7 @@ class PoolSimulationTest {
         private long unknown;
         private long oddRefusals;
         private long damaged;
+        private long scrubbed;
         private int crashes;
         private int inWrites;
         private int exclusions;
@@ -78,6 +80,7 @@ class PoolSimulationTest {
             unknown += o.traffic().unknown();
             oddRefusals += o.traffic().oddRefusals();
             damaged += o.events().damaged();
+            scrubbed += o.events().scrubbed();
             crashes += o.events().crashes();
             inWrites += o.events().inWrites();
             exclusions += o.events().exclusions();

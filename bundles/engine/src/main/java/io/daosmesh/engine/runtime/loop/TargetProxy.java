@@ -3,6 +3,7 @@ package io.daosmesh.engine.runtime.loop;
 import io.daosmesh.engine.rank.Target;
 import io.daosmesh.engine.read.Fetched;
 import io.daosmesh.engine.read.ValueCache;
+import io.daosmesh.engine.scrub.ScrubReport;
 import io.daosmesh.engine.shard.Host;
 import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.TargetContext;
@@ -19,6 +20,7 @@ import io.daosmesh.storage.TargetStorage;
 import io.daosmesh.storage.kv.KvStore;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -97,6 +99,11 @@ public final class TargetProxy {
     /** Any thread: the index of the pool is damaged here, so the target serves nothing of it. */
     public boolean hasFailed(UUID pool) {
         return shards().stream().anyMatch(s -> s.pool().equals(pool) && s.state() == PoolShard.State.FAILED);
+    }
+
+    /** Any thread, by pool. */
+    public Map<UUID, ScrubReport> scrubReports() {
+        return target.scrubReports();
     }
 
     public VosLatencies latencies() {

@@ -191,9 +191,10 @@ public final class PoolHandlers {
     private Mono<LogReply> change(PoolService service, PoolTargetsRequest r, RpcCall.Peer peer) {
         if (r.getOp() == PoolTargetsRequest.Op.EXTEND) return extender.extend(service, r);
         if (r.getOp() == PoolTargetsRequest.Op.REINTEGRATE) r.getRanksList().forEach(this::checkJoined);
-        // An engine asks when a device has failed; people are not bound by the policy.
+        // An engine asks when a device has failed or holds much damage; people are not bound by the policy.
         boolean isAutomatic = peer.role() == Role.SERVER && r.getOp() == PoolTargetsRequest.Op.EXCLUDE;
-        if (isAutomatic && !service.mayExclude()) {
+        boolean isDrain = peer.role() == Role.SERVER && r.getOp() == PoolTargetsRequest.Op.DRAIN;
+        if ((isAutomatic || isDrain) && !service.mayExclude()) {
             throw Fault.of(FaultCode.NO_PERM, "self_heal forbids automatic exclusions in this pool")
                     .asException();
         }

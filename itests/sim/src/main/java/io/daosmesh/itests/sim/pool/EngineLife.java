@@ -23,6 +23,7 @@ import io.daosmesh.storage.kv.KvRange;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,8 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
     private static final long TICK_NS = Timeline.ms(50);
     private static final int DATA_THRESHOLD_BYTES = 4096;
     private static final long CACHE_BYTES = 64 << 10;
+    /** Through all values every few seconds. */
+    private static final Map<String, String> SCRUB = Map.of("scrub", "timed", "scrub_freq", "5");
 
     final Node node;
     final World world;
@@ -88,6 +91,16 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
                 }));
         every(LeaseTable.RENEW_NS / 2, this::pump);
         every(Timeline.ms(1_000), () -> fetchMap(0));
+        every(
+                Timeline.ms(1_000),
+                () -> execute(() -> target.onProperties(World.POOL, world.isQuiet ? Map.of() : SCRUB)));
+    }
+
+    /** Values that the scrubber of this life has verified. */
+    long scrubbed() {
+        return target.scrubReports().values().stream()
+                .mapToLong(r -> r.total().checksums())
+                .sum();
     }
 
     private void every(long periodNs, Runnable work) {

@@ -61,8 +61,10 @@ public final class PoolScenario {
      *
      * @param inWrites crashes that tore a batch on its way into the log
      * @param damaged copies that somebody could not read
+     * @param scrubbed values verified by the scrubbers of those that lived at the end
      */
-    public record Events(int crashes, int inWrites, int exclusions, int emptied, int rebuilds, long damaged) {}
+    public record Events(
+            int crashes, int inWrites, int exclusions, int emptied, int rebuilds, long damaged, long scrubbed) {}
 
     /** One run. */
     public static Outcome run(Plan plan, long seed) {
@@ -94,7 +96,8 @@ public final class PoolScenario {
                         s.exclusions(),
                         s.emptied(),
                         s.rebuilds(),
-                        world.damaged),
+                        world.damaged,
+                        world.scrubbed()),
                 world.undecided);
     }
 
@@ -135,6 +138,7 @@ public final class PoolScenario {
             await(world, world.oddUsers.get(0));
         }
         // what is still out of the buffers when nobody asks any more has leaked
+        world.isQuiet = true;
         world.time.runUntil(() -> false, Timeline.ms(15_000));
         for (Node n : world.nodes) {
             EngineLife life = n.life();

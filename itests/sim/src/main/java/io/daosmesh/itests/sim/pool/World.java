@@ -47,6 +47,9 @@ final class World {
     final List<String> notes = new ArrayList<>();
 
     boolean isOpen = true;
+    /** Nobody does anything of their own accord any more. */
+    boolean isQuiet;
+
     long writes;
     long reads;
     long readsOfReplicas;
@@ -194,6 +197,15 @@ final class World {
     void onDamage(int rank, Fault fault) {
         damaged++;
         if (rank != 0 || !has(Hazard.BAD_BLOCKS)) violate("rank " + rank + " found damaged bytes: " + fault.message());
+    }
+
+    long scrubbed() {
+        long sum = 0;
+        for (Node n : nodes) {
+            EngineLife life = n.life();
+            if (life != null) sum += life.scrubbed();
+        }
+        return sum;
     }
 
     void count(boolean isResent) {

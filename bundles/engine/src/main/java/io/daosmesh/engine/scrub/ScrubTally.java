@@ -1,0 +1,90 @@
+package io.daosmesh.engine.scrub;
+
+import io.daosmesh.engine.scrub.ScrubReport.Work;
+
+/** What the scrubber of a shard has done, pass by pass. Owner: target loop. */
+final class ScrubTally {
+    private boolean isInPass;
+    private long startedNs;
+    private long endedNs;
+    private long passes;
+    private long lastPassNs;
+    private Work current = Work.NONE;
+    private Work last = Work.NONE;
+    private Work total = Work.NONE;
+    private long busyNs;
+    /** Since it was switched on, or since the target came back. */
+    private long counted;
+
+    boolean isInPass() {
+        return isInPass;
+    }
+
+    long startedNs() {
+        return startedNs;
+    }
+
+    void begin(long nowNs) {
+        isInPass = true;
+        startedNs = nowNs;
+        current = Work.NONE;
+    }
+
+    void end(long nowNs) {
+        isInPass = false;
+        endedNs = nowNs;
+        lastPassNs = nowNs - startedNs;
+        last = current;
+        passes++;
+    }
+
+    /** A pass that does not come to its end does not count. */
+    void stop() {
+        isInPass = false;
+        counted = 0;
+    }
+
+    void forgetCorruptions() {
+        counted = 0;
+    }
+
+    void verified(long checksums, long bytes) {
+        current = current.plus(checksums, bytes);
+        total = total.plus(checksums, bytes);
+    }
+
+    void corrupted() {
+        current = current.plusCorruption();
+        total = total.plusCorruption();
+        counted++;
+    }
+
+    void worked(long ns) {
+        busyNs += ns;
+    }
+
+    /** When the next pass may begin; the first one at once. */
+    long nextNs(ScrubPolicy policy, long nowNs) {
+        if (passes == 0) return nowNs;
+        long earliestNs = endedNs + ScrubPace.IDLE_NS;
+        long dueNs = startedNs + policy.periodNs();
+        return dueNs - earliestNs > 0 ? dueNs : earliestNs;
+    }
+
+    ScrubReport report(ScrubPolicy policy, long nowNs) {
+        boolean isWaiting = !isInPass && policy.mode() != ScrubPolicy.Mode.OFF;
+        boolean isOverMax = policy.corruptionMax() > 0 && counted >= policy.corruptionMax();
+        return new ScrubReport(
+                isInPass,
+                startedNs,
+                isWaiting ? nextNs(policy, nowNs) : 0,
+                passes,
+                lastPassNs,
+                current,
+                last,
+                total,
+                busyNs,
+                counted,
+                isOverMax);
+    }
+}
