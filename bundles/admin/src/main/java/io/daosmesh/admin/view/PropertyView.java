@@ -11,6 +11,8 @@ import java.util.TreeMap;
 public final class PropertyView {
     private static final Map<String, String> SYSTEM = Map.of(
             "daos_system", "DAOS system name",
+            "pool_scrub_mode", "Scrub mode for all pools",
+            "pool_scrub_thresh", "Scrub threshold for all pools",
             "self_heal", "Self-heal policy for the system");
 
     private static final Map<String, String> POOL = Map.ofEntries(

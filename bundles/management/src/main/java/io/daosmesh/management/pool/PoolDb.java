@@ -5,6 +5,7 @@ import io.daosmesh.management.log.Outcomes;
 import io.daosmesh.management.log.Replicated;
 import io.daosmesh.management.log.Replies;
 import io.daosmesh.management.properties.PoolProperties;
+import io.daosmesh.management.properties.SystemProperties;
 import io.daosmesh.model.access.Acl;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -161,6 +162,13 @@ public final class PoolDb implements Replicated {
                 .build();
     }
 
+    /** What was set for all pools and is news to this one; until then its own word counts. */
+    public Map<String, String> news(Map<String, String> system) {
+        Map<String, String> news = SystemProperties.ofPools(system);
+        news.entrySet().removeAll(entry().getFollowedMap().entrySet());
+        return news;
+    }
+
     /** What the map has to rebuild may be rebuilt; what a person asked for always may. */
     public boolean mayRebuild(boolean systemAllows) {
         boolean isAllowed = systemAllows && PoolProperties.mayRebuild(entry().getPropertiesMap());
@@ -293,6 +301,7 @@ public final class PoolDb implements Replicated {
         entry = entry().toBuilder()
                 .putAllProperties(PoolProperties.changed(r.getSetMap()))
                 .setPropertiesVersion(entry().getPropertiesVersion() + 1)
+                .putAllFollowed(r.getFollowedMap())
                 .build();
         return Replies.done(
                 PropertiesReply.newBuilder().putAllValues(properties()).build());

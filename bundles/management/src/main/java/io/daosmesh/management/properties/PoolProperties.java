@@ -24,6 +24,10 @@ public final class PoolProperties {
     private static final String SCRUB_FREQ = "scrub_freq";
     static final String SCRUB_THRESH = "scrub_thresh";
 
+    /** As in DAOS: a pass takes a week. */
+    private static final Map<String, String> SCRUB_DEFAULTS =
+            Map.of(SCRUB, "off", SCRUB_FREQ, "604800", SCRUB_THRESH, "0");
+
     private static final List<String> SCRUB_MODES = List.of("off", "lazy", "timed");
     /** 52 weeks. */
     private static final int SCRUB_SECONDS_MAX = 31_449_600;
@@ -133,6 +137,11 @@ public final class PoolProperties {
         return kept;
     }
 
+    /** Of one of the scrubber's. */
+    static String byDefault(String key) {
+        return SCRUB_DEFAULTS.getOrDefault(key, "");
+    }
+
     private static void checkScrub(Map<String, String> properties) {
         String mode = properties.get(SCRUB);
         if (mode != null && !SCRUB_MODES.contains(mode)) {
@@ -177,9 +186,7 @@ public final class PoolProperties {
         all.put(SELF_HEAL, shown(set.getOrDefault(SELF_HEAL, SELF_HEAL_DEFAULT)));
         all.putIfAbsent("data_thresh", "4096");
         all.put(SPACE_RB, set.getOrDefault(SPACE_RB, "0") + "%");
-        all.putIfAbsent(SCRUB, "off");
-        all.putIfAbsent(SCRUB_FREQ, "604800");
-        all.putIfAbsent(SCRUB_THRESH, "0");
+        SCRUB_DEFAULTS.forEach(all::putIfAbsent);
         all.put("svc_rf", String.valueOf((entry.getServiceRanksCount() - 1) / 2));
         return all;
     }

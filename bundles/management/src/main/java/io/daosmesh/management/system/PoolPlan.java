@@ -2,6 +2,7 @@ package io.daosmesh.management.system;
 
 import io.daosmesh.management.pool.PoolGuards;
 import io.daosmesh.management.properties.PoolProperties;
+import io.daosmesh.management.properties.SystemProperties;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
@@ -45,8 +46,16 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
     /** Device blocks are 4 KiB. */
     private static final long ALIGN_BYTES = 4096;
 
-    /** @param pool identity to use when the request names none */
+    /** In a system that has set nothing for all pools. */
     public static PoolPlan of(PoolCreateRequest r, GroupMap group, UUID pool) {
+        return of(r, group, pool, Map.of());
+    }
+
+    /**
+     * @param pool identity to use when the request names none
+     * @param system properties of the system: what is set for all pools holds where the request says nothing
+     */
+    public static PoolPlan of(PoolCreateRequest r, GroupMap group, UUID pool, Map<String, String> system) {
         if (r.getLabel().isEmpty()) {
             throw Fault.of(FaultCode.INVAL, "pool label is missing")
                     .with("fault", 615)
@@ -80,7 +89,9 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
                 .addAllServiceRanks(service.stream().map(Member::rank).toList())
                 .setScmBytesPerTarget(scm)
                 .setNvmeBytesPerTarget(nvme)
+                .putAllProperties(SystemProperties.ofPools(system))
                 .putAllProperties(PoolProperties.kept(r.getPropertiesMap()))
+                .putAllFollowed(SystemProperties.ofPools(system))
                 .setRequestId(r.getRequestId());
         PoolEntryMessage owned = PoolGuards.write(entry, PoolGuards.wanted(r)).build();
         return new PoolPlan(owned, firstMap(Ids.uuid(owned.getPool()), chosen), chosen, service);

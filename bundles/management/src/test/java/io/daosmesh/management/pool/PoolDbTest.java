@@ -279,6 +279,28 @@ class PoolDbTest {
     }
 
     @Test
+    void shouldFollowTheSystemOnceAndThenItsOwnWord() {
+        init(3, "scrub", "lazy");
+        Map<String, String> system = Map.of("pool_scrub_mode", "timed", "self_heal", "none");
+        assertEquals(Map.of(), db.news(Map.of("self_heal", "none")), "nothing is said to pools");
+        assertEquals(Map.of("scrub", "timed"), db.news(system));
+
+        apply(LogCommand.newBuilder()
+                .setPoolProperties(
+                        PropertiesRequest.newBuilder().putSet("scrub", "timed").putFollowed("scrub", "timed")));
+        assertEquals("timed", db.properties().get("scrub"));
+        assertEquals(Map.of(), db.news(system));
+        assertEquals("done", setProperty("scrub", "off"));
+        assertEquals(Map.of(), db.news(system), "the later word counts");
+        PoolDb other = new PoolDb();
+        other.restore(db.snapshot());
+        assertEquals(Map.of(), other.news(system));
+        assertEquals(
+                Map.of("scrub", "off", "scrub_thresh", "2"),
+                other.news(Map.of("pool_scrub_mode", "off", "pool_scrub_thresh", "2")));
+    }
+
+    @Test
     void shouldGuardTheLastDomainAndTheRedundancyFactor() {
         PoolMap three = nodes(3);
         PoolMap oneDown = three.withStates(Set.of(0, 1), TargetState.DOWN);

@@ -10,6 +10,7 @@ import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -88,5 +89,15 @@ class PoolPlanTest {
         assertEquals("615", refusal(request().setLabel("")));
         assertEquals("unknown property \"colour\"", refusal(request().putProperties("colour", "red")));
         assertEquals("invalid value \"9\" for rd_fac: 0 to 4", refusal(request().putProperties("rd_fac", "9")));
+    }
+
+    @Test
+    void shouldHoldForANewPoolWhatIsSetForAll() {
+        Map<String, String> system = Map.of("pool_scrub_mode", "timed", "pool_scrub_thresh", "9");
+
+        PoolPlan p = PoolPlan.of(request().putProperties("scrub", "off").build(), nodes(3), new UUID(1, 1), system);
+
+        assertEquals(Map.of("scrub", "off", "scrub_thresh", "9"), p.entry().getPropertiesMap());
+        assertEquals(Map.of("scrub", "timed", "scrub_thresh", "9"), p.entry().getFollowedMap());
     }
 }

@@ -235,7 +235,15 @@ class SystemDbTest {
         assertEquals(FaultCode.INVAL, refusal("self_heal", "none;exclude"));
         assertEquals(FaultCode.INVAL, refusal("daos_system", "other"));
         assertEquals(FaultCode.INVAL, refusal("frobnicate", "1"));
-        assertEquals(FaultCode.NOSYS, refusal("pool_scrub_mode", "timed"));
+        assertEquals(FaultCode.INVAL, refusal("pool_scrub_mode", "sometimes"));
+        assertEquals(FaultCode.INVAL, refusal("pool_scrub_thresh", "-1"));
+        assertEquals("off", db.properties().get("pool_scrub_mode"));
+        apply(LogCommand.newBuilder()
+                .setSystemProperties(PropertiesRequest.newBuilder()
+                        .putSet("pool_scrub_mode", "timed")
+                        .putSet("pool_scrub_thresh", "5")));
+        assertEquals("timed", db.properties().get("pool_scrub_mode"));
+        assertEquals("5", db.properties().get("pool_scrub_thresh"));
     }
 
     private FaultCode refusal(String key, String value) {

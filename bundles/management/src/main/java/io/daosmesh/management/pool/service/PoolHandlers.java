@@ -152,7 +152,7 @@ public final class PoolHandlers {
             PoolProperties.checkChange(r.getSetMap());
             return s.propose(LogCommand.newBuilder()
                             .setRequestId(r.getRequestId())
-                            .setPoolProperties(r))
+                            .setPoolProperties(r.toBuilder().clearFollowed()))
                     .map(reply -> Replies.body(reply, PropertiesReply.parser()));
         });
     }

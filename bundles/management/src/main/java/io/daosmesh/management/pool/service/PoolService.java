@@ -21,9 +21,11 @@ import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.MapPushMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
 import io.daosmesh.model.wire.PoolPropertiesMessage;
+import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.TargetsChangeMessage;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -220,6 +222,7 @@ public final class PoolService {
             // grows with each change of one of the two
             pusher.push(map.version() + properties.getVersion(), message, members, map.ranks());
             teller.review(map, members);
+            follow();
             excludeDead(map, members);
             bringBack(map, members);
             cleaner.review(members);
@@ -251,6 +254,14 @@ public final class PoolService {
 
     private boolean mayBringBack() {
         return replica.read(db -> SelfHeal.mayBringBack(maps.systemProperties(), db));
+    }
+
+    private void follow() {
+        Map<String, String> news = replica.read(db -> db.news(maps.systemProperties()));
+        if (news.isEmpty()) return;
+        PropertiesRequest.Builder set =
+                PropertiesRequest.newBuilder().putAllSet(news).putAllFollowed(news);
+        proposeOnce("set " + news, LogCommand.newBuilder().setPoolProperties(set), () -> {});
     }
 
     private void excludeDead(PoolMap map, GroupMap members) {

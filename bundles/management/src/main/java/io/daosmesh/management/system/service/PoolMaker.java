@@ -12,6 +12,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.Registrations;
 import io.daosmesh.model.rpc.RpcMessage;
@@ -83,11 +84,12 @@ public final class PoolMaker {
     }
 
     private Mono<PoolCreateReply> begin(PoolCreateRequest r) {
-        return system.read(SystemDb::groupMap)
-                .flatMap(group -> system.read(db -> db.outcome(r.getRequestId()))
+        return system.read(SystemDb::groupMapMessage)
+                .flatMap(message -> system.read(db -> db.outcome(r.getRequestId()))
                         .flatMap(before -> {
                             if (before.isPresent()) return outcome(before.get());
-                            PoolPlan plan = PoolPlan.of(r, group, UUID.randomUUID());
+                            GroupMap group = GroupMap.fromWire(message);
+                            PoolPlan plan = PoolPlan.of(r, group, UUID.randomUUID(), message.getPropertiesMap());
                             RaftGroup.checkSize(plan.first());
                             remover.claim(plan.pool());
                             return system.propose(LogCommand.newBuilder().setPoolBegin(plan.entry()))
