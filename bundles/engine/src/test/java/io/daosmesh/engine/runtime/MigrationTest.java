@@ -2,10 +2,14 @@ package io.daosmesh.engine.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import io.daosmesh.engine.shard.KeyChange;
 import io.daosmesh.engine.shard.WriteOp;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
@@ -16,6 +20,7 @@ import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.port.EngineMigration;
 import io.daosmesh.model.port.EngineMigration.StoredGroup;
 import io.daosmesh.model.wire.KeyChangeMessage;
+import io.daosmesh.model.wire.MigratedRecordMessage;
 import io.daosmesh.model.wire.ValueMessage;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -107,6 +112,38 @@ class MigrationTest {
                             .blockLast(MiniMesh.WAIT);
             }
         }
+    }
+
+    @Test
+    void shouldKeepNothingUnderANameThatChangedOnItsWay() {
+        byte[] value = {1, 2, 3};
+        mesh.put(lonely, key(0), value);
+        PoolTarget source = mesh.leader(lonely, key(0));
+        PoolTarget other = mesh.map.targets().stream()
+                .filter(t -> t.rank() != source.rank())
+                .findFirst()
+                .orElseThrow();
+        StoredGroup group = new StoredGroup(mesh.container, lonely, 0);
+        EngineMigration to = mesh.engines.get(other.rank()).migration();
+        FaultException e = assertThrows(
+                FaultException.class,
+                () -> mesh.engines
+                        .get(source.rank())
+                        .migration()
+                        .export(mesh.pool, source.index(), group, Long.MAX_VALUE, false)
+                        .concatMap(b -> {
+                            ByteBuffer copy = ByteBuffer.allocateDirect(b.data().remaining());
+                            copy.put(b.data().duplicate()).flip();
+                            b.onDone().run();
+                            List<MigratedRecordMessage> changed = b.records().stream()
+                                    .map(m -> m.toBuilder()
+                                            .setDkey(ByteString.copyFromUtf8("other"))
+                                            .build())
+                                    .toList();
+                            return to.importBatch(mesh.pool, other.index(), mesh.container, lonely, changed, copy);
+                        })
+                        .blockLast(MiniMesh.WAIT));
+        assertEquals(FaultCode.CSUM, e.code());
     }
 
     @Test
