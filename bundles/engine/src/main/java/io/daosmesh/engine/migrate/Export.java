@@ -160,6 +160,6 @@ final class Export {
         byte[] akey = p.akey();
         if (dkey != null) b.setDkey(ByteString.copyFrom(dkey));
         if (akey != null) b.setAkey(ByteString.copyFrom(akey));
-        return b.build();
+        return b.setNameCrc32C(NameSum.of(p.container(), p.oid(), b)).build();
     }
 }

@@ -108,6 +108,7 @@ public final class Import {
                     batch.dtxs.addAll(ids.stage(m, batch.staging.op()));
                     continue;
                 }
+                NameSum.check(a, m);
                 boolean hasBytes = m.getKind() < VosRecord.PUNCH_AKEY && !m.getLost();
                 int n = hasBytes ? (int) m.getLength() : 0;
                 if (m.getLength() < 0 || n < 0 || at + n > data.limit())

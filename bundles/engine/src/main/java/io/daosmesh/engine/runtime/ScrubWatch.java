@@ -67,11 +67,16 @@ final class ScrubWatch implements AutoCloseable {
     void open() {
         rounds = Flux.interval(FIRST_DELAY, PERIOD, Schedulers.parallel())
                 .onBackpressureDrop()
-                .concatMap(n -> round(), 1)
+                .concatMap(n -> Mono.defer(this::round).onErrorResume(this::failed), 1)
                 .subscribe(x -> {}, e -> log.error("rank {}: the scrubber is told nothing more", identity.rank(), e));
     }
 
-    /** Never fails: what could not be asked is asked in the next one. */
+    private Mono<Void> failed(Throwable e) {
+        log.warn("rank {}: what pools want of the scrubber, will ask again: {}", identity.rank(), e.toString());
+        return Mono.empty();
+    }
+
+    /** What could not be asked is asked in the next one. */
     private Mono<Void> round() {
         List<UUID> pools = storage.pools().stream()
                 .map(EngineStorage.PoolReservation::pool)

@@ -2,11 +2,14 @@ package io.daosmesh.engine.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import io.daosmesh.engine.shard.KeyChange;
 import io.daosmesh.engine.shard.WriteOp;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
@@ -21,7 +24,9 @@ import io.daosmesh.model.port.EngineMigration.Held;
 import io.daosmesh.model.port.EngineMigration.Since;
 import io.daosmesh.model.port.EngineMigration.StoredGroup;
 import io.daosmesh.model.wire.KeyChangeMessage;
+import io.daosmesh.model.wire.MigratedRecordMessage;
 import io.daosmesh.model.wire.ValueMessage;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -74,6 +79,42 @@ class MigrationTest {
 
     private void rebuild(int deadRank) {
         HandRebuild.run(mesh, deadRank);
+    }
+
+    @Test
+    void shouldKeepNothingUnderANameThatChangedOnItsWay() {
+        byte[] value = {1, 2, 3};
+        mesh.put(lonely, key(0), value);
+        PoolTarget source = mesh.leader(lonely, key(0));
+        PoolTarget other = mesh.map.targets().stream()
+                .filter(t -> t.rank() != source.rank())
+                .findFirst()
+                .orElseThrow();
+        StoredGroup group = new StoredGroup(mesh.container, lonely, 0);
+        EngineMigration to = mesh.engines.get(other.rank()).migration();
+        FaultException e = assertThrows(
+                FaultException.class,
+                () -> mesh.engines
+                        .get(source.rank())
+                        .migration()
+                        .export(
+                                mesh.pool,
+                                source.index(),
+                                new EngineMigration.Wanted(
+                                        new GroupPart(group, List.of()), Long.MAX_VALUE, false, true))
+                        .concatMap(b -> {
+                            ByteBuffer copy = ByteBuffer.allocateDirect(b.data().remaining());
+                            copy.put(b.data().duplicate()).flip();
+                            b.onDone().run();
+                            List<MigratedRecordMessage> changed = b.records().stream()
+                                    .map(m -> m.toBuilder()
+                                            .setDkey(ByteString.copyFromUtf8("other"))
+                                            .build())
+                                    .toList();
+                            return to.importBatch(mesh.pool, other.index(), mesh.container, lonely, changed, copy);
+                        })
+                        .blockLast(MiniMesh.WAIT));
+        assertEquals(FaultCode.CSUM, e.code());
     }
 
     @Test

@@ -340,7 +340,6 @@ class HostileRequestsTest {
                 "self_heal", "sometimes",
                 "scrub", "sometimes",
                 "scrub_freq", "0",
-                "scrub_thresh", "-1",
                 "svc_list", "0",
                 "data_thresh", "-1");
         odd.forEach((key, value) -> {
