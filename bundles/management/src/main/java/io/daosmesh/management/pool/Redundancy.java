@@ -27,11 +27,17 @@ public final class Redundancy {
         boolean isOneDomain = isOneDomain(map);
         for (PoolTarget t : map.targets()) {
             String domain = domain(t, isOneDomain);
-            if (t.state() == TargetState.DOWN || targetIds.contains(t.id())) unavailable.add(domain);
+            boolean isOut = t.state() == TargetState.DOWN || targetIds.contains(t.id());
+            if (isOut && mayBeMissed(map, t)) unavailable.add(domain);
             else if (t.state() == TargetState.UPIN || t.state() == TargetState.DRAIN) serving.add(domain);
         }
         serving.removeAll(unavailable);
         return !serving.isEmpty() && unavailable.size() <= failuresMax;
+    }
+
+    /** One that is still being filled is not, as long as others have all of it: with losses it may be who they wait for. */
+    private static boolean mayBeMissed(PoolMap map, PoolTarget t) {
+        return t.isHole() || t.isHolder() || !map.losses().isEmpty();
     }
 
     /** Domains that miss updates since a later map version than this one. */

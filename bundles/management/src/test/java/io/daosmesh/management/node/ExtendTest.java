@@ -158,12 +158,24 @@ class ExtendTest {
 
     @Test
     void shouldChangeNothingForRanksThatCannotBeTaken() {
+        long commands = commands();
         assertRefused(FaultCode.INVAL);
         assertRefused(FaultCode.INVAL, spare.get(0).rank(), spare.get(0).rank());
         assertRefused(FaultCode.NONEXIST, 77);
+        assertRefused(FaultCode.NONEXIST, -1);
         assertRefused(FaultCode.ALREADY, mesh.nodes.get(0).rank(), spare.get(0).rank());
+        assertEquals(commands, commands(), "nothing of it gets into the log");
         assertTrue(spare.stream().noneMatch(n -> n.storage.pools.contains(pool)));
         assertEquals(1, query().getMap().getVersion());
+    }
+
+    private long commands() {
+        return mesh.poolLeader(pool)
+                .management
+                .pools()
+                .service(pool)
+                .orElseThrow()
+                .commandCount();
     }
 
     private void assertRefused(FaultCode code, int... ranks) {

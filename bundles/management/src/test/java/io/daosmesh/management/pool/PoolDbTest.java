@@ -83,6 +83,26 @@ class PoolDbTest {
     }
 
     @Test
+    void shouldLetGoOfARankThatIsStillBeingFilledWhateverElseIsOut() {
+        init(3);
+        targets("", PoolTargetsRequest.Op.EXCLUDE, true, false, 1);
+        targets("x1", PoolTargetsRequest.Op.EXTEND, false, false, 3);
+        assertEquals("v3 up_in,down,up_in,up", states());
+
+        targets("", PoolTargetsRequest.Op.EXCLUDE, true, false, 3);
+
+        assertEquals("v4 up_in,down,up_in,down", states(), "nobody misses what it has not got");
+        targets("", PoolTargetsRequest.Op.EXCLUDE, true, false, 2);
+        assertEquals("v4 up_in,down,up_in,down", states(), "a second holder is another matter");
+        targets("i1", PoolTargetsRequest.Op.REINTEGRATE, false, false, 1);
+        apply(LogCommand.newBuilder().setRebuildDone(5));
+        targets("i2", PoolTargetsRequest.Op.REINTEGRATE, false, false, 3);
+        targets("", PoolTargetsRequest.Op.EXCLUDE, true, false, 3);
+        targets("", PoolTargetsRequest.Op.EXCLUDE, true, false, 2);
+        assertEquals("v9 up_in,up_in,down,down", states(), "and it is no failure to be counted");
+    }
+
+    @Test
     void shouldNoteTheRanksItIsExtendedByForWhoeverDestroysIt() {
         init(2);
         targets("x1", PoolTargetsRequest.Op.EXTEND, false, false, 5, 3);

@@ -10,6 +10,7 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.RebuildStatus;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.wire.PoolTargetMessage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -23,6 +24,17 @@ class RebuildJobTest {
     private final PoolMap map = mapWithRankDown(2);
     private final RebuildJob job =
             new RebuildJob(new Session(map.pool(), 2, 7, 3, "n1:1", RebuildJob.operation(map)), map, 99, 0);
+
+    @Test
+    void shouldNameWhatItIsDoneFor() {
+        PoolMap whole = map.afterRebuild();
+        PoolMap larger = whole.extended(List.of(
+                PoolTargetMessage.newBuilder().setRank(9).setFaultDomain("/n9").build()));
+
+        assertEquals("Extend", RebuildJob.operation(larger));
+        assertEquals("Reintegrate", RebuildJob.operation(larger.withStates(Set.of(2), TargetState.UP)));
+        assertEquals("Extend", RebuildJob.operation(larger.withStates(Set.of(0), TargetState.DOWN)));
+    }
 
     @Test
     void shouldAskOnlyRanksThatHoldData() {

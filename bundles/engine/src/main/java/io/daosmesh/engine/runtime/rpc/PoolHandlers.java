@@ -81,7 +81,7 @@ public final class PoolHandlers {
                     ? work
                     : Mono.error(Fault.of(FaultCode.STALE, "term %d has gone on with the pool", newest)
                             .asException());
-            return allowed.doFinally(s -> changing.remove(pool));
+            return allowed.doOnTerminate(() -> changing.remove(pool)).doOnCancel(() -> changing.remove(pool));
         });
     }
 

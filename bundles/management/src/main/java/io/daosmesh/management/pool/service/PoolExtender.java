@@ -56,7 +56,8 @@ final class PoolExtender {
         return Mono.defer(() -> {
             UUID pool = service.pool();
             Mono<LogReply> mine = Mono.defer(() -> begin(service, r))
-                    .doFinally(s -> underWay.remove(pool))
+                    // before the answer is out: who asks again at once is not told that it is busy
+                    .doOnTerminate(() -> underWay.remove(pool))
                     .cache();
             Running first = underWay.putIfAbsent(pool, new Running(r.getRequestId(), mine));
             if (first == null) return mine;
