@@ -110,8 +110,11 @@ public final class Torture {
     private boolean run(@Nullable PowerCuts power) {
         String run = "t" + seed + "-" + Long.toString(System.nanoTime() % 100_000_000, 36);
         journal.say(
-                "seed %d, %d minutes, %d nodes in %s",
-                seed, minutes, mesh.nodes().size(), mesh.dir());
+                "seed %d, %s, %d nodes in %s",
+                seed,
+                power == null ? minutes + " minutes" : powerCuts + " power cuts",
+                mesh.nodes().size(),
+                mesh.dir());
         if (mesh.dmg("pool", "query", POOL).status() != 0)
             mesh.dmg("pool", "create", POOL, "--size", "24GB").orFail();
         try (MeshClient writer = MeshClient.open(mesh);
