@@ -27,6 +27,7 @@ public final class LocalMesh implements AutoCloseable {
     private static final Duration COMMAND_MAX = Duration.ofMinutes(5);
 
     private static final int START_TRIES_MAX = 3;
+    private static final long PAUSE_NS_MIN = 20_000_000;
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int NODES_TRIED = 6;
@@ -172,17 +173,21 @@ public final class LocalMesh implements AutoCloseable {
         return dmgJson("pool", "query", label);
     }
 
-    /** Waits for a condition; fails with its name at the deadline. Returns the seconds it took. */
+    /**
+     * Waits for a condition; fails with its name at the deadline. Returns the seconds it took. Asks at most half of the time:
+     * what is waited for needs the processors, too.
+     */
     public static double await(String what, Duration deadline, Callable<Boolean> condition) {
         long start = System.nanoTime();
         Throwable last = null;
         while (System.nanoTime() - start < deadline.toNanos()) {
+            long asked = System.nanoTime();
             try {
                 if (condition.call()) return (System.nanoTime() - start) / 1e9;
             } catch (Exception e) {
                 last = e;
             }
-            java.util.concurrent.locks.LockSupport.parkNanos(20_000_000L);
+            java.util.concurrent.locks.LockSupport.parkNanos(Math.max(PAUSE_NS_MIN, System.nanoTime() - asked));
         }
         throw new IllegalStateException("not within " + deadline.toSeconds() + " s: " + what, last);
     }

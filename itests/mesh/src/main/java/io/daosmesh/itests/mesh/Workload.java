@@ -13,6 +13,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,9 @@ public final class Workload implements AutoCloseable {
     private static final int KEYS = 64;
 
     private static final Duration CALL_MAX = Duration.ofSeconds(90);
+
+    /** Between two calls: without it few writers keep all processors from nodes that start. */
+    private static final long PAUSE_NS = 2_000_000;
 
     private final KeyValue store;
     private final String name;
@@ -81,6 +85,7 @@ public final class Workload implements AutoCloseable {
             String key = name + "-" + writer + "-" + ThreadLocalRandom.current().nextInt(KEYS);
             if (ThreadLocalRandom.current().nextBoolean()) write(key, ++sequence);
             else check(key);
+            LockSupport.parkNanos(PAUSE_NS);
         }
     }
 

@@ -11,9 +11,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** A real daos_agent before a real mesh: a tool without any configuration or key works through it, also over restarts. */
+@ExtendWith(SharedMesh.class)
+@ResourceLock(SharedMesh.LOCK)
 class AgentIT {
     private static final Duration LONG = Duration.ofSeconds(60);
 
@@ -22,8 +26,9 @@ class AgentIT {
 
     @Test
     void shouldServeToolsOverRestartsOfAgentAndNodes() throws Exception {
-        try (LocalMesh mesh = LocalMesh.start(dir.resolve("mesh"))) {
-            mesh.dmg("pool", "create", "tank", "--size", "2GB").orFail();
+        LocalMesh mesh = SharedMesh.mesh();
+        mesh.dmg("pool", "create", "tank", "--size", "2GB").orFail();
+        try {
             Process agent = agent(mesh);
             try {
                 daos("container", "create", "tank", "c1");
@@ -47,6 +52,8 @@ class AgentIT {
             } finally {
                 agent.destroyForcibly();
             }
+        } finally {
+            SharedMesh.destroy("tank");
         }
     }
 

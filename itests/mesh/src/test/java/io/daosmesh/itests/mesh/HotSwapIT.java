@@ -22,11 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Drivers and bundles of running nodes are replaced, taken away and brought back while clients read and write. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Isolated("nobody may be excluded meanwhile")
 class HotSwapIT {
     private static final Duration REBUILD_MAX = Duration.ofSeconds(90);
     private static final int NODE = 1;

@@ -22,9 +22,13 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Data with fewer copies than nodes are lost: unavailable while its holders are out, never absent, and there again after. */
+@ExtendWith(SharedMesh.class)
+@ResourceLock(SharedMesh.LOCK)
 class LossIT {
     private static final Duration CHANGE_MAX = Duration.ofSeconds(90);
     private static final int VALUES = 200;
@@ -37,7 +41,7 @@ class LossIT {
 
     @BeforeEach
     void start() {
-        mesh = LocalMesh.start(dir.resolve("mesh"));
+        mesh = SharedMesh.mesh();
         mesh.dmg("pool", "create", "tank", "--size", "4GB").orFail();
         client = MeshClient.open(mesh);
     }
@@ -45,7 +49,7 @@ class LossIT {
     @AfterEach
     void stop() {
         client.close();
-        mesh.close();
+        SharedMesh.destroy("tank");
     }
 
     private Container container(String label, String objectClass) {
@@ -132,7 +136,8 @@ class LossIT {
                 mesh.daos("container", "query", "tank", "single").orFail().out();
         assertTrue(query.contains("UNCLEAN"), query);
         String events = mesh.dmg("system", "events").out();
-        assertTrue(events.contains("container_unclean"), events);
+        String pool = client.pool("tank").uuid().toString();
+        assertTrue(events.lines().anyMatch(l -> l.contains("[container_unclean]") && l.contains(pool)), events);
     }
 
     private void assertWritesAreRefused(List<KeyValue> single, int unavailable) throws IOException {

@@ -32,13 +32,17 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Three real nodes, killed, paused and restarted while clients read and write. One mesh for all tests: each begins
  * with every rank joined and the pool whole, so the order is fixed only to keep reports readable.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Isolated("a short pause must not look like a long one")
+@ExtendWith(SharedMesh.class)
 class MeshIT {
     private static final Duration REBUILD_MAX = Duration.ofSeconds(90);
     private static final Duration JOIN_MAX = Duration.ofSeconds(60);
@@ -52,14 +56,14 @@ class MeshIT {
     private Workload load;
 
     @BeforeAll
-    static void startMesh() {
-        mesh = LocalMesh.start(dir.resolve("mesh"));
+    static void createPool() {
+        mesh = SharedMesh.mesh();
         mesh.dmg("pool", "create", "tank", "--size", "12GB").orFail();
     }
 
     @AfterAll
-    static void stopMesh() {
-        if (mesh != null) mesh.close();
+    static void destroyPool() {
+        SharedMesh.destroy("tank");
     }
 
     @BeforeEach
@@ -303,15 +307,16 @@ class MeshIT {
     }
 
     private boolean isExcluded(int rank) {
-        return client.newestGroupMap().member(rank).orElseThrow().state() == MemberState.EXCLUDED;
+        return stateOf(rank) == MemberState.EXCLUDED;
+    }
+
+    private MemberState stateOf(int rank) {
+        return client.newestGroupMap().member(rank).orElseThrow().state();
     }
 
     /** A node that was killed comes back into the pool by itself. */
     private void heal(MeshRecord.Entry n) {
-        LocalMesh.await(
-                "rank " + n.rank() + " joined",
-                JOIN_MAX,
-                () -> mesh.state(n.rank()).equals("joined"));
+        LocalMesh.await("rank " + n.rank() + " joined", JOIN_MAX, () -> stateOf(n.rank()) == MemberState.JOINED);
         awaitRebuilt(0);
         LocalMesh.await("the rebuild is said to have ended well", Duration.ofSeconds(10), () -> {
             JsonNode rebuild = mesh.pool("tank").path("rebuild");

@@ -9,7 +9,6 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.PoolMap;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -18,18 +17,18 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Nodes that were killed, halted or stopped come back into the pool by themselves, under load: nobody types reintegrate. */
 @Timeout(180)
+@ExtendWith(SharedMesh.class)
+@ResourceLock(SharedMesh.LOCK)
 class ReturnIT {
     private static final Duration CHANGE_MAX = Duration.ofSeconds(60);
     private static final int VALUES = 60;
 
     private static final System.Logger LOG = System.getLogger(ReturnIT.class.getName());
-
-    @TempDir
-    private static Path dir;
 
     private static LocalMesh mesh;
 
@@ -37,8 +36,8 @@ class ReturnIT {
     private Workload load;
 
     @BeforeAll
-    static void startMesh() {
-        mesh = LocalMesh.start(dir.resolve("mesh"));
+    static void createPool() {
+        mesh = SharedMesh.mesh();
         mesh.dmg("pool", "create", "tank", "--size", "4GB").orFail();
         try (MeshClient c = MeshClient.open(mesh)) {
             c.container("tank", ContainerSpec.of("load").withClass("RP_3GX"));
@@ -46,8 +45,8 @@ class ReturnIT {
     }
 
     @AfterAll
-    static void stopMesh() {
-        mesh.close();
+    static void destroyPool() {
+        SharedMesh.destroy("tank");
     }
 
     @BeforeEach
@@ -91,7 +90,8 @@ class ReturnIT {
         assertEquals(0, load.wrong(), load.problem());
         assertEquals(0, load.failures(), load.problem());
         String events = mesh.dmg("system", "events").orFail().out();
-        assertTrue(events.contains("pool_rank_returned"), events);
+        String pool = client.pool("tank").uuid().toString();
+        assertTrue(events.lines().anyMatch(l -> l.contains("[pool_rank_returned]") && l.contains(pool)), events);
     }
 
     private static int rankOf(int node) {

@@ -15,15 +15,18 @@ import java.util.Locale;
 import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** Ten thousand hostile connections of one address against a mesh that is in use by others. */
+@Isolated("others are to get what they get without the siege")
+@ExtendWith(SharedMesh.class)
 class SiegeIT {
     private static final int CONNECTIONS = 10_000;
     private static final int PER_SECOND = 1_000;
     private static final int QUERIES = 3;
     private static final Duration LONG = Duration.ofSeconds(60);
-    private static final Duration SPAN = Duration.ofSeconds(8);
+    private static final Duration SPAN = Duration.ofSeconds(4);
 
     /** What a node keeps of one unknown address, and what its own work may add. */
     private static final int DESCRIPTORS_MORE = 128 + 72;
@@ -31,46 +34,43 @@ class SiegeIT {
     private static final int DESCRIPTORS_LEFT = 24;
     private static final int MEMORY_MORE_MB = 96;
 
-    @TempDir
-    private Path dir;
-
     @Test
     void shouldServeOthersUnderSiegeAndKeepNothingOfIt() throws Exception {
-        try (LocalMesh mesh = LocalMesh.start(dir.resolve("mesh"))) {
-            mesh.dmg("pool", "create", "tank", "--size", "2GB").orFail();
-            try (MeshClient client = MeshClient.open(mesh);
-                    Workload load = load(client)) {
-                rate(load); // warm
-                Service before = Service.of(mesh, load);
-                List<Level> levels = levels(mesh);
+        LocalMesh mesh = SharedMesh.mesh();
+        mesh.dmg("pool", "create", "siege", "--size", "2GB").orFail();
+        try (MeshClient client = MeshClient.open(mesh);
+                Workload load = load(client)) {
+            rate(load); // warm
+            Service before = Service.of(mesh, load);
+            List<Level> levels = levels(mesh);
 
-                Service during;
-                String seen;
-                try (Siege siege = new Siege(addresses(mesh), "127.0.0.2", CONNECTIONS, PER_SECOND)) {
-                    LocalMesh.await("all have knocked", LONG, () -> siege.opened() >= CONNECTIONS);
-                    during = Service.of(mesh, load);
-                    int more = Level.most(levels, levels(mesh), Level::descriptors);
-                    seen = siege + ", " + more + " descriptors more on a node";
-                    assertEquals("", siege.problem());
-                    assertTrue(more < DESCRIPTORS_MORE, seen);
-                }
-
-                LocalMesh.await(
-                        "descriptors are free again",
-                        LONG,
-                        () -> Level.most(levels, levels(mesh), Level::descriptors) < DESCRIPTORS_LEFT);
-                int grown = Level.most(levels, levels(mesh), Level::residentMb);
-                System.out.printf("siege: %s; before: %s; under it: %s; %d MB more%n", seen, before, during, grown);
-                load.stopAndVerify();
-                assertEquals("", load.problem());
-                assertTrue(grown < MEMORY_MORE_MB, "memory grew by MB: " + grown);
+            Service during;
+            String seen;
+            try (Siege siege = new Siege(addresses(mesh), "127.0.0.2", CONNECTIONS, PER_SECOND)) {
+                LocalMesh.await("all have knocked", LONG, () -> siege.opened() >= CONNECTIONS);
+                during = Service.of(mesh, load);
+                int more = Level.most(levels, levels(mesh), Level::descriptors);
+                seen = siege + ", " + more + " descriptors more on a node";
+                assertEquals("", siege.problem());
+                assertTrue(more < DESCRIPTORS_MORE, seen);
             }
+
+            LocalMesh.await(
+                    "descriptors are free again",
+                    LONG,
+                    () -> Level.most(levels, levels(mesh), Level::descriptors) < DESCRIPTORS_LEFT);
+            int grown = Level.most(levels, levels(mesh), Level::residentMb);
+            System.out.printf("siege: %s; before: %s; under it: %s; %d MB more%n", seen, before, during, grown);
+            load.stopAndVerify();
+            assertEquals("", load.problem());
+            assertTrue(grown < MEMORY_MORE_MB, "memory grew by MB: " + grown);
         }
+        SharedMesh.destroy("siege");
     }
 
     private static Workload load(MeshClient client) {
         return new Workload(
-                MeshClient.await(client.container("tank", ContainerSpec.of("c").withClass("RP_3G1"))
+                MeshClient.await(client.container("siege", ContainerSpec.of("c").withClass("RP_3G1"))
                         .keyValueRoot()),
                 "siege",
                 4,
