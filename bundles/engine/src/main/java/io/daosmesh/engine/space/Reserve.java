@@ -8,9 +8,10 @@ public final class Reserve {
 
     private Reserve() {}
 
-    /** 0 to 100; 0 when nothing is said, or nothing that this release understands. */
+    /** 0 to 100, with or without a percent sign; 0 when nothing is said, or nothing that this release understands. */
     public static int percent(Map<String, String> properties) {
         String value = properties.getOrDefault(SPACE_RB, "");
-        return value.matches("[0-9]{1,2}|100") ? Integer.parseInt(value) : 0;
+        String number = value.endsWith("%") ? value.substring(0, value.length() - 1) : value;
+        return number.matches("[0-9]{1,2}|100") ? Integer.parseInt(number) : 0;
     }
 }
