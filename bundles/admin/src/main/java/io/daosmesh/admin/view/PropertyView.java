@@ -26,6 +26,7 @@ public final class PropertyView {
             Map.entry("scrub_freq", "Checksum scrubbing frequency"),
             Map.entry("scrub_thresh", "Checksum scrubbing threshold"),
             Map.entry("space_rb", "Rebuild space ratio"),
+            Map.entry("rebuild_rate", "Rebuild rate of a rank, MB/s"),
             Map.entry("perf_domain", "Pool performance domain"),
             Map.entry("reintegration", "Reintegration mode"));
 

@@ -15,6 +15,10 @@ public final class PoolProperties {
     private static final String SELF_HEAL = "self_heal";
     /** Percent of each target that clients leave free for rebuild. */
     private static final String SPACE_RB = "space_rb";
+    /** MB/s that each rank pulls in a rebuild at most; 0 = as fast as it can. Not of DAOS. */
+    private static final String REBUILD_RATE = "rebuild_rate";
+
+    private static final int REBUILD_RATE_MAX = 100_000;
 
     private static final String SELF_HEAL_DEFAULT = "exclude;rebuild";
     /** Longer values always go to the device: a shard's index is for short ones. */
@@ -36,7 +40,7 @@ public final class PoolProperties {
 
     /** Obeyed, and may be changed while the pool lives. */
     private static final Set<String> CHANGEABLE =
-            Set.of(SELF_HEAL, "rd_fac", "rf", SPACE_RB, SCRUB, SCRUB_FREQ, SCRUB_THRESH);
+            Set.of(SELF_HEAL, "rd_fac", "rf", SPACE_RB, REBUILD_RATE, SCRUB, SCRUB_FREQ, SCRUB_THRESH);
 
     /** Obeyed, and fixed when the pool is made. */
     private static final Set<String> FIXED = Set.of("label", "svc_rf", "data_thresh");
@@ -127,6 +131,7 @@ public final class PoolProperties {
         String heal = properties.get(SELF_HEAL);
         if (heal != null) selfHeal(heal);
         if (properties.containsKey(SPACE_RB)) spaceRb(properties.get(SPACE_RB));
+        number(properties, REBUILD_RATE, 0, 0, REBUILD_RATE_MAX);
         checkScrub(properties);
     }
 
@@ -186,6 +191,7 @@ public final class PoolProperties {
         all.put(SELF_HEAL, shown(set.getOrDefault(SELF_HEAL, SELF_HEAL_DEFAULT)));
         all.putIfAbsent("data_thresh", "4096");
         all.put(SPACE_RB, set.getOrDefault(SPACE_RB, "0") + "%");
+        all.putIfAbsent(REBUILD_RATE, "0");
         SCRUB_DEFAULTS.forEach(all::putIfAbsent);
         all.put("svc_rf", String.valueOf((entry.getServiceRanksCount() - 1) / 2));
         return all;

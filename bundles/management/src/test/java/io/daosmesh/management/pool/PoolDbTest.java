@@ -255,6 +255,8 @@ class PoolDbTest {
                         "0",
                         "space_rb",
                         "0%",
+                        "rebuild_rate",
+                        "0",
                         "scrub",
                         "off",
                         "scrub_freq",
@@ -269,6 +271,10 @@ class PoolDbTest {
         assertEquals(1, db.propertiesMessage().getVersion());
         for (String odd : List.of("101", "-1", "5%%", "%", "", "half"))
             assertEquals("INVAL", setProperty("space_rb", odd), odd);
+        assertEquals("done", setProperty("rebuild_rate", "50"));
+        assertEquals("50", db.propertiesMessage().getValuesOrThrow("rebuild_rate"));
+        for (String odd : List.of("100001", "-1", "fast", "1.5"))
+            assertEquals("INVAL", setProperty("rebuild_rate", odd), odd);
         assertEquals("done", setProperty("rd_fac", "2"));
         assertEquals(2, db.rdFac());
         assertEquals("INVAL", setProperty("rd_fac", "9"));

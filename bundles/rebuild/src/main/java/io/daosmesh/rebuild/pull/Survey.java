@@ -7,10 +7,14 @@ import io.daosmesh.rebuild.scan.Work;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds out what of the works that have come must be pulled: a new home may hold a part of a group already, and may hold
@@ -29,12 +33,20 @@ public final class Survey {
     /** Questions about the same works; then all of them are pulled. */
     static final int TRIES_MAX = 10;
 
-    private final Deque<Arrival> waiting = new ArrayDeque<>();
-    private int asked;
+    private final Map<Asked, Deque<Arrival>> waiting = new LinkedHashMap<>();
+    private int size;
+    private @Nullable Asked asked;
+    private int askedCount;
     private int tries;
-    private boolean isAsking;
     /** When the question that has failed is due again. */
     private long againAtNs;
+
+    /** What the works of one question have in common. */
+    private record Asked(int source, int destination, boolean isOwn) {
+        static Asked of(Arrival a) {
+            return new Asked(a.work.source(), a.work.destination(), a.isOwn);
+        }
+    }
 
     /** @param isOwn this target holds something of the group; nobody has asked it to pull it */
     public record Arrival(Work work, boolean isOwn) {}
@@ -49,36 +61,33 @@ public final class Survey {
     }
 
     public void add(List<Work> works, boolean isOwn) {
-        for (Work w : works) waiting.add(new Arrival(w, isOwn));
+        for (Work w : works) add(new Arrival(w, isOwn));
+    }
+
+    private void add(Arrival a) {
+        waiting.computeIfAbsent(Asked.of(a), k -> new ArrayDeque<>()).add(a);
+        size++;
     }
 
     public int size() {
-        return waiting.size();
+        return size;
     }
 
     /** The next question: works of one source for one new home; empty when none waits or one is under way. */
     public Optional<List<Arrival>> next(long nowNs) {
-        Arrival first = waiting.peek();
-        if (isAsking || first == null || tries > 0 && nowNs - againAtNs < 0) return Optional.empty();
-        List<Arrival> question = new ArrayList<>();
-        for (Arrival a : waiting) {
-            boolean isSame = a.work.source() == first.work.source()
-                    && a.work.destination() == first.work.destination()
-                    && a.isOwn == first.isOwn;
-            if (!isSame || question.size() == ASKED_MAX) break;
-            question.add(a);
-        }
-        isAsking = true;
-        asked = question.size();
+        if (asked != null || size == 0 || tries > 0 && nowNs - againAtNs < 0) return Optional.empty();
+        Map.Entry<Asked, Deque<Arrival>> first = waiting.entrySet().iterator().next();
+        List<Arrival> question = first.getValue().stream().limit(ASKED_MAX).toList();
+        asked = first.getKey();
+        askedCount = question.size();
         return Optional.of(question);
     }
 
     /** @param changes of the first works of the question, at least of one; the others are asked for again */
     public void onAnswer(List<Change> changes, Outcome out) {
-        isAsking = false;
-        tries = 0;
-        for (Change c : changes.subList(0, Math.min(asked, changes.size()))) {
-            Arrival a = waiting.remove();
+        Iterator<Change> known = changes.iterator();
+        for (Arrival a : taken(Math.min(askedCount, changes.size()))) {
+            Change c = known.next();
             if (a.isOwn ? !c.isGone() : !c.isGone() && !c.isAll() && c.dkeys().isEmpty()) out.skip(a);
             else out.pull(a, parts(a.work, c));
         }
@@ -86,17 +95,29 @@ public final class Survey {
 
     /** Not knowing better, everything is pulled; what nobody has asked for is left as it is. */
     public void onFailed(long nowNs, long pauseNs, Outcome out) {
-        isAsking = false;
         if (++tries < TRIES_MAX) {
             againAtNs = nowNs + pauseNs;
+            asked = null;
             return;
         }
-        tries = 0;
-        for (int i = 0; i < asked; i++) {
-            Arrival a = waiting.remove();
-            if (!a.isOwn) out.pull(a, List.of(a.work));
-            else waiting.add(a);
+        for (Arrival a : taken(askedCount)) {
+            if (a.isOwn) add(a);
+            else out.pull(a, List.of(a.work));
         }
+    }
+
+    /** Of the question that has been answered; the next one is about others, where there are any. */
+    private List<Arrival> taken(int count) {
+        List<Arrival> taken = new ArrayList<>(count);
+        Asked key = asked;
+        Deque<Arrival> of = key == null ? null : waiting.remove(key);
+        asked = null;
+        tries = 0;
+        if (key == null || of == null) return taken;
+        while (taken.size() < count) taken.add(of.remove());
+        size -= count;
+        if (!of.isEmpty()) waiting.put(key, of);
+        return taken;
     }
 
     /** What has to be pulled of a group of which the target itself knows this. */

@@ -38,6 +38,7 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
     private final RpcServer server;
     private final SessionIo.Parts parts;
     private final AutoCloseable listening;
+    private final AutoCloseable rated;
     private volatile Map<Integer, RebuildCounters> counters = Map.of();
     private boolean isClosed;
 
@@ -50,10 +51,12 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
             @Reference Hlc hlc,
             @Reference NodeConfig config) {
         this.server = new MembersOnly(server, maps::isMember);
-        this.parts = new SessionIo.Parts(loop, rpc, maps);
+        Rates rates = new Rates(loop);
+        this.parts = new SessionIo.Parts(loop, rpc, maps, rates);
         this.jobs = new LeaderJobs(new LeaderJobs.Parts(loop, rpc, maps, pools, hlc, config.address(), ras));
         loop.every(Duration.ofSeconds(1), this::count);
         this.listening = pools.listen(jobs);
+        this.rated = maps.listen(rates);
     }
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
@@ -106,6 +109,7 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
     @Deactivate
     void stop() {
         RankRebuild.closeQuietly(listening);
+        RankRebuild.closeQuietly(rated);
         synchronized (this) {
             isClosed = true;
             ranks.values().forEach(RankRebuild::close);

@@ -23,6 +23,7 @@ import io.daosmesh.model.wire.RebuildChangesRequest;
 import io.daosmesh.model.wire.RebuildObjectsRequest;
 import io.daosmesh.model.wire.RebuildPullRequest;
 import io.daosmesh.rebuild.plan.Session;
+import io.daosmesh.rebuild.pull.Pace;
 import io.daosmesh.rebuild.pull.PullQueue;
 import io.daosmesh.rebuild.pull.Survey;
 import io.daosmesh.rebuild.scan.Scan;
@@ -63,10 +64,11 @@ final class SessionIo implements SessionEffects {
     /** Fails everything under way when the session ends: a cancelled pull is an error, never a success (trap RB-02). */
     private final Sinks.Empty<Object> ended = Sinks.empty();
 
+    private final Pace pace = new Pace();
     private @Nullable Pages pages;
 
     /** What sessions work with. */
-    record Parts(Loop loop, Rpc rpc, Maps maps) {}
+    record Parts(Loop loop, Rpc rpc, Maps maps, Rates rates) {}
 
     private SessionIo(Session session, EngineMigration engine, Parts parts) {
         this.engine = engine;
@@ -220,7 +222,8 @@ final class SessionIo implements SessionEffects {
                                 b -> {
                                     moved[0] += b.records().size();
                                     moved[1] += b.data().remaining();
-                                    return store(attempt.work(), b);
+                                    return store(attempt.work(), b)
+                                            .then(pause(b.data().limit()));
                                 },
                                 PULL_AHEAD)
                         .then(),
@@ -264,6 +267,15 @@ final class SessionIo implements SessionEffects {
 
     private Mono<Void> store(Work w, Records b) {
         return engine.importBatch(pool(), target(w), w.container(), w.oid(), b.records(), b.data());
+    }
+
+    /** Keeps to the pool's rate; a new one counts from the next batch on. */
+    private Mono<Void> pause(long bytes) {
+        return Mono.fromSupplier(() -> pace.pauseNs(bytes, parts.rates().of(pool()), System.nanoTime()))
+                .subscribeOn(parts.loop().scheduler())
+                .filter(ns -> ns > 0)
+                .flatMap(ns -> Mono.delay(Duration.ofNanos(ns), parts.loop().scheduler()))
+                .then();
     }
 
     private Endpoint endpoint(int rank) {

@@ -94,6 +94,25 @@ class PullQueueTest {
     }
 
     @Test
+    void shouldAskEachSourceOnceHoweverTheirGroupsAreMixed() {
+        List<Work> mixed = IntStream.range(0, 3 * Survey.ASKED_MAX)
+                .mapToObj(i -> work(i).from(2 + i % 3))
+                .toList();
+        queue.accept(0, 1, mixed);
+
+        int questions = 0;
+        for (var q = queue.nextSurvey(0); q.isPresent(); q = queue.nextSurvey(0)) {
+            assertEquals(
+                    1, q.get().stream().map(a -> a.work().source()).distinct().count());
+            queue.onSurveyed(Collections.nCopies(q.get().size(), some()));
+            questions++;
+        }
+
+        assertEquals(3, questions);
+        assertEquals(mixed.size(), queue.pulled());
+    }
+
+    @Test
     void shouldPullEverythingWhenNobodySaysWhatHasChanged() {
         queue.accept(0, 1, List.of(work));
         for (int i = 0; i < Survey.TRIES_MAX; i++) {

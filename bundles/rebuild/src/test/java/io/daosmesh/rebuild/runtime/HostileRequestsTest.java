@@ -102,7 +102,7 @@ class HostileRequestsTest {
                     if (method.getName().equals("rank")) return 0;
                     throw new IllegalStateException(method.getName() + " was asked for");
                 });
-        new RankRebuild(engine, new SessionIo.Parts(null, null, null), new Registered()).register();
+        new RankRebuild(engine, new SessionIo.Parts(null, null, null, null), new Registered()).register();
     }
 
     private FaultException refusal(RpcMethod method, Message body) {

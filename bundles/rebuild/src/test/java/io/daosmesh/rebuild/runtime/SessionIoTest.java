@@ -37,6 +37,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -68,6 +69,8 @@ class SessionIoTest {
     private final AtomicInteger stored = new AtomicInteger();
     private final AtomicBoolean isCancelled = new AtomicBoolean();
     private boolean isSilent;
+    private volatile int batchBytes = 10;
+    private final Rates rates = new Rates(loop);
     private final Session wanted = new Session(POOL, map.version(), 1, 1, "leader", "Rebuild");
     private final RankSession session = SessionIo.open(
             wanted,
@@ -87,7 +90,8 @@ class SessionIoTest {
                         case "stream" -> records((RpcReply.Decoder<?>) args[3]);
                         default -> throw new IllegalStateException(method.getName());
                     }),
-                    fake(Maps.class, (self, method, args) -> group())));
+                    fake(Maps.class, (self, method, args) -> group()),
+                    rates));
 
     private static <T> T fake(Class<T> type, InvocationHandler handler) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
@@ -147,7 +151,8 @@ class SessionIoTest {
                 .build();
         return Flux.range(0, 3).map(i -> {
             try {
-                return decoder.decode(new RpcReply(m.toByteString().asReadOnlyByteBuffer(), ByteBuffer.allocate(10)));
+                return decoder.decode(
+                        new RpcReply(m.toByteString().asReadOnlyByteBuffer(), ByteBuffer.allocate(batchBytes)));
             } catch (Exception e) {
                 throw new IllegalStateException(e);
             }
@@ -211,6 +216,22 @@ class SessionIoTest {
         assertEquals(60, stored.get());
         assertEquals(60, status().records());
         assertEquals(600, status().bytes());
+    }
+
+    @Test
+    void shouldTakeItsTimeWhereTheRateIsLow() {
+        batchBytes = 600_000;
+        rates.onPoolProperties(POOL, Map.of(Rates.PROPERTY, "2"));
+        long beganNs = System.nanoTime();
+        loop.run(() -> session.startScan(map, 7, System.nanoTime()));
+        loop.run(() -> session.accept(3, 1, pulls(2), System.nanoTime()));
+        await(s -> s.objectsPulled() == 2);
+
+        assertTrue(System.nanoTime() - beganNs >= 1_700_000_000L, "3.6 MB at 2 MB/s");
+        rates.onPoolProperties(POOL, Map.of());
+        loop.run(() -> session.accept(3, 2, pulls(20), System.nanoTime()));
+        await(s -> s.objectsPulled() == 22);
+        assertTrue(System.nanoTime() - beganNs < 15_000_000_000L, "36 MB more would have taken 18 s");
     }
 
     @Test
