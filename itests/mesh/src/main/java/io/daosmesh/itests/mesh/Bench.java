@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * {@code ./mesh bench [quick|write|read|start|restart|return|connect|targets] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
+ * {@code ./mesh bench [quick|write|read|start|restart|return|rebuild|connect|targets] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
  * measured in the same run. With {@code --dir} it uses the mesh that runs there; else it starts its own: a default one for the
  * start, then for I/O one with clear data channels and one with TLS, of {@value #TARGETS} target a node, then for small writes
  * meshes of more targets. {@code quick} is {@link Quick} alone.
@@ -31,6 +31,9 @@ public final class Bench {
     private static final int TARGETS = 1;
 
     private static final int[] TARGETS_TRIED = {1, 2, 4};
+    /** MB/s of each rank. */
+    private static final int LOW_RATE_MB = 10;
+
     private static final int[] STORED_TRIED = {2_000, 20_000};
 
     /** After that a shape is warm when its rate has not risen for two rounds. */
@@ -62,11 +65,11 @@ public final class Bench {
         String only = "";
         for (String a : args) {
             if (a.equals("--json")) isJson = true;
-            else if (List.of("quick", "write", "read", "start", "restart", "return", "connect", "targets")
+            else if (List.of("quick", "write", "read", "start", "restart", "return", "rebuild", "connect", "targets")
                     .contains(a)) only = a;
             else {
                 System.err.println("mesh: bench does not know '" + a
-                        + "' (./mesh bench [quick|write|read|start|restart|return|connect|targets] [--json])");
+                        + "' (./mesh bench [quick|write|read|start|restart|return|rebuild|connect|targets] [--json])");
                 System.exit(2);
             }
         }
@@ -89,6 +92,7 @@ public final class Bench {
             if (only.isEmpty() || only.equals("start")) start();
             if (only.isEmpty() || only.equals("restart")) restart();
             if (only.isEmpty() || only.equals("return")) comeBack();
+            if (only.isEmpty() || only.equals("rebuild")) refill();
             if (only.isEmpty() || only.equals("connect")) connect();
             if (List.of("", "write", "read").contains(only))
                 for (boolean isClear : new boolean[] {true, false}) ownMesh(isClear);
@@ -113,6 +117,12 @@ public final class Bench {
     private void comeBack() throws Exception {
         try (LocalMesh mesh = LocalMesh.start(ownDir())) {
             for (int stored : STORED_TRIED) new Comeback(mesh, report).run(stored);
+        }
+    }
+
+    private void refill() throws Exception {
+        try (LocalMesh mesh = LocalMesh.start(ownDir(), "--nodes", "4", "--data-channel", "clear")) {
+            new Refill(mesh, report).run(0, LOW_RATE_MB);
         }
     }
 

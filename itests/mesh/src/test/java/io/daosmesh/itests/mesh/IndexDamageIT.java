@@ -27,11 +27,13 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * The power fails, and bytes of an index's log are not what they were when it is back: nothing that was acknowledged may be
  * said to be absent, the target that does not know is put out, and somebody is told.
  */
+@Isolated("what is written, noted and damaged has to keep step")
 class IndexDamageIT {
     private static final int VALUES = 60;
     /** Each of a few groups on two of six targets: enough that every target holds some. */
@@ -72,13 +74,8 @@ class IndexDamageIT {
             try (MeshClient client = MeshClient.open(mesh)) {
                 Container box = box(client);
                 checkValues(box);
-                LocalMesh.await("the target is out and what it held is rebuilt", STEP_MAX, () -> {
-                    PoolMap map = PoolMap.fromWire(
-                            MeshClient.await(client.pool("tank").query()).getMap());
-                    return !map.needsRebuild() && map.disabledCount() == 1;
-                });
-                PoolMap map = PoolMap.fromWire(
-                        MeshClient.await(client.pool("tank").query()).getMap());
+                awaitRebuilt(client);
+                PoolMap map = map(client);
                 PoolTarget out = map.targets().stream()
                         .filter(t -> t.state().isDisabled())
                         .findFirst()
@@ -91,6 +88,21 @@ class IndexDamageIT {
             assertTrue(
                     events.contains("pool_corruption_detected") && events.contains("missing in the engine log"),
                     events);
+        }
+    }
+
+    private static PoolMap map(MeshClient client) {
+        return PoolMap.fromWire(MeshClient.await(client.pool("tank").query()).getMap());
+    }
+
+    private void awaitRebuilt(MeshClient client) {
+        try {
+            LocalMesh.await("the target is out and what it held is rebuilt", STEP_MAX, () -> {
+                PoolMap map = map(client);
+                return !map.needsRebuild() && map.disabledCount() == 1;
+            });
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException(map(client) + "\n" + mesh.logs(), e);
         }
     }
 
