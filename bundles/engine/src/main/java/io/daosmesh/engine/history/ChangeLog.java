@@ -39,7 +39,7 @@ public final class ChangeLog {
     private int since = NEVER;
 
     private int version;
-    /** The last operation that carries {@code since}; null = it is durable. */
+    /** The first operation that carries {@code since}; null = it is durable. Until then all later ones carry it, too. */
     private @Nullable StagedOp sinceOp;
 
     /** @param isDurable the index has it; else every operation that changes the scope carries it */
@@ -85,12 +85,8 @@ public final class ChangeLog {
 
     private void begin(int from, StagedOp op) {
         since = from;
-        carrySince(op);
-    }
-
-    private void carrySince(StagedOp op) {
-        op.batch().put(Keys.changes(pool), number(since));
         sinceOp = op;
+        op.batch().put(Keys.changes(pool), number(since));
     }
 
     private void clear(StagedOp op) {
@@ -109,7 +105,7 @@ public final class ChangeLog {
     /** The operation changes these scopes at the present map; {@link #onDurable} follows when it is durable. */
     public void note(List<byte[]> scopes, StagedOp op) {
         if (since == NEVER) return;
-        if (sinceOp != null) carrySince(op);
+        if (sinceOp != null) op.batch().put(Keys.changes(pool), number(since));
         for (byte[] scope : scopes) {
             if (version < since) return;
             note(scope, op);
@@ -142,7 +138,7 @@ public final class ChangeLog {
     }
 
     /**
-     * What {@link #note} has added to the operation is durable.
+     * What {@link #note} or {@link #adopt} has added to the operation is durable.
      *
      * @param at map version at that time
      */

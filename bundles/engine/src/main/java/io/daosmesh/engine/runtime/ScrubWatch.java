@@ -35,7 +35,7 @@ import reactor.core.scheduler.Schedulers;
 final class ScrubWatch implements AutoCloseable {
     private static final Duration FIRST_DELAY = Duration.ofSeconds(1);
     private static final Duration PERIOD = Duration.ofSeconds(5);
-    /** Pools asked about at the same time. */
+    /** Pools that are asked for a drain at the same time. */
     private static final int ASKED_MAX = 4;
     /** After a refusal that only a person or a finished rebuild ends. */
     private static final long REFUSED_PAUSE_NS = 60_000_000_000L;
@@ -68,15 +68,17 @@ final class ScrubWatch implements AutoCloseable {
         rounds = Flux.interval(FIRST_DELAY, PERIOD, Schedulers.parallel())
                 .onBackpressureDrop()
                 .concatMap(n -> Mono.defer(this::round).onErrorResume(this::failed), 1)
-                .subscribe(x -> {}, e -> log.error("rank {}: the scrubber is told nothing more", identity.rank(), e));
+                .subscribe(
+                        x -> {},
+                        e -> log.error(
+                                "rank {}: targets with too much damage stay in their pools", identity.rank(), e));
     }
 
     private Mono<Void> failed(Throwable e) {
-        log.warn("rank {}: what pools want of the scrubber, will ask again: {}", identity.rank(), e.toString());
+        log.warn("rank {}: draining targets with too much damage, will try again: {}", identity.rank(), e.toString());
         return Mono.empty();
     }
 
-    /** What could not be asked is asked in the next one. */
     private Mono<Void> round() {
         List<UUID> pools = storage.pools().stream()
                 .map(EngineStorage.PoolReservation::pool)

@@ -16,6 +16,7 @@ import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
 import io.daosmesh.storage.kv.KvStore;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Opens what the index holds after a start: layout check, space accounts, DTX tables. Owner: target loop. */
@@ -150,7 +151,10 @@ public final class Opening {
     /** @param op what is kept with it */
     public static void note(TargetContext context, PoolShard s, StagedOp op) {
         if (s.state() == PoolShard.State.FAILED || s.state() == PoolShard.State.CLOSED) return;
-        context.turns().stage(mark(s, op), fault -> {});
+        int version = s.mapVersion();
+        context.turns().stage(mark(s, op), fault -> {
+            if (fault == null) s.changes().onDurable(List.of(), version, op);
+        });
     }
 
     /** The marker that makes a shard known to {@link #reopen}. */

@@ -91,8 +91,8 @@ public final class Bench {
         } else {
             if (only.isEmpty() || only.equals("start")) start();
             if (only.isEmpty() || only.equals("restart")) restart();
-            if (only.isEmpty() || only.equals("return")) comeBack();
-            if (only.isEmpty() || only.equals("rebuild")) refill();
+            if (only.isEmpty() || only.equals("return")) reintegration();
+            if (only.isEmpty() || only.equals("rebuild")) rebuildLoad();
             if (only.isEmpty() || only.equals("connect")) connect();
             if (List.of("", "write", "read").contains(only))
                 for (boolean isClear : new boolean[] {true, false}) ownMesh(isClear);
@@ -114,15 +114,15 @@ public final class Bench {
         }
     }
 
-    private void comeBack() throws Exception {
+    private void reintegration() throws Exception {
         try (LocalMesh mesh = LocalMesh.start(ownDir())) {
-            for (int stored : STORED_TRIED) new Comeback(mesh, report).run(stored);
+            for (int stored : STORED_TRIED) new Reintegration(mesh, report).run(stored);
         }
     }
 
-    private void refill() throws Exception {
+    private void rebuildLoad() throws Exception {
         try (LocalMesh mesh = LocalMesh.start(ownDir(), "--nodes", "4", "--data-channel", "clear")) {
-            new Refill(mesh, report).run(0, LOW_RATE_MB);
+            new RebuildLoad(mesh, report).run(0, LOW_RATE_MB);
         }
     }
 

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /** What clients notice of a rebuild, as fast as it goes and at a lower rate: their 99th percentile before and meanwhile. */
-final class Refill {
+final class RebuildLoad {
     private static final String POOL = "refill";
     private static final int RANK = 2;
     private static final int STORED = 1_500;
@@ -32,7 +32,7 @@ final class Refill {
     private final LocalMesh mesh;
     private final Report report;
 
-    Refill(LocalMesh mesh, Report report) {
+    RebuildLoad(LocalMesh mesh, Report report) {
         this.mesh = mesh;
         this.report = report;
     }

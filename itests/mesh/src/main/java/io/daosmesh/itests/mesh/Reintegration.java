@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.util.List;
 
 /** How long a killed node that comes back takes until it holds everything again: by what it missed, or by what it stores. */
-final class Comeback {
+final class Reintegration {
     private static final int NODE = 3;
     private static final int VALUE_BYTES = 16 << 10;
     private static final int MISSED = 500;
@@ -22,7 +22,7 @@ final class Comeback {
     private final LocalMesh mesh;
     private final Report report;
 
-    Comeback(LocalMesh mesh, Report report) {
+    Reintegration(LocalMesh mesh, Report report) {
         this.mesh = mesh;
         this.report = report;
     }
