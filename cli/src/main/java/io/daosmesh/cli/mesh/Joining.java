@@ -23,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Formats nodes and waits for their ranks, by asking the nodes. Owner: the main thread. */
@@ -60,7 +59,9 @@ final class Joining implements AutoCloseable {
         Duration max = JOIN_MAX;
         if (!fresh.isEmpty()) {
             ByteArrayOutputStream out = new ByteArrayOutputStream();
-            String hosts = fresh.stream().map(Node::control).collect(Collectors.joining(","));
+            List<String> controls = fresh.stream().map(Node::control).toList();
+            awaitAnswers(controls);
+            String hosts = String.join(",", controls);
             boolean isDone = dmg(out, "storage", "format", "-l", hosts) == 0;
             said = out.toString(StandardCharsets.UTF_8);
             if (isDone) for (Node n : fresh) Texts.mark(formatted(n));
@@ -78,14 +79,26 @@ final class Joining implements AutoCloseable {
         throw MeshException.failed("not all %d ranks are Joined: see ./mesh logs N", ranks);
     }
 
+    /** A node that was started a moment ago takes a while to answer; one request to all must not fail for it. */
+    private void awaitAnswers(List<String> controls) throws IOException {
+        Waiting.until(
+                JOIN_MAX,
+                Waiting.PATIENT,
+                () -> hasEnded() || calls.nodeStatus(controls).replies().size() == controls.size());
+    }
+
     private static Path formatted(Node node) {
         return node.dir().resolve("formatted");
     }
 
     /** Waiting any longer changes nothing. */
     private boolean isHopeless() throws IOException {
+        return hasEnded() || !failures().isEmpty();
+    }
+
+    private boolean hasEnded() throws IOException {
         for (Node node : nodes) if (!node.runs()) return true;
-        return !failures().isEmpty();
+        return false;
     }
 
     private boolean areJoined(int ranks, List<MemberMessage> members) {
