@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -178,6 +179,11 @@ public final class LocalMesh implements AutoCloseable {
      * what is waited for needs the processors, too.
      */
     public static double await(String what, Duration deadline, Callable<Boolean> condition) {
+        return await(what, deadline, condition, () -> "");
+    }
+
+    /** @param state said beside the name when it fails; one line, for summaries that show no more */
+    public static double await(String what, Duration deadline, Callable<Boolean> condition, Supplier<String> state) {
         long start = System.nanoTime();
         Throwable last = null;
         while (System.nanoTime() - start < deadline.toNanos()) {
@@ -189,7 +195,7 @@ public final class LocalMesh implements AutoCloseable {
             }
             java.util.concurrent.locks.LockSupport.parkNanos(Math.max(PAUSE_NS_MIN, System.nanoTime() - asked));
         }
-        throw new IllegalStateException("not within " + deadline.toSeconds() + " s: " + what, last);
+        throw new IllegalStateException("not within " + deadline.toSeconds() + " s: " + what + state.get(), last);
     }
 
     /** The last lines of every node's log, for a failure report. */

@@ -7,6 +7,8 @@ import io.daosmesh.cli.mesh.MeshRecord;
 import io.daosmesh.client.ContainerSpec;
 import io.daosmesh.client.KeyValue;
 import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.wire.PoolQueryReply;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -102,10 +104,7 @@ class HotSwapIT {
         console("bundle:install -s " + location);
 
         LocalMesh.await("the devices serve", Duration.ofSeconds(30), () -> devicesAre("NORMAL"));
-        LocalMesh.await(
-                "the pool is whole",
-                REBUILD_MAX,
-                () -> poolMap().disabledCount() == 0 && !poolMap().needsRebuild());
+        awaitWhole();
         awaitOperations(300, Duration.ofSeconds(30));
         assertNothingLost();
     }
@@ -118,15 +117,13 @@ class HotSwapIT {
         LocalMesh.await(
                 "the targets are excluded",
                 Duration.ofSeconds(30),
-                () -> poolMap().disabledCount() == 2);
+                () -> poolMap().disabledCount() == 2,
+                this::notServing);
         console("bundle:update io.daosmesh.engine");
 
         console("bundle:install -s " + location);
 
-        LocalMesh.await(
-                "the pool is whole",
-                REBUILD_MAX,
-                () -> poolMap().disabledCount() == 0 && !poolMap().needsRebuild());
+        awaitWhole();
         assertNothingLost();
     }
 
@@ -169,7 +166,8 @@ class HotSwapIT {
         LocalMesh.await(
                 "its one target is excluded",
                 Duration.ofSeconds(20),
-                () -> poolMap().disabledCount() == 1);
+                () -> poolMap().disabledCount() == 1,
+                this::notServing);
         awaitRebuilt();
         awaitOperations(300, Duration.ofSeconds(30));
         assertEquals("joined", mesh.state(node().rank()));
@@ -216,7 +214,30 @@ class HotSwapIT {
     }
 
     private void awaitRebuilt() {
-        LocalMesh.await("the pool is rebuilt", REBUILD_MAX, () -> !poolMap().needsRebuild());
+        LocalMesh.await("the pool is rebuilt", REBUILD_MAX, () -> !poolMap().needsRebuild(), this::notServing);
+    }
+
+    private void awaitWhole() {
+        LocalMesh.await(
+                "the pool is whole",
+                REBUILD_MAX,
+                () -> poolMap().disabledCount() == 0 && !poolMap().needsRebuild(),
+                this::notServing);
+    }
+
+    /** Which targets are not in, why, and what becomes of their ranks. */
+    private String notServing() {
+        PoolMap map = poolMap();
+        StringBuilder b = new StringBuilder(", version " + map.version());
+        for (PoolTarget t : map.targets()) {
+            if (t.state() == TargetState.UPIN) continue;
+            b.append(", rank ").append(t.rank()).append(" target ").append(t.index());
+            b.append(' ').append(t.state().label()).append(" for ").append(t.outage());
+        }
+        mesh.nodes()
+                .forEach(n -> b.append(", rank ").append(n.rank()).append(' ').append(mesh.state(n.rank())));
+        System.out.println(b + mesh.logs());
+        return b.toString();
     }
 
     private void awaitOperations(long count, Duration max) {
