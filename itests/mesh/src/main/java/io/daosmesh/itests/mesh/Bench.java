@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * {@code ./mesh bench [quick|write|read|start|restart|return|rebuild|connect|targets] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
+ * {@code ./mesh bench [quick|write|read|start|restart|return|rebuild|frozen|connect|targets] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
  * measured in the same run. With {@code --dir} it uses the mesh that runs there; else it starts its own: a default one for the
  * start, then for I/O one with clear data channels and one with TLS, of {@value #TARGETS} target a node, then for small writes
  * meshes of more targets. {@code quick} is {@link Quick} alone.
@@ -52,6 +52,9 @@ public final class Bench {
     static final int KEYS_LARGE = 192;
     private static final int OBJECTS = 32;
 
+    /** A node is stopped for so long. */
+    private static final Duration[] FROZEN_TRIED = {Duration.ofSeconds(4), Duration.ofSeconds(15)};
+
     private final Report report;
     private final String only;
 
@@ -65,7 +68,9 @@ public final class Bench {
         String only = "";
         for (String a : args) {
             if (a.equals("--json")) isJson = true;
-            else if (List.of("quick", "write", "read", "start", "restart", "return", "rebuild", "connect", "targets")
+            else if (List.of(
+                            "quick", "write", "read", "start", "restart", "return", "rebuild", "frozen", "connect",
+                            "targets")
                     .contains(a)) only = a;
             else {
                 System.err.println("mesh: bench does not know '" + a
@@ -93,6 +98,7 @@ public final class Bench {
             if (only.isEmpty() || only.equals("restart")) restart();
             if (only.isEmpty() || only.equals("return")) reintegration();
             if (only.isEmpty() || only.equals("rebuild")) rebuildLoad();
+            if (only.isEmpty() || only.equals("frozen")) frozen();
             if (only.isEmpty() || only.equals("connect")) connect();
             if (List.of("", "write", "read").contains(only))
                 for (boolean isClear : new boolean[] {true, false}) ownMesh(isClear);
@@ -123,6 +129,12 @@ public final class Bench {
     private void rebuildLoad() throws Exception {
         try (LocalMesh mesh = LocalMesh.start(ownDir(), "--nodes", "4", "--data-channel", "clear")) {
             new RebuildLoad(mesh, report).run(0, LOW_RATE_MB);
+        }
+    }
+
+    private void frozen() throws Exception {
+        try (LocalMesh mesh = LocalMesh.start(ownDir())) {
+            new Frozen(mesh, report).run(FROZEN_TRIED);
         }
     }
 
