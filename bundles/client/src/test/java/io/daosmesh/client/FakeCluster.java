@@ -33,6 +33,7 @@ import io.daosmesh.model.wire.PoolDisconnectRequest;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolListReply;
+import io.daosmesh.model.wire.PoolMapRequest;
 import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolRef;
 import java.nio.ByteBuffer;
@@ -62,6 +63,9 @@ public final class FakeCluster implements Rpc {
     volatile Scheduler network = Schedulers.parallel();
 
     private static final int SERVERS = 3;
+
+    /** Ranks that clients have told the pool service of. */
+    final Set<Integer> reportedSilent = ConcurrentHashMap.newKeySet();
 
     final FakeEngine engine = new FakeEngine(this);
     private final FakeAcls acls = new FakeAcls();
@@ -224,7 +228,10 @@ public final class FakeCluster implements Rpc {
                         .setEntry(entry())
                         .setMap(map.toWire())
                         .build();
-            case POOL_MAP -> map.toWire();
+            case POOL_MAP -> {
+                reportedSilent.addAll(((PoolMapRequest) body).getSilentList());
+                yield map.toWire();
+            }
             case CONTAINER_CREATE -> create((ContainerCreateRequest) body);
             case CONTAINER_LIST ->
                 ContainerListReply.newBuilder()

@@ -8,6 +8,7 @@ import io.daosmesh.client.value.ClientStats;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -82,6 +83,22 @@ class SilentLeaderTest {
 
         assertEquals(0, cluster.engine.readsOfAny);
         assertEquals(0, client.stats().hedges());
+    }
+
+    @Test
+    void shouldTellThePoolServiceWhoDoesNotAnswer() {
+        store("RP_2GX");
+        cluster.frozen.add(1);
+        List<CompletableFuture<Void>> writes = new ArrayList<>();
+        for (int i = 0; i < KEYS; i++)
+            writes.add(of(i).put("k" + i, new byte[] {(byte) -i}).toFuture());
+
+        long end = System.nanoTime() + 60_000_000_000L;
+        while (cluster.reportedSilent.isEmpty()) assertTrue(System.nanoTime() < end, "in time");
+
+        assertEquals(Set.of(1), cluster.reportedSilent);
+        cluster.exclude(1);
+        writes.forEach(CompletableFuture::join);
     }
 
     /** Neither can be hedged; both find out for themselves that another one leads. */

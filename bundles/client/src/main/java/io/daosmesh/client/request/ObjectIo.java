@@ -100,7 +100,7 @@ public final class ObjectIo {
 
         @Override
         public void look() {
-            maps.look();
+            maps.look(rank);
         }
     }
 

@@ -8,6 +8,7 @@ import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolMapRequest;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -32,6 +33,9 @@ public final class PoolMaps {
     private final PoolService service;
     private final AtomicReference<Current> current;
     private final SingleFlight<PoolMap> refreshing = new SingleFlight<>();
+    /** Ranks that requests wait for, until the service is told. As many as there are ranks at most. */
+    private final Set<Integer> silent = ConcurrentHashMap.newKeySet();
+
     private final AtomicLong lookedNs = new AtomicLong(System.nanoTime() - LOOK_NS);
 
     public PoolMaps(PoolService service, PoolMap map) {
@@ -39,12 +43,14 @@ public final class PoolMaps {
         this.current = new AtomicReference<>(new Current(map, new ConcurrentHashMap<>()));
     }
 
-    private static Mono<PoolMapMessage> ask(PoolService service, int knownVersion) {
-        PoolMapRequest request = PoolMapRequest.newBuilder()
-                .setPool(service.entry().getPool())
-                .setKnownVersion(knownVersion)
-                .build();
-        return service.ask(RpcMethod.POOL_MAP, request, reply -> PoolMapMessage.parseFrom(reply.body()));
+    private Mono<PoolMapMessage> ask() {
+        PoolMapRequest.Builder request =
+                PoolMapRequest.newBuilder().setPool(service.entry().getPool()).setKnownVersion(map().version());
+        silent.removeIf(rank -> {
+            request.addSilent(rank);
+            return true;
+        });
+        return service.ask(RpcMethod.POOL_MAP, request.build(), reply -> PoolMapMessage.parseFrom(reply.body()));
     }
 
     public PoolMap map() {
@@ -66,11 +72,16 @@ public final class PoolMaps {
 
     /** Fetches the map; callers at the same time share one request. */
     public Mono<PoolMap> refresh() {
-        return refreshing.join(() -> ask(service, map().version()).map(this::offer));
+        return refreshing.join(() -> ask().map(this::offer));
     }
 
-    /** Refreshes the map unless that was begun a moment ago. Nobody waits for it: who finds the map older looks again. */
-    void look() {
+    /**
+     * Refreshes the map unless that was begun a moment ago. Nobody waits for it: who finds the map older looks again.
+     *
+     * @param silentRank does not answer: the pool's leader is told with the next question
+     */
+    void look(int silentRank) {
+        silent.add(silentRank);
         long last = lookedNs.get();
         long now = System.nanoTime();
         if (now - last < LOOK_NS || !lookedNs.compareAndSet(last, now)) return;

@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -319,6 +320,11 @@ public final class EngineRuntime implements AutoCloseable {
         @Override
         public void needMap(UUID pool, int version) {
             pulls.want(pool, version);
+        }
+
+        @Override
+        public void awaits(UUID pool, Set<Integer> ranks) {
+            leases.report(pool, ranks);
         }
 
         @Override

@@ -86,10 +86,16 @@ final class PoolServiceCalls {
         return search(question, Mono.fromSupplier(this::everyNode));
     }
 
-    /** Version of the pool's newest map at some moment after the subscription: the service reads linearizably. */
-    Mono<Integer> newestMap(UUID pool) {
-        PoolMapRequest request =
-                PoolMapRequest.newBuilder().setPool(Ids.bytes(pool)).build();
+    /**
+     * Version of the pool's newest map at some moment after the subscription: the service reads linearizably.
+     *
+     * @param silent ranks that this one waits for in vain; the service looks after them
+     */
+    Mono<Integer> newestMap(UUID pool, Set<Integer> silent) {
+        PoolMapRequest request = PoolMapRequest.newBuilder()
+                .setPool(Ids.bytes(pool))
+                .addAllSilent(silent)
+                .build();
         Question<Integer> question = new Question<>(
                 RpcMethod.POOL_MAP,
                 request,

@@ -19,12 +19,14 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +38,8 @@ final class ReadLeases implements Leases, AutoCloseable {
     private static final int ASKS_MAX = 256;
     /** An answer that comes later than the lease is of no use. */
     private static final Duration ASK_MAX = Duration.ofNanos(LeaseTable.LEASE_NS);
+
+    private static final long REPORT_PAUSE_NS = 250_000_000L;
 
     private static final Logger log = LoggerFactory.getLogger(ReadLeases.class);
 
@@ -49,6 +53,7 @@ final class ReadLeases implements Leases, AutoCloseable {
     /** Some read waits for a lease. */
     private final AtomicBoolean isAwaited = new AtomicBoolean();
 
+    private final AtomicLong reportedNs = new AtomicLong(System.nanoTime() - REPORT_PAUSE_NS);
     private final AtomicBoolean isPumpQueued = new AtomicBoolean();
     /** The next renewal is planned. On the loop. */
     private boolean isRenewing;
@@ -221,11 +226,25 @@ final class ReadLeases implements Leases, AutoCloseable {
 
     @Override
     public void confirm(UUID pool, int mapVersion, long askedNs) {
-        service.newestMap(pool).subscribe(version -> answer(pool, version, askedNs), e -> {
+        service.newestMap(pool, Set.of()).subscribe(version -> answer(pool, version, askedNs), e -> {
             log.debug(
                     "newest map of pool {}: {}", pool, FaultException.faultOf(e).message());
             answer(pool, 0, askedNs);
         });
+    }
+
+    /** Tells the pool's leader of ranks that updates wait for, four times a second at most. */
+    void report(UUID pool, Set<Integer> silent) {
+        long last = reportedNs.get();
+        long now = System.nanoTime();
+        if (now - last < REPORT_PAUSE_NS || !reportedNs.compareAndSet(last, now)) return;
+        service.newestMap(pool, silent)
+                .subscribe(
+                        version -> needMap.accept(pool, version),
+                        e -> log.debug(
+                                "silence in pool {}: {}",
+                                pool,
+                                FaultException.faultOf(e).message()));
     }
 
     private void answer(UUID pool, int version, long askedNs) {

@@ -1,6 +1,7 @@
 package io.daosmesh.engine.shard;
 
 import io.daosmesh.model.fault.Fault;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,9 @@ public interface Host {
 
     /** A pool map of at least this version is wanted; the target is told of it. */
     void needMap(UUID pool, int version);
+
+    /** Updates wait for these ranks longer than they should: the pool service is told, and finds out whether they answer. */
+    void awaits(UUID pool, Set<Integer> ranks);
 
     /** Why this engine's storage has no room; null when it has. @param isDelete takes hardly any */
     @Nullable

@@ -26,6 +26,8 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +44,8 @@ public final class LeaderWrites {
     private static final long COMMIT_AGE_NS = 200_000_000L;
     /** A device that hangs must not hang the client; the members' deadlines are shorter. */
     private static final long LOCAL_MAX_NS = 10_000_000_000L;
+    /** A member that takes longer to answer may answer nobody. */
+    private static final long LATE_NS = 400_000_000L;
     /** So long after a map change a resend may be of an update from before this target held the group. */
     private static final long STRANGER_NS = 90_000_000_000L;
 
@@ -367,10 +371,14 @@ public final class LeaderWrites {
         shard.counters().committed.record(shard.dtx().committedCount());
         if (!committables.isEmpty() && now - oldestCommittableNs >= COMMIT_AGE_NS) flushCommits();
         aborts.onTick();
+        Set<Integer> late = new TreeSet<>();
         for (LeaderWrite w : List.copyOf(leading.values())) {
+            if (now - w.startNs > LATE_NS)
+                for (int id : w.waiting) late.add(shard.target(id).rank());
             if (now - w.startNs > LOCAL_MAX_NS)
                 fail(w, Fault.of(FaultCode.AGAIN, "the update was not durable in time"));
         }
+        if (!late.isEmpty()) context.host().awaits(shard.pool(), late);
     }
 
     /**

@@ -125,6 +125,9 @@ class SkippedMapsTest {
         }
 
         @Override
+        public void awaits(UUID pool, Set<Integer> ranks) {}
+
+        @Override
         public void needMap(UUID pool, int version) {}
 
         @Override

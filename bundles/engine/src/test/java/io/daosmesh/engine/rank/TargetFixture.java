@@ -36,6 +36,7 @@ import io.daosmesh.storage.kv.MemoryKvStore;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 
 /** One target with hand-driven time, peers and commits. */
@@ -118,6 +119,11 @@ abstract class TargetFixture {
             @Override
             public Leases leases() {
                 return leases;
+            }
+
+            @Override
+            public void awaits(UUID p, Set<Integer> ranks) {
+                sent.add("awaits " + ranks);
             }
 
             @Override

@@ -437,4 +437,22 @@ class TargetTest extends TargetFixture {
 
         assertEquals(List.of("ok", "AGAIN"), out);
     }
+
+    /** Whoever waits for a member in vain says so: only the pool's leader can let it go. */
+    @Test
+    void shouldReportAMemberThatAnUpdateWaitsFor() {
+        start(map(1, TargetState.UPIN));
+        target.write(write(twice, "a", 10, 1, id(1)), (e, f) -> {});
+        loop.drain();
+
+        nowNs += 300_000_000L;
+        target.onTick();
+        loop.drain();
+        assertFalse(sent.contains("awaits [1]"), "in time");
+        nowNs += 200_000_000L;
+        target.onTick();
+        loop.drain();
+
+        assertTrue(sent.contains("awaits [1]"), sent.toString());
+    }
 }

@@ -24,7 +24,9 @@ public enum Departure {
     /** Stopped by an administrator while others serve: it comes back when it is started. */
     STOP(TargetsChangeMessage.Departure.STOP, Outage.Cause.DEATH),
     /** Excluded from the system by an administrator: a person has decided, and a person brings it back. */
-    EXCLUSION(TargetsChangeMessage.Departure.EXCLUSION, Outage.Cause.ADMIN);
+    EXCLUSION(TargetsChangeMessage.Departure.EXCLUSION, Outage.Cause.ADMIN),
+    /** Answers nobody, and gossip has not given it up yet: requests go on without it, and it comes back when it answers. */
+    SILENCE(TargetsChangeMessage.Departure.SILENCE, Outage.Cause.DEATH);
 
     /** Info of a member that was stopped and that others go on without. */
     public static final String STOPPED_ALONE = "stopped by the administrator, others serve";

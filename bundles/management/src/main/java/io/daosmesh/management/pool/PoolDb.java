@@ -258,7 +258,8 @@ public final class PoolDb implements Replicated {
             containers.review(map);
             boolean isDeath = m.getAutomatic()
                     && m.getOp() == PoolTargetsRequest.Op.EXCLUDE
-                    && m.getDeparture() == TargetsChangeMessage.Departure.DEATH;
+                    && (m.getDeparture() == TargetsChangeMessage.Departure.DEATH
+                            || m.getDeparture() == TargetsChangeMessage.Departure.SILENCE);
             returns.onDecision(changedRanks(before, map), m.getGroupVersion(), map);
             if (isDeath) returns.onDeath(changedRanks(before, map), hlc);
             boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == PoolTargetsRequest.Op.EXCLUDE;

@@ -138,9 +138,10 @@ public final class PoolHandlers {
         Asker asker = Asker.of(peer, ByteString.EMPTY);
         return at(RpcMethod.POOL_MAP, Ids.uuid(r.getPool()).toString())
                 .flatMap(s -> s.read(db -> {
-                    db.access().checkMap(asker);
-                    return db.map().toWire();
-                }));
+                            db.access().checkMap(asker);
+                            return db.map().toWire();
+                        })
+                        .doOnNext(m -> s.lookAfter(r.getSilentList())));
     }
 
     private Mono<PropertiesReply> properties(PropertiesRequest r) {

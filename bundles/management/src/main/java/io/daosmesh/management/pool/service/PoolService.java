@@ -6,6 +6,7 @@ import io.daosmesh.management.maps.MapPusher;
 import io.daosmesh.management.maps.MapsKeeper;
 import io.daosmesh.management.pool.PoolBudget;
 import io.daosmesh.management.pool.PoolDb;
+import io.daosmesh.management.pool.upkeep.RebuildHold;
 import io.daosmesh.management.pool.upkeep.ReturnWaits;
 import io.daosmesh.management.pool.upkeep.SelfHeal;
 import io.daosmesh.management.pool.upkeep.UncleanWatch;
@@ -16,6 +17,8 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.ras.RasEvent.Severity;
+import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.MapPushMessage;
@@ -62,6 +65,8 @@ public final class PoolService {
     private final RankReturns returns;
     private final ReturnWaits waits;
     private final HandleTeller teller;
+    private final SilenceWatch silence;
+    private final RebuildHold hold = new RebuildHold();
     private boolean proposing;
     private long leadingTerm;
     private int toldVersion;
@@ -90,6 +95,7 @@ public final class PoolService {
         this.returns = new RankReturns(node, pool);
         this.waits = new ReturnWaits(node.ras(), pool);
         this.teller = new HandleTeller(node, this);
+        this.silence = new SilenceWatch(node, pool);
     }
 
     public UUID pool() {
@@ -198,7 +204,10 @@ public final class PoolService {
             keeper.forget();
             unclean.forget();
             waits.forget();
+            hold.forget();
             teller.forget();
+            // the leader before may have fallen silent, and whoever waits for its rank could tell nobody
+            if (term != 0 && made) lookAfter(replica.read(db -> db.entry().getServiceRanksList()));
         }
         if (made) {
             first = null;
@@ -229,7 +238,7 @@ public final class PoolService {
             unclean.review(replica.read(PoolDb::containers));
             keeper.review(g, map, members);
         }
-        if (toldVersion != map.version()) tell(map, term);
+        if (toldVersion != map.version() && !hold.holds(map, members, System.nanoTime())) tell(map, term);
     }
 
     /** The policy decides when a rebuild begins, not whether one that has begun goes on. */
@@ -276,6 +285,32 @@ public final class PoolService {
                         m.getDeparture());
             proposeOnce("exclude ranks " + ranks, LogCommand.newBuilder().setTargets(m), () -> {});
         }
+    }
+
+    /** Somebody waits for these ranks in vain. Any thread; soon, if this node leads. */
+    void lookAfter(List<Integer> ranks) {
+        if (ranks.isEmpty()) return;
+        node.loop().run(() -> {
+            if (isLeader() && mayExclude()) silence.look(ranks, maps.groupMap(), this::onSilent);
+        });
+    }
+
+    private void onSilent(int rank) {
+        GroupMap members = maps.groupMap();
+        if (proposing || !isLeader()) return;
+        replica.read(db -> SelfHeal.silenced(maps.systemProperties(), db, members, Set.of(rank)))
+                .ifPresent(m -> proposeOnce(
+                        "go on without rank " + rank, LogCommand.newBuilder().setTargets(m), () -> told(rank)));
+    }
+
+    private void told(int rank) {
+        LOG.info("pool {}: goes on without rank {}, which does not answer", pool, rank);
+        node.ras()
+                .raise(
+                        RasId.POOL_RANK_SILENT,
+                        Severity.WARNING,
+                        "Rank " + rank + " does not answer: the pool goes on without it until it does.",
+                        Map.of("pool", pool.toString(), "rank", Integer.toString(rank)));
     }
 
     private void bringBack(PoolMap map, GroupMap members) {

@@ -24,6 +24,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -189,6 +190,9 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
             if (newest != null) node.whenAwake(this, () -> onMap(newest));
         });
     }
+
+    @Override
+    public void awaits(UUID pool, Set<Integer> ranks) {}
 
     @Override
     public void needMap(UUID pool, int version) {

@@ -1,0 +1,76 @@
+package io.daosmesh.management.pool.service;
+
+import io.daosmesh.management.loop.NodeContext;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.rpc.Endpoint;
+import io.daosmesh.model.rpc.RpcMessage;
+import io.daosmesh.model.rpc.RpcMethod;
+import io.daosmesh.model.wire.TargetQueryRequest;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.IntConsumer;
+import reactor.core.publisher.Mono;
+
+/**
+ * Asks ranks that somebody waits for in vain whether they answer anybody, so that the pool need not wait until gossip gives
+ * them up: docs/decisions/0041. An answer of any kind, also a refusal, is one; a connection that is refused is left to
+ * gossip, which is faster. Owner: management loop of the pool's leader.
+ */
+final class SilenceWatch {
+    /** Asked twice: a rank of whom nothing is heard for so long, and twice, is silent. */
+    private static final Duration ASK_MAX = Duration.ofMillis(450);
+
+    /** Asked at once; who reports more reports again. */
+    private static final int ASKED_MAX = 16;
+    /** A verdict that comes later than it should is one of a node that was asleep itself. */
+    private static final long LATE_NS = 250_000_000L;
+
+    private final NodeContext node;
+    private final UUID pool;
+    private final Set<Integer> asked = new HashSet<>();
+
+    SilenceWatch(NodeContext node, UUID pool) {
+        this.node = node;
+        this.pool = pool;
+    }
+
+    /**
+     * Each rank is asked once at a time, however many wait for it.
+     *
+     * @param onSilent on the management loop, for each that does not answer
+     */
+    void look(Collection<Integer> ranks, GroupMap members, IntConsumer onSilent) {
+        for (int rank : ranks) {
+            Member m = members.member(rank).orElse(null);
+            if (m == null || m.state() != MemberState.JOINED || asked.size() >= ASKED_MAX || !asked.add(rank)) continue;
+            long startNs = System.nanoTime();
+            isSilent(m)
+                    .flatMap(once -> once ? isSilent(m) : Mono.just(false))
+                    .publishOn(node.loop().scheduler())
+                    .doFinally(s -> node.loop().run(() -> asked.remove(rank)))
+                    .filter(twice -> twice && System.nanoTime() - startNs < 2 * ASK_MAX.toNanos() + LATE_NS)
+                    .subscribe(silent -> onSilent.accept(rank));
+        }
+    }
+
+    private Mono<Boolean> isSilent(Member m) {
+        TargetQueryRequest request =
+                TargetQueryRequest.newBuilder().setPool(Ids.bytes(pool)).build();
+        return node.rpc()
+                .call(
+                        Endpoint.rank(m.address(), m.rank()),
+                        RpcMethod.TARGET_QUERY,
+                        RpcMessage.of(request),
+                        ASK_MAX,
+                        r -> false)
+                .onErrorResume(e -> Mono.just(FaultException.faultOf(e).code() == FaultCode.TIMEDOUT));
+    }
+}
