@@ -2,11 +2,13 @@ package io.daosmesh.rebuild.runtime;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.limit.MessageLimits;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.EngineMigration;
 import io.daosmesh.model.port.EngineMigration.Since;
+import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.rpc.Registrations;
 import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
@@ -24,13 +26,13 @@ import io.daosmesh.model.wire.RebuildPrepareRequest;
 import io.daosmesh.model.wire.RebuildPullRequest;
 import io.daosmesh.model.wire.RebuildRankStatus;
 import io.daosmesh.model.wire.RebuildScanRequest;
-import io.daosmesh.model.wire.RebuildSession;
 import io.daosmesh.model.wire.RebuildStatusRequest;
 import io.daosmesh.rebuild.plan.Session;
 import io.daosmesh.rebuild.pull.Survey;
 import io.daosmesh.rebuild.scan.Work;
 import io.daosmesh.rebuild.session.RankSession;
 import io.daosmesh.rebuild.session.RankSessions;
+import io.daosmesh.rebuild.session.Reclaims;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -41,7 +43,7 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** A rank's part in rebuilds: answers the leader, one session a pool, the newest wins. Owner: rebuild loop. */
-final class RankRebuild implements AutoCloseable {
+final class RankRebuild implements Maps.Listener, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RankRebuild.class);
 
     /** As in the fault KEY2BIG. */
@@ -57,12 +59,16 @@ final class RankRebuild implements AutoCloseable {
     private final EngineMigration engine;
     private final SessionIo.Parts parts;
     private final RankSessions sessions;
+    private final Reclaims reclaims;
+    private final ReclaimIo reclaimIo;
     private final Registrations registrations;
 
     RankRebuild(EngineMigration engine, SessionIo.Parts parts, RpcServer server) {
         this.engine = engine;
         this.parts = parts;
         this.sessions = new RankSessions(engine.rank());
+        this.reclaims = new Reclaims(this::reclaim);
+        this.reclaimIo = new ReclaimIo(engine, parts.maps());
         this.registrations = new Registrations(server, engine.rank(), LIMITS);
     }
 
@@ -85,15 +91,61 @@ final class RankRebuild implements AutoCloseable {
         sessions.all().forEach(s -> counters.add(s.status()));
     }
 
+    /** Ends what nobody leads any more, and deletes what is still to be deleted. */
+    void onTick(long nowNs) {
+        sessions.onTick(nowNs);
+        reclaims.onTick(nowNs);
+    }
+
+    @Override
+    public void onPoolMap(PoolMap map) {
+        parts.loop().run(() -> {
+            boolean wasEnded = sessions.onMap(map.pool(), map.version());
+            if (wasEnded && !map.needsRebuild()) reclaims.add(map.pool(), map.version(), System.nanoTime());
+        });
+    }
+
+    @Override
+    public void onPoolGone(UUID pool) {
+        parts.loop().run(() -> {
+            sessions.onPoolGone(pool);
+            reclaims.onPoolGone(pool);
+        });
+    }
+
+    private void reclaim(UUID pool, int mapVersion) {
+        reclaimIo
+                .run(pool, mapVersion)
+                .publishOn(parts.loop().scheduler())
+                .subscribe(
+                        nothing -> {},
+                        e -> onReclaimFailed(pool, FaultException.faultOf(e)),
+                        () -> reclaims.onDone(pool, mapVersion, System.nanoTime()));
+    }
+
+    private void onReclaimFailed(UUID pool, Fault fault) {
+        LOG.info("rank {}: reclaim of pool {}: {}", rank(), pool, fault.message());
+        if (fault.code() == FaultCode.NONEXIST) reclaims.onPoolGone(pool);
+        else reclaims.onFailed(pool, System.nanoTime());
+    }
+
     private Mono<RebuildPrepareReply> onPrepare(RebuildPrepareRequest m) {
         Session s = Session.fromWire(m.getSession());
         return parts.loop()
                 .call(() -> {
-                    sessions.admit(s, () -> SessionIo.open(s, engine, parts));
+                    sessions.admit(s, System.nanoTime(), () -> SessionIo.open(s, engine, parts));
                     return s;
                 })
                 .flatMap(admitted -> engine.fence(s.pool(), s.version()))
+                .doOnError(
+                        e -> isPointless(FaultException.faultOf(e)),
+                        e -> parts.loop().run(() -> sessions.finish(s)))
                 .map(hlc -> RebuildPrepareReply.newBuilder().setHlc(hlc).build());
+    }
+
+    /** The map is superseded, or the pool is not here: no map will come that ends the session. */
+    private static boolean isPointless(Fault fault) {
+        return fault.code() == FaultCode.STALE || fault.code() == FaultCode.NONEXIST;
     }
 
     private Mono<Empty> onScan(RebuildScanRequest m) {
@@ -102,28 +154,33 @@ final class RankRebuild implements AutoCloseable {
                 .poolMap(s.pool(), s.version())
                 .publishOn(parts.loop().scheduler())
                 .map(map -> {
-                    session(m.getSession()).startScan(map, m.getStableEpoch(), System.nanoTime());
+                    long now = System.nanoTime();
+                    sessions.heard(s, now).startScan(map, m.getStableEpoch(), now);
                     return Empty.getDefaultInstance();
                 });
     }
 
     private Mono<Empty> onObjects(RebuildObjectsRequest m) {
+        Session s = Session.fromWire(m.getSession());
         List<Work> works = m.getObjectsList().stream().map(Work::fromWire).toList();
         return parts.loop().call(() -> {
-            session(m.getSession()).accept(m.getFromRank(), m.getBatch(), works, System.nanoTime());
+            sessions.of(s).accept(m.getFromRank(), m.getBatch(), works, System.nanoTime());
             return Empty.getDefaultInstance();
         });
     }
 
     private Mono<RebuildRankStatus> onStatus(RebuildStatusRequest m) {
-        return parts.loop().call(() -> session(m.getSession()).status().toWire());
+        Session s = Session.fromWire(m.getSession());
+        return parts.loop()
+                .call(() -> sessions.heard(s, System.nanoTime()).status().toWire());
     }
 
     private Mono<Empty> onFinish(RebuildFinishRequest m) {
+        Session s = Session.fromWire(m.getSession());
         return parts.loop().call(() -> {
-            Session s = Session.fromWire(m.getSession());
             sessions.finish(s);
-            if (!m.getAborted()) SessionIo.reclaim(s.pool(), m.getNewMapVersion(), engine, parts.maps());
+            // also when a newer map has ended it before: that may not say how it ended
+            if (!m.getAborted()) reclaims.add(s.pool(), m.getNewMapVersion(), System.nanoTime());
             return Empty.getDefaultInstance();
         });
     }
@@ -167,10 +224,6 @@ final class RankRebuild implements AutoCloseable {
                                 .build(),
                         b.data(),
                         b.onDone()));
-    }
-
-    private RankSession session(RebuildSession wire) {
-        return sessions.of(Session.fromWire(wire));
     }
 
     /** Ends every session; what was under way is told an error, never success. Any thread. */

@@ -14,6 +14,7 @@ import io.daosmesh.model.rpc.RpcServer;
 import io.daosmesh.model.time.Hlc;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.osgi.service.component.annotations.Activate;
@@ -31,16 +32,26 @@ import org.osgi.service.component.annotations.ReferencePolicy;
         immediate = true,
         service = {RebuildProgress.class, MetricSource.class})
 public final class RebuildComponent implements RebuildProgress, MetricSource {
-    private final Map<EngineMigration, RankRebuild> ranks = new HashMap<>();
+    private static final Duration TICK = Duration.ofSeconds(1);
+
+    private final Map<EngineMigration, Rank> ranks = new HashMap<>();
     private final RasRelay ras = new RasRelay();
     private final Loop loop = new Loop("rebuild");
     private final LeaderJobs jobs;
     private final RpcServer server;
+    private final Maps maps;
     private final SessionIo.Parts parts;
     private final AutoCloseable listening;
     private final AutoCloseable rated;
     private volatile Map<Integer, RebuildCounters> counters = Map.of();
     private boolean isClosed;
+
+    private record Rank(RankRebuild rebuild, AutoCloseable following) {
+        void close() {
+            RankRebuild.closeQuietly(following);
+            rebuild.close();
+        }
+    }
 
     @Activate
     public RebuildComponent(
@@ -51,10 +62,11 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
             @Reference Hlc hlc,
             @Reference NodeConfig config) {
         this.server = new MembersOnly(server, maps::isMember);
+        this.maps = maps;
         Rates rates = new Rates(loop);
         this.parts = new SessionIo.Parts(loop, rpc, maps, rates);
         this.jobs = new LeaderJobs(new LeaderJobs.Parts(loop, rpc, maps, pools, hlc, config.address(), ras));
-        loop.every(Duration.ofSeconds(1), this::count);
+        loop.every(TICK, this::onTick);
         this.listening = pools.listen(jobs);
         this.rated = maps.listen(rates);
     }
@@ -63,12 +75,12 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
     synchronized void bindEngine(EngineMigration engine) {
         if (isClosed) return;
         RankRebuild r = new RankRebuild(engine, parts, server);
-        ranks.put(engine, r);
+        ranks.put(engine, new Rank(r, maps.listen(r)));
         r.register();
     }
 
     synchronized void unbindEngine(EngineMigration engine) {
-        RankRebuild r = ranks.remove(engine);
+        Rank r = ranks.remove(engine);
         if (r != null) r.close();
     }
 
@@ -86,10 +98,15 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
         return jobs.status(pool);
     }
 
-    private void count() {
-        Map<Integer, RebuildCounters> now = new HashMap<>();
+    private void onTick() {
+        List<RankRebuild> all;
         synchronized (this) {
-            ranks.values().forEach(r -> r.count(now.computeIfAbsent(r.rank(), k -> new RebuildCounters())));
+            all = ranks.values().stream().map(Rank::rebuild).toList();
+        }
+        Map<Integer, RebuildCounters> now = new HashMap<>();
+        for (RankRebuild r : all) {
+            r.onTick(System.nanoTime());
+            r.count(now.computeIfAbsent(r.rank(), k -> new RebuildCounters()));
         }
         counters = now;
     }
@@ -112,7 +129,7 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
         RankRebuild.closeQuietly(rated);
         synchronized (this) {
             isClosed = true;
-            ranks.values().forEach(RankRebuild::close);
+            ranks.values().forEach(Rank::close);
             ranks.clear();
         }
         loop.close();

@@ -4,7 +4,6 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.Member;
-import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.port.EngineMigration;
 import io.daosmesh.model.port.EngineMigration.Change;
@@ -26,7 +25,6 @@ import io.daosmesh.rebuild.plan.Session;
 import io.daosmesh.rebuild.pull.Pace;
 import io.daosmesh.rebuild.pull.PullQueue;
 import io.daosmesh.rebuild.pull.Survey;
-import io.daosmesh.rebuild.scan.Scan;
 import io.daosmesh.rebuild.scan.Work;
 import io.daosmesh.rebuild.session.RankSession;
 import io.daosmesh.rebuild.session.SessionEffects;
@@ -296,19 +294,5 @@ final class SessionIo implements SessionEffects {
     public void cancel() {
         ended.tryEmitError(
                 Fault.of(FaultCode.OP_CANCELED, "the rebuild session has ended").asException());
-    }
-
-    /** After a finished rebuild: deletes what no longer belongs on the rank at the new map. */
-    static void reclaim(UUID pool, int newVersion, EngineMigration engine, Maps maps) {
-        maps.poolMap(pool, newVersion)
-                .flatMapMany(m -> Flux.fromIterable(Scan.scanned(m, engine.rank()))
-                        .concatMap(t -> engine.scan(pool, t.index()).concatMap(o -> reclaim(m, t, o, engine))))
-                .subscribe(nothing -> {}, e -> LOG.info("reclaim of pool {}: {}", pool, e.getMessage()));
-    }
-
-    private static Mono<Void> reclaim(PoolMap m, PoolTarget t, EngineMigration.StoredObject o, EngineMigration engine) {
-        var foreign = Scan.foreignGroups(m, t.id(), o.oid());
-        if (foreign.isEmpty()) return Mono.empty();
-        return engine.reclaim(m.pool(), t.index(), o.container(), o.oid(), foreign, m.version());
     }
 }

@@ -363,25 +363,4 @@ class RankSessionTest {
 
         assertEquals(FaultCode.STALE, e.code());
     }
-
-    @Test
-    void shouldLetTheNewestSessionOfAPoolWin() {
-        RankSessions sessions = new RankSessions(0);
-        sessions.admit(wanted, () -> session);
-        sessions.admit(wanted, () -> new RankSession(wanted, 0, new Recorded()));
-        assertEquals(session, sessions.of(wanted), "asked again");
-
-        Session newer = session(2);
-        sessions.admit(newer, () -> new RankSession(newer, 0, new Recorded()));
-
-        assertEquals(List.of("cancel"), out.take());
-        assertEquals(FaultCode.NONEXIST, codeOf(() -> sessions.of(wanted)));
-        assertEquals(FaultCode.STALE, codeOf(() -> sessions.admit(wanted, () -> session)));
-        sessions.finish(newer);
-        assertTrue(sessions.all().isEmpty());
-    }
-
-    private static FaultCode codeOf(Runnable work) {
-        return assertThrows(FaultException.class, work::run).code();
-    }
 }

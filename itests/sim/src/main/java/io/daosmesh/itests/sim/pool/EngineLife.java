@@ -178,7 +178,10 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         PoolMap m = map;
         if (m != null && m.version() >= next.version()) return;
         map = next;
-        execute(() -> target.onMap(next));
+        execute(() -> {
+            target.onMap(next);
+            rebuild.onMap(next);
+        });
     }
 
     private void fetchMap(int version) {

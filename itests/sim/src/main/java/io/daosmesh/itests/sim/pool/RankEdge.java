@@ -25,6 +25,7 @@ import io.daosmesh.rebuild.scan.Scan;
 import io.daosmesh.rebuild.scan.Work;
 import io.daosmesh.rebuild.session.RankSession;
 import io.daosmesh.rebuild.session.RankSessions;
+import io.daosmesh.rebuild.session.Reclaims;
 import io.daosmesh.rebuild.session.SessionEffects;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -40,11 +41,10 @@ import org.jspecify.annotations.Nullable;
 final class RankEdge {
     private static final long SEND_MAX_NS = Timeline.ms(5_000);
     private static final long PULL_MAX_NS = Timeline.ms(10_000);
-    private static final long MAP_PAUSE_NS = Timeline.ms(200);
-    private static final int MAP_TRIES = 50;
 
     private final EngineLife life;
     private final RankSessions sessions;
+    private final Reclaims reclaims = new Reclaims((pool, version) -> reclaim(version));
 
     RankEdge(EngineLife life) {
         this.life = life;
@@ -53,6 +53,13 @@ final class RankEdge {
 
     void onTick() {
         sessions.all().forEach(s -> s.onTick(life.nowNs()));
+        sessions.onTick(life.nowNs());
+        reclaims.onTick(life.nowNs());
+    }
+
+    void onMap(PoolMap map) {
+        boolean wasEnded = sessions.onMap(World.POOL, map.version());
+        if (wasEnded && !map.needsRebuild()) reclaims.add(World.POOL, map.version(), life.nowNs());
     }
 
     private static <T> void answer(Answer<T> answer, Supplier<T> work) {
@@ -68,7 +75,7 @@ final class RankEdge {
 
     void prepare(Session s, Answer<Long> answer) {
         try {
-            sessions.admit(s, () -> new Effects(s).session);
+            sessions.admit(s, life.nowNs(), () -> new Effects(s).session);
         } catch (FaultException e) {
             answer.refuse(e.fault());
             return;
@@ -78,7 +85,7 @@ final class RankEdge {
 
     void scan(Session s, long stableEpoch, Answer<Boolean> answer) {
         answer(answer, () -> {
-            RankSession session = sessions.of(s);
+            RankSession session = sessions.heard(s, life.nowNs());
             PoolMap map = life.map;
             if (map == null || map.version() < s.version()) {
                 life.needMap(World.POOL, s.version());
@@ -97,12 +104,12 @@ final class RankEdge {
     }
 
     void status(Session s, Answer<RankStatus> answer) {
-        answer(answer, () -> sessions.of(s).status());
+        answer(answer, () -> sessions.heard(s, life.nowNs()).status());
     }
 
     void finish(Session s, boolean isAborted) {
         sessions.finish(s);
-        if (!isAborted) reclaim(s.version() + 1, 0);
+        if (!isAborted) reclaims.add(World.POOL, s.version() + 1, life.nowNs());
     }
 
     private record Records(List<MigratedRecordMessage> records, ByteBuffer data, byte @Nullable [] next) {}
@@ -311,23 +318,44 @@ final class RankEdge {
         back.answer(copy, null);
     }
 
-    /** What no longer belongs here by the map after the rebuild; best effort, as shipped. */
-    private void reclaim(int version, int tries) {
+    /** What no longer belongs here by the map after the rebuild. */
+    private void reclaim(int version) {
         PoolMap map = life.map;
         if (map == null || map.version() < version) {
-            if (tries < MAP_TRIES)
-                life.world.time.after(MAP_PAUSE_NS, () -> life.node.whenAwake(life, () -> reclaim(version, tries + 1)));
+            reclaims.onFailed(World.POOL, life.nowNs());
             return;
         }
         List<PoolTarget> own = Scan.scanned(map, life.node.rank);
-        if (own.isEmpty()) return;
+        if (own.isEmpty()) {
+            reclaims.onDone(World.POOL, version, life.nowNs());
+            return;
+        }
+        int self = own.get(0).id();
         life.execute(() -> life.target.scan(World.POOL, new byte[0], (page, fault) -> {
-            if (page == null) return;
-            for (Enumerator.StoredOid o : page.items()) {
-                Set<Integer> foreign = Scan.foreignGroups(map, own.get(0).id(), o.oid());
-                ShardAddress a = new ShardAddress(World.POOL, o.container(), o.oid(), 0, map.version());
-                if (!foreign.isEmpty()) life.target.reclaim(a, foreign, f -> {});
+            if (page == null) {
+                reclaims.onFailed(World.POOL, life.nowNs());
+                return;
             }
+            List<ShardAddress> addresses = new ArrayList<>();
+            List<Set<Integer>> groups = new ArrayList<>();
+            for (Enumerator.StoredOid o : page.items()) {
+                Set<Integer> foreign = Scan.foreignGroups(map, self, o.oid());
+                if (foreign.isEmpty()) continue;
+                addresses.add(new ShardAddress(World.POOL, o.container(), o.oid(), 0, map.version()));
+                groups.add(foreign);
+            }
+            reclaim(version, addresses, groups, 0);
         }));
+    }
+
+    private void reclaim(int version, List<ShardAddress> addresses, List<Set<Integer>> groups, int at) {
+        if (at == addresses.size()) {
+            reclaims.onDone(World.POOL, version, life.nowNs());
+            return;
+        }
+        life.target.reclaim(addresses.get(at), groups.get(at), fault -> {
+            if (fault != null) reclaims.onFailed(World.POOL, life.nowNs());
+            else reclaim(version, addresses, groups, at + 1);
+        });
     }
 }
