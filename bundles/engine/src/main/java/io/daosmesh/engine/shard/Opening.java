@@ -11,6 +11,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.DtxId;
 import io.daosmesh.storage.PoolSpace;
+import io.daosmesh.storage.bio.Allocator;
 import io.daosmesh.storage.bio.Extent;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvCursor;
@@ -101,10 +102,13 @@ public final class Opening {
         return s;
     }
 
-    /** The storage bundle outlives this one: after an update its allocator still knows what is used. */
+    /**
+     * The storage bundle outlives this one: after an update its accounts still have what the former engine had taken for
+     * writes that never reached the index.
+     */
     private static void countRecords(TargetContext context, PoolShard s) {
         PoolSpace space = s.space();
-        boolean isFresh = space.blob().allocator().usedBytes() == 0;
+        Allocator.Recount recount = space.blob().allocator().recount();
         space.scm().release(space.scm().usedBytes());
         long scmBytes = 0;
         long newest = 0;
@@ -113,14 +117,14 @@ public final class Opening {
                 VosRecord r = VosRecord.decode(c.key(), c.value());
                 scmBytes += r.scmBytes();
                 newest = Math.max(newest, r.epoch());
-                if (!isFresh) continue;
                 for (Extent piece : r.pieces()) {
-                    if (!space.blob().allocator().markUsed(piece))
+                    if (!recount.markUsed(piece))
                         throw Fault.of(FaultCode.DF_INVAL, "two records of pool %s own %s", s.pool(), piece)
                                 .asException();
                 }
             }
         }
+        recount.end(context.nowNs());
         space.scm().chargeAlways(scmBytes);
         context.host().sawEpoch(newest);
     }

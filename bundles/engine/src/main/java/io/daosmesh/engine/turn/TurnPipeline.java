@@ -150,9 +150,21 @@ public final class TurnPipeline {
             isDurable |= op.isDurable();
             for (StagedOp.DeviceWrite w : op.writes) flush.add(w.blob());
         }
-        if (!batch.isEmpty()) io.commit(new Commit(flush, batch, isDurable), f -> loop.execute(() -> end(turn, f)));
+        if (!batch.isEmpty()) io.commit(new Commit(flush, batch, isDurable), f -> onCommitted(turn, f));
         else if (isOnLoop) end(turn, null);
         else loop.execute(() -> end(turn, null));
+    }
+
+    /** Any thread. The buffers are the storage's and go back at once: the loop may have ended meanwhile. */
+    private void onCommitted(Turn turn, @Nullable Fault fault) {
+        turn.ops.forEach(StagedOp::discard);
+        loop.execute(() -> end(turn, fault));
+    }
+
+    /** The loop ends: what is not under way never will be. Its buffers go back, nobody is told. */
+    public void abandon() {
+        for (StagedOp op : collecting) if (op.writes.isEmpty()) op.discard();
+        collecting.clear();
     }
 
     private void end(Turn turn, @Nullable Fault fault) {

@@ -60,7 +60,12 @@ public final class ManualLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     }
 
     public void releaseCommit() {
-        commits.remove().run();
+        endCommit();
         drain();
+    }
+
+    /** The commit ends; the loop does not run. */
+    public void endCommit() {
+        commits.remove().run();
     }
 }

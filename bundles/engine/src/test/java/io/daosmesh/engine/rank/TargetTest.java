@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.engine.fake.MemoryBlob;
 import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.engine.shard.WriteOp;
@@ -23,6 +24,8 @@ import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.wire.DtxRefMessage;
 import io.daosmesh.model.wire.MigratedRecordMessage;
 import io.daosmesh.storage.PoolSpace;
+import io.daosmesh.storage.SpaceAccount;
+import io.daosmesh.storage.bio.Extent;
 import io.daosmesh.storage.kv.KvBatch;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -201,6 +204,40 @@ class TargetTest extends TargetFixture {
         loop.drain();
         assertEquals("absent", fetch(twice, isFirst ? "b" : "a", 1));
         assertTrue(sent.contains("abort 1"));
+    }
+
+    /** The storage outlives the engine: what an update of it cuts off must not be lost to its accounts. */
+    @Test
+    void shouldGetBackWhatASwapCutsOff() {
+        start(map(1, TargetState.UPIN));
+        assertEquals(List.of("ok"), outcome(a -> target.write(write(single, "kept", 5000, 1, id(1)), a)));
+        outcome(a -> target.write(write(twice, "open", 5000, 1, id(2)), a));
+        long scmBytes = scm.usedBytes();
+        loop.holdsCommits = true;
+        for (int i = 0; i < 20; i++) {
+            WriteOp cut = write(i % 2 == 0 ? single : twice, "cut" + i, 100_000, 1, id(10 + i));
+            assertEquals(List.of(), outcome(a -> target.write(cut, a)));
+        }
+        blob.allocator().beginRead();
+        target.abandon();
+
+        target = open();
+        target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
+
+        assertEquals(2 * 8192, blob.allocator().usedBytes());
+        assertEquals(scmBytes, scm.usedBytes());
+        MemoryBlob fresh = new MemoryBlob(4 << 20);
+        open().open(List.of(new PoolSpace(pool, 0, new SpaceAccount(1 << 20), fresh)));
+        assertEquals(fresh.allocator().freeBytes(), blob.allocator().freeBytes());
+        // nothing waits for a read whose engine is gone
+        for (Extent e : blob.allocator().allocate(blob.allocator().freeBytes(), nowNs))
+            blob.allocator().retire(e);
+        assertEquals(
+                4 << 20,
+                2 * 8192
+                        + blob.allocator().allocate(blob.allocator().freeBytes(), nowNs).stream()
+                                .mapToLong(Extent::lengthBytes)
+                                .sum());
     }
 
     @Test

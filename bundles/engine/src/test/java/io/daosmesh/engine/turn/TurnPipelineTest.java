@@ -165,4 +165,31 @@ class TurnPipelineTest {
 
         assertEquals(List.of("both"), told);
     }
+
+    private void stageBuffer(DirectBuffers buffers, int i, int lengthBytes) {
+        StagedOp op = new StagedOp(true);
+        BufferPool.Buffer buffer = buffers.take(lengthBytes);
+        op.owns(buffer);
+        op.batch().put(new byte[] {(byte) i}, new byte[] {1});
+        op.write(blob, (long) i << 17, buffer.bytes());
+        loop.pipeline().stage(op, f -> done.add("" + i));
+    }
+
+    /** They belong to the storage, which outlives the loop. */
+    @Test
+    void shouldGiveItsBuffersBackWhenTheLoopEnds() {
+        DirectBuffers buffers = new DirectBuffers();
+        loop.holdsCommits = true;
+        stageBuffer(buffers, 0, 4096);
+        loop.drain();
+        stageBuffer(buffers, 1, 4096);
+        stageBuffer(buffers, 2, 68 << 10);
+        loop.pipeline().abandon();
+
+        assertEquals(4096, buffers.usedBytes(), "what the log may still read");
+        loop.endCommit();
+
+        assertEquals(0, buffers.usedBytes());
+        assertEquals(List.of(), done, "nothing runs on the loop any more");
+    }
 }

@@ -16,8 +16,8 @@ import java.util.TreeSet;
  * the small fragments, else the largest one. Blocks that were used before come first: only when none of them fit is the
  * untouched end of the blob begun, because on an emulated device the first write of a block costs a commit of the file
  * system's journal. What is freed is used again when no read that may still look at it is under way; after a failed
- * write, whose device may be writing yet, when it has aged. Keeps nothing durable: its owner marks what is used after a
- * restart. Owner: target loop; the counters and {@link #endRead} are for any thread. Pure.
+ * write, whose device may be writing yet, when it has aged. Keeps nothing durable: its owner marks what is used at each of
+ * its starts, in a {@link Recount}. Owner: target loop; the counters and {@link #endRead} are for any thread. Pure.
  */
 public final class Allocator {
     public static final int BLOCK_BYTES = 4096;
@@ -39,7 +39,11 @@ public final class Allocator {
             new TreeSet<>(Comparator.comparingLong(Fragment::blocks).thenComparingLong(Fragment::start));
     private final ArrayDeque<Aged> aging = new ArrayDeque<>();
     private final ArrayDeque<Retired> retired = new ArrayDeque<>();
-    private final ReadGenerations reads = new ReadGenerations();
+    private ReadGenerations reads = new ReadGenerations(0);
+    /** Until then a former owner's reads may be under way, of which nothing is known. */
+    private long readsUntilNs;
+
+    private boolean areReadsUnknown;
     /** From here to the end nothing has been given out yet. */
     private long untouched;
 
@@ -108,7 +112,7 @@ public final class Allocator {
      */
     public List<Extent> allocate(long lengthBytes, long nowNs) {
         Invariant.check(lengthBytes > 0, "allocation of %d bytes", lengthBytes);
-        reuseRetired();
+        reuseRetired(nowNs);
         expire(nowNs);
         long blocks = (lengthBytes + BLOCK_BYTES - 1) / BLOCK_BYTES;
         if (blocks > freeBlocks) throw refuse(lengthBytes, blocks);
@@ -204,22 +208,81 @@ public final class Allocator {
         reads.end(generation);
     }
 
-    /** Takes exactly this extent, after a restart. False if a part of it is taken: the index is damaged. */
-    public boolean markUsed(Extent extent) {
-        Fragment f = fragment(extent);
-        long end = f.start + f.blocks;
-        if (end > untouched) {
+    /**
+     * A new owner begins: what it does not mark as used is free. What the former one, if there was any, had given out for
+     * writes that nobody finishes any more, or had just freed, ages: the device may still be at it.
+     */
+    public Recount recount() {
+        return new Recount();
+    }
+
+    /** What is used is named anew. Owner: target loop. */
+    public final class Recount {
+        private final TreeMap<Long, Long> freeBefore = new TreeMap<>(freeByStart);
+        private final long untouchedBefore = untouched;
+
+        private Recount() {
+            freeByStart.clear();
+            freeBySize.clear();
+            aging.clear();
+            retired.clear();
+            agingBlocks = 0;
+            freeBlocks = blockCount;
+            untouched = 0;
+            hint = 0;
+        }
+
+        /** Takes exactly this extent. False if a part of it is taken: the index is damaged. */
+        public boolean markUsed(Extent extent) {
+            Fragment f = fragment(extent);
+            long end = f.start + f.blocks;
+            touch(end);
+            Map.Entry<Long, Long> around = freeByStart.floorEntry(f.start);
+            if (around == null || around.getKey() + around.getValue() < end) return false;
+            takeFree(f.start, f.blocks);
+            hint = Math.max(hint, f.start + f.blocks);
+            return true;
+        }
+
+        public void end(long nowNs) {
+            if (untouchedBefore > 0) {
+                touch(untouchedBefore);
+                new TreeMap<>(freeByStart).forEach((start, blocks) -> age(start, start + blocks, nowNs));
+                reads = reads.next();
+                areReadsUnknown = true;
+                readsUntilNs = nowNs + ageNs;
+            }
+            counters = count();
+        }
+
+        private void touch(long end) {
+            if (end <= untouched) return;
             Fragment between = new Fragment(untouched, end - untouched);
             untouched = end;
             freeBlocks -= between.blocks;
             addFree(between);
         }
-        Map.Entry<Long, Long> around = freeByStart.floorEntry(f.start);
-        if (around == null || around.getKey() + around.getValue() < end) return false;
-        takeFree(f.start, f.blocks);
-        hint = Math.max(hint, f.start + f.blocks);
-        counters = count();
-        return true;
+
+        /** Whatever of these free blocks was not free before. */
+        private void age(long start, long end, long nowNs) {
+            long at = start;
+            while (at < end) {
+                Map.Entry<Long, Long> before = freeBefore.floorEntry(at);
+                long freeEnd = before == null ? 0 : before.getKey() + before.getValue();
+                if (at >= untouchedBefore) {
+                    return;
+                } else if (freeEnd > at) {
+                    at = freeEnd;
+                } else {
+                    Long nextFree = freeBefore.higherKey(at);
+                    long to = Math.min(Math.min(end, untouchedBefore), nextFree == null ? end : nextFree);
+                    takeFree(at, to - at);
+                    aging.addLast(new Aged(new Fragment(at, to - at), nowNs));
+                    agingBlocks += to - at;
+                    at = to;
+                }
+            }
+        }
     }
 
     private Fragment fragment(Extent extent) {
@@ -241,7 +304,9 @@ public final class Allocator {
         }
     }
 
-    private void reuseRetired() {
+    private void reuseRetired(long nowNs) {
+        if (areReadsUnknown && nowNs - readsUntilNs < 0) return;
+        areReadsUnknown = false;
         if (retired.isEmpty()) return;
         reads.close();
         for (Retired first = retired.peekFirst(); first != null; first = retired.peekFirst()) {

@@ -11,8 +11,21 @@ final class ReadGenerations {
     private static final int MAX = 64;
 
     private final AtomicIntegerArray underWay = new AtomicIntegerArray(MAX);
+    private final long first;
     private long present;
     private long oldest;
+
+    /** @param first number of its first generation; reads of older ones are another owner's */
+    ReadGenerations(long first) {
+        this.first = first;
+        this.present = first;
+        this.oldest = first;
+    }
+
+    /** Without the reads under way: those of an owner that has ended may never be told of. */
+    ReadGenerations next() {
+        return new ReadGenerations(present + 1);
+    }
 
     /** Of a read that begins now. */
     long begin() {
@@ -22,7 +35,7 @@ final class ReadGenerations {
 
     /** Any thread. */
     void end(long generation) {
-        underWay.decrementAndGet((int) (generation % MAX));
+        if (generation >= first) underWay.decrementAndGet((int) (generation % MAX));
     }
 
     /** Reads under way have this generation or an older one. */

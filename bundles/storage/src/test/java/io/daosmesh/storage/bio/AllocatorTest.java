@@ -154,12 +154,67 @@ class AllocatorTest {
 
     @Test
     void shouldRebuildFromMarks() {
-        Allocator a = new Allocator(10 * B, 0);
+        Allocator a = new Allocator(10 * B, 5);
+        Allocator.Recount first = a.recount();
 
-        assertTrue(a.markUsed(new Extent(2L * B, 3L * B)));
-        assertFalse(a.markUsed(new Extent(4L * B, B)), "shared by two: damaged");
+        assertTrue(first.markUsed(new Extent(2L * B, 3L * B)));
+        assertFalse(first.markUsed(new Extent(4L * B, B)), "shared by two: damaged");
+        assertThrows(Invariant.InvariantBroken.class, () -> first.markUsed(new Extent(9L * B, 2L * B)));
+        first.end(0);
+
         assertEquals(7L * B, a.freeBytes());
-        assertThrows(Invariant.InvariantBroken.class, () -> a.markUsed(new Extent(9L * B, 2L * B)));
+        assertEquals(0, a.counters().agingBlocks(), "nobody was here before");
+    }
+
+    @Test
+    void shouldGetBackWhatAFormerOwnerLeavesAndLetItAge() {
+        Allocator a = new Allocator(20 * B, 5);
+        for (int i = 0; i < 12; i++) a.allocate(B, 0);
+        a.free(new Extent(3L * B, B), 0);
+        a.retire(new Extent(5L * B, B));
+        a.free(new Extent(7L * B, B), 0);
+        a.allocate(B, 6);
+
+        Allocator.Recount recount = a.recount();
+        assertTrue(recount.markUsed(new Extent(B, 2L * B)));
+        assertTrue(recount.markUsed(new Extent(14L * B, B)));
+        recount.end(10);
+
+        assertEquals(3L * B, a.usedBytes());
+        Allocator.Counters c = a.counters();
+        assertEquals(20 - 3, c.freeBlocks() + c.agingBlocks());
+        BitSet given = new BitSet();
+        while (a.counters().freeBlocks() > 0)
+            given.set((int) (a.allocate(B, 14).get(0).offsetBytes() / B));
+        assertTrue(given.get(7), "it had aged, and was given to nobody");
+        for (int cut : List.of(0, 3, 4, 6, 8, 9, 10, 11))
+            assertFalse(given.get(cut), "a write may be on its way to " + cut);
+        for (int i : List.of(1, 2, 14)) assertFalse(given.get(i), i + " is used");
+        while (a.freeBytes() > 0) given.set((int) (a.allocate(B, 15).get(0).offsetBytes() / B));
+        assertEquals(17, given.cardinality());
+    }
+
+    @Test
+    void shouldNotWaitForReadsThatAFormerOwnerNeverEnds() {
+        Allocator a = new Allocator(10 * B, 5);
+        long lost = a.beginRead();
+        Extent kept = a.allocate(10 * B, 0).get(0);
+        Allocator.Recount recount = a.recount();
+        recount.markUsed(kept);
+        recount.end(10);
+
+        a.retire(kept);
+        assertEquals(
+                FaultCode.AGAIN,
+                assertThrows(FaultException.class, () -> a.allocate(B, 14)).code(),
+                "the read may be under way");
+        a.endRead(lost);
+        assertEquals(10L * B, a.allocate(10 * B, 15).get(0).lengthBytes());
+        long own = a.beginRead();
+        a.retire(kept);
+        assertThrows(FaultException.class, () -> a.allocate(B, 16));
+        a.endRead(own);
+        a.allocate(B, 16);
     }
 
     @Test

@@ -153,6 +153,7 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
         if (!queue.isEmpty()) {
             if (!isAwake.getAndSet(true)) wake(1);
         } else if (isStopping) {
+            pipeline.abandon();
             ended.countDown();
         }
     }
