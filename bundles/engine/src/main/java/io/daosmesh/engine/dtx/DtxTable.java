@@ -7,8 +7,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -22,13 +20,13 @@ import org.jspecify.annotations.Nullable;
  * come when the store has them and go when their deletion is staged. So every write can be looked up, without the store.
  */
 public final class DtxTable implements Prepared {
-    /** Committed entries kept; older ones are forgotten first. About 130 bytes each in memory. */
+    /** Committed entries kept for {@link #COMMITTED_AGE_NS}; of more the older ones are forgotten first. */
     public static final int COMMITTED_MAX = 65_536;
     /** As in DAOS about ten minutes: no client resends for longer. */
     public static final long COMMITTED_AGE_NS = 600_000_000_000L;
     /**
      * Never younger than this, whatever the number: a client resends for up to 60 s, and a resend that is not recognised
-     * would be done twice. At 2,000 updates/s a target this keeps 180,000 entries, about 25 MB.
+     * would be done twice. How many there can be in that time is the matter of {@link DtxRoom}.
      */
     public static final long COMMITTED_AGE_MIN_NS = 90_000_000_000L;
 
@@ -39,7 +37,13 @@ public final class DtxTable implements Prepared {
      */
     public record Committed(DtxId id, long epoch, long group) {}
 
-    private record Kept(long epoch, long group, long committedNs) {}
+    private final DtxRoom room;
+    /** What it takes of the room. */
+    private int taken;
+    /** The oldest of the committed ones: of a former life. */
+    private int formerCount;
+
+    private boolean isClosed;
 
     private final Map<DtxId, DtxEntry> prepared = new HashMap<>();
     /** By scope and epoch: no leader gives an epoch twice, and a member refuses one that it knows in the scope. */
@@ -48,10 +52,29 @@ public final class DtxTable implements Prepared {
     private final Map<ByteKey, Set<DtxEntry>> doubts = new HashMap<>();
 
     private final Map<DtxId, Committed> settling = new HashMap<>();
-    /** In the order of their commits. */
-    private final LinkedHashMap<DtxId, Kept> committed = new LinkedHashMap<>();
-
+    private final CommittedIds committed = new CommittedIds();
     private long changeCount;
+
+    public DtxTable(DtxRoom room) {
+        this.room = room;
+    }
+
+    public DtxRoom room() {
+        return room;
+    }
+
+    private void account() {
+        if (isClosed) return;
+        int now = prepared.size() * DtxRoom.PREPARED_WEIGHT + settling.size() + committed.count() - formerCount;
+        room.change(now - taken);
+        taken = now;
+    }
+
+    /** Its shard is gone: the room is that of others. */
+    public void close() {
+        isClosed = true;
+        room.change(-taken);
+    }
 
     @Override
     public Set<Long> epochs(byte[] scope) {
@@ -81,6 +104,7 @@ public final class DtxTable implements Prepared {
         prepared.put(entry.id(), entry);
         for (byte[] scope : entry.scopes())
             byScope.computeIfAbsent(new ByteKey(scope), k -> new HashMap<>()).put(entry.epoch(), entry);
+        account();
     }
 
     /** Its records, in all their scopes, become visible, or are gone. */
@@ -92,6 +116,7 @@ public final class DtxTable implements Prepared {
                 return of.isEmpty() ? null : of;
             });
         }
+        account();
     }
 
     /** True if an update of exactly this epoch is open in one of the scopes. */
@@ -150,56 +175,73 @@ public final class DtxTable implements Prepared {
     /** Committed or committable, but the store does not say so yet. */
     public void startCommit(Committed dtx) {
         settling.put(dtx.id, dtx);
+        account();
     }
 
     /** The store says so. */
     public void endCommit(Committed dtx, long nowNs) {
         settling.remove(dtx.id);
-        committed.put(dtx.id, new Kept(dtx.epoch, dtx.group, nowNs));
+        committed.put(dtx, nowNs);
+        account();
     }
 
-    /** By group: those that a client may still resend. */
-    public Map<Long, List<Committed>> recent(long nowNs) {
-        Map<Long, List<Committed>> recent = new HashMap<>();
-        committed.forEach((id, kept) -> {
-            if (nowNs - kept.committedNs <= COMMITTED_AGE_MIN_NS)
-                add(recent, new Committed(id, kept.epoch, kept.group));
-        });
-        settling.values().forEach(dtx -> add(recent, dtx));
-        return recent;
+    /**
+     * One that a former life has kept, before any other. Its age counts from now, because no clock says how old it is. It takes
+     * no room: a restart under load would be followed by a time in which all updates are refused.
+     */
+    public void load(Committed dtx, long nowNs) {
+        committed.put(dtx, nowNs);
+        formerCount = committed.count();
     }
 
-    private static void add(Map<Long, List<Committed>> to, Committed dtx) {
-        to.computeIfAbsent(dtx.group, g -> new ArrayList<>()).add(dtx);
+    /** What a client may still resend, as it is at one moment; of a group it is read later. Owner: target loop. */
+    public final class Recent {
+        private final CommittedIds.Groups groups;
+        private final List<Committed> settlingThen = List.copyOf(settling.values());
+
+        private Recent(long nowNs) {
+            this.groups = committed.groups(nowNs - COMMITTED_AGE_MIN_NS);
+        }
+
+        /** Without those that are old by now, which were the last. */
+        public List<Committed> of(long group) {
+            List<Committed> all = new ArrayList<>();
+            for (Committed dtx : settlingThen) if (dtx.group == group) all.add(dtx);
+            all.addAll(committed.of(groups, group));
+            return all;
+        }
+
+        public boolean has(long group) {
+            return groups.last.containsKey(group) || settlingThen.stream().anyMatch(dtx -> dtx.group == group);
+        }
     }
 
-    public void cancelCommit(DtxId id) {
-        settling.remove(id);
+    public Recent recent(long nowNs) {
+        return new Recent(nowNs);
     }
 
     /** Epoch under which the DTX is committed here, whether the store says so yet or not; null if it is not. */
     public @Nullable Long committedEpoch(DtxId id) {
         Committed open = settling.get(id);
         if (open != null) return open.epoch;
-        Kept kept = committed.get(id);
-        return kept == null ? null : kept.epoch;
+        long number = committed.find(id);
+        return number < 0 ? null : committed.epoch(number);
     }
 
     public int committedCount() {
-        return committed.size();
+        return committed.count();
     }
 
     /** Committed DTXs that may be forgotten now, at most {@code countMax}. */
     public List<DtxId> takeExpired(long nowNs, int countMax) {
         List<DtxId> out = new ArrayList<>();
-        Iterator<Map.Entry<DtxId, Kept>> oldest = committed.entrySet().iterator();
-        while (out.size() < countMax && oldest.hasNext()) {
-            Map.Entry<DtxId, Kept> first = oldest.next();
-            long age = nowNs - first.getValue().committedNs;
-            boolean isOld = age > COMMITTED_AGE_NS || (committed.size() > COMMITTED_MAX && age > COMMITTED_AGE_MIN_NS);
-            if (!isOld) break;
-            out.add(first.getKey());
-            oldest.remove();
+        while (out.size() < countMax && committed.count() > 0) {
+            long age = nowNs - committed.oldestNs();
+            boolean isCrowded = committed.count() > COMMITTED_MAX || room.isShort();
+            if (age <= (isCrowded ? COMMITTED_AGE_MIN_NS : COMMITTED_AGE_NS)) break;
+            out.add(committed.removeOldest());
+            if (formerCount > 0) formerCount--;
+            account();
         }
         return out;
     }

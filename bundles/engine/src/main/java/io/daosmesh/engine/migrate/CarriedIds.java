@@ -1,6 +1,7 @@
 package io.daosmesh.engine.migrate;
 
 import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.dtx.DtxRoom;
 import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.ShardAddress;
@@ -14,10 +15,9 @@ import io.daosmesh.model.wire.DtxRefMessage;
 import io.daosmesh.model.wire.MigratedRecordMessage;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The ids of a group's updates, as rebuild carries them behind its records: a new holder must know an update that a client
@@ -33,8 +33,8 @@ final class CarriedIds {
 
     private final TargetContext context;
     private final PoolShard shard;
-    /** The ids by group when the map of {@code mapVersion} was fenced. Newer updates reach every home themselves. */
-    private Map<Long, List<DtxTable.Committed>> byGroup = new HashMap<>();
+    /** The ids when the map of {@code mapVersion} was fenced. Newer updates reach every home themselves. */
+    private DtxTable.@Nullable Recent recent;
 
     private int mapVersion;
 
@@ -43,12 +43,19 @@ final class CarriedIds {
         this.shard = shard;
     }
 
-    private List<DtxTable.Committed> of(ShardAddress a) {
-        if (mapVersion != shard.mapVersion()) {
-            byGroup = shard.dtx().recent(context.nowNs());
+    private DtxTable.Recent recent() {
+        DtxTable.Recent r = recent;
+        if (r == null || mapVersion != shard.mapVersion()) {
+            r = shard.dtx().recent(context.nowNs());
+            recent = r;
             mapVersion = shard.mapVersion();
         }
-        return byGroup.getOrDefault(hash(a), List.of());
+        return r;
+    }
+
+    /** No rebuild is under way by this map. */
+    void onCalm() {
+        recent = null;
     }
 
     private static long hash(ShardAddress a) {
@@ -56,8 +63,8 @@ final class CarriedIds {
     }
 
     /** Where the ids begin behind the last record; null if there are none. */
-    byte @org.jspecify.annotations.Nullable [] first(ShardAddress a) {
-        return of(a).isEmpty() ? null : cursor(0);
+    byte @Nullable [] first(ShardAddress a) {
+        return recent().has(hash(a)) ? cursor(0) : null;
     }
 
     private static byte[] cursor(int at) {
@@ -69,7 +76,7 @@ final class CarriedIds {
     }
 
     Migration.Exported export(ShardAddress a, byte[] from) {
-        List<DtxTable.Committed> all = of(a);
+        List<DtxTable.Committed> all = recent().of(hash(a));
         int at = Math.min(ByteBuffer.wrap(from).getInt(1), all.size());
         int end = Math.min(at + IDS_MAX, all.size());
         MigratedRecordMessage.Builder m =
@@ -81,6 +88,12 @@ final class CarriedIds {
 
     static boolean isCarrier(MigratedRecordMessage m) {
         return m.getKind() == KIND;
+    }
+
+    /** Clients stop at the bound, a rebuild at twice as many: it must not wait for them. */
+    boolean areTooMany(List<MigratedRecordMessage> records) {
+        DtxRoom room = shard.dtx().room();
+        return room.used() >= 2 * room.max() && records.stream().anyMatch(CarriedIds::isCarrier);
     }
 
     /** Those that are not known here; they are, once the operation is durable and {@link #taken} is told. */

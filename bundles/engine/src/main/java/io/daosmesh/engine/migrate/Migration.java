@@ -172,6 +172,11 @@ public final class Migration {
         });
     }
 
+    /** A map has come. */
+    public void onMap() {
+        if (!shard.isRebuilding()) ids.onCalm();
+    }
+
     public boolean isReclaiming() {
         return reclaiming > 0;
     }
@@ -243,6 +248,7 @@ public final class Migration {
             Fault noRoom = context.host().noRoom(false);
             if (destroyed.contains(a.container())) done.done(null);
             else if (noRoom != null) done.done(noRoom);
+            else if (ids.areTooMany(records)) done.done(Fault.of(FaultCode.BUSY, "too many updates are remembered"));
             else imports.take(a, records, data, done);
         });
     }

@@ -39,6 +39,7 @@ final class PoolRoles {
     final LeadReads leadReads;
     final LeaderWrites leader;
     final MemberWrites member;
+    private final Outcomes outcomes;
     final DtxStates states;
     final Settler settler;
     final HotReads hot;
@@ -72,7 +73,7 @@ final class PoolRoles {
         DestroyedIds destroyed = DestroyedIds.of(context, shard);
         this.access = new Access(context, shard, destroyed, shared.asker);
         this.former = new FormerLeaders(context, shard);
-        Outcomes outcomes = new Outcomes(context, shard, access);
+        this.outcomes = new Outcomes(context, shard, access);
         this.leader = new LeaderWrites(context, shard, access, former, outcomes, shared.latencies);
         this.member = new MemberWrites(context, shard, access, former, outcomes, shared.latencies);
         this.states = new DtxStates(context, shard, access, shared.search);
@@ -107,12 +108,14 @@ final class PoolRoles {
         leadReads.onMap();
         leader.onMap();
         access.onMap();
+        migration.onMap();
         settler.onTick();
     }
 
     void onTick() {
         if (shard.state() != PoolShard.State.CLOSED && shard.state() != PoolShard.State.FAILED) {
             leader.onTick();
+            outcomes.onTick();
             settler.onTick();
             former.onTick();
             leadReads.onTick();

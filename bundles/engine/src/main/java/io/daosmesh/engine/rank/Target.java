@@ -158,7 +158,7 @@ public final class Target {
 
     /** Deletes everything of the pool; an unknown one is deleted already, and so is one whose index is lost. */
     public void destroy(UUID pool, Done done) {
-        PoolRoles p = lost == null ? pools.get(pool) : pools.remove(pool);
+        PoolRoles p = lost == null ? pools.get(pool) : forget(pool);
         if (p == null || lost != null) {
             done.done(null);
             return;
@@ -173,10 +173,16 @@ public final class Target {
             for (byte[] table : Keys.tables(pool)) op.batch().deleteRange(table, Keys.behind(table));
             op.batch().delete(Keys.marker(pool));
             context.turns().stage(op, f -> {
-                if (f == null) pools.remove(pool);
+                if (f == null) forget(pool);
                 done.done(f);
             });
         });
+    }
+
+    private @Nullable PoolRoles forget(UUID pool) {
+        PoolRoles p = pools.remove(pool);
+        if (p != null) p.shard.dtx().close();
+        return p;
     }
 
     public void destroyContainer(UUID pool, UUID container, Done done) {

@@ -68,7 +68,7 @@ public final class Opening {
 
     private static PoolShard shard(TargetContext context, PoolSpace space, Marker marker) {
         VosWriter writer = new VosWriter(space.scm(), space.blob(), context.buffers(), marker.dataThresholdBytes());
-        return new PoolShard(space, writer, marker, context.rank(), context.target());
+        return new PoolShard(space, writer, marker, context.rank(), context.target(), context.updates());
     }
 
     /** Stands for a shard of which nothing is known any more. */
@@ -137,7 +137,7 @@ public final class Opening {
                 byte[] value = c.value();
                 DtxId id = Keys.dtxId(key);
                 if (DtxEntry.isCommitted(value)) {
-                    s.dtx().endCommit(DtxEntry.decodeCommitted(id, value), now);
+                    s.dtx().load(DtxEntry.decodeCommitted(id, value), now);
                 } else {
                     DtxEntry e = DtxEntry.decode(id, value);
                     e.setPreparedNs(now);

@@ -1,6 +1,7 @@
 package io.daosmesh.engine.shard;
 
 import io.daosmesh.engine.dtx.DtxEntry;
+import io.daosmesh.engine.dtx.DtxRoom;
 import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.history.ChangeLog;
 import io.daosmesh.engine.history.Holdings;
@@ -43,7 +44,7 @@ public final class PoolShard {
     private final VosWriter writer;
     private final int rank;
     private final int targetIndex;
-    private final DtxTable dtx = new DtxTable();
+    private final DtxTable dtx;
     private final ShardCounters counters = new ShardCounters();
     private final DamagedRecords damaged;
     private final ChangeLog changes;
@@ -55,12 +56,13 @@ public final class PoolShard {
     private volatile State state = State.SERVING;
     private volatile @Nullable Fault failure;
 
-    public PoolShard(PoolSpace space, VosWriter writer, Marker marker, int rank, int targetIndex) {
+    public PoolShard(PoolSpace space, VosWriter writer, Marker marker, int rank, int targetIndex, DtxRoom updates) {
         this.space = space;
         this.writer = writer;
         this.marker = marker;
         this.rank = rank;
         this.targetIndex = targetIndex;
+        this.dtx = new DtxTable(updates);
         this.damaged = new DamagedRecords(space.pool());
         this.changes = new ChangeLog(space.pool());
         this.holdings = new Holdings(space.pool());

@@ -118,6 +118,10 @@ public final class LeaderWrites {
             answer.refuse(Fault.of(FaultCode.BUSY, "the outcome of many updates is open"));
             return;
         }
+        if (shard.dtx().room().isShort()) {
+            answer.refuse(Fault.of(FaultCode.BUSY, "target %d remembers as many updates as it may", context.target()));
+            return;
+        }
         if (op.isConditional()) {
             byte[] open = Conditions.openScope(shard, op, scopes);
             if (open != null) {

@@ -98,6 +98,10 @@ public final class MemberWrites {
             done.done(refusal);
             return;
         }
+        if (shard.dtx().room().isFull()) {
+            done.done(Fault.of(FaultCode.BUSY, "target %d remembers as many updates as it may", context.target()));
+            return;
+        }
         long now = context.nowNs();
         VosWriter.Staging staging = new VosWriter.Staging(new StagedOp(true));
         List<VosRecord> dropped = old == null ? List.of() : outcomes.dropInto(staging.op(), old);

@@ -14,14 +14,18 @@ import java.util.List;
 
 /** Applies the outcome of DTXs to this target. Owner: target loop. */
 public final class Outcomes {
-    /** Old committed entries dropped with each batch of new ones: more than one each, so that the table shrinks. */
-    private static final int EXPIRED_PER_BATCH = 1024;
+    /** Old committed entries dropped at once, in each tick of 50 ms: 20,000/s, more than a target can commit. */
+    static final int EXPIRED_MAX = 1024;
+    /** When fewer were to be dropped: a batch for a few would cost as much. */
+    private static final long EXPIRY_PAUSE_NS = 5_000_000_000L;
 
     private final TargetContext context;
     private final PoolShard shard;
     private final Access access;
+    private long nextExpiryNs;
 
     public Outcomes(TargetContext context, PoolShard shard, Access access) {
+        this.nextExpiryNs = context.nowNs();
         this.context = context;
         this.shard = shard;
         this.access = access;
@@ -48,8 +52,6 @@ public final class Outcomes {
                 .flatMap(e -> e.scopes().stream())
                 .toList();
         shard.changes().note(late, op);
-        for (DtxId old : shard.dtx().takeExpired(context.nowNs(), EXPIRED_PER_BATCH))
-            op.batch().delete(Keys.dtx(shard.pool(), old));
         shard.counters().dtxCommits.add(entries.size());
         context.turns().stage(op, fault -> {
             // on a fault the store has failed for good and the entries stay where they are found
@@ -57,6 +59,18 @@ public final class Outcomes {
             for (DtxEntry e : entries) shard.dtx().endCommit(e.committed(), context.nowNs());
             shard.changes().onDurable(late, version, op);
         });
+    }
+
+    /** Forgets committed DTXs that nobody asks for any more. */
+    public void onTick() {
+        long now = context.nowNs();
+        if (now - nextExpiryNs < 0) return;
+        List<DtxId> old = shard.dtx().takeExpired(now, EXPIRED_MAX);
+        if (old.size() < EXPIRED_MAX) nextExpiryNs = now + EXPIRY_PAUSE_NS;
+        if (old.isEmpty()) return;
+        StagedOp op = new StagedOp(false);
+        for (DtxId id : old) op.batch().delete(Keys.dtx(shard.pool(), id));
+        context.turns().stage(op, fault -> {});
     }
 
     /** A prepared entry of this target becomes visible. */

@@ -80,7 +80,7 @@ class DtxEntryTest {
 
     @Test
     void shouldHideAndShowAllScopesTogether() {
-        DtxTable table = new DtxTable();
+        DtxTable table = new DtxTable(new DtxRoom(DtxRoom.TARGET_MAX));
         DtxEntry e = entry(List.of(ab, a), List.of(ofAb, ofA));
 
         table.add(e);

@@ -3,6 +3,7 @@ package io.daosmesh.engine.rank;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.engine.dtx.DtxRoom;
 import io.daosmesh.engine.fake.DirectBuffers;
 import io.daosmesh.engine.fake.ManualLoop;
 import io.daosmesh.engine.fake.MemoryBlob;
@@ -81,7 +82,16 @@ class SkippedMapsTest {
 
         private void open(List<PoolSpace> spaces) {
             table = new LeaseTable(rank, nowNs);
-            TargetContext env = new TargetContext(rank, 0, kv, new DirectBuffers(), loop.pipeline(), loop, this, this);
+            TargetContext env = new TargetContext(
+                    rank,
+                    0,
+                    kv,
+                    new DirectBuffers(),
+                    loop.pipeline(),
+                    loop,
+                    this,
+                    this,
+                    new DtxRoom(DtxRoom.TARGET_MAX));
             target = new Target(env, new ValueCache(new DirectBuffers()));
             target.open(spaces);
         }

@@ -3,6 +3,7 @@ package io.daosmesh.engine.rank;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
 import com.google.protobuf.ByteString;
+import io.daosmesh.engine.dtx.DtxRoom;
 import io.daosmesh.engine.fake.DirectBuffers;
 import io.daosmesh.engine.fake.ManualLoop;
 import io.daosmesh.engine.fake.MemoryBlob;
@@ -59,6 +60,7 @@ abstract class TargetFixture {
     final HandLeases leases = new HandLeases();
     final Hlc hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + nowNs);
     int rank = 0;
+    int updatesMax = DtxRoom.TARGET_MAX;
     Target target = open();
 
     private Peers peers() {
@@ -142,7 +144,8 @@ abstract class TargetFixture {
             }
         };
         return new Target(
-                new TargetContext(rank, 0, kv, buffers, loop.pipeline(), loop, peers(), host), new ValueCache(cached));
+                new TargetContext(rank, 0, kv, buffers, loop.pipeline(), loop, peers(), host, new DtxRoom(updatesMax)),
+                new ValueCache(cached));
     }
 
     static PoolMap map(int version, TargetState second) {

@@ -2,6 +2,7 @@ package io.daosmesh.engine.space;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.daosmesh.engine.dtx.DtxRoom;
 import io.daosmesh.engine.fake.DirectBuffers;
 import io.daosmesh.engine.fake.ManualLoop;
 import io.daosmesh.engine.fake.MemoryBlob;
@@ -36,8 +37,8 @@ class DeletionTest {
     private final Graves kv = new Graves(memory);
     private final ManualLoop loop = new ManualLoop(kv);
     private final SpaceAccount scm = new SpaceAccount(1 << 24);
-    private final TargetContext context =
-            new TargetContext(0, 0, kv, new DirectBuffers(), loop.pipeline(), loop, null, null);
+    private final TargetContext context = new TargetContext(
+            0, 0, kv, new DirectBuffers(), loop.pipeline(), loop, null, null, new DtxRoom(DtxRoom.TARGET_MAX));
     private final PoolShard shard = Opening.shard(context, new PoolSpace(pool, 0, scm, new MemoryBlob(1 << 20)), 4_096);
 
     /** Counts the deleted entries that cursors pass when they begin. */

@@ -1,5 +1,6 @@
 package io.daosmesh.engine.runtime.loop;
 
+import io.daosmesh.engine.dtx.DtxRoom;
 import io.daosmesh.engine.rank.Target;
 import io.daosmesh.engine.read.Fetched;
 import io.daosmesh.engine.read.ValueCache;
@@ -30,6 +31,9 @@ import reactor.core.publisher.MonoSink;
 
 /** One target with its loop: the proxy that others hold. Any thread; everything but hot reads is enqueued. */
 public final class TargetProxy {
+    /** Of the heap, for what an engine's targets remember of updates. */
+    private static final int UPDATES_PART = 8;
+
     private final TargetStorage storage;
     private final TargetLoop loop;
     private final Target target;
@@ -56,8 +60,9 @@ public final class TargetProxy {
                 this::onBroken,
                 this::stopServing);
         RpcPeers peers = new RpcPeers(context, loop);
-        TargetContext own =
-                new TargetContext(identity.rank(), index, kv, storage.buffers(), loop.pipeline(), loop, peers, host);
+        DtxRoom updates = DtxRoom.ofBytes(Runtime.getRuntime().maxMemory() / UPDATES_PART / engine.targetCount());
+        TargetContext own = new TargetContext(
+                identity.rank(), index, kv, storage.buffers(), loop.pipeline(), loop, peers, host, updates);
         long cacheBytes = context.valueCacheBytes() / engine.targetCount();
         this.target = new Target(own, new ValueCache(engine.newBuffers(cacheBytes)));
     }

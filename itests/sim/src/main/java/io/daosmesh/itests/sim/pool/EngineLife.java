@@ -1,5 +1,6 @@
 package io.daosmesh.itests.sim.pool;
 
+import io.daosmesh.engine.dtx.DtxRoom;
 import io.daosmesh.engine.lease.LeaseTable;
 import io.daosmesh.engine.rank.Target;
 import io.daosmesh.engine.read.ValueCache;
@@ -64,8 +65,16 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         this.table = new LeaseTable(node.rank, world.time.nowNs());
         this.hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + world.time.nowNs() + node.skewNs);
         this.turns = new TurnPipeline(this, this);
-        TargetContext env =
-                new TargetContext(node.rank, 0, node.disk.index(), buffers, turns, this, new PeersOf(this), this);
+        TargetContext env = new TargetContext(
+                node.rank,
+                0,
+                node.disk.index(),
+                buffers,
+                turns,
+                this,
+                new PeersOf(this),
+                this,
+                new DtxRoom(DtxRoom.TARGET_MAX));
         this.target = new Target(env, new ValueCache(cached));
         this.rebuild = new RankEdge(this);
     }
