@@ -11,7 +11,6 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.ObjectId;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -137,15 +136,28 @@ public final class ArrayObject {
         return ByteBuffer.allocate(length).put(data.duplicate()).clear();
     }
 
-    /** One past the last byte that is there; 0 for an empty array. Lists all chunks: keep the size yourself if you can. */
+    /**
+     * One past the last byte that is there; 0 for an empty array. Lists all chunks, page by page, and keeps the last few of
+     * them: keep the size yourself if you can.
+     */
     public Mono<Long> size() {
+        return sizeBefore(Long.MAX_VALUE);
+    }
+
+    private Mono<Long> sizeBefore(long bound) {
+        return chunks().filter(chunk -> chunk < bound)
+                .reduceWith(LastChunks::new, LastChunks::with)
+                .flatMap(last -> Flux.fromIterable(last.descending())
+                        .concatMap(chunk -> endOf(chunk).filter(end -> end > 0), 1)
+                        .next()
+                        // all of these were punched since they were listed
+                        .switchIfEmpty(Mono.defer(() -> last.isCut() ? sizeBefore(last.smallest()) : Mono.just(0L))));
+    }
+
+    private Flux<Long> chunks() {
         return object.listDkeys()
                 .filter(key -> key.length == Long.BYTES)
-                .map(key -> ByteBuffer.wrap(key).getLong())
-                .sort(Comparator.reverseOrder())
-                .concatMap(chunk -> endOf(chunk).filter(end -> end > 0), 1)
-                .next()
-                .defaultIfEmpty(0L);
+                .map(key -> ByteBuffer.wrap(key).getLong());
     }
 
     private Mono<Long> endOf(long chunk) {
@@ -161,10 +173,7 @@ public final class ArrayObject {
                     long first = offset / chunkBytes;
                     long last = length == 0 ? first - 1 : (offset + length - 1) / chunkBytes;
                     // Only chunks that are there: a hole of a terabyte costs nothing.
-                    return object.listDkeys()
-                            .filter(key -> key.length == Long.BYTES)
-                            .map(key -> ByteBuffer.wrap(key).getLong())
-                            .filter(chunk -> chunk >= first && chunk <= last);
+                    return chunks().filter(chunk -> chunk >= first && chunk <= last);
                 })
                 .flatMap(chunk -> punchChunk(chunk, offset, offset + length), CHUNKS_AT_ONCE)
                 .then();

@@ -2,9 +2,13 @@ package io.daosmesh.client;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -69,6 +73,33 @@ class ArrayObjectTest {
         Blocking.run(array.write(0, ByteBuffer.wrap(new byte[CHUNK])));
         Blocking.run(array.punch(CHUNK - 4, 100));
         assertEquals(CHUNK - 4, Blocking.get(array.size()));
+    }
+
+    @Test
+    void shouldFindItsEndAmongManyChunks() {
+        // every chunk is listed by the fake, also one without bytes
+        for (int i = 0; i < 3 * LastChunks.KEPT_MAX; i++)
+            Blocking.run(array.write((long) i * CHUNK, ByteBuffer.wrap(new byte[CHUNK])));
+        assertEquals(3L * LastChunks.KEPT_MAX * CHUNK, Blocking.get(array.size()));
+
+        Blocking.run(array.punch(10 * CHUNK + 1, 10_000 * CHUNK));
+
+        assertEquals(10 * CHUNK + 1, Blocking.get(array.size()));
+    }
+
+    @Test
+    void shouldKeepAFewOfManyChunks() {
+        List<Long> chunks = new ArrayList<>();
+        for (long i = 0; i < 100_000; i++) chunks.add(i * 3);
+        Collections.shuffle(chunks, new Random(3));
+        LastChunks last = new LastChunks();
+        int most = 0;
+        for (long chunk : chunks) most = Math.max(most, last.with(chunk).count());
+
+        assertEquals(LastChunks.KEPT_MAX, most);
+        assertEquals(299_997, last.descending().get(0));
+        assertEquals(299_997 - 3 * (LastChunks.KEPT_MAX - 1), last.smallest());
+        assertTrue(last.isCut());
     }
 
     private static byte[] bytes(ByteBuffer data) {
