@@ -45,6 +45,7 @@ public final class MapPusher {
                 .collect(Collectors.groupingBy(
                         Member::address, Collectors.mapping(Member::incarnation, Collectors.toList())));
         lives.remove(node.address());
+        taken.keySet().retainAll(lives.keySet());
         lives.forEach((address, now) -> {
             Taken t = taken.get(address);
             boolean has = t != null && t.version >= version && t.lives.equals(now);

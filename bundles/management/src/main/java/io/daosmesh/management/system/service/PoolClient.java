@@ -4,6 +4,8 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import io.daosmesh.management.loop.LeaderCaller;
 import io.daosmesh.management.loop.NodeContext;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
@@ -26,6 +28,9 @@ public final class PoolClient {
     private static final Duration FIND_MAX = Duration.ofSeconds(5);
     private static final Duration MAP_MAX = Duration.ofSeconds(10);
 
+    /** More than a system has pools, and more than were destroyed lately. A caller knows nothing but who led last. */
+    static final int CALLERS_MAX = 1024;
+
     private final NodeContext node;
     private final LeaderCaller system;
     private final Map<UUID, LeaderCaller> callers = new ConcurrentHashMap<>();
@@ -46,13 +51,22 @@ public final class PoolClient {
     }
 
     <T> Mono<T> call(UUID pool, RpcMethod method, MessageLite body, Parser<T> parser, Duration all) {
+        return caller(pool).call(method, body, parser, ONE_TRY, all).doOnError(e -> {
+            if (FaultException.faultOf(e).code() == FaultCode.NONEXIST) forget(pool);
+        });
+    }
+
+    private LeaderCaller caller(UUID pool) {
+        if (callers.size() >= CALLERS_MAX) callers.clear();
         return callers.computeIfAbsent(
-                        pool,
-                        p -> new LeaderCaller(
-                                node.rpc(),
-                                node.loop(),
-                                () -> find(p.toString()).map(PoolClient::replicas)))
-                .call(method, body, parser, ONE_TRY, all);
+                pool,
+                p -> new LeaderCaller(
+                        node.rpc(), node.loop(), () -> find(p.toString()).map(PoolClient::replicas)));
+    }
+
+    /** Pools of which a caller is kept. */
+    int callerCount() {
+        return callers.size();
     }
 
     /** The same for a pool whose service has just been made at known places. */
