@@ -44,6 +44,9 @@ final class PoolServiceCalls {
     /** One round: whoever waits for it asks again. */
     private static final LeaderSearch.Manner MANNER = new LeaderSearch.Manner(1, 3, false, false, 0, 0);
 
+    /** More than a rank has pools. */
+    private static final int HINTS_MAX = 1024;
+
     private static final Logger log = LoggerFactory.getLogger(PoolServiceCalls.class);
 
     private final EngineContext context;
@@ -116,7 +119,7 @@ final class PoolServiceCalls {
     }
 
     private Mono<List<String>> found(UUID pool) {
-        return find(pool).map(PoolServiceCalls::replicas).doOnNext(all -> known.put(pool, all));
+        return find(pool).map(PoolServiceCalls::replicas).doOnNext(all -> hint(known, pool, all));
     }
 
     /** Finds the pool's replicas before somebody needs them. */
@@ -148,12 +151,18 @@ final class PoolServiceCalls {
         return Mono.defer(() -> {
             LeaderSearch search = searchFrom(leaders.getOrDefault(pool, ""), question);
             return step(question, search, replicasOf(pool))
-                    .doOnNext(answer -> leaders.put(pool, search.asked()))
+                    .doOnNext(answer -> hint(leaders, pool, search.asked()))
                     .doOnError(e -> {
                         leaders.remove(pool);
                         learn(pool);
                     });
         });
+    }
+
+    /** An answer may come when its pool is gone, and nobody would ever forget it. */
+    private static <T> void hint(Map<UUID, T> hints, UUID pool, T value) {
+        if (hints.size() >= HINTS_MAX) hints.clear();
+        hints.put(pool, value);
     }
 
     void forget(UUID pool) {
