@@ -9,7 +9,7 @@ import java.util.UUID;
 
 /**
  * Committed DTXs in the order of their commits, found by their ids. There are up to a million of them in a target, so they are
- * numbers in arrays: {@value #BYTES_EACH} bytes each with their place in the hash table, where objects took 144. Grows by
+ * numbers in arrays: {@value #BYTES_EACH} bytes each with their place in the hash table, where objects took 142. Grows by
  * segments, which are never copied, and shrinks with them. Owner: target loop. Pure.
  */
 final class CommittedIds {

@@ -9,8 +9,8 @@ public final class DtxRoom {
     public static final int TARGET_MAX = 1 << 20;
     /** Below it a target can hardly work. */
     private static final int TARGET_MIN = 1 << 14;
-    /** A prepared update has its keys and scopes, which are objects: measured, about 500 bytes. */
-    static final int PREPARED_WEIGHT = 8;
+    /** A prepared update has its keys and scopes, which are objects: about 800 bytes with one short key. */
+    public static final int PREPARED_WEIGHT = 12;
 
     private final int max;
     private int used;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.engine.dtx.DtxRoom;
 import io.daosmesh.engine.dtx.DtxTable;
 import io.daosmesh.engine.fake.MemoryBlob;
 import io.daosmesh.engine.shard.PoolShard;
@@ -260,7 +261,7 @@ class TargetTest extends TargetFixture {
 
     @Test
     void shouldRefuseToPrepareWhatItCouldNotRemember() {
-        updatesMax = 80;
+        updatesMax = 10 * DtxRoom.PREPARED_WEIGHT;
         target = open();
         start(map(1, TargetState.UPIN));
         ObjectId led = ledBySecond(ObjectClass.RP_2);
@@ -273,7 +274,7 @@ class TargetTest extends TargetFixture {
 
         assertEquals(10, out.stream().filter("ok"::equals).count());
         assertTrue(out.contains("BUSY"));
-        assertEquals(80, target.shard(pool).dtx().room().used());
+        assertEquals(updatesMax, target.shard(pool).dtx().room().used());
         target.destroy(pool, f -> assertNull(f));
         loop.drain();
         assertNull(target.shard(pool));
