@@ -37,6 +37,7 @@ import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,7 +52,7 @@ class RankRebuildTest {
     private final Map<RpcMethod, RpcServer.Handler> calls = new EnumMap<>(RpcMethod.class);
     private final Loop loop = new Loop("rebuild-test");
     private final BlockingQueue<Integer> reclaimed = new LinkedBlockingQueue<>();
-    private volatile PoolMap newest = map(5).withStates(Set.of(4), TargetState.DOWN);
+    private volatile PoolMap newest = degraded(5);
     private volatile int refusals;
     private volatile boolean isStale;
     private final Session session = new Session(POOL, newest.version(), 1, 1, "leader", "Rebuild");
@@ -103,10 +104,16 @@ class RankRebuildTest {
         return new PoolMap(POOL, version, all);
     }
 
+    private static PoolMap degraded(int version) {
+        return map(version).withStates(Set.of(4), TargetState.DOWN);
+    }
+
     private static StoredObject foreign() {
         for (long i = 0; ; i++) {
             ObjectId oid = ObjectId.of(ObjectId.Type.ARRAY, ObjectClass.RP_3, 1, 0, i);
-            if (!Scan.foreignGroups(map(7), 0, oid).isEmpty()) return new StoredObject(new UUID(3, 4), oid);
+            boolean isForeign = Stream.of(map(7), degraded(7))
+                    .noneMatch(m -> Scan.foreignGroups(m, 0, oid).isEmpty());
+            if (isForeign) return new StoredObject(new UUID(3, 4), oid);
         }
     }
 
@@ -193,7 +200,7 @@ class RankRebuildTest {
     /** It may have been called off, and what was pulled may be wanted again. Or not: then the next rebuild needs the room. */
     @Test
     void shouldReclaimByAMapThatAsksForARebuildWhenTheLeaderSaysSo() throws InterruptedException {
-        newest = map(7).withStates(Set.of(3, 4), TargetState.DOWN);
+        newest = degraded(7);
         rank.onPoolMap(newest);
 
         assertEquals(0, sessions());
