@@ -2,6 +2,7 @@ package io.daosmesh.cli.mesh.net;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -49,7 +50,19 @@ public record Network(int number) {
                     .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
             if (!isThere) return Optional.of("network namespaces need the program " + program);
         }
-        return Optional.empty();
+        return refusalOfOne();
+    }
+
+    /** Root in a container may not be allowed to make one. */
+    private static Optional<String> refusalOfOne() {
+        String name = "dmesh-try-" + ProcessHandle.current().pid();
+        try {
+            ip("netns add %s", name);
+            ip("netns del %s", name);
+            return Optional.empty();
+        } catch (FaultException e) {
+            return Optional.of(e.fault().message());
+        }
     }
 
     /** One that no mesh of this machine has. */

@@ -94,8 +94,8 @@ public final class Torture {
     }
 
     private static int usage(String problem) {
-        System.err.println(
-                "mesh: " + problem + " (./mesh torture [--minutes M | --power-cuts N | --kills N | --cuts N] [--seed S])");
+        System.err.println("mesh: " + problem
+                + " (./mesh torture [--minutes M | --power-cuts N | --kills N | --cuts N] [--seed S])");
         return 2;
     }
 
