@@ -56,7 +56,7 @@ final class ConfigFiles {
                 name: daos_server
                 access_points: %s
                 port: %d
-                bind_address: 127.0.0.1
+                bind_address: %s
                 telemetry_port: %d
                 fault_path: /node%d
                 control_metadata:
@@ -64,6 +64,7 @@ final class ConfigFiles {
                 """.formatted(
                         hosts(replicas()),
                         node.ports().control(),
+                        node.host(),
                         node.ports().telemetry(),
                         node.number(),
                         node.dir().resolve("scm/control"));

@@ -49,7 +49,8 @@ final class Console {
     /** The client takes user and password from the first line of users.properties: nothing secret among the arguments. */
     private List<String> commandLine(boolean isInteractive) throws IOException {
         Path home = Assembly.home(node.mesh());
-        List<String> line = new ArrayList<>(List.of(
+        List<String> line = new ArrayList<>(node.inside());
+        line.addAll(List.of(
                 java(),
                 "-XX:+UseSerialGC",
                 "-XX:-UsePerfData",

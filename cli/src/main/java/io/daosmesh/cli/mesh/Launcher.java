@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Starts and stops the processes of nodes, and waits for them. Owner: the main thread. */
@@ -31,10 +32,10 @@ final class Launcher {
      */
     static void checkPorts(Node node) throws IOException {
         if (Files.exists(node.log("node.log"))) {
-            Waiting.until(STOP_MAX, Waiting.SOON, () -> node.ports().areFree());
+            Waiting.until(STOP_MAX, Waiting.SOON, node::arePortsFree);
         }
         for (int port : node.ports().all()) {
-            if (!Ports.isListening(port)) continue;
+            if (!node.isListening(port)) continue;
             throw MeshException.failed(
                     "port %d of node %d is in use by another program: stop that program, or choose others for a new mesh"
                             + " with --base-port-offset K and another --dir",
@@ -47,17 +48,20 @@ final class Launcher {
         if (node.runs()) return;
         checkPorts(node);
         assembly.prepare(node);
-        ProcessBuilder start = new ProcessBuilder(
-                        "sh",
-                        "-c",
-                        "trap '' HUP INT; exec $(command -v setsid || command -v nohup) \"$@\"",
-                        "sh",
-                        Assembly.home(mesh).resolve("bin/daos_server").toString(),
-                        "start",
-                        "-o",
-                        ConfigFiles.server(node).toString(),
-                        "--data",
-                        node.dir().toString())
+        node.network().ifPresent(n -> n.raise(node.number()));
+        List<String> line = new ArrayList<>(node.inside());
+        line.addAll(List.of(
+                "sh",
+                "-c",
+                "trap '' HUP INT; exec $(command -v setsid || command -v nohup) \"$@\"",
+                "sh",
+                Assembly.home(mesh).resolve("bin/daos_server").toString(),
+                "start",
+                "-o",
+                ConfigFiles.server(node).toString(),
+                "--data",
+                node.dir().toString()));
+        ProcessBuilder start = new ProcessBuilder(line)
                 .redirectInput(new File("/dev/null"))
                 .redirectErrorStream(true)
                 .redirectOutput(

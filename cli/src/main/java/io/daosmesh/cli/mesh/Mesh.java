@@ -2,6 +2,7 @@ package io.daosmesh.cli.mesh;
 
 import io.daosmesh.cli.CommandLines;
 import io.daosmesh.cli.certs.Certs;
+import io.daosmesh.cli.mesh.net.Network;
 import io.daosmesh.cli.start.LeanStart;
 import io.daosmesh.cli.start.WarmUp;
 import io.daosmesh.model.fault.FaultException;
@@ -10,9 +11,11 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -28,6 +31,9 @@ import picocli.CommandLine.Parameters;
 public final class Mesh {
     /** Keeps the three ranges of ports apart. */
     static final int NODES_MAX = 512;
+
+    /** Nodes in a network of their own may join later: the certificate of all names their addresses. */
+    private static final int ADDED_MAX = 16;
 
     private static final String DEVICE = "DEV";
 
@@ -126,7 +132,7 @@ public final class Mesh {
                 ? options.sameAs(dir, MeshSettings.read(dir), offset)
                 : fresh(options.settings(offset == null ? 0 : offset));
         makeFolder();
-        if (!settings.isInsecure() && !Files.exists(dir.resolve("certs/daosCA.crt"))) makeCertificates();
+        if (!settings.isInsecure() && !Files.exists(dir.resolve("certs/daosCA.crt"))) makeCertificates(settings);
         settings.write(dir);
         List<Node> nodes = Node.all(dir, settings);
         boolean isInUse = false;
@@ -162,10 +168,17 @@ public final class Mesh {
         }
     }
 
-    private void makeCertificates() {
+    private void makeCertificates(MeshSettings settings) {
         PrintWriter err = new PrintWriter(System.err, true);
-        int status =
-                Certs.run(err, err, "generate", "--dir", dir.resolve("certs").toString());
+        List<String> line = new ArrayList<>(
+                List.of("generate", "--dir", dir.resolve("certs").toString()));
+        settings.network().ifPresent(network -> {
+            line.add("--address");
+            line.add(IntStream.rangeClosed(1, settings.shape().nodes() + ADDED_MAX)
+                    .mapToObj(network::host)
+                    .collect(Collectors.joining(",")));
+        });
+        int status = Certs.run(err, err, line.toArray(String[]::new));
         if (status != 0) throw MeshException.failed("the certificates could not be made");
     }
 
@@ -188,8 +201,7 @@ public final class Mesh {
         MeshSettings before = settings();
         int count = before.shape().nodes() + 1;
         if (count > NODES_MAX) throw MeshException.failed("a local mesh has at most %d nodes", NODES_MAX);
-        MeshSettings settings = new MeshSettings(
-                before.shape().withNodes(count), before.isInsecure(), before.isClear(), before.offset());
+        MeshSettings settings = before.withNodes(count);
         List<Node> nodes = Node.all(dir, settings);
         Launcher.checkPorts(nodes.get(count - 1));
         settings.write(dir);
@@ -236,6 +248,44 @@ public final class Mesh {
         if (!node.signal(name)) throw MeshException.failed("node %d could not be signalled", node.number());
     }
 
+    /** From these nodes, or from all others and the tools: nothing of it gets there, nor, unless one way is wanted, back. */
+    @Command(name = "cut")
+    void cut(
+            @Parameters(index = "0", paramLabel = "A") String number,
+            @Parameters(index = "1..*", arity = "0..*", paramLabel = "B") @Nullable List<String> others,
+            @Option(names = "--one-way") boolean isOneWay) {
+        int from = node(number).number();
+        List<Integer> to = others == null
+                ? everyone()
+                : others.stream().map(n -> node(n).number()).toList();
+        Network network = network();
+        for (int end : to) {
+            if (end == from) continue;
+            network.cut(from, end);
+            if (!isOneWay) network.cut(end, from);
+        }
+    }
+
+    /** Ends all cuts. */
+    @Command(name = "heal")
+    void heal() {
+        Network network = network();
+        everyone().forEach(network::heal);
+    }
+
+    private List<Integer> everyone() {
+        return IntStream.rangeClosed(Network.TOOLS, settings().shape().nodes())
+                .boxed()
+                .toList();
+    }
+
+    private Network network() {
+        return settings()
+                .network()
+                .orElseThrow(() -> MeshException.failed(
+                        "the nodes of this mesh have no network of their own: make one with ./mesh up --namespaces"));
+    }
+
     /** Without words it says what the device has been told. */
     @Command(name = "device")
     void device(
@@ -276,7 +326,9 @@ public final class Mesh {
         List<Node> nodes = nodes();
         Launcher.stop(nodes);
         MeshRecord.refreshPids(dir, nodes);
-        if (wipe) Assembly.delete(dir);
+        if (!wipe) return;
+        settings().network().ifPresent(n -> n.lower(nodes.size()));
+        Assembly.delete(dir);
     }
 
     @Command(name = "logs")

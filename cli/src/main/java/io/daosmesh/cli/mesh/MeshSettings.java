@@ -1,10 +1,12 @@
 package io.daosmesh.cli.mesh;
 
+import io.daosmesh.cli.mesh.net.Network;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
 
 /**
@@ -12,8 +14,9 @@ import java.util.Properties;
  *
  * @param isClear data channels are not encrypted
  * @param offset added to all ports, so that meshes run side by side
+ * @param network of its own, in which it can be cut; empty = all nodes are on the loopback of this machine
  */
-public record MeshSettings(Shape shape, boolean isInsecure, boolean isClear, int offset) {
+public record MeshSettings(Shape shape, boolean isInsecure, boolean isClear, int offset, Optional<Network> network) {
     private static final String FILE = "mesh.conf";
 
     /** @param replicas of the management service */
@@ -47,7 +50,12 @@ public record MeshSettings(Shape shape, boolean isInsecure, boolean isClear, int
                         number(made, "replicas", 1)),
                 number(made, "insecure", 0) == 1,
                 made.getProperty("data_channel", "tls").equals("clear"),
-                number(made, "offset", 0));
+                number(made, "offset", 0),
+                Optional.of(number(made, "network", 0)).filter(n -> n > 0).map(Network::new));
+    }
+
+    MeshSettings withNodes(int more) {
+        return new MeshSettings(shape.withNodes(more), isInsecure, isClear, offset, network);
     }
 
     private static int number(Properties made, String key, int otherwise) {
@@ -68,6 +76,7 @@ public record MeshSettings(Shape shape, boolean isInsecure, boolean isClear, int
                                 "insecure=" + (isInsecure ? 1 : 0),
                                 "data_channel=" + channel(),
                                 "offset=" + offset,
+                                "network=" + network.map(Network::number).orElse(0),
                                 "")));
     }
 

@@ -1,15 +1,21 @@
 package io.daosmesh.cli.mesh;
 
+import io.daosmesh.cli.mesh.net.Network;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
-/** One node of a mesh: its ports, its folder, and what /proc says about its process. Immutable. */
-record Node(Path mesh, int offset, int number) {
+/**
+ * One node of a mesh: its ports, its folder, and what /proc says about its process. Immutable.
+ *
+ * @param network where it lives; empty = on the loopback of this machine
+ */
+record Node(Path mesh, int offset, int number, Optional<Network> network) {
     /** As {@code status} shows it. */
     enum State {
         STOPPED,
@@ -20,7 +26,7 @@ record Node(Path mesh, int offset, int number) {
 
     static List<Node> all(Path mesh, MeshSettings settings) {
         return IntStream.rangeClosed(1, settings.shape().nodes())
-                .mapToObj(n -> new Node(mesh, settings.offset(), n))
+                .mapToObj(n -> new Node(mesh, settings.offset(), n, settings.network()))
                 .toList();
     }
 
@@ -36,8 +42,17 @@ record Node(Path mesh, int offset, int number) {
         return Ports.of(offset, number);
     }
 
+    String host() {
+        return network.map(n -> n.host(number)).orElse("127.0.0.1");
+    }
+
     String control() {
-        return "127.0.0.1:" + ports().control();
+        return host() + ":" + ports().control();
+    }
+
+    /** What a program's command line begins with that is to run where this node does. */
+    List<String> inside() {
+        return network.map(n -> n.inside(number)).orElse(List.of());
     }
 
     // ---------------------------------------------------------------- process
@@ -77,7 +92,7 @@ record Node(Path mesh, int offset, int number) {
         String letter = stat.substring(stat.lastIndexOf(')') + 1).strip();
         if (letter.isEmpty()) return State.STOPPED;
         if (letter.startsWith("T") || letter.startsWith("t")) return State.PAUSED;
-        return Ports.isListening(ports().control()) ? State.RUNNING : State.STARTING;
+        return isOpen() ? State.RUNNING : State.STARTING;
     }
 
     /** True when a signal of this name reached the process. */
@@ -96,11 +111,20 @@ record Node(Path mesh, int offset, int number) {
     }
 
     boolean isOpen() {
-        return Ports.isListening(ports().control());
+        return isListening(ports().control());
     }
 
     boolean isConsoleOpen() {
-        return Ports.isListening(ports().ssh());
+        return isListening(ports().ssh());
+    }
+
+    /** Whoever it is that listens. */
+    boolean isListening(int port) {
+        return Ports.isListening(network.map(n -> n.sockets(number)).orElseGet(Ports::sockets), port);
+    }
+
+    boolean arePortsFree() {
+        return ports().all().stream().noneMatch(this::isListening);
     }
 
     /** Empty for what is not there. */

@@ -1,7 +1,6 @@
 package io.daosmesh.cli.mesh;
 
 import java.util.List;
-import java.util.stream.Stream;
 
 /** The TCP ports of a node; they lie apart from those of all other nodes of meshes with another offset. Immutable. */
 public record Ports(int control, int telemetry, int ssh) {
@@ -19,14 +18,22 @@ public record Ports(int control, int telemetry, int ssh) {
     }
 
     public boolean areFree() {
-        return all().stream().noneMatch(Ports::isListening);
+        return all().stream().noneMatch(port -> isListening(sockets(), port));
     }
 
-    /** True when some process listens on this port of this machine. */
-    static boolean isListening(int port) {
+    /** Of this machine, as the kernel shows them. */
+    static String sockets() {
+        return Node.proc("net/tcp") + Node.proc("net/tcp6");
+    }
+
+    /**
+     * True when some process listens on this port.
+     *
+     * @param sockets the kernel's tables of them
+     */
+    static boolean isListening(String sockets, int port) {
         String local = String.format(":%04X", port);
-        return Stream.of("net/tcp", "net/tcp6")
-                .flatMap(table -> Node.proc(table).lines())
+        return sockets.lines()
                 .map(line -> line.strip().split(" +", 5)) // as 0: 0100007F:2711 00000000:0000 0A
                 .anyMatch(words -> words.length == 5 && words[1].endsWith(local) && words[3].equals("0A"));
     }

@@ -1,7 +1,9 @@
 package io.daosmesh.cli.mesh;
 
 import io.daosmesh.cli.mesh.MeshSettings.Shape;
+import io.daosmesh.cli.mesh.net.Network;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -25,6 +27,9 @@ final class UpOptions {
     @Option(names = "--insecure")
     private boolean isInsecure;
 
+    @Option(names = "--namespaces")
+    private boolean isApart;
+
     @Option(names = "--data-channel")
     private @Nullable String channel;
 
@@ -42,7 +47,8 @@ final class UpOptions {
                 new Shape(asked.nodes(), asked.engines(), asked.targets(), asked.ssds(), replicated),
                 isInsecure,
                 isClear(),
-                offset);
+                offset,
+                isApart ? Optional.of(Network.free()) : Optional.empty());
     }
 
     private boolean isClear() {
@@ -72,6 +78,7 @@ final class UpOptions {
         same(dir, "targets", number("--targets", targets, 64, shape.targets()), shape.targets());
         same(dir, "ssds", number("--ssds", ssds, 64, shape.ssds()), shape.ssds());
         same(dir, "replicas", replicas(shape.replicas()), shape.replicas());
+        if (isApart) same(dir, "namespaces", true, made.network().isPresent());
         if (isInsecure) same(dir, "insecure", 1, made.isInsecure() ? 1 : 0);
         if (channel != null) same(dir, "data-channel", isClear() ? "clear" : "tls", made.channel());
         if (offset != null) same(dir, "base-port-offset", offset, made.offset());

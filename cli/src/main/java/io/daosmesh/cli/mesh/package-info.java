@@ -1,3 +1,3 @@
-/** Local meshes: real storage nodes on loopback, one process each, as {@code ./mesh} starts, watches and stops them. */
+/** Local meshes: real storage nodes of this machine, one process each, as {@code ./mesh} starts, watches and stops them. */
 @org.jspecify.annotations.NullMarked
 package io.daosmesh.cli.mesh;

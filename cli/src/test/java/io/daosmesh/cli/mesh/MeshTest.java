@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.daosmesh.cli.DaosConfig;
 import io.daosmesh.cli.dmg.DmgConfig;
 import io.daosmesh.cli.mesh.MeshSettings.Shape;
+import io.daosmesh.cli.mesh.net.Network;
 import io.daosmesh.model.wire.MemberMessage;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,7 +23,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class MeshTest {
-    private static final MeshSettings SETTINGS = new MeshSettings(new Shape(3, 2, 4, 2, 1), false, true, 7);
+    private static final MeshSettings SETTINGS =
+            new MeshSettings(new Shape(3, 2, 4, 2, 1), false, true, 7, Optional.empty());
+    private static final MeshSettings APART =
+            new MeshSettings(new Shape(3, 1, 1, 1, 3), true, false, 7, Optional.of(new Network(2)));
 
     @TempDir
     Path folder;
@@ -47,8 +52,25 @@ class MeshTest {
     }
 
     @Test
-    void shouldRememberWhatAMeshWasMadeWith() {
+    void shouldRememberWhatAMeshWasMadeWith() throws Exception {
         assertEquals(SETTINGS, MeshSettings.read(dir));
+
+        APART.write(dir);
+
+        assertEquals(APART, MeshSettings.read(dir));
+    }
+
+    @Test
+    void shouldGiveEachNodeOfANetworkItsAddress() throws Exception {
+        Path apart = Files.createDirectory(folder.resolve("apart"));
+        ConfigFiles files = new ConfigFiles(apart, APART);
+        Node last = Node.all(apart, APART).get(2);
+
+        files.writeNode(last);
+
+        String text = Files.readString(apart.resolve("node3/etc/daos_server.yml"));
+        assertTrue(text.contains("[\"198.18.8.1:10008\", \"198.18.8.2:10009\", \"198.18.8.3:10010\"]"), text);
+        assertTrue(text.contains("bind_address: 198.18.8.3\n"), text);
     }
 
     @Test
@@ -103,9 +125,9 @@ class MeshTest {
         int port;
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = socket.getLocalPort();
-            assertTrue(Ports.isListening(port));
+            assertTrue(Ports.isListening(Ports.sockets(), port));
         }
-        assertFalse(Ports.isListening(port));
+        assertFalse(Ports.isListening(Ports.sockets(), port));
     }
 
     @Test
@@ -147,6 +169,14 @@ class MeshTest {
         "2, device",
         "2, device 1",
         "1, device 4 ssd0",
+        "2, cut",
+        "1, cut 4",
+        "1, cut 1 4",
+        "1, cut 1 2",
+        "1, cut 1 2 4",
+        "2, cut 1 --both",
+        "1, heal",
+        "1, up --namespaces",
         "1, device 1 ssd9",
         "1, device 1 ../../node2/nvme/ssd0",
         "1, device 1 .",

@@ -3,6 +3,8 @@ package io.daosmesh.management.maps;
 import io.daosmesh.management.loop.LeaderCaller;
 import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.rank.KnownServers;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.PoolMap;
@@ -57,13 +59,21 @@ public final class MapSubscriptions {
         // all of it is read before any of it counts
         if (m.hasGroupMap()) GroupMap.fromWire(m.getGroupMap());
         Optional<PoolMap> pool = m.hasPoolMap() ? Optional.of(PoolMap.fromWire(m.getPoolMap())) : Optional.empty();
-        if (m.hasPoolProperties()) Ids.uuid(m.getPoolProperties().getPool());
+        Optional<UUID> about = m.hasPoolProperties()
+                ? Optional.of(Ids.uuid(m.getPoolProperties().getPool()))
+                : pool.map(PoolMap::pool);
         List<UUID> gone = m.getPoolsGoneList().stream().map(Ids::uuid).toList();
         if (m.hasGroupMap()) maps.offer(m.getGroupMap());
-        if (m.hasPoolProperties()) maps.offer(m.getPoolProperties());
-        pool.ifPresent(maps::offer);
         gone.forEach(maps::gone);
-        return Mono.just(Empty.getDefaultInstance());
+        return about.map(maps::welcomed)
+                .orElseGet(Mono::empty)
+                .then(Mono.fromRunnable(() -> {
+                    if (m.hasPoolProperties()) maps.offer(m.getPoolProperties());
+                    pool.ifPresent(maps::offer);
+                }))
+                // of a pool that is gone nothing has to be told again
+                .onErrorResume(e -> FaultException.faultOf(e).code() == FaultCode.NONEXIST, e -> Mono.empty())
+                .thenReturn(Empty.getDefaultInstance());
     }
 
     /** A slow subscriber misses versions in between, never the newest; what waits for it is one map of each kind. */

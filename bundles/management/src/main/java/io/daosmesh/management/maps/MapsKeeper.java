@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -31,7 +30,7 @@ public final class MapsKeeper implements Maps {
     private static final Logger LOG = LoggerFactory.getLogger(MapsKeeper.class);
     private static final Duration PULL_MAX = Duration.ofSeconds(10);
     private static final Duration PULL_PAUSE = Duration.ofMillis(100);
-    /** Destroyed pools that a late push must not bring back; identities are never reused. */
+    /** Pools that a late push must not bring back. */
     private static final int GONE_MAX = 1024;
 
     private final Loop loop;
@@ -39,7 +38,9 @@ public final class MapsKeeper implements Maps {
     private final KnownServers servers;
     private final Map<UUID, PoolMap> pools = new ConcurrentHashMap<>();
     private final Map<UUID, PoolPropertiesMessage> poolProperties = new ConcurrentHashMap<>();
-    private final Set<UUID> gone = ConcurrentHashMap.newKeySet();
+    /** With the news that said so. */
+    private final Map<UUID, Object> gone = new ConcurrentHashMap<>();
+
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private volatile GroupMap group;
     /** Of the system; never older than {@link #group}. */
@@ -84,9 +85,25 @@ public final class MapsKeeper implements Maps {
 
     @Override
     public Mono<PoolMap> newestPoolMap(UUID pool) {
-        return Mono.defer(() -> puller.apply(pool)).doOnNext(this::offer).doOnError(e -> {
+        return Mono.defer(() -> ask(pool)).doOnNext(this::offer).doOnError(e -> {
             if (FaultException.faultOf(e).code() == FaultCode.NONEXIST) gone(pool);
         });
+    }
+
+    /** A pool that is answered for after the news of its end has been made again, as by a resend of a create that was undone. */
+    private Mono<PoolMap> ask(UUID pool) {
+        Object news = gone.get(pool);
+        if (news == null) return puller.apply(pool);
+        return puller.apply(pool).publishOn(loop.scheduler()).doOnNext(m -> gone.remove(pool, news));
+    }
+
+    /**
+     * Completes when what is told of a pool by itself counts here: at once, or, if the pool was gone, after its service has been
+     * asked. NONEXIST when it is gone; with any other fault nobody knows yet.
+     */
+    Mono<Void> welcomed(UUID pool) {
+        return Mono.defer(() -> gone.containsKey(pool) ? ask(pool).then() : Mono.<Void>empty())
+                .subscribeOn(loop.scheduler());
     }
 
     private Mono<PoolMap> pull(UUID pool, int minVersion, long endNs) {
@@ -127,7 +144,7 @@ public final class MapsKeeper implements Maps {
         loop.run(() -> {
             UUID pool = Ids.uuid(message.getPool());
             PoolPropertiesMessage known = poolProperties.get(pool);
-            if (gone.contains(pool) || known != null && message.getVersion() <= known.getVersion()) return;
+            if (gone.containsKey(pool) || known != null && message.getVersion() <= known.getVersion()) return;
             poolProperties.put(pool, message);
             tell(l -> l.onPoolProperties(pool, message.getValuesMap()));
         });
@@ -136,7 +153,7 @@ public final class MapsKeeper implements Maps {
     public void offer(PoolMap map) {
         loop.run(() -> {
             PoolMap known = pools.get(map.pool());
-            if (gone.contains(map.pool()) || known != null && map.version() <= known.version()) return;
+            if (gone.containsKey(map.pool()) || known != null && map.version() <= known.version()) return;
             pools.put(map.pool(), map);
             tell(l -> l.onPoolMap(map));
         });
@@ -145,7 +162,7 @@ public final class MapsKeeper implements Maps {
     public void gone(UUID pool) {
         loop.run(() -> {
             if (gone.size() >= GONE_MAX) gone.clear();
-            gone.add(pool);
+            gone.put(pool, new Object());
             poolProperties.remove(pool);
             if (pools.remove(pool) != null) tell(l -> l.onPoolGone(pool));
         });

@@ -56,7 +56,7 @@ final class Administration implements Runnable {
             try {
                 next();
             } catch (RuntimeException e) {
-                journal.failed("administration", Lane.code(e), String.valueOf(e.getMessage()));
+                journal.failed("administration", e, "");
             }
             Lane.pause(500 + random.nextInt(2_500));
         }
@@ -139,7 +139,7 @@ final class Administration implements Runnable {
             Container c = own.container(label, ContainerSpec.of("c").withClass("RP_2GX"));
             fill(label, c);
         } catch (RuntimeException e) {
-            journal.failed("side pool", Lane.code(e), String.valueOf(e.getMessage()));
+            journal.failed("side pool", e, "");
         }
         beganMs = journal.nowMs();
         if (!isDone("pool destroy", mesh.dmg("pool", "destroy", label, "--force"))) return;

@@ -1,6 +1,7 @@
 package io.daosmesh.itests.mesh.torture;
 
 import io.daosmesh.cli.mesh.MeshRecord;
+import io.daosmesh.cli.mesh.MeshSettings;
 import io.daosmesh.itests.mesh.LocalMesh;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -8,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 
 /**
@@ -24,6 +26,8 @@ final class Faults {
     private static final Duration EVICTED_MAX = Duration.ofSeconds(60);
     /** A device that is put out stays so: a mesh of four nodes can do without two. */
     private static final int DEVICES_LOST_MAX = 2;
+    /** Of so many rounds of kills one takes all nodes. */
+    private static final int ONE_IN_ALL = 8;
 
     private static final String DRIVER = "nvme-spdk";
     private static final List<String> BUNDLES = List.of(DRIVER, DRIVER, "engine", "rebuild", "telemetry", "control");
@@ -33,6 +37,8 @@ final class Faults {
     private final Journal journal;
     private final SplittableRandom random;
     private final Set<Integer> nodesWithLoss = new HashSet<>();
+    /** Its network can be cut. */
+    private final boolean isApart;
 
     /** How likely each is among {@link #WEIGHTS}. */
     private enum Kind {
@@ -48,6 +54,9 @@ final class Faults {
         HANG(2),
         FLIP(3),
         LOSE_DEVICE(1),
+        CUT_PAIR(3),
+        CUT_FROM_NODES(3),
+        CUT_OFF(2),
         SWAP(4);
 
         private final int weight;
@@ -65,25 +74,36 @@ final class Faults {
         this.health = health;
         this.journal = journal;
         this.random = random;
+        this.isApart = MeshSettings.read(mesh.dir()).network().isPresent();
     }
 
     /** Until then, and until the pool is whole after the last; false if it does not become so. */
     boolean run(long untilMs) {
-        while (journal.nowMs() < untilMs) {
-            Kind kind = next();
-            try {
-                begin(kind);
-            } catch (RuntimeException e) {
-                journal.failed("fault " + kind, Lane.code(e), String.valueOf(e.getMessage()));
-                mend();
-            }
-            if (!health.awaitWhole(WHOLE_MAX)) {
-                journal.violation("the pool is not whole %d s after %s: %s", WHOLE_MAX.toSeconds(), kind, map());
-                return false;
-            }
-            journal.say("whole");
-            pause(500, 3_000);
+        while (journal.nowMs() < untilMs) if (!runOne(next())) return false;
+        return true;
+    }
+
+    /** Cuts the network again and again; false if the pool does not become whole after one. */
+    boolean cut(int count) {
+        if (!isApart) throw new IllegalStateException("the nodes of this mesh have no network of their own");
+        List<Kind> kinds = List.of(Kind.CUT_PAIR, Kind.CUT_FROM_NODES, Kind.CUT_OFF);
+        for (int i = 0; i < count; i++) if (!runOne(kinds.get(random.nextInt(kinds.size())))) return false;
+        return true;
+    }
+
+    private boolean runOne(Kind kind) {
+        try {
+            begin(kind);
+        } catch (RuntimeException e) {
+            journal.failed("fault " + kind, e, "");
+            mend();
         }
+        if (!health.awaitWhole(WHOLE_MAX)) {
+            journal.violation("the pool is not whole %d s after %s: %s", WHOLE_MAX.toSeconds(), kind, map());
+            return false;
+        }
+        journal.say("whole");
+        pause(500, 3_000);
         return true;
     }
 
@@ -112,12 +132,59 @@ final class Faults {
         return true;
     }
 
+    /**
+     * Kills nodes again and again, as fast as nobody loses what only they have: the same one while it comes back, all of them, or
+     * the next when all is whole; false if the pool does not become so.
+     *
+     * @param count of processes killed
+     */
+    boolean kill(int count) {
+        for (int killed = 0; killed < count; ) {
+            pause(0, 3_000);
+            List<MeshRecord.Entry> nodes = mesh.nodes();
+            boolean isAll = random.nextInt(ONE_IN_ALL) == 0;
+            if (!isAll) nodes = List.of(nodes.get(random.nextInt(nodes.size())));
+            int times = 1 + random.nextInt(3);
+            for (int t = 0; t < times && killed < count; t++) {
+                killed += killAndStart(nodes);
+                if (t < times - 1) pause(0, 6_000);
+            }
+            if (!health.awaitWhole(WHOLE_MAX)) {
+                journal.violation("the pool is not whole %d s after kills: %s", WHOLE_MAX.toSeconds(), map());
+                return false;
+            }
+            journal.say("whole after %d kills of %d", killed, count);
+        }
+        return true;
+    }
+
+    private int killAndStart(List<MeshRecord.Entry> nodes) {
+        Set<Integer> numbers = new TreeSet<>();
+        nodes.forEach(n -> numbers.add(n.number()));
+        numbers.forEach(n -> journal.fault("kill", "node " + n));
+        end(mesh.nodes().stream().filter(n -> numbers.contains(n.number())).toList());
+        numbers.forEach(this::start);
+        return numbers.size();
+    }
+
+    /** All at the same moment, without a word. */
+    static void end(List<MeshRecord.Entry> nodes) {
+        List<ProcessHandle> processes =
+                nodes.stream().flatMap(n -> ProcessHandle.of(n.pid()).stream()).toList();
+        processes.forEach(ProcessHandle::destroyForcibly);
+        processes.forEach(p -> p.onExit().join());
+    }
+
     private Kind next() {
         int at = random.nextInt(WEIGHTS);
         for (Kind k : Kind.values()) {
             at -= k.weight;
             if (at >= 0) continue;
-            boolean isPossible = k != Kind.LOSE_DEVICE || nodesWithLoss.size() < DEVICES_LOST_MAX;
+            boolean isPossible = switch (k) {
+                case LOSE_DEVICE -> nodesWithLoss.size() < DEVICES_LOST_MAX;
+                case CUT_PAIR, CUT_FROM_NODES, CUT_OFF -> isApart;
+                default -> true;
+            };
             return isPossible ? k : Kind.KILL;
         }
         throw new IllegalStateException("weights");
@@ -140,6 +207,9 @@ final class Faults {
             case HANG -> trouble(node, "hang");
             case FLIP -> trouble(node, "flip", "reads");
             case LOSE_DEVICE -> loseDevice(node);
+            case CUT_PAIR -> cut("cut between two", node, List.of(second));
+            case CUT_FROM_NODES -> cut("cut from all nodes", node, nodes);
+            case CUT_OFF -> cut("cut from all nodes and clients", node, List.of());
             case SWAP -> swap(node, BUNDLES.get(random.nextInt(BUNDLES.size())));
         }
     }
@@ -152,8 +222,12 @@ final class Faults {
     }
 
     private void start(MeshRecord.Entry node) {
-        journal.say("start node %d", node.number());
-        mesh.startNode(node.number());
+        start(node.number());
+    }
+
+    private void start(int number) {
+        journal.say("start node %d", number);
+        mesh.startNode(number);
     }
 
     private void kill(MeshRecord.Entry node, MeshRecord.Entry other) {
@@ -236,6 +310,23 @@ final class Faults {
                 .orFail();
     }
 
+    // ---------------------------------------------------------------- the network
+
+    /** Shorter than what puts a node out, or longer. */
+    private void cut(String kind, MeshRecord.Entry node, List<MeshRecord.Entry> others) {
+        List<String> line = new ArrayList<>(List.of(Integer.toString(node.number())));
+        others.forEach(o -> line.add(Integer.toString(o.number())));
+        boolean isOneWay = random.nextInt(3) == 0;
+        if (isOneWay) line.add("--one-way");
+        boolean isShort = random.nextBoolean();
+        int ms = isShort ? 500 + random.nextInt(3_500) : 8_000 + random.nextInt(25_000);
+        journal.fault(kind + (isOneWay ? " one way" : ""), "nodes " + line + " for " + ms + " ms");
+        mesh.mesh("cut", line.toArray(String[]::new)).orFail();
+        pause(ms, ms);
+        mesh.mesh("heal").orFail();
+        journal.say("healed");
+    }
+
     // ---------------------------------------------------------------- devices
 
     private void device(MeshRecord.Entry node, String device, String... words) {
@@ -301,6 +392,7 @@ final class Faults {
 
     /** Whatever a fault has left that could not be ended: nodes run, and devices do as they should. */
     private void mend() {
+        if (isApart) mesh.mesh("heal");
         for (MeshRecord.Entry n : mesh.nodes()) {
             try {
                 String number = Integer.toString(n.number());
@@ -309,7 +401,7 @@ final class Faults {
                 device(n, "ssd0", "clear");
                 device(n, "ssd1", "clear");
             } catch (RuntimeException e) {
-                journal.failed("mend", Lane.code(e), String.valueOf(e.getMessage()));
+                journal.failed("mend", e, "");
             }
         }
     }

@@ -75,7 +75,7 @@ final class Health {
                     callBack();
                 }
             } catch (RuntimeException e) {
-                journal.failed("pool query", Lane.code(e), String.valueOf(e.getMessage()));
+                journal.failed("pool query", e, "");
             }
             Lane.pause(POLL.toMillis());
         }

@@ -1,5 +1,6 @@
 package io.daosmesh.itests.mesh.torture;
 
+import io.daosmesh.model.fault.FaultException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -51,6 +52,17 @@ final class Journal {
         count(failures, call + " " + code);
         boolean isSurprising = !call.startsWith(Promise.SINGLE.objectClass() + " ");
         if (isSurprising && failuresShown.incrementAndGet() <= SHOWN_MAX) say("%s failed: %s", call, detail);
+    }
+
+    /** A client gives up long before anybody stops waiting for it: a call that does not even do that hangs. */
+    void failed(String call, RuntimeException e, String detail) {
+        boolean isHung = String.valueOf(e.getMessage()).startsWith("Timeout on blocking read");
+        if (isHung) violation("a call hangs: %s, %s", call, detail);
+        failed(call, code(e), detail + e.getMessage());
+    }
+
+    private static String code(Throwable e) {
+        return e instanceof FaultException f ? "DER_" + f.code() : e.getClass().getSimpleName();
     }
 
     void violation(String format, Object... args) {

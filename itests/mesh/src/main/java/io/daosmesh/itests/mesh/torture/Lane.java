@@ -1,6 +1,5 @@
 package io.daosmesh.itests.mesh.torture;
 
-import io.daosmesh.model.fault.FaultException;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
@@ -54,9 +53,5 @@ final class Lane implements Runnable {
     static void pause(long ms) {
         long end = System.nanoTime() + ms * 1_000_000;
         for (long left = end - System.nanoTime(); left > 0; left = end - System.nanoTime()) LockSupport.parkNanos(left);
-    }
-
-    static String code(Throwable e) {
-        return e instanceof FaultException f ? "DER_" + f.code() : e.getClass().getSimpleName();
     }
 }

@@ -147,7 +147,7 @@ final class Place {
     }
 
     private void failed(String call, RuntimeException e) {
-        journal.failed(call, Lane.code(e), own + ": " + e.getMessage());
+        journal.failed(call, e, own + ": ");
     }
 
     @Override

@@ -83,11 +83,7 @@ final class PowerCuts implements AutoCloseable {
         List<String> shutDown = new ArrayList<>(List.of("python3", "-c", SHUT_DOWN));
         folders.forEach(f -> shutDown.add(f.toString()));
         run(shutDown.toArray(String[]::new));
-        for (MeshRecord.Entry n : nodes)
-            ProcessHandle.of(n.pid()).ifPresent(p -> {
-                p.destroyForcibly();
-                p.onExit().join();
-            });
+        Faults.end(nodes);
         folders.forEach(this::unmount);
         folders.forEach(this::mount);
     }

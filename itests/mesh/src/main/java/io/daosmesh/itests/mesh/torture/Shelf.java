@@ -30,7 +30,7 @@ record Shelf(Promise promise, KeyValue store, List<Place> places, Journal journa
                     .block(CALL_MAX);
             found = new HashSet<>(keys == null ? List.of() : keys);
         } catch (RuntimeException e) {
-            journal.failed(call, Lane.code(e), store.id() + ": " + e.getMessage());
+            journal.failed(call, e, store.id() + ": ");
             return;
         }
         journal.done(call, journal.nowMs() - beganMs);

@@ -1,6 +1,6 @@
 package io.daosmesh.itests.mesh.torture;
 
-import io.daosmesh.cli.mesh.MeshRecord;
+import io.daosmesh.cli.mesh.net.Network;
 import io.daosmesh.itests.mesh.LocalMesh;
 import io.daosmesh.itests.mesh.MeshClient;
 import java.nio.file.Path;
@@ -9,62 +9,84 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code ./mesh torture [--minutes M | --power-cuts N] [--seed S]}: clients write and read data of several classes on real nodes while faults happen
+ * {@code ./mesh torture [--minutes M | --power-cuts N | --kills N | --cuts N] [--seed S]}: clients write and read data of several classes on real nodes while faults happen
  * to these, and every answer is compared with what was acknowledged. Uses the mesh of {@code --dir} if one is given (of three
  * nodes or more), else one of its own with {@value #NODES} nodes, whose folder stays when something was wrong. Ends with status 1 then.
  */
 public final class Torture {
     static final String POOL = "torture";
-    private static final List<String> OPTIONS = List.of("--seed", "--minutes", "--power-cuts");
+    private static final List<String> OPTIONS = List.of("--seed", "--minutes", "--power-cuts", "--kills", "--cuts");
     private static final int NODES = 4;
     private static final int NODES_MIN = 3;
     private static final int LANES = 8;
-    private static final int MINUTES_MAX = 24 * 60;
+    private static final int COUNT_MAX = 24 * 60;
     private static final int READS_AT_END = 3;
     private static final Duration WHOLE_MAX = Duration.ofSeconds(240);
 
     private final LocalMesh mesh;
     private final Journal journal = new Journal();
     private final long seed;
-    private final int minutes;
-    private final int powerCuts;
+    private final Order order;
     private volatile boolean isOver;
 
-    /** @param powerCuts 0 = none, but other faults for these minutes */
-    private record Order(long seed, int minutes, int powerCuts) {}
+    /** So many of one kind of fault, or all kinds by chance for some minutes. */
+    private record Order(long seed, Kind kind, int count) {}
+
+    private enum Kind {
+        MINUTES("minutes"),
+        POWER_CUTS("power cuts"),
+        KILLS("kills"),
+        CUTS("network cuts");
+
+        private final String label;
+
+        Kind(String label) {
+            this.label = label;
+        }
+
+        static Kind of(String option) {
+            return switch (option) {
+                case "--power-cuts" -> POWER_CUTS;
+                case "--kills" -> KILLS;
+                case "--cuts" -> CUTS;
+                default -> MINUTES;
+            };
+        }
+    }
 
     private Torture(LocalMesh mesh, Order order) {
         this.mesh = mesh;
         this.seed = order.seed();
-        this.minutes = order.minutes();
-        this.powerCuts = order.powerCuts();
+        this.order = order;
     }
 
     public static void main(String[] args) {
         long seed = System.nanoTime() % 1_000_000;
-        int minutes = 10;
-        int powerCuts = 0;
+        Kind kind = Kind.MINUTES;
+        int count = 10;
         for (int i = 0; i < args.length; i += 2) {
             if (!OPTIONS.contains(args[i])) System.exit(usage("torture does not know '" + args[i] + "'"));
             boolean isNumber = i + 1 < args.length && args[i + 1].matches("[0-9]{1,9}");
             if (!isNumber) System.exit(usage(args[i] + " wants a number"));
             int number = Integer.parseInt(args[i + 1]);
-            switch (args[i]) {
-                case "--seed" -> seed = number;
-                case "--minutes" -> minutes = number;
-                default -> powerCuts = number;
+            if (args[i].equals("--seed")) {
+                seed = number;
+            } else {
+                kind = Kind.of(args[i]);
+                count = number;
             }
         }
-        if (minutes < 1 || minutes > MINUTES_MAX) System.exit(usage("--minutes wants 1 to " + MINUTES_MAX));
-        boolean isOfOther = powerCuts > 0 && Boolean.getBoolean("mesh.dir.given");
+        if (count < 1 || count > COUNT_MAX) System.exit(usage("so many " + kind.label + ": 1 to " + COUNT_MAX));
+        boolean isOfOther = kind == Kind.POWER_CUTS && Boolean.getBoolean("mesh.dir.given");
         if (isOfOther) System.exit(usage("--power-cuts needs a mesh of its own: leave out --dir"));
         int status = 1;
         try {
-            status = execute(new Order(seed, minutes, powerCuts)) ? 0 : 1;
+            status = execute(new Order(seed, kind, count)) ? 0 : 1;
         } catch (Exception e) {
             System.err.println("torture: " + e.getMessage());
         }
@@ -72,22 +94,22 @@ public final class Torture {
     }
 
     private static int usage(String problem) {
-        System.err.println("mesh: " + problem + " (./mesh torture [--minutes M | --power-cuts N] [--seed S])");
+        System.err.println("mesh: " + problem
+                + " (./mesh torture [--minutes M | --power-cuts N | --kills N | --cuts N] [--seed S])");
         return 2;
     }
 
     private static boolean execute(Order order) {
         Path dir = Path.of(System.getProperty("mesh.dir", ".mesh")).toAbsolutePath();
         boolean isGiven = Boolean.getBoolean("mesh.dir.given");
-        LocalMesh mesh = isGiven
-                ? LocalMesh.attach(dir)
-                : LocalMesh.start(dir.resolveSibling(".mesh-torture"), "--nodes", Integer.toString(NODES));
+        LocalMesh mesh =
+                isGiven ? LocalMesh.attach(dir) : LocalMesh.start(dir.resolveSibling(".mesh-torture"), options());
         boolean isRight = false;
         try {
             if (mesh.nodes().size() < NODES_MIN)
                 throw new IllegalStateException("there is no mesh of " + NODES_MIN + " nodes in " + mesh.dir());
             Torture torture = new Torture(mesh, order);
-            isRight = order.powerCuts() == 0 ? torture.run(null) : torture.runWithCuts();
+            isRight = order.kind() == Kind.POWER_CUTS ? torture.runWithCuts() : torture.run(null);
         } finally {
             if (!isGiven && isRight) {
                 mesh.close();
@@ -100,6 +122,14 @@ public final class Torture {
         return isRight;
     }
 
+    private static String[] options() {
+        List<String> options = new ArrayList<>(List.of("--nodes", Integer.toString(NODES)));
+        Optional<String> missing = Network.missing();
+        if (missing.isEmpty()) options.add("--namespaces");
+        else System.err.println("torture: the network is not cut: " + missing.get());
+        return options.toArray(String[]::new);
+    }
+
     private boolean runWithCuts() {
         try (PowerCuts power = new PowerCuts(mesh)) {
             return run(power);
@@ -110,11 +140,8 @@ public final class Torture {
     private boolean run(@Nullable PowerCuts power) {
         String run = "t" + seed + "-" + Long.toString(System.nanoTime() % 100_000_000, 36);
         journal.say(
-                "seed %d, %s, %d nodes in %s",
-                seed,
-                power == null ? minutes + " minutes" : powerCuts + " power cuts",
-                mesh.nodes().size(),
-                mesh.dir());
+                "seed %d, %d %s, %d nodes in %s",
+                seed, order.count(), order.kind().label, mesh.nodes().size(), mesh.dir());
         if (mesh.dmg("pool", "query", POOL).status() != 0)
             mesh.dmg("pool", "create", POOL, "--size", "24GB").orFail();
         try (MeshClient writer = MeshClient.open(mesh);
@@ -128,8 +155,10 @@ public final class Torture {
             Health health = new Health(mesh, admin, POOL, journal);
             health.acceptLoss();
             Faults faults = new Faults(mesh, health, journal, random.split());
-            if (power == null) faults.run(minutes * 60_000L);
-            else faults.run(power, powerCuts);
+            if (power != null) faults.run(power, order.count());
+            else if (order.kind() == Kind.KILLS) faults.kill(order.count());
+            else if (order.kind() == Kind.CUTS) faults.cut(order.count());
+            else faults.run(order.count() * 60_000L);
             isOver = true;
             join(threads);
             readAll("after the faults", data, health);
@@ -192,12 +221,7 @@ public final class Torture {
     /** At once, without a word: what was acknowledged is on their disks. */
     private void killAll() {
         journal.fault("kill all", "nodes");
-        List<ProcessHandle> nodes = mesh.nodes().stream()
-                .map(MeshRecord.Entry::pid)
-                .flatMap(pid -> ProcessHandle.of(pid).stream())
-                .toList();
-        nodes.forEach(ProcessHandle::destroyForcibly);
-        nodes.forEach(n -> n.onExit().join());
+        Faults.end(mesh.nodes());
         mesh.mesh("up").orFail();
     }
 
