@@ -8,6 +8,7 @@ import io.daosmesh.engine.turn.Done;
 import io.daosmesh.engine.turn.StagedOp;
 import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.Origins;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
@@ -60,10 +61,11 @@ public final class Import {
             if (m.getKind() >= VosRecord.PUNCH_AKEY) {
                 shard.writer().punch(staging, key, m.getKind(), m.getLength());
             } else if (m.getLost()) {
-                shard.writer().lost(staging, key, m.getLength(), m.getCrc32C());
+                shard.writer().lost(staging, key, m.getLength(), m.getCrc32C(), origins(m));
                 shard.damaged().note(key, staging.op(), context.nowNs());
             } else {
-                shard.writer().value(staging, key, bytes, m.getCrc32C(), true, context.nowNs());
+                VosWriter.Value value = new VosWriter.Value(bytes, m.getCrc32C(), origins(m));
+                shard.writer().value(staging, key, value, true, context.nowNs());
             }
         }
 
@@ -71,7 +73,8 @@ public final class Import {
             if (!shard.writer().claim(old))
                 throw Fault.of(FaultCode.BUSY, "the record is being deleted").asException();
             replaced.add(old);
-            shard.writer().value(staging, old.key(), bytes, old.crc32c(), true, context.nowNs());
+            VosWriter.Value value = new VosWriter.Value(bytes, old.crc32c(), old.origins());
+            shard.writer().value(staging, old.key(), value, true, context.nowNs());
         }
 
         void undo() {
@@ -142,6 +145,17 @@ public final class Import {
             batch.onDone(fault);
             done.done(fault);
         });
+    }
+
+    /** PROTO when they contradict the record. */
+    private static Origins origins(MigratedRecordMessage m) {
+        int count = m.getOriginEndCount();
+        if (count != m.getOriginEpochCount() || count > Origins.PARTS_MAX)
+            throw Fault.of(FaultCode.PROTO, "%d origins with %d epochs", count, m.getOriginEpochCount())
+                    .asException();
+        List<Origins.Part> parts = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) parts.add(new Origins.Part(m.getOriginEnd(i), m.getOriginEpoch(i)));
+        return new Origins(parts);
     }
 
     /** The group follows from the dkey; a punch of the object has none and carries it as its offset. */

@@ -19,8 +19,8 @@ import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.space.Aggregation;
 import io.daosmesh.engine.space.ContainerDestroy;
 import io.daosmesh.engine.turn.StagedOp;
+import io.daosmesh.engine.turn.VosLatencies;
 import io.daosmesh.engine.vos.RecordSearch;
-import io.daosmesh.engine.vos.VosLatencies;
 import io.daosmesh.engine.write.DtxStates;
 import io.daosmesh.engine.write.LeaderWrites;
 import io.daosmesh.engine.write.MemberWrites;
@@ -81,7 +81,7 @@ final class PoolRoles {
         this.hot = new HotReads(context, shard, shared.cache);
         this.reads = new Reads(context, shard, access, leadReads, hot, shared.latencies);
         this.listing = new Listing(context, shard, access, leadReads);
-        this.aggregation = new Aggregation(context, shard);
+        this.aggregation = new Aggregation(context, shard, () -> reads.isSearching() || shared.search.isUnderWay());
         this.containers = new ContainerDestroy(context, shard, destroyed);
         this.migration = new Migration(context, shard, access, destroyed);
         this.fences = new Fences(context, shard, former, member, migration);
