@@ -7,6 +7,7 @@ import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.turn.Done;
 import io.daosmesh.engine.turn.StagedOp;
 import io.daosmesh.engine.vos.ByteKey;
+import io.daosmesh.engine.vos.Fragment;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.Origins;
 import io.daosmesh.engine.vos.VosRecord;
@@ -18,9 +19,11 @@ import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.wire.MigratedRecordMessage;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,6 +78,20 @@ public final class Import {
             replaced.add(old);
             VosWriter.Value value = new VosWriter.Value(bytes, old.crc32c(), old.origins());
             shard.writer().value(staging, old.key(), value, true, context.nowNs());
+        }
+
+        /** Of one epoch the shorter one is seen. */
+        void addPart(Fragment part, ByteBuffer bytes) {
+            VosRecord old = part.record();
+            byte[] akey = Arrays.copyOf(old.key(), Keys.endOfScope(old.key()));
+            byte[] key = Keys.extent(akey, old.epoch(), VosRecord.EXTENT, part.from(), part.length());
+            boolean isChanging = shard.writer().isDeleting() || context.kv().get(old.key()) == null;
+            if (isChanging || context.kv().get(key) != null)
+                throw Fault.of(FaultCode.BUSY, "the record is being deleted").asException();
+            Origins.Builder origins = new Origins.Builder();
+            origins.add(old, (int) (part.from() - old.offset()), (int) (part.to() - old.offset()));
+            var value = new VosWriter.Value(bytes, VosWriter.crc(bytes), origins.build(old.epoch()));
+            shard.writer().value(staging, key, value, true, context.nowNs());
         }
 
         void undo() {
@@ -133,9 +150,17 @@ public final class Import {
     }
 
     void repair(VosRecord record, ByteBuffer bytes, Done done) {
+        stage(batch -> batch.replace(record, bytes), done);
+    }
+
+    void repairPart(Fragment part, ByteBuffer bytes, Done done) {
+        stage(batch -> batch.addPart(part, bytes), done);
+    }
+
+    private void stage(Consumer<Batch> fill, Done done) {
         Batch batch = new Batch();
         try {
-            batch.replace(record, bytes);
+            fill.accept(batch);
         } catch (FaultException e) {
             batch.undo();
             done.done(e.fault());

@@ -8,6 +8,7 @@ import io.daosmesh.engine.read.HotReads;
 import io.daosmesh.engine.read.Listing;
 import io.daosmesh.engine.read.Reads;
 import io.daosmesh.engine.read.ValueCache;
+import io.daosmesh.engine.repair.RecordSource;
 import io.daosmesh.engine.repair.Repair;
 import io.daosmesh.engine.scrub.Scrubber;
 import io.daosmesh.engine.shard.Access;
@@ -49,6 +50,7 @@ final class PoolRoles {
     final Migration migration;
     final Fences fences;
     final Repair repair;
+    final RecordSource source;
     final Scrubber scrubber;
     private final TargetContext context;
 
@@ -86,6 +88,7 @@ final class PoolRoles {
         this.migration = new Migration(context, shard, access, destroyed);
         this.fences = new Fences(context, shard, former, member, migration);
         this.repair = new Repair(context, shard, migration);
+        this.source = new RecordSource(context, migration, reads);
         this.scrubber = new Scrubber(context, shard, shared.operations);
     }
 

@@ -315,7 +315,8 @@ public final class Target {
     /** One record for a holder that cannot read its own. */
     public void record(RecordPullRequest r, Answer<Migration.Exported> answer) {
         ShardAddress a = ShardAddress.of(r.getAddress());
-        in(a.pool(), answer::refuse, p -> p.migration.record(a, r.getRecord(), answer));
+        int target = r.getAddress().getTarget();
+        in(a.pool(), answer::refuse, p -> p.source.record(a, target, r.getRecord(), answer));
     }
 
     public void importBatch(ShardAddress a, List<MigratedRecordMessage> records, ByteBuffer data, Done done) {
