@@ -41,8 +41,7 @@ public final class RecordSource {
         });
     }
 
-    private void shown(
-            ObjectAddress address, MigratedRecordMessage wanted, Answer<Exported> answer) {
+    private void shown(ObjectAddress address, MigratedRecordMessage wanted, Answer<Exported> answer) {
         FetchRequest request = FetchRequest.newBuilder()
                 .setAddress(address)
                 .setDkey(wanted.getDkey())
@@ -57,10 +56,7 @@ public final class RecordSource {
     }
 
     private static void answer(
-            MigratedRecordMessage wanted,
-            @Nullable Fetched fetched,
-            @Nullable Fault fault,
-            Answer<Exported> answer) {
+            MigratedRecordMessage wanted, @Nullable Fetched fetched, @Nullable Fault fault, Answer<Exported> answer) {
         if (fetched == null) {
             answer.answer(null, fault);
         } else if (fetched.data().remaining() == wanted.getLength()) {

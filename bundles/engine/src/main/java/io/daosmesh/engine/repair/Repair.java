@@ -144,7 +144,8 @@ public final class Repair {
         if (from == null) return;
         isBusy = true;
         MigratedRecordMessage whole = wanted(record, record.offset(), record.length());
-        context.peers().record(from.rank(), request(record, from, whole), (bytes, fault) -> onBytes(record, from, bytes));
+        context.peers()
+                .record(from.rank(), request(record, from, whole), (bytes, fault) -> onBytes(record, from, bytes));
     }
 
     /** Each holder in its turn; null if there is no other one. */
@@ -198,7 +199,8 @@ public final class Repair {
 
     /** The holder has put together otherwise what is still visible of the extent here. */
     private void fetchPart(VosRecord record, PoolTarget from) {
-        Fragment part = GroupReader.firstVisible(context.kv(), record, context.host().hlcNow(), shard.dtx());
+        Fragment part =
+                GroupReader.firstVisible(context.kv(), record, context.host().hlcNow(), shard.dtx());
         if (part == null || part.length() == record.length()) return;
         isBusy = true;
         int version = shard.mapVersion();

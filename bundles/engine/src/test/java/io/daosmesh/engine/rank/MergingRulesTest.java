@@ -196,12 +196,14 @@ class MergingRulesTest extends TargetFixture {
         assertEquals(1, there.records().size());
         for (long epoch : epochs) assertEquals("2", there.resolved(epoch));
         assertArrayEquals(fetched(single, 0, 50_000), there.fetched(single, 0, 50_000));
-        MigratedRecordMessage bent = batch.records().get(0).toBuilder()
-                .setOriginEpoch(3, 1)
-                .build();
+        MigratedRecordMessage bent =
+                batch.records().get(0).toBuilder().setOriginEpoch(3, 1).build();
         List<String> refused = new ArrayList<>();
         there.target.importBatch(
-                a, List.of(bent), batch.data(), f -> refused.add(f == null ? "taken" : f.code().name()));
+                a,
+                List.of(bent),
+                batch.data(),
+                f -> refused.add(f == null ? "taken" : f.code().name()));
         assertEquals(List.of("CSUM"), refused);
     }
 
@@ -285,8 +287,7 @@ class MergingRulesTest extends TargetFixture {
         byte[] dkey = Keys.under(Keys.group(pool, new UUID(2, 2), twice, 0), DKEY);
         byte[] punch = Keys.record(Keys.punches(dkey), hlc.now(), VosRecord.PUNCH_DKEY);
         KvBatch batch = new KvBatch();
-        batch.put(
-                punch, VosRecord.punch(punch, VosRecord.PUNCH_DKEY, 0, 0).encode());
+        batch.put(punch, VosRecord.punch(punch, VosRecord.PUNCH_DKEY, 0, 0).encode());
         kv.write(batch, false);
         pieces();
         target.onMap(states(2, TargetState.UP, TargetState.UPIN));
@@ -301,51 +302,80 @@ class MergingRulesTest extends TargetFixture {
         assertEquals(null, kv.get(punch), "nothing is under it");
     }
 
-    @Test
-    void shouldShowAFetchOfSeveralTurnsAllThatChangesItsPlace() {
-        start(map(1, TargetState.UPIN));
-        int count = 10_000;
+    private void put(KvBatch batch, int kind, long epoch, long offset, byte[] data) {
         byte[] akey = Keys.under(Keys.under(Keys.group(pool, new UUID(2, 2), single, 0), DKEY), AKEY);
-        KvBatch batch = new KvBatch();
-        for (int i = 0; i < count; i++) {
-            // the second half is longer, and looked at later
-            int length = i < count / 2 ? 2 : 20;
-            long offset = i < count / 2 ? 2L * i : count + 20L * (i - count / 2);
-            byte[] data = bytes(i, length);
-            byte[] key = Keys.extent(akey, hlc.now(), VosRecord.EXTENT, offset, length);
-            int crc = VosWriter.crc(ByteBuffer.wrap(data));
-            batch.put(key, VosRecord.inline(key, VosRecord.EXTENT, offset, crc, data).encode());
-        }
-        kv.write(batch, false);
-        int total = count + 10 * count;
-        byte[] before = fetched(single, 0, total);
-        assertEquals("ok", outcome(a -> target.write(write(single, "other", 10, 1, id(1)), a)).get(0));
-        loop.holdsCommits = true;
-        for (int i = 0; i < 4_000 && !loop.hasCommits(); i++) seconds(1);
-        assertTrue(shard().writer().isReplacing());
+        byte[] key = Keys.extent(akey, epoch, kind, offset, data.length);
+        VosRecord r = kind == VosRecord.EXTENT
+                ? VosRecord.inline(key, kind, offset, VosWriter.crc(ByteBuffer.wrap(data)), data)
+                : VosRecord.punch(key, kind, offset, data.length);
+        batch.put(key, r.encode());
+    }
 
+    private List<byte[]> beginFetch(int length) {
         FetchRequest r = FetchRequest.newBuilder()
                 .setAddress(new ShardAddress(pool, new UUID(2, 2), single, 0, 1).toWire(0))
                 .setDkey(ByteString.copyFrom(DKEY))
-                .addValues(value(0, new byte[total]))
+                .addValues(value(0, new byte[length]))
                 .build();
         List<byte[]> out = new ArrayList<>();
         target.fetch(r, (v, f) -> {
             assertEquals(null, f);
+            if (v == null) return;
             byte[] found = new byte[v.data().remaining()];
             v.data().duplicate().get(found);
             out.add(found);
             v.onDone().run();
         });
-        assertEquals(List.of(), out, "not in one turn");
-        loop.releaseCommit();
+        return out;
+    }
 
-        assertArrayEquals(before, out.get(0));
-        loop.holdsCommits = false;
-        while (loop.hasCommits()) loop.releaseCommit();
+    /** Most of each extent is punched; what is left of it is written anew, and lies before the place where the search stands. */
+    @Test
+    void shouldShowAFetchOfSeveralTurnsWhatChangesItsPlaceMeanwhile() {
+        start(map(1, TargetState.UPIN));
+        int count = 5_000;
+        KvBatch before = new KvBatch();
+        for (int i = 0; i < count; i++) put(before, VosRecord.EXTENT, i + 1, 300L * i, bytes(i, 300));
+        for (int i = 0; i < count; i++) put(before, VosRecord.PUNCH_EXTENT, i + 1L + count, 300L * i, new byte[250]);
+        kv.write(before, false);
+        byte[] good = fetched(single, 0, 300 * count);
+        KvBatch change = new KvBatch();
+        for (VosRecord r : records()) if (r.kind() == VosRecord.EXTENT) change.delete(r.key());
+        for (int i = 0; i < count; i++) put(change, VosRecord.EXTENT, i + 1, 300L * i + 250, bytes(i + 250, 50));
+
+        shard().writer().beginReplacing();
+        List<byte[]> out = beginFetch(300 * count);
+        assertEquals(List.of(), out, "not in one turn");
+        kv.write(change, false);
+        shard().writer().endReplacing();
+        loop.drain();
+
+        assertArrayEquals(good, out.get(0));
+        assertArrayEquals(good, fetched(single, 0, 300 * count));
+    }
+
+    @Test
+    void shouldChangeNothingWhileAFetchGoesOn() {
+        start(map(1, TargetState.UPIN));
+        int count = 10_000;
+        KvBatch batch = new KvBatch();
+        for (int i = 0; i < count; i++) put(batch, VosRecord.EXTENT, hlc.now(), 20L * i, bytes(i, 20));
+        kv.write(batch, false);
+        assertEquals(List.of("ok"), outcome(a -> target.write(write(single, "other", 10, 1, id(1)), a)));
+        byte[] good = fetched(single, 0, 20 * count);
+        for (int i = 0; i < 60; i++) {
+            nowNs += 1_000_000_000L;
+            List<byte[]> out = beginFetch(20 * count);
+            target.onTick();
+            assertFalse(shard().writer().isReplacing());
+            loop.drain();
+            assertArrayEquals(good, out.get(0));
+        }
+
         seconds(100);
+
         assertTrue(shard().counters().mergedRecords.get() >= count, "they go on when nobody searches");
-        assertArrayEquals(before, fetched(single, 0, total));
+        assertArrayEquals(good, fetched(single, 0, 20 * count));
     }
 
     private RecordPullRequest pull(ObjectId oid, long epoch, long offset, int length) {

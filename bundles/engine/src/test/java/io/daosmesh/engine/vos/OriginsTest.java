@@ -20,9 +20,7 @@ class OriginsTest {
     @Test
     void shouldTellOfWhatIsLeftAlone() {
         VosRecord merged = record(
-                9,
-                30,
-                new Origins(List.of(new Origins.Part(10, 5), new Origins.Part(20, 9), new Origins.Part(30, 6))));
+                9, 30, new Origins(List.of(new Origins.Part(10, 5), new Origins.Part(20, 9), new Origins.Part(30, 6))));
         Origins.Builder b = new Origins.Builder();
 
         b.add(merged, 5, 20);
