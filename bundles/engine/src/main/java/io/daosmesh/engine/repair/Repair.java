@@ -183,8 +183,7 @@ public final class Repair {
 
     /** Of another length or checksum they are those of other writes, too: then only what can be seen of the record counts. */
     private void onBytes(VosRecord record, PoolTarget from, @Nullable ByteBuffer bytes) {
-        boolean isWhole = bytes != null && bytes.remaining() == record.length();
-        if (isWhole && VosWriter.crc(bytes) == record.crc32c()) {
+        if (bytes != null && bytes.remaining() == record.length() && VosWriter.crc(bytes) == record.crc32c()) {
             migration.repair(record, bytes, fault -> onRepaired(record, fault));
             return;
         }
