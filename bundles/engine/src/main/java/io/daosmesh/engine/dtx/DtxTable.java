@@ -54,6 +54,7 @@ public final class DtxTable implements Prepared {
     private final Map<DtxId, Committed> settling = new HashMap<>();
     private final CommittedIds committed = new CommittedIds();
     private long changeCount;
+    private long closedEpoch;
 
     public DtxTable(DtxRoom room) {
         this.room = room;
@@ -123,6 +124,19 @@ public final class DtxTable implements Prepared {
     public boolean isOpenAt(List<byte[]> scopes, long epoch) {
         for (byte[] scope : scopes) if (epochs(scope).contains(epoch)) return true;
         return false;
+    }
+
+    /**
+     * From now on nothing is prepared at or below the epoch: what is committed there may be put together at the newest of its
+     * epochs.
+     */
+    public void close(long epoch) {
+        closedEpoch = Math.max(closedEpoch, epoch);
+    }
+
+    /** True if an update that has been so long on its way may not be prepared any more. */
+    public boolean isClosed(long epoch) {
+        return epoch <= closedEpoch;
     }
 
     /** How often updates were prepared: without any there is nothing to drop. */

@@ -5,6 +5,7 @@ import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.Origins;
 import io.daosmesh.engine.vos.RecordRead;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.engine.vos.VosWriter;
@@ -156,6 +157,7 @@ final class Export {
                 .setLength(r.length())
                 .setCrc32C(r.crc32c())
                 .setLost(isLost);
+        for (Origins.Part o : r.origins().parts()) b.addOriginEnd(o.end()).addOriginEpoch(o.epoch());
         byte[] dkey = p.dkey();
         byte[] akey = p.akey();
         if (dkey != null) b.setDkey(ByteString.copyFrom(dkey));

@@ -88,7 +88,8 @@ public final class Fences {
         if (shard.mapVersion() != version) return false;
         // a target that the map has put out takes no part
         if (!shard.isServing()) return true;
-        if (migration.isReclaiming()) return false;
+        // what is exported page by page must not change its place between two of them
+        if (migration.isReclaiming() || shard.writer().isReplacing()) return false;
         // who is filled from here knows nothing of the leases given here, and may lead before they have run out
         if (!former.isCalm()) return false;
         if (member.isPreparingBefore(version)) return false;

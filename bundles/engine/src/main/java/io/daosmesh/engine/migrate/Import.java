@@ -7,7 +7,9 @@ import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.turn.Done;
 import io.daosmesh.engine.turn.StagedOp;
 import io.daosmesh.engine.vos.ByteKey;
+import io.daosmesh.engine.vos.Fragment;
 import io.daosmesh.engine.vos.Keys;
+import io.daosmesh.engine.vos.Origins;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
@@ -17,9 +19,11 @@ import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.wire.MigratedRecordMessage;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,10 +64,11 @@ public final class Import {
             if (m.getKind() >= VosRecord.PUNCH_AKEY) {
                 shard.writer().punch(staging, key, m.getKind(), m.getLength());
             } else if (m.getLost()) {
-                shard.writer().lost(staging, key, m.getLength(), m.getCrc32C());
+                shard.writer().lost(staging, key, m.getLength(), m.getCrc32C(), origins(m));
                 shard.damaged().note(key, staging.op(), context.nowNs());
             } else {
-                shard.writer().value(staging, key, bytes, m.getCrc32C(), true, context.nowNs());
+                VosWriter.Value value = new VosWriter.Value(bytes, m.getCrc32C(), origins(m));
+                shard.writer().value(staging, key, value, true, context.nowNs());
             }
         }
 
@@ -71,7 +76,22 @@ public final class Import {
             if (!shard.writer().claim(old))
                 throw Fault.of(FaultCode.BUSY, "the record is being deleted").asException();
             replaced.add(old);
-            shard.writer().value(staging, old.key(), bytes, old.crc32c(), true, context.nowNs());
+            VosWriter.Value value = new VosWriter.Value(bytes, old.crc32c(), old.origins());
+            shard.writer().value(staging, old.key(), value, true, context.nowNs());
+        }
+
+        /** Of one epoch the shorter one is seen. */
+        void addPart(Fragment part, ByteBuffer bytes) {
+            VosRecord old = part.record();
+            byte[] akey = Arrays.copyOf(old.key(), Keys.endOfScope(old.key()));
+            byte[] key = Keys.extent(akey, old.epoch(), VosRecord.EXTENT, part.from(), part.length());
+            boolean isChanging = shard.writer().isDeleting() || context.kv().get(old.key()) == null;
+            if (isChanging || context.kv().get(key) != null)
+                throw Fault.of(FaultCode.BUSY, "the record is being deleted").asException();
+            Origins.Builder origins = new Origins.Builder();
+            origins.add(old, (int) (part.from() - old.offset()), (int) (part.to() - old.offset()));
+            var value = new VosWriter.Value(bytes, VosWriter.crc(bytes), origins.build(old.epoch()));
+            shard.writer().value(staging, key, value, true, context.nowNs());
         }
 
         void undo() {
@@ -130,9 +150,17 @@ public final class Import {
     }
 
     void repair(VosRecord record, ByteBuffer bytes, Done done) {
+        stage(batch -> batch.replace(record, bytes), done);
+    }
+
+    void repairPart(Fragment part, ByteBuffer bytes, Done done) {
+        stage(batch -> batch.addPart(part, bytes), done);
+    }
+
+    private void stage(Consumer<Batch> fill, Done done) {
         Batch batch = new Batch();
         try {
-            batch.replace(record, bytes);
+            fill.accept(batch);
         } catch (FaultException e) {
             batch.undo();
             done.done(e.fault());
@@ -142,6 +170,17 @@ public final class Import {
             batch.onDone(fault);
             done.done(fault);
         });
+    }
+
+    /** PROTO when they contradict the record. */
+    private static Origins origins(MigratedRecordMessage m) {
+        int count = m.getOriginEndCount();
+        if (count != m.getOriginEpochCount() || count > Origins.PARTS_MAX)
+            throw Fault.of(FaultCode.PROTO, "%d origins with %d epochs", count, m.getOriginEpochCount())
+                    .asException();
+        List<Origins.Part> parts = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) parts.add(new Origins.Part(m.getOriginEnd(i), m.getOriginEpoch(i)));
+        return new Origins(parts);
     }
 
     /** The group follows from the dkey; a punch of the object has none and carries it as its offset. */

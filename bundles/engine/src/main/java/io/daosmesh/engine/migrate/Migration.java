@@ -14,6 +14,7 @@ import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.engine.turn.Done;
 import io.daosmesh.engine.turn.StagedOp;
 import io.daosmesh.engine.vos.Enumerator;
+import io.daosmesh.engine.vos.Fragment;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.model.fault.Fault;
@@ -239,6 +240,15 @@ public final class Migration {
             Fault noRoom = context.host().noRoom(false);
             if (noRoom != null) done.done(noRoom);
             else imports.repair(record, bytes, done);
+        });
+    }
+
+    /** Puts bytes over a part of a record that cannot be read, at its epoch; BUSY when it is being changed just now. */
+    public void repairPart(Fragment part, ByteBuffer bytes, Done done) {
+        serving(done::done, () -> {
+            Fault noRoom = context.host().noRoom(false);
+            if (noRoom != null) done.done(noRoom);
+            else imports.repairPart(part, bytes, done);
         });
     }
 

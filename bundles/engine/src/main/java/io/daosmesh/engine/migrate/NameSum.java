@@ -35,6 +35,12 @@ final class NameSum {
         crc.update(fixed.flip());
         crc.update(m.getDkey().asReadOnlyByteBuffer());
         crc.update(m.getAkey().asReadOnlyByteBuffer());
+        for (int i = 0; i < m.getOriginEndCount() && i < m.getOriginEpochCount(); i++) {
+            crc.update(fixed.clear()
+                    .putInt(m.getOriginEnd(i))
+                    .putLong(m.getOriginEpoch(i))
+                    .flip());
+        }
         int sum = (int) crc.getValue();
         return sum == 0 ? 1 : sum;
     }

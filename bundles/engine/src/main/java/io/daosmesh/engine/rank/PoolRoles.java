@@ -8,6 +8,7 @@ import io.daosmesh.engine.read.HotReads;
 import io.daosmesh.engine.read.Listing;
 import io.daosmesh.engine.read.Reads;
 import io.daosmesh.engine.read.ValueCache;
+import io.daosmesh.engine.repair.RecordSource;
 import io.daosmesh.engine.repair.Repair;
 import io.daosmesh.engine.scrub.Scrubber;
 import io.daosmesh.engine.shard.Access;
@@ -19,8 +20,8 @@ import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.space.Aggregation;
 import io.daosmesh.engine.space.ContainerDestroy;
 import io.daosmesh.engine.turn.StagedOp;
+import io.daosmesh.engine.turn.VosLatencies;
 import io.daosmesh.engine.vos.RecordSearch;
-import io.daosmesh.engine.vos.VosLatencies;
 import io.daosmesh.engine.write.DtxStates;
 import io.daosmesh.engine.write.LeaderWrites;
 import io.daosmesh.engine.write.MemberWrites;
@@ -50,6 +51,7 @@ final class PoolRoles {
     final Migration migration;
     final Fences fences;
     final Repair repair;
+    final RecordSource source;
     final Scrubber scrubber;
     private final TargetContext context;
 
@@ -82,11 +84,12 @@ final class PoolRoles {
         this.hot = new HotReads(context, shard, shared.cache);
         this.reads = new Reads(context, shard, access, leadReads, hot, shared.latencies);
         this.listing = new Listing(context, shard, access, leadReads);
-        this.aggregation = new Aggregation(context, shard);
+        this.aggregation = new Aggregation(context, shard, () -> reads.isSearching() || shared.search.isUnderWay());
         this.containers = new ContainerDestroy(context, shard, destroyed);
         this.migration = new Migration(context, shard, access, destroyed);
         this.fences = new Fences(context, shard, former, member, migration);
         this.repair = new Repair(context, shard, migration);
+        this.source = new RecordSource(context, migration, reads);
         this.scrubber = new Scrubber(context, shard, shared.operations);
     }
 

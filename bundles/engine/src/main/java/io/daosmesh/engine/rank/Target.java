@@ -19,10 +19,10 @@ import io.daosmesh.engine.space.Reserve;
 import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.engine.turn.Done;
 import io.daosmesh.engine.turn.StagedOp;
+import io.daosmesh.engine.turn.VosLatencies;
 import io.daosmesh.engine.vos.Enumerator;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.RecordSearch;
-import io.daosmesh.engine.vos.VosLatencies;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
@@ -321,7 +321,8 @@ public final class Target {
     /** One record for a holder that cannot read its own. */
     public void record(RecordPullRequest r, Answer<Migration.Exported> answer) {
         ShardAddress a = ShardAddress.of(r.getAddress());
-        in(a.pool(), answer::refuse, p -> p.migration.record(a, r.getRecord(), answer));
+        int target = r.getAddress().getTarget();
+        in(a.pool(), answer::refuse, p -> p.source.record(a, target, r.getRecord(), answer));
     }
 
     public void importBatch(ShardAddress a, List<MigratedRecordMessage> records, ByteBuffer data, Done done) {

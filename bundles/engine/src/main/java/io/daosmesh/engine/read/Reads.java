@@ -7,13 +7,13 @@ import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.engine.turn.Answer;
+import io.daosmesh.engine.turn.VosLatencies;
 import io.daosmesh.engine.vos.ArraySearch;
 import io.daosmesh.engine.vos.ByteKey;
 import io.daosmesh.engine.vos.Fragment;
 import io.daosmesh.engine.vos.GroupReader;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.RecordRead;
-import io.daosmesh.engine.vos.VosLatencies;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
@@ -69,6 +69,11 @@ public final class Reads {
         this.access = access;
         this.lead = lead;
         this.latencies = latencies;
+    }
+
+    /** A fetch goes on in a further turn. */
+    public boolean isSearching() {
+        return parked > 0;
     }
 
     /** A client's fetch; the answer comes on the loop or on a device thread. */
@@ -161,6 +166,8 @@ public final class Reads {
         private @Nullable Map<ByteKey, Set<Long>> hidden;
 
         private long generation;
+        /** When it began to look, see {@link VosWriter#replaceCount}. */
+        private long replaceCount;
 
         /** @param isElsewhere another target leads, and gives epochs of its own clock */
         Finding(ShardAddress address, FetchRequest request, long epoch, boolean isElsewhere, Answer<Fetched> answer) {
@@ -170,6 +177,7 @@ public final class Reads {
             this.epoch = epoch;
             this.answer = answer;
             this.found = new ArrayList<>(request.getValuesCount());
+            this.replaceCount = shard.writer().replaceCount();
         }
 
         void turn() {
@@ -177,6 +185,7 @@ public final class Reads {
             byte[] dkey = request.getDkey().toByteArray();
             try (GroupReader r = GroupReader.within(context.kv(), address.groupPrefix(), dkey, epoch, this::hidden)) {
                 r.at(dkey);
+                if (hidden != null) beginAnewIfReplaced();
                 isDone = find(r);
                 if (!isDone) park();
             } catch (FaultException e) {
@@ -185,6 +194,17 @@ public final class Reads {
             }
             if (isDone) end(this::gather);
             else context.loop().execute(this::again);
+        }
+
+        /** What was ahead of the search may lie behind it now. It is what it was, in another place. */
+        private void beginAnewIfReplaced() {
+            VosWriter writer = shard.writer();
+            if (!writer.isReplacing() && writer.replaceCount() == replaceCount) return;
+            replaceCount = writer.replaceCount();
+            parts.clear();
+            found.clear();
+            total = 0;
+            search = null;
         }
 
         private Set<Long> hidden(byte[] scope) {

@@ -8,6 +8,7 @@ import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.ShardAddress;
 import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.turn.StagedOp;
+import io.daosmesh.engine.vos.Fragment;
 import io.daosmesh.engine.vos.GroupReader;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.RecordRead;
@@ -139,37 +140,84 @@ public final class Repair {
     }
 
     private void fetch(VosRecord record) {
+        PoolTarget from = holder(record);
+        if (from == null) return;
+        isBusy = true;
+        MigratedRecordMessage whole = wanted(record, record.offset(), record.length());
+        context.peers()
+                .record(from.rank(), request(record, from, whole), (bytes, fault) -> onBytes(record, from, bytes));
+    }
+
+    /** Each holder in its turn; null if there is no other one. */
+    private @Nullable PoolTarget holder(VosRecord record) {
         Keys.Parts p = Keys.parse(record.key());
         List<PoolTarget> holders = new ArrayList<>();
         for (int id : shard.group(p.oid(), p.group()).settled()) if (id != shard.myId()) holders.add(shard.target(id));
-        if (holders.isEmpty()) return;
-        PoolTarget from = holders.get(shard.damaged().tries(record.key()) % holders.size());
-        ShardAddress a = new ShardAddress(shard.pool(), p.container(), p.oid(), p.group(), shard.mapVersion());
-        RecordPullRequest request = RecordPullRequest.newBuilder()
-                .setAddress(a.toWire(from.index()))
-                .setRecord(MigratedRecordMessage.newBuilder()
-                        .setDkey(ByteString.copyFrom(key(p.dkey())))
-                        .setAkey(ByteString.copyFrom(key(p.akey())))
-                        .setKind(record.kind())
-                        .setEpoch(record.epoch())
-                        .setOffset(record.offset())
-                        .setLength(record.length()))
+        return holders.isEmpty() ? null : holders.get(shard.damaged().tries(record.key()) % holders.size());
+    }
+
+    private static MigratedRecordMessage wanted(VosRecord record, long offset, long length) {
+        Keys.Parts p = Keys.parse(record.key());
+        return MigratedRecordMessage.newBuilder()
+                .setDkey(ByteString.copyFrom(key(p.dkey())))
+                .setAkey(ByteString.copyFrom(key(p.akey())))
+                .setKind(record.kind())
+                .setEpoch(record.epoch())
+                .setOffset(offset)
+                .setLength(length)
                 .build();
-        isBusy = true;
-        context.peers().record(from.rank(), request, (bytes, fault) -> onBytes(record, bytes));
+    }
+
+    private RecordPullRequest request(VosRecord record, PoolTarget from, MigratedRecordMessage wanted) {
+        Keys.Parts p = Keys.parse(record.key());
+        ShardAddress a = new ShardAddress(shard.pool(), p.container(), p.oid(), p.group(), shard.mapVersion());
+        return RecordPullRequest.newBuilder()
+                .setAddress(a.toWire(from.index()))
+                .setRecord(wanted)
+                .build();
     }
 
     private static byte[] key(byte @Nullable [] part) {
         return part == null ? VosRecord.NO_BYTES : part;
     }
 
-    /** Of another length or checksum they are refused. */
-    private void onBytes(VosRecord record, @Nullable ByteBuffer bytes) {
-        if (bytes == null || bytes.remaining() != record.length()) {
-            isBusy = false;
+    /** Of another length or checksum they are those of other writes, too: then only what can be seen of the record counts. */
+    private void onBytes(VosRecord record, PoolTarget from, @Nullable ByteBuffer bytes) {
+        if (bytes != null && bytes.remaining() == record.length() && VosWriter.crc(bytes) == record.crc32c()) {
+            migration.repair(record, bytes, fault -> onRepaired(record, fault));
             return;
         }
-        migration.repair(record, bytes, fault -> onRepaired(record, fault));
+        isBusy = false;
+        try {
+            if (record.kind() == VosRecord.EXTENT) fetchPart(record, from);
+        } catch (FaultException e) {
+            // later, as in look
+            isBusy = false;
+        }
+    }
+
+    /** The holder has put together otherwise what is still visible of the extent here. */
+    private void fetchPart(VosRecord record, PoolTarget from) {
+        Fragment part =
+                GroupReader.firstVisible(context.kv(), record, context.host().hlcNow(), shard.dtx());
+        if (part == null || part.length() == record.length()) return;
+        isBusy = true;
+        int version = shard.mapVersion();
+        RecordPullRequest request = request(record, from, wanted(record, part.from(), part.length()));
+        context.peers().record(from.rank(), request, (bytes, fault) -> {
+            isBusy = false;
+            boolean isRight = bytes != null && bytes.remaining() == part.length() && version == shard.mapVersion();
+            if (isRight && bytes != null) keep(part, bytes);
+        });
+    }
+
+    /** The bytes lie over those of the damaged extent, at its epoch; it is forgotten when that is so of all that is visible of it. */
+    private void keep(Fragment part, ByteBuffer bytes) {
+        isBusy = true;
+        migration.repairPart(part, bytes, fault -> {
+            isBusy = false;
+            if (fault == null) shard.counters().repaired.increment();
+        });
     }
 
     private void onRepaired(VosRecord record, @Nullable Fault fault) {

@@ -109,11 +109,7 @@ public final class EngineMetrics implements MetricSource {
                 "Values led here of which no replica could be read",
                 labels,
                 s.damaged().report().records());
-        sink.counter(
-                "engine_pool_vos_aggregation_merged_recs",
-                "Superseded records dropped",
-                labels,
-                c.aggregatedRecords.get());
+        collectAggregation(sink, c, labels);
         sink.gauge(
                 "engine_pool_vos_space_scm_used",
                 "Bytes of SCM in use",
@@ -126,6 +122,15 @@ public final class EngineMetrics implements MetricSource {
                 s.space().blob().allocator().usedBytes());
         sink.stats("engine_io_dtx_committable", "DTXs waiting for their commit", labels, c.committable);
         sink.stats("engine_io_dtx_committed", "Committed DTXs kept to recognise resends", labels, c.committed);
+    }
+
+    private static void collectAggregation(Sink sink, ShardCounters c, Map<String, String> labels) {
+        String of = "engine_pool_vos_aggregation_";
+        sink.counter(of + "deleted_sv", "Single values dropped that newer ones hide", labels, c.droppedValues.get());
+        sink.counter(of + "deleted_ev", "Extents dropped that newer ones hide", labels, c.droppedExtents.get());
+        sink.counter(of + "merged_recs", "Extents written anew with their neighbours", labels, c.mergedRecords.get());
+        sink.counter(of + "merged_size", "Bytes written anew", labels, c.mergedBytes.get());
+        sink.counter(of + "csum_errors", "Damaged extents left alone", labels, c.aggregationDamaged.get());
     }
 
     private static Map<String, String> with(Map<String, String> labels, String key, String value) {

@@ -20,7 +20,17 @@ public final class ShardCounters {
     public final Counter migratedRecords = new Counter();
     public final Counter damaged = new Counter();
     public final Counter repaired = new Counter();
-    public final Counter aggregatedRecords = new Counter();
+    /** Records that aggregation has dropped because newer ones hide them: single values, extents with punched ones. */
+    public final Counter droppedValues = new Counter();
+
+    public final Counter droppedExtents = new Counter();
+    /** Extents that aggregation has written anew, and their bytes. */
+    public final Counter mergedRecords = new Counter();
+
+    public final Counter mergedBytes = new Counter();
+    /** Found by aggregation, which leaves them alone. */
+    public final Counter aggregationDamaged = new Counter();
+
     public final StatsGauge committable = new StatsGauge();
     public final StatsGauge committed = new StatsGauge();
 

@@ -12,11 +12,16 @@ import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
- * Drops records that no reader of now can see any more, so that overwriting does not fill the pool. A pass walks the
- * shard dkey by dkey, a bounded step for each tick; it pauses while data is being moved by epoch. When space gets short it
- * goes on without pauses and nearer to now. Owner: target loop.
+ * Drops records that no reader of now can see any more, so that overwriting does not fill the pool, and then has
+ * {@link Merging} write anew what is left in parts. A pass walks the shard dkey by dkey, a bounded step for each tick. When
+ * space gets short it goes on with hardly a pause and nearer to now. Owner: target loop.
+ *
+ * <p>While data is being moved it only drops, and only in groups of which this target holds all: whatever hides a record here is
+ * copied with it, or has gone to the new homes by itself; and a punch lies before all that it hides, so that no copy has
+ * the one without the other. To change the place of what is visible would let a copy miss it.
  */
 public final class Aggregation {
     /** How patient it is. */
@@ -34,17 +39,21 @@ public final class Aggregation {
 
     private final TargetContext context;
     private final PoolShard shard;
+    private final Merging merging;
     private byte[] at = VosRecord.NO_BYTES;
     private boolean hasPassed;
     private long passStartNs;
     private long passEndNs;
+    private int seenVersion;
     private long seenChanges;
     private long lastChangeNs;
     private boolean isBusy;
 
-    public Aggregation(TargetContext context, PoolShard shard) {
+    /** @param isSearched somebody walks the index over several turns: nothing visible changes its place until he is done */
+    public Aggregation(TargetContext context, PoolShard shard, BooleanSupplier isSearched) {
         this.context = context;
         this.shard = shard;
+        this.merging = new Merging(context, shard, this::isOurs, isSearched);
         this.passEndNs = context.nowNs();
     }
 
@@ -54,16 +63,37 @@ public final class Aggregation {
             seenChanges = shard.dtx().changeCount();
             lastChangeNs = now;
         }
-        if (isBusy || shard.state() != PoolShard.State.SERVING || shard.isRebuilding()) return;
-        Pace pace = isShort(shard.space()) ? SHORT : CALM;
+        // what was not looked at by the map before may be by this one
+        hasPassed &= shard.mapVersion() == seenVersion;
+        seenVersion = shard.mapVersion();
+        if (isBusy || merging.isBusy() || !shard.isServing()) return;
+        if (shard.isRebuilding()) merging.stop();
+        boolean isShort = isShort(shard.space());
+        Pace pace = isShort ? SHORT : CALM;
+        if (merging.isUnderWay()) {
+            merging.onTick(safeEpoch(pace), pace.entriesPerStep, isShort);
+            if (!merging.isUnderWay()) passEndNs = now;
+            return;
+        }
         if (at.length == 0) {
             // a pass that began later than the safe age after the last change has seen everything
-            boolean isDue = seenChanges > 0 && (!hasPassed || passStartNs - lastChangeNs < 2 * CALM.safeAgeNs);
+            boolean isLate = hasPassed && passStartNs - lastChangeNs >= 2 * CALM.safeAgeNs;
+            boolean isDue = seenChanges > 0 && (!isLate || merging.hasMore());
             if (!isDue || now - passEndNs < pace.pauseNs) return;
             passStartNs = now;
             at = Keys.records(shard.pool());
         }
         step(pace);
+    }
+
+    private long safeEpoch(Pace pace) {
+        return context.host().hlcNow() - Hlc.fromNanos(pace.safeAgeNs);
+    }
+
+    /** Nothing of the group is still to be copied to this target. */
+    private boolean isOurs(byte[] groupPrefix) {
+        Keys.Parts p = Keys.parse(groupPrefix);
+        return shard.group(p.oid(), p.group()).settled().contains(shard.myId());
     }
 
     private static boolean isShort(PoolSpace space) {
@@ -72,16 +102,16 @@ public final class Aggregation {
     }
 
     private void step(Pace pace) {
-        long safe = context.host().hlcNow() - Hlc.fromNanos(pace.safeAgeNs);
         Superseded.Found found;
         try (KvCursor c = context.kv().cursor(KvRange.prefix(Keys.records(shard.pool())))) {
-            found = Superseded.search(c, at, safe, shard.dtx(), pace.entriesPerStep);
+            found = Superseded.search(c, at, safeEpoch(pace), shard.dtx(), this::isOurs, pace.entriesPerStep);
         }
         byte[] next = found.next();
         at = next == null ? VosRecord.NO_BYTES : next;
         if (next == null) {
             hasPassed = true;
             passEndNs = context.nowNs();
+            if (!shard.isRebuilding()) merging.begin();
         }
         List<VosRecord> records =
                 found.records().stream().filter(shard.writer()::claim).toList();
@@ -96,7 +126,16 @@ public final class Aggregation {
                 return;
             }
             shard.writer().release(records);
-            shard.counters().aggregatedRecords.add(records.size());
+            count(records);
         });
+    }
+
+    private void count(List<VosRecord> dropped) {
+        for (VosRecord r : dropped) {
+            boolean isExtent = r.kind() == VosRecord.EXTENT || r.kind() == VosRecord.PUNCH_EXTENT;
+            if (isExtent) shard.counters().droppedExtents.increment();
+            else if (r.kind() == VosRecord.SINGLE)
+                shard.counters().droppedValues.increment();
+        }
     }
 }

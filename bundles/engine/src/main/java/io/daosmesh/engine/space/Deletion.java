@@ -50,7 +50,11 @@ public final class Deletion {
     /** @param isDoomed asked again before each step: a prefix that is wanted again is left alone from then on */
     public static void start(
             TargetContext context, PoolShard shard, List<byte[]> prefixes, Predicate<byte[]> isDoomed, Done done) {
-        Deletion d = new Deletion(context, shard, prefixes, isDoomed, done);
+        shard.writer().beginDeleting();
+        Deletion d = new Deletion(context, shard, prefixes, isDoomed, fault -> {
+            shard.writer().endDeleting();
+            done.done(fault);
+        });
         // an empty operation is done when everything staged before it is
         context.turns().stage(new StagedOp(false), fault -> d.dropPrepared());
     }

@@ -27,8 +27,9 @@ final class ExtentWalk {
      */
     private static final int JUMPS = 16;
 
+    /** Of one epoch the shorter one first: it may be what is left of the other one, whose bytes cannot be read. */
     private static final Comparator<Place> NEWEST_FIRST =
-            Comparator.comparingLong(Place::epoch).reversed();
+            Comparator.comparingLong(Place::epoch).reversed().thenComparingLong(p -> p.end - p.from);
 
     /**
      * What a reader sees of an akey.

@@ -66,9 +66,26 @@ public final class GroupReader implements AutoCloseable {
             long length = Keys.length(record.key());
             // of a damaged key nobody can say
             if (record.offset() < 0 || length < 0 || record.offset() + length < 0) return true;
-            return reader.array(akey, record.offset(), length).fragments().stream()
-                    .anyMatch(f -> isSame(f.record(), record));
+            return reader.firstOf(akey, record) != null;
         }
+    }
+
+    /** The first bytes of this very extent that somebody gets who reads at the epoch; null if there are none. */
+    public static @Nullable Fragment firstVisible(KvReader kv, VosRecord extent, long epoch, Prepared prepared) {
+        Keys.Parts p = Keys.parse(extent.key());
+        byte[] dkey = p.dkey();
+        byte[] akey = p.akey();
+        if (dkey == null || akey == null) return null;
+        try (GroupReader reader = within(kv, p.groupPrefix(), dkey, epoch, prepared)) {
+            return reader.at(dkey).firstOf(akey, extent);
+        }
+    }
+
+    private @Nullable Fragment firstOf(byte[] akey, VosRecord extent) {
+        return array(akey, extent.offset(), Keys.length(extent.key())).fragments().stream()
+                .filter(f -> isSame(f.record(), extent))
+                .findFirst()
+                .orElse(null);
     }
 
     private static boolean isSame(@Nullable VosRecord found, VosRecord record) {

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * is exact, because "not found" makes the asker drop an update that may have been acknowledged. Owner: target loop.
  */
 public final class RecordSearch {
-    /** Lines of versions in one step: about a millisecond of the loop. */
-    public static final int STEP_LINES = 256;
+    /** Entries looked at in one step: about a millisecond of the loop. */
+    public static final int STEP_ENTRIES = 256;
     /** Searches under way or kept; more are refused, and asked for again. */
     public static final int SEARCHES_MAX = 64;
     /** Askers of one search: whoever gave up waiting asks again. */
@@ -41,14 +41,22 @@ public final class RecordSearch {
         this.clock = clock;
     }
 
-    /** @param mapVersion under another map the group may have been deleted or filled here meanwhile */
-    public record What(ByteKey scope, long epoch, int mapVersion) {}
+    /**
+     * @param mapVersion under another map the group may have been deleted or filled here meanwhile
+     * @param replaceCount when records have taken the place of others since, a search may have missed what it looks for
+     */
+    public record What(ByteKey scope, long epoch, int mapVersion, long replaceCount) {}
 
     private static final class Search {
         final List<Answer<Boolean>> askers = new ArrayList<>(1);
         boolean isDone;
         boolean isFound;
         long endedNs;
+    }
+
+    /** Some search goes on in a further turn. */
+    public boolean isUnderWay() {
+        return searches.values().stream().anyMatch(s -> !s.isDone);
     }
 
     /** Answers on the loop, now or in a later turn; BUSY when too many are under way. */
@@ -93,23 +101,32 @@ public final class RecordSearch {
     /** @param next where to go on; null = found, or there is nothing more */
     private record Step(boolean isFound, byte @Nullable [] next) {}
 
-    /** Two look-ups for each value, extent or punch, however many versions it has. */
+    /**
+     * Two look-ups for each value or punch, however many versions it has. In the place of an extent also the newer versions
+     * count: what was put together from several has the traces of all.
+     */
     private static Step step(KvReader kv, byte[] scope, long epoch, byte[] from) {
         byte[] at = from;
         try (KvCursor c = kv.cursor(KvRange.prefix(scope))) {
-            for (int i = 0; i < STEP_LINES; i++) {
-                c.seek(at);
+            c.seek(at);
+            for (int i = 0; i < STEP_ENTRIES; i++) {
                 if (!c.next()) return new Step(false, null);
-                byte[] line = Keys.line(c.key());
-                byte[] wanted = Keys.atOrBelow(line, epoch);
-                if (Keys.epoch(c.key()) > epoch) {
-                    c.seek(wanted);
-                    if (!c.next()) return new Step(false, null);
-                }
-                if (Keys.startsWith(c.key(), wanted)) return new Step(true, null);
-                at = Keys.behind(line);
+                at = c.key();
+                long here = Keys.epoch(at);
+                if (here == epoch || here > epoch && isOrigin(at, c, epoch)) return new Step(true, null);
+                if (here > epoch && Keys.isExtent(at)) continue;
+                byte[] line = Keys.line(at);
+                at = here > epoch ? Keys.atOrBelow(line, epoch) : Keys.behind(line);
+                c.seek(at);
             }
         }
         return new Step(false, at);
+    }
+
+    private static boolean isOrigin(byte[] key, KvCursor c, long epoch) {
+        if (Keys.kind(key) != VosRecord.EXTENT) return false;
+        byte[] value = c.value();
+        return VosRecord.isMerged(value)
+                && VosRecord.decode(key, value).origins().has(epoch);
     }
 }

@@ -9,6 +9,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,7 @@ public final class Superseded {
     private final KvCursor cursor;
     private final long safeEpoch;
     private final Prepared prepared;
+    private final Predicate<byte[]> isOurs;
     private final int entriesMax;
     private final List<VosRecord> records = new ArrayList<>();
     private final Level group = new Level();
@@ -74,20 +76,24 @@ public final class Superseded {
     private byte[] last = VosRecord.NO_BYTES;
     private int visited;
 
-    private Superseded(KvCursor cursor, long safeEpoch, Prepared prepared, int entriesMax) {
+    private Superseded(KvCursor cursor, long safeEpoch, Prepared prepared, Predicate<byte[]> isOurs, int entriesMax) {
         this.cursor = cursor;
         this.safeEpoch = safeEpoch;
         this.prepared = prepared;
+        this.isOurs = isOurs;
         this.entriesMax = entriesMax;
     }
 
     /**
      * @param from a key that a previous search gave, or a prefix to begin with
+     * @param isOurs whether to look at a group, given its prefix: what may still come to it may lie under what it has
      * @param entriesMax entries that it looks at before it stops with a dkey; inside a dkey it stops at twice as many
      */
-    public static Found search(KvCursor cursor, byte[] from, long safeEpoch, Prepared prepared, int entriesMax) {
-        Superseded search = new Superseded(cursor, safeEpoch, prepared, entriesMax);
-        byte[] next = search.run(from);
+    public static Found search(
+            KvCursor cursor, byte[] from, long safeEpoch, Prepared prepared, Predicate<byte[]> isOurs, int entriesMax) {
+        Superseded search = new Superseded(cursor, safeEpoch, prepared, isOurs, entriesMax);
+        boolean isInside = from.length > Keys.GROUP_BYTES && isOurs.test(Keys.groupOf(from));
+        byte[] next = search.run(from.length <= Keys.GROUP_BYTES || isInside ? from : Keys.behind(Keys.groupOf(from)));
         search.leaveDkey();
         search.leave(search.group);
         return new Found(search.records, next);
@@ -107,6 +113,11 @@ public final class Superseded {
                 continue;
             }
             if (key == null) return null;
+            if (!group.isAt(key) && !isOurs.test(Keys.groupOf(key))) {
+                if (visited++ >= entriesMax) return Keys.groupOf(key);
+                cursor.seek(Keys.behind(Keys.groupOf(key)));
+                continue;
+            }
             if (!akey.isAt(key)) {
                 stopped = enter(key);
                 if (stopped != null) return stopped;

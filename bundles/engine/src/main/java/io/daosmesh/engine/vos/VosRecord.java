@@ -20,6 +20,7 @@ import java.util.List;
  * @param inline the bytes, empty when they are on the device
  * @param pieces where the bytes are on the device, in order; empty when inline
  * @param chunkCrcs checksums of {@link #CHUNK_BYTES} each for values on the device longer than one chunk
+ * @param origins of an extent that was put together from several
  */
 public record VosRecord(
         byte[] key,
@@ -29,7 +30,8 @@ public record VosRecord(
         int crc32c,
         byte[] inline,
         List<Extent> pieces,
-        int[] chunkCrcs) {
+        int[] chunkCrcs,
+        Origins origins) {
     public static final int SINGLE = 0;
     public static final int EXTENT = 1;
     public static final int PUNCH_AKEY = 2;
@@ -42,6 +44,30 @@ public record VosRecord(
     public static final byte[] NO_BYTES = new byte[0];
     private static final int[] NO_CRCS = new int[0];
     private static final byte LAYOUT = 1;
+    /** With its origins; an older release refuses it with DF_INCOMPT. */
+    private static final byte LAYOUT_OF_MERGED = 2;
+
+    /** Of a value that was written as it is. */
+    public VosRecord(
+            byte[] key,
+            int kind,
+            long offset,
+            long length,
+            int crc32c,
+            byte[] inline,
+            List<Extent> pieces,
+            int[] chunkCrcs) {
+        this(key, kind, offset, length, crc32c, inline, pieces, chunkCrcs, Origins.NONE);
+    }
+
+    VosRecord withOrigins(Origins next) {
+        return new VosRecord(key, kind, offset, length, crc32c, inline, pieces, chunkCrcs, next);
+    }
+
+    /** True if the encoded record has origins, without decoding it. */
+    static boolean isMerged(byte[] value) {
+        return value.length > 0 && value[0] == LAYOUT_OF_MERGED;
+    }
 
     public static VosRecord punch(byte[] key, int kind, long offset, long length) {
         return new VosRecord(key, kind, offset, length, 0, NO_BYTES, List.of(), NO_CRCS);
@@ -52,8 +78,9 @@ public record VosRecord(
     }
 
     /** Stands for a value of which no copy could be read: whoever reads it hears CSUM, never that it is absent. */
-    public static VosRecord lost(byte[] key, long length, int crc32c) {
-        return new VosRecord(key, Keys.kind(key), Keys.offset(key), length, crc32c, NO_BYTES, List.of(), NO_CRCS);
+    public static VosRecord lost(byte[] key, long length, int crc32c, Origins origins) {
+        return new VosRecord(
+                key, Keys.kind(key), Keys.offset(key), length, crc32c, NO_BYTES, List.of(), NO_CRCS, origins);
     }
 
     public long epoch() {
@@ -80,7 +107,7 @@ public record VosRecord(
     /** False when its parts contradict each other or reach out of the blob: to read it would tell nothing. */
     public boolean isSound(long blobBytes) {
         boolean isOfKey = kind != EXTENT && kind != PUNCH_EXTENT || length == Keys.length(key);
-        if (length < 0 || offset < 0 || offset + length < 0 || !isOfKey) return false;
+        if (length < 0 || offset < 0 || offset + length < 0 || !isOfKey || !origins.isOf(length)) return false;
         if (!isOnDevice()) return isPunch() || isLost() || inline.length == length;
         long pieceBytes = 0;
         for (Extent e : pieces) {
@@ -100,13 +127,22 @@ public record VosRecord(
 
     /** What it takes of SCM. */
     public long scmBytes() {
-        return key.length + 14L + inline.length + 16L * pieces.size() + 4L * chunkCrcs.length;
+        long bytes = key.length + 14L + inline.length + 16L * pieces.size() + 4L * chunkCrcs.length;
+        return origins.isEmpty() ? bytes : bytes + Integer.BYTES + origins.byteCount();
     }
 
     public byte[] encode() {
-        ByteBuffer b = ByteBuffer.allocate(
-                1 + 1 + 4 + 8 + inline.length + (isOnDevice() ? 6 + 16 * pieces.size() + 4 * chunkCrcs.length : 0));
-        b.put(LAYOUT).put((byte) (isOnDevice() ? 1 : 0)).putInt(crc32c).putLong(length);
+        boolean isMerged = !origins.isEmpty();
+        ByteBuffer b = ByteBuffer.allocate(1
+                + 1
+                + 4
+                + 8
+                + (isMerged ? Integer.BYTES + origins.byteCount() : 0)
+                + inline.length
+                + (isOnDevice() ? 6 + 16 * pieces.size() + 4 * chunkCrcs.length : 0));
+        b.put(isMerged ? LAYOUT_OF_MERGED : LAYOUT);
+        b.put((byte) (isOnDevice() ? 1 : 0)).putInt(crc32c).putLong(length);
+        if (isMerged) origins.encode(b.putInt(origins.parts().size()));
         if (isOnDevice()) {
             b.putShort((short) pieces.size());
             for (Extent e : pieces) b.putLong(e.offsetBytes()).putLong(e.lengthBytes());
@@ -122,19 +158,20 @@ public record VosRecord(
         ByteBuffer b = ByteBuffer.wrap(value);
         try {
             byte layout = b.get();
-            if (layout != LAYOUT) {
+            if (layout != LAYOUT && layout != LAYOUT_OF_MERGED) {
                 throw Fault.of(FaultCode.DF_INCOMPT, "record of layout version %d", layout)
                         .asException();
             }
             boolean isOnDevice = b.get() == 1;
             int crc = b.getInt();
             long length = b.getLong();
+            Origins origins = layout == LAYOUT ? Origins.NONE : Origins.decode(b, b.getInt());
             int kind = Keys.kind(key);
             long offset = Keys.offset(key);
             if (!isOnDevice) {
                 byte[] bytes = new byte[b.remaining()];
                 b.get(bytes);
-                return new VosRecord(key, kind, offset, length, crc, bytes, List.of(), NO_CRCS);
+                return new VosRecord(key, kind, offset, length, crc, bytes, List.of(), NO_CRCS, origins);
             }
             int count = b.getShort() & 0xffff;
             List<Extent> pieces = new ArrayList<>(count);
@@ -143,7 +180,7 @@ public record VosRecord(
             if (crcCount > b.remaining() / Integer.BYTES) throw new BufferUnderflowException();
             int[] crcs = new int[crcCount];
             for (int i = 0; i < crcs.length; i++) crcs[i] = b.getInt();
-            return new VosRecord(key, kind, offset, length, crc, NO_BYTES, pieces, crcs);
+            return new VosRecord(key, kind, offset, length, crc, NO_BYTES, pieces, crcs, origins);
         } catch (BufferUnderflowException | IllegalArgumentException | NegativeArraySizeException e) {
             throw Fault.of(FaultCode.DF_INVAL, "a record of the index is damaged")
                     .asException();

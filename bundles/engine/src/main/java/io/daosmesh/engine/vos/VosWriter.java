@@ -28,6 +28,11 @@ public final class VosWriter {
     private final int dataThresholdBytes;
     /** Records whose deletion is on its way to the index: their space is given back once. */
     private final Set<ByteKey> dropping = new HashSet<>();
+    /** Operations that put records in the place of others, on their way to the index; and those until now, twice each. */
+    private int replacing;
+
+    private long replaceCount;
+    private int deleting;
 
     /** @param dataThresholdBytes values at least as long go to the device; 0 = none does */
     public VosWriter(SpaceAccount scm, Blob blob, BufferPool buffers, int dataThresholdBytes) {
@@ -66,13 +71,28 @@ public final class VosWriter {
      * @param mayUseReserve for rebuild, which must not fail on a full pool
      */
     public void value(Staging to, byte[] key, ByteBuffer bytes, int crc32c, boolean mayUseReserve, long nowNs) {
+        value(to, key, new Value(bytes, crc32c, Origins.NONE), mayUseReserve, nowNs);
+    }
+
+    /**
+     * What is to be stored.
+     *
+     * @param bytes from position to limit; copied
+     */
+    public record Value(ByteBuffer bytes, int crc32c, Origins origins) {}
+
+    /** As above, also for what was put together from several extents. */
+    public void value(Staging to, byte[] key, Value value, boolean mayUseReserve, long nowNs) {
+        ByteBuffer bytes = value.bytes;
+        int crc32c = value.crc32c;
         int length = bytes.remaining();
         if (length > VALUE_BYTES_MAX)
             throw Fault.of(FaultCode.REC2BIG, "a value of %d bytes, at most %d", length, VALUE_BYTES_MAX)
                     .asException();
-        VosRecord record = length >= dataThresholdBytes
+        VosRecord plain = length >= dataThresholdBytes
                 ? onDevice(to, key, bytes, crc32c, mayUseReserve, nowNs)
                 : VosRecord.inline(key, Keys.kind(key), Keys.offset(key), crc32c, copy(bytes, crc32c));
+        VosRecord record = value.origins.isEmpty() ? plain : plain.withOrigins(value.origins);
         try {
             if (mayUseReserve) scm.chargeAlways(record.scmBytes());
             else scm.charge(record.scmBytes());
@@ -91,8 +111,8 @@ public final class VosWriter {
     }
 
     /** Stages what stands for a value that nobody can read; never refused. */
-    public void lost(Staging to, byte[] key, long length, int crc32c) {
-        VosRecord record = VosRecord.lost(key, length, crc32c);
+    public void lost(Staging to, byte[] key, long length, int crc32c, Origins origins) {
+        VosRecord record = VosRecord.lost(key, length, crc32c, origins);
         scm.chargeAlways(record.scmBytes());
         add(to, record);
     }
@@ -151,6 +171,40 @@ public final class VosWriter {
     /** Before a record's deletion is staged; false = another operation deletes it already. Ends with release or keep. */
     public boolean claim(VosRecord record) {
         return dropping.add(new ByteKey(record.key()));
+    }
+
+    /** Records in other places than the claimed ones show the same bytes from now on; ends with {@link #endReplacing}. */
+    public void beginReplacing() {
+        replacing++;
+        replaceCount++;
+    }
+
+    public void endReplacing() {
+        replacing--;
+        replaceCount++;
+    }
+
+    /** True if who goes on with a walk over several turns may have missed what lies elsewhere now. */
+    public boolean isReplacing() {
+        return replacing > 0;
+    }
+
+    /** Changes when records take the place of others. */
+    public long replaceCount() {
+        return replaceCount;
+    }
+
+    /** All that lies somewhere is being deleted, step by step: nothing may be put there meanwhile. */
+    public void beginDeleting() {
+        deleting++;
+    }
+
+    public void endDeleting() {
+        deleting--;
+    }
+
+    public boolean isDeleting() {
+        return deleting > 0;
     }
 
     /** The claimed records stay in the index after all. */

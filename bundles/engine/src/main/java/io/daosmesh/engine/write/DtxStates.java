@@ -90,11 +90,22 @@ public final class DtxStates {
         byte[] scope = Keys.under(group, dkey);
         if (context.kv().get(objectPunch) != null) answer.answer(2, null);
         else if (shard.dtx().epochs(scope).contains(epoch)) answer.answer(0, null);
-        else
-            search.ask(new RecordSearch.What(new ByteKey(scope), epoch, shard.mapVersion()), (isFound, fault) -> {
-                if (isFound == null) answer.refuse(fault != null ? fault : Fault.of(FaultCode.AGAIN));
-                else searched(a, dtx, isFound, answer);
-            });
+        else search(a, new ByteKey(scope), dtx, answer);
+    }
+
+    private void search(ShardAddress a, ByteKey scope, DtxRef dtx, Answer<Integer> answer) {
+        long replaceCount = shard.writer().replaceCount();
+        boolean isReplacing = shard.writer().isReplacing();
+        var what = new RecordSearch.What(scope, dtx.epoch, shard.mapVersion(), replaceCount);
+        search.ask(what, (isFound, fault) -> {
+            if (isFound == null) {
+                answer.refuse(fault != null ? fault : Fault.of(FaultCode.AGAIN));
+            } else if (!isFound && (isReplacing || shard.writer().replaceCount() != replaceCount)) {
+                answer.refuse(Fault.of(FaultCode.AGAIN, "records have changed their place during the search"));
+            } else {
+                searched(a, dtx, isFound, answer);
+            }
+        });
     }
 
     private record DtxRef(DtxId id, long epoch) {}

@@ -10,8 +10,8 @@ import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.engine.turn.Done;
 import io.daosmesh.engine.turn.StagedOp;
+import io.daosmesh.engine.turn.VosLatencies;
 import io.daosmesh.engine.vos.Keys;
-import io.daosmesh.engine.vos.VosLatencies;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.engine.vos.VosWriter;
 import io.daosmesh.model.fault.Fault;
@@ -90,10 +90,7 @@ public final class MemberWrites {
                             : Fault.of(FaultCode.AGAIN, "another try of this update is committed here"));
             return;
         }
-        Fault refusal = old == null && shard.dtx().isOpenAt(op.scopes(), epoch)
-                // two leaders, one after the other, gave the same epoch: their records would have the same keys
-                ? Fault.of(FaultCode.AGAIN, "another update of the key has this epoch")
-                : context.host().noRoom(op.isDelete());
+        Fault refusal = refusal(op, old == null);
         if (refusal != null) {
             done.done(refusal);
             return;
@@ -126,6 +123,16 @@ public final class MemberWrites {
             onPrepared(new Try(entry, old, dropped, staging, bytes), fault);
             done.done(fault);
         });
+    }
+
+    private @Nullable Fault refusal(WriteOp op, boolean isFirstTry) {
+        long epoch = op.dtx().epoch();
+        if (shard.dtx().isClosed(epoch))
+            return Fault.of(FaultCode.AGAIN, "the update was too long on its way, or the leader's clock is behind");
+        return isFirstTry && shard.dtx().isOpenAt(op.scopes(), epoch)
+                // two leaders, one after the other, gave the same epoch: their records would have the same keys
+                ? Fault.of(FaultCode.AGAIN, "another update of the key has this epoch")
+                : context.host().noRoom(op.isDelete());
     }
 
     private static DtxEntry entry(WriteOp op, List<byte[]> keys) {

@@ -12,7 +12,7 @@ public final class ManualLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     private final ArrayDeque<Runnable> queue = new ArrayDeque<>();
     private final ArrayDeque<Runnable> commits = new ArrayDeque<>();
     private final KvStore kv;
-    private final TurnPipeline pipeline = new TurnPipeline(this, this);
+    private TurnPipeline pipeline = new TurnPipeline(this, this);
     public boolean holdsCommits;
     public int flushes;
     /** What each commit ends with, if not null. */
@@ -45,6 +45,14 @@ public final class ManualLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
         };
         if (holdsCommits) commits.add(write);
         else write.run();
+    }
+
+    /** The process is killed: nothing of what is under way goes on. */
+    public void crash() {
+        queue.clear();
+        commits.clear();
+        pipeline = new TurnPipeline(this, this);
+        holdsCommits = false;
     }
 
     /** Runs until nothing is left to do. */

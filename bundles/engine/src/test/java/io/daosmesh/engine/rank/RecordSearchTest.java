@@ -100,7 +100,7 @@ class RecordSearchTest extends TargetFixture {
     void shouldSayNothingWhenTheMapChangesDuringTheSearch() {
         start(map(1, TargetState.UPIN));
         long epoch = hlc.now();
-        for (int i = 0; i < 2 * RecordSearch.STEP_LINES; i++) put("a" + i, hlc.now());
+        for (int i = 0; i < 2 * RecordSearch.STEP_ENTRIES; i++) put("a" + i, hlc.now());
         nowNs += 700_000_000_000L;
 
         List<String> out = resolve(epoch);
@@ -114,7 +114,7 @@ class RecordSearchTest extends TargetFixture {
     void shouldBoundSearchesAndTheirAskers() {
         start(map(1, TargetState.UPIN));
         long first = hlc.now();
-        for (int i = 0; i < 2 * RecordSearch.STEP_LINES; i++) put("a" + i, hlc.now());
+        for (int i = 0; i < 2 * RecordSearch.STEP_ENTRIES; i++) put("a" + i, hlc.now());
         nowNs += 700_000_000_000L;
 
         List<List<String>> same = new ArrayList<>();

@@ -185,7 +185,7 @@ class ExtentModelTest {
         while (at != null) {
             Superseded.Found found;
             try (KvCursor c = kv.cursor(KvRange.prefix(Keys.records(pool)))) {
-                found = Superseded.search(c, at, safe, prepared, entriesMax);
+                found = Superseded.search(c, at, safe, prepared, g -> true, entriesMax);
             }
             KvBatch batch = new KvBatch();
             for (VosRecord r : found.records()) {

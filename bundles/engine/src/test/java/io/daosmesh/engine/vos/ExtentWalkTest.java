@@ -218,7 +218,7 @@ class ExtentWalkTest {
             kv.takeMoves();
             Superseded.Found found;
             try (KvCursor c = kv.cursor(KvRange.prefix(Keys.records(pool)))) {
-                found = Superseded.search(c, at, epoch, Prepared.NONE, entriesMax);
+                found = Superseded.search(c, at, epoch, Prepared.NONE, g -> true, entriesMax);
             }
             assertTrue(kv.takeMoves() < 6 * entriesMax);
             KvBatch batch = new KvBatch();
@@ -241,14 +241,14 @@ class ExtentWalkTest {
 
         Superseded.Found found;
         try (KvCursor c = kv.cursor(KvRange.prefix(Keys.records(pool)))) {
-            found = Superseded.search(c, Keys.records(pool), epoch, Prepared.NONE, 4_000);
+            found = Superseded.search(c, Keys.records(pool), epoch, Prepared.NONE, g -> true, 4_000);
         }
 
         // each ends a byte before the one that it does not cover
         assertEquals(0, found.records().size());
         extent(VosRecord.PUNCH_EXTENT, 5_000, Long.MAX_VALUE - 5_000);
         try (KvCursor c = kv.cursor(KvRange.prefix(Keys.records(pool)))) {
-            found = Superseded.search(c, Keys.records(pool), epoch, Prepared.NONE, 4_000);
+            found = Superseded.search(c, Keys.records(pool), epoch, Prepared.NONE, g -> true, 4_000);
         }
         assertEquals(1_000, found.records().size());
     }

@@ -235,7 +235,7 @@ class VosModelTest {
         while (at != null) {
             Superseded.Found found;
             try (KvCursor c = kv.cursor(KvRange.prefix(Keys.records(pool)))) {
-                found = Superseded.search(c, at, 200, prepared, entriesMax);
+                found = Superseded.search(c, at, 200, prepared, g -> true, entriesMax);
             }
             StagedOp op = new StagedOp(true);
             for (VosRecord r : found.records()) op.batch().delete(r.key());

@@ -9,7 +9,7 @@ import io.daosmesh.engine.shard.Host;
 import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.turn.Answer;
-import io.daosmesh.engine.vos.VosLatencies;
+import io.daosmesh.engine.turn.VosLatencies;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;

@@ -1,6 +1,4 @@
-package io.daosmesh.engine.vos;
-
-import io.daosmesh.engine.turn.SizedLatency;
+package io.daosmesh.engine.turn;
 
 /**
  * What a target's own store takes, without network and other members. Written on the target loop, read by any thread.
