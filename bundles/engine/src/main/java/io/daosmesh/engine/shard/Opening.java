@@ -122,7 +122,7 @@ public final class Opening {
             }
         }
         space.scm().chargeAlways(scmBytes);
-        context.host().sawEpoch(newest);
+        context.host().foundEpoch(newest);
     }
 
     private static void loadDtxs(TargetContext context, PoolShard s) {

@@ -58,7 +58,7 @@ public final class TargetProxy {
         RpcPeers peers = new RpcPeers(context, loop);
         TargetContext own =
                 new TargetContext(identity.rank(), index, kv, storage.buffers(), loop.pipeline(), loop, peers, host);
-        long cacheBytes = context.valueCacheBytes() / engine.targetCount();
+        long cacheBytes = context.settings().valueCacheBytes() / engine.targetCount();
         this.target = new Target(own, new ValueCache(engine.newBuffers(cacheBytes)));
     }
 
