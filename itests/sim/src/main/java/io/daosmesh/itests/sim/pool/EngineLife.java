@@ -5,6 +5,7 @@ import io.daosmesh.engine.rank.Target;
 import io.daosmesh.engine.read.ValueCache;
 import io.daosmesh.engine.shard.Host;
 import io.daosmesh.engine.shard.Leases;
+import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.engine.turn.Done;
@@ -33,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * with threads and sockets is done here with the timeline. Owner: the timeline.
  */
 final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, Leases {
+    private static final long CLOCK_LOOK_NS = Timeline.ms(100);
     private static final long TICK_NS = Timeline.ms(50);
     private static final int DATA_THRESHOLD_BYTES = 4096;
     private static final long CACHE_BYTES = 64 << 10;
@@ -51,6 +53,8 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
     private final LeaseTable table;
     private final Hlc hlc;
     private final TurnPipeline turns;
+    private long foundEpoch;
+    private boolean isServing;
     private boolean isDrainDue;
     private boolean isPumpDue;
     private int wantedVersion;
@@ -62,7 +66,7 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         this.node = node;
         this.world = world;
         this.table = new LeaseTable(node.rank, world.time.nowNs());
-        this.hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + world.time.nowNs() + node.skewNs);
+        this.hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + world.time.nowNs() + node.clockNs());
         this.turns = new TurnPipeline(this, this);
         TargetContext env =
                 new TargetContext(node.rank, 0, node.disk.index(), buffers, turns, this, new PeersOf(this), this);
@@ -78,12 +82,35 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
             PoolSpace space = new PoolSpace(World.POOL, 0, new SpaceAccount(64 << 20), node.disk.blob());
             boolean isNew = node.disk.index().first(KvRange.all()).isEmpty();
             target.open(isNew ? List.of() : List.of(space));
-            if (target.shard(World.POOL) == null) {
-                target.create(space, world.service.map(), DATA_THRESHOLD_BYTES, fault -> {
-                    if (fault != null) world.violate("create: " + fault.message());
-                });
-            }
+            awaitClock(space);
         });
+    }
+
+    /** Nobody reaches a target whose clock is behind what it has found, as shipped. */
+    private void awaitClock(PoolSpace space) {
+        long behindNs = hlc.behindNs(foundEpoch);
+        if (behindNs > 0) {
+            world.clockWaits++;
+            world.note("rank " + node.rank + " waits " + behindNs / 1_000_000 + " ms for its clock");
+            world.time.after(
+                    Math.min(behindNs, CLOCK_LOOK_NS), () -> node.whenAwake(this, () -> awaitClock(space)));
+            return;
+        }
+        hlc.merge(foundEpoch);
+        isServing = true;
+        serve(space);
+    }
+
+    private void serve(PoolSpace space) {
+        PoolShard found = target.shard(World.POOL);
+        if (found == null) {
+            target.create(space, world.service.map(), DATA_THRESHOLD_BYTES, fault -> {
+                if (fault != null) world.violate("create: " + fault.message());
+            });
+        } else {
+            Fault why = found.failure();
+            if (why != null) world.violate("rank " + node.rank + " takes its shard for damaged: " + why.message());
+        }
         every(
                 TICK_NS,
                 () -> execute(() -> {
@@ -95,6 +122,11 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         every(
                 Timeline.ms(1_000),
                 () -> execute(() -> target.onProperties(World.POOL, world.isQuiet ? Map.of() : SCRUB)));
+    }
+
+    /** False while it starts: whoever asks hears to try again. */
+    boolean isServing() {
+        return isServing;
     }
 
     /** Values that the scrubber of this life has verified. */
@@ -176,7 +208,7 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
 
     void onMap(PoolMap next) {
         PoolMap m = map;
-        if (m != null && m.version() >= next.version()) return;
+        if (!isServing || m != null && m.version() >= next.version()) return;
         map = next;
         execute(() -> target.onMap(next));
     }
@@ -214,6 +246,11 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
     @Override
     public void sawEpoch(long epoch) {
         hlc.merge(epoch);
+    }
+
+    @Override
+    public void foundEpoch(long epoch) {
+        foundEpoch = Math.max(foundEpoch, epoch);
     }
 
     /** Answers of the majority are three seconds old at most; the timeline knows without pings. */

@@ -12,7 +12,10 @@ final class Node {
     final int rank;
     final Disk disk;
     /** Wall clocks differ: less than the second beyond which they would be refused. */
-    final long skewNs;
+    private final long skewNs;
+
+    /** By how much somebody has set it forward or back. */
+    private long stepNs;
 
     private final Deque<Runnable> backlog = new ArrayDeque<>();
     private @Nullable EngineLife life;
@@ -28,6 +31,19 @@ final class Node {
         this.rank = rank;
         this.disk = new Disk(time, badBlocks);
         this.skewNs = time.between(Timeline.ms(-50), Timeline.ms(50));
+    }
+
+    /** Of its wall clock, against the time of the others. */
+    long clockNs() {
+        return skewNs + stepNs;
+    }
+
+    boolean isClockSet() {
+        return stepNs != 0;
+    }
+
+    void setClock(long aheadNs) {
+        stepNs = aheadNs;
     }
 
     @Nullable

@@ -9,6 +9,8 @@ import io.daosmesh.model.pool.PoolMap;
 /** What goes wrong with ranks and maps, and when. Owner: the timeline. */
 final class Trouble {
     private static final int DOWN_MAX = 2;
+    private static final long STEP_MIN_NS = Timeline.ms(1_000);
+    private static final long STEP_MAX_NS = Timeline.ms(5_000);
     private static final long APPEND_WAIT_NS = Timeline.ms(200);
 
     private final World world;
@@ -39,6 +41,7 @@ final class Trouble {
         t.after(t.between(Timeline.ms(100), Timeline.ms(1_500)), () -> {
             if (isOver()) return;
             if (world.has(Hazard.SKIPPED_MAPS) && t.happens(0.3)) succession();
+            else if (world.has(Hazard.CLOCK_STEPS) && t.happens(0.4)) setClock(world.nodes.get(t.below(World.RANKS)));
             else strike(world.nodes.get(t.below(World.RANKS)));
             next();
         });
@@ -98,6 +101,21 @@ final class Trouble {
         world.time.after(forNs, () -> {
             world.note("rank " + n.rank + " starts");
             n.start(new EngineLife(n, world));
+        });
+    }
+
+    /** Forward or back; now and then while the rank is down; mended after a while, by a step the other way. */
+    private void setClock(Node n) {
+        if (n.isClockSet()) return;
+        Timeline t = world.time;
+        long aheadNs = t.between(STEP_MIN_NS, STEP_MAX_NS) * (t.happens(0.5) ? 1 : -1);
+        if (t.happens(0.5)) crash(n);
+        world.note("the clock of rank " + n.rank + " is set by " + aheadNs / 1_000_000 + " ms");
+        n.setClock(aheadNs);
+        t.after(t.between(Timeline.ms(500), Timeline.ms(6_000)), () -> {
+            world.note("the clock of rank " + n.rank + " is mended");
+            if (t.happens(0.3)) crash(n);
+            n.setClock(0);
         });
     }
 

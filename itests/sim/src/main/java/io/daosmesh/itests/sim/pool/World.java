@@ -67,13 +67,15 @@ final class World {
     long damaged;
 
     long oddRefusals;
+    /** Looks of starts that found the clock behind what is stored. */
+    long clockWaits;
     /** Histories that the checker could not decide. */
     int undecided;
 
     World(Plan plan, long seed) {
         this.plan = plan;
         time = new Timeline(seed);
-        network = new Network(time, nodes, plan.loss());
+        network = new Network(time, nodes, plan.loss(), has(Hazard.CLOCK_STEPS));
         List<PoolTarget> targets = new ArrayList<>();
         for (int r = 0; r < RANKS; r++) {
             nodes.add(new Node(r, time, r == 0 && has(Hazard.BAD_BLOCKS) ? BAD_BLOCKS : 0));
