@@ -148,7 +148,7 @@ final class PoolService implements RebuildEffects {
     private void takeBack() {
         for (Node n : world.nodes) {
             PoolTarget t = target(n.rank).orElse(null);
-            if (t == null || !n.isWell() || !t.state().isDisabled()) {
+            if (t == null || !n.isWell() || n.disk.isFaulty() || !t.state().isDisabled()) {
                 backAtNs.remove(n.rank);
                 continue;
             }
