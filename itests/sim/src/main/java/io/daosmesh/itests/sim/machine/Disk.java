@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Disk {
     static final int BLOCK = 4096;
-    static final int BLOB_BYTES = 16 << 20;
+    public static final int BLOB_BYTES = 16 << 20;
     private static final int TARGET = 0;
     /** Small: full and used again within a run. */
     private static final LogLimits LIMITS = new LogLimits(256 << 10, 8);
@@ -44,6 +44,7 @@ public final class Disk {
     private final Timeline time;
     private final LogMedium medium;
     private final double badBlocks;
+    private final int blobBytes;
     private LogWriter log;
     private MemoryKvStore index = new MemoryKvStore();
     /** Number of the last batch in the index, and in its tables. */
@@ -75,8 +76,13 @@ public final class Disk {
 
     record Writing(int offset, ByteBuffer src) {}
 
-    /** @param badBlocks share of blocks that do not keep what is written to them */
-    public Disk(Timeline time, double badBlocks) {
+    /**
+     * @param badBlocks share of blocks that do not keep what is written to them
+     * @param blobBytes of the pool on the device
+     */
+    public Disk(Timeline time, double badBlocks, int blobBytes) {
+        Invariant.check(blobBytes <= BLOB_BYTES, "%d bytes", blobBytes);
+        this.blobBytes = blobBytes;
         this.time = time;
         this.badBlocks = badBlocks;
         this.medium = new LogMedium(time, LIMITS);
@@ -393,7 +399,7 @@ public final class Disk {
     /** The device as one life of the engine sees it, through the shipped slot; completions of an ended life never come. */
     private final class BlobOfLife implements Blob {
         private final DeviceBlob device;
-        private final Allocator allocator = new Allocator(BLOB_BYTES, Timeline.ms(1_000));
+        private final Allocator allocator = new Allocator(blobBytes, Timeline.ms(1_000));
 
         BlobOfLife(DeviceBlob device) {
             this.device = device;
@@ -406,7 +412,7 @@ public final class Disk {
 
         @Override
         public long sizeBytes() {
-            return BLOB_BYTES;
+            return blobBytes;
         }
 
         @Override

@@ -26,10 +26,10 @@ final class Node {
     /** When it last could have heard the others. */
     long lastReachedNs;
 
-    /** @param badBlocks of its device, see {@link Disk} */
-    Node(int rank, Timeline time, double badBlocks) {
+    /** @param badBlocks of its device, see {@link Disk}, as {@code blobBytes} */
+    Node(int rank, Timeline time, double badBlocks, int blobBytes) {
         this.rank = rank;
-        this.disk = new Disk(time, badBlocks);
+        this.disk = new Disk(time, badBlocks, blobBytes);
         this.skewNs = time.between(Timeline.ms(-50), Timeline.ms(50));
     }
 

@@ -246,7 +246,10 @@ final class PoolService implements RebuildEffects {
                 rank,
                 ASK_MAX_NS,
                 (life, answer) -> life.execute(() -> life.rebuild.status(s, answer)),
-                (j, status) -> j.onStatus(rank, status, world.time.nowNs(), this));
+                (j, status) -> {
+                    if (status.objectsBlocked() > 0) world.blocked++;
+                    j.onStatus(rank, status, world.time.nowNs(), this);
+                });
     }
 
     @Override
@@ -284,6 +287,7 @@ final class PoolService implements RebuildEffects {
     @Override
     public void failed(Fault reason) {
         world.note("rebuild failed: " + reason.message());
+        if (reason.code() == FaultCode.NOSPACE) world.violate("a rebuild ended for want of room: " + reason.message());
         job = null;
         notBeforeNs = world.time.nowNs() + Timeline.ms(1_000);
     }

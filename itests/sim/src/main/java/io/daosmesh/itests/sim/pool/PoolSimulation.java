@@ -27,6 +27,7 @@ public final class PoolSimulation {
         all.put("odd input", plan(0.01, Hazard.ODD_INPUT));
         all.put("bad blocks", plan(0, Hazard.BAD_BLOCKS));
         all.put("pool extended", plan(0.01, Hazard.EXTENSION));
+        all.put("devices full", plan(0.01, Hazard.FULL_TARGETS));
         all.put("devices hang", new Plan(0.01, 2 * TROUBLE_MS, Set.of(Hazard.HANGING_DEVICES)));
         all.put("clocks set", plan(0.01, Hazard.CLOCK_STEPS));
         all.put("everything, 5 % loss", new Plan(0.05, 2 * TROUBLE_MS, EnumSet.allOf(Hazard.class)));
