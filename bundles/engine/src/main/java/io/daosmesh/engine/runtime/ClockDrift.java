@@ -74,7 +74,8 @@ final class ClockDrift {
         if (firstMs > 0) raise(firstMs);
         long waitedMs = 0;
         for (long ms = firstMs; ms > 0; ms = millis(hlc.behindNs(newest))) {
-            if (ms > waitMsMax || waitedMs > waitMsMax + STILL_MS_MAX) throw tooFar(ms).asException();
+            if (ms > waitMsMax || waitedMs > waitMsMax + STILL_MS_MAX)
+                throw tooFar(ms).asException();
             long step = Math.min(ms, LOOK_MS_MAX);
             pause.accept(step);
             waitedMs += step;

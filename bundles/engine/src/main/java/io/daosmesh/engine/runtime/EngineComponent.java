@@ -77,8 +77,7 @@ public final class EngineComponent {
         RpcServer members = new MembersOnly(server, maps::isMember);
         EngineContext.Settings settings =
                 new EngineContext.Settings(config.value_cache_mib(), config.clock_drift_max_ms());
-        this.context =
-                new EngineContext(rpc, members, maps, loops, hlc, () -> membership, () -> ras, settings);
+        this.context = new EngineContext(rpc, members, maps, loops, hlc, () -> membership, () -> ras, settings);
     }
 
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)

@@ -79,7 +79,8 @@ public final class EngineRuntime implements AutoCloseable {
         this.identity = identity;
         this.storage = storage;
         this.context = context;
-        this.clock = new ClockDrift(context.hlc(), identity.rank(), context.settings().clockDriftMsMax(), this::raise);
+        this.clock = new ClockDrift(
+                context.hlc(), identity.rank(), context.settings().clockDriftMsMax(), this::raise);
         this.admin = Executors.newSingleThreadExecutor(r -> {
             Thread t = new Thread(r, "engine-" + identity.rank() + "-admin");
             t.setDaemon(true);

@@ -30,7 +30,12 @@ class RoomWhileMovingTest extends TargetFixture {
             WriteOp.Dtx dtx = new WriteOp.Dtx(id(1_000 + i), 0, 0, false);
             byte[] dkey = ("k" + i).getBytes();
             WriteOp op = new WriteOp(
-                    write(single, "k", 1, version, id(0)).address(), WriteOp.DKEY, dkey, List.of(), ByteBuffer.allocate(0), dtx);
+                    write(single, "k", 1, version, id(0)).address(),
+                    WriteOp.DKEY,
+                    dkey,
+                    List.of(),
+                    ByteBuffer.allocate(0),
+                    dtx);
             assertEquals(List.of("ok"), outcome(a -> target.write(op, a)));
         }
     }
@@ -62,7 +67,9 @@ class RoomWhileMovingTest extends TargetFixture {
 
         pass(30);
 
-        assertTrue(blob.allocator().freeBytes() > 58 * VALUE_BYTES, blob.allocator().freeBytes() + " bytes free");
+        assertTrue(
+                blob.allocator().freeBytes() > 58 * VALUE_BYTES,
+                blob.allocator().freeBytes() + " bytes free");
         assertEquals(60, records(), "what hides others stays: what it hides may be on its way");
 
         target.onMap(map(4, TargetState.UPIN));

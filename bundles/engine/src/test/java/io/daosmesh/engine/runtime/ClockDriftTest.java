@@ -16,6 +16,7 @@ class ClockDriftTest {
 
     /** At the beginning of a tick of the hybrid clock. */
     private long wallNs = 1L << 40;
+
     private long waitedMs;
     private final Hlc hlc = new Hlc(() -> Hlc.ORIGIN_MS * MS + wallNs);
     private final List<String> events = new ArrayList<>();

@@ -98,8 +98,7 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         if (behindNs > 0) {
             world.clockWaits++;
             world.note("rank " + node.rank + " waits " + behindNs / 1_000_000 + " ms for its clock");
-            world.time.after(
-                    Math.min(behindNs, CLOCK_LOOK_NS), () -> node.whenAwake(this, () -> awaitClock(space)));
+            world.time.after(Math.min(behindNs, CLOCK_LOOK_NS), () -> node.whenAwake(this, () -> awaitClock(space)));
             return;
         }
         hlc.merge(foundEpoch);

@@ -243,10 +243,7 @@ final class PoolService implements RebuildEffects {
     public void sendStatus(int rank) {
         Session s = session();
         this.<RankStatus>ask(
-                rank,
-                ASK_MAX_NS,
-                (life, answer) -> life.execute(() -> life.rebuild.status(s, answer)),
-                (j, status) -> {
+                rank, ASK_MAX_NS, (life, answer) -> life.execute(() -> life.rebuild.status(s, answer)), (j, status) -> {
                     if (status.objectsBlocked() > 0) world.blocked++;
                     j.onStatus(rank, status, world.time.nowNs(), this);
                 });

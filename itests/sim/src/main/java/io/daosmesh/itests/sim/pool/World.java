@@ -126,7 +126,8 @@ final class World {
             clients.add(new Client(this, number + 1, List.of(), watched));
             clients.add(new Client(this, number + 2, List.of(watched), null));
         }
-        for (int h = 0; h < (has(Hazard.FULL_TARGETS) ? HOGS : 0); h++) hogs.add(new Hog(this, 200 + h, objects.get(h)));
+        for (int h = 0; h < (has(Hazard.FULL_TARGETS) ? HOGS : 0); h++)
+            hogs.add(new Hog(this, 200 + h, objects.get(h)));
         if (!has(Hazard.ODD_INPUT)) return;
         for (ObjectId oid : objects)
             oddKeys.add(new OddUser.Key(new Caller.Place(oid, new byte[] {0, (byte) 0xff, (byte) oddKeys.size()})));
