@@ -201,7 +201,7 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
             write(commit.batch(), commit.isDurable(), done);
             return;
         }
-        Fault[] failed = new Fault[1];
+        @Nullable Fault[] failed = new Fault[1];
         BlobCompletion completion = fault -> {
             if (fault != null) failed[0] = fault;
             if (--pending[0] > 0) return;

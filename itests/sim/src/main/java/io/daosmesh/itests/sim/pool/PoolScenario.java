@@ -36,7 +36,11 @@ public final class PoolScenario {
      * @param undecided histories that the checker could not decide: none in a good run
      */
     public record Outcome(
-            List<String> violations, List<String> notes, Traffic traffic, Events events, Met met, int undecided) {}
+            List<String> violations, List<String> notes, Traffic traffic, Events events, Met met, int undecided) {
+        public boolean isFine() {
+            return violations.isEmpty() && undecided == 0;
+        }
+    }
 
     /**
      * What clients did.

@@ -50,7 +50,7 @@ final class Trouble {
         t.after(t.between(Timeline.ms(100), Timeline.ms(1_500)), () -> {
             if (isOver()) return;
             if (world.has(Hazard.SKIPPED_MAPS) && t.happens(0.3)) succession();
-            else if (world.has(Hazard.HANGING_DEVICES) && t.happens(0.2)) hang(world.nodes.get(t.below(World.RANKS)));
+            else if (mayHang() && t.happens(0.6)) hang(world.nodes.get(t.below(World.RANKS)));
             else if (world.has(Hazard.CLOCK_STEPS) && t.happens(0.4)) setClock(world.nodes.get(t.below(World.RANKS)));
             else strike(world.nodes.get(t.below(World.RANKS)));
             next();
@@ -118,9 +118,12 @@ final class Trouble {
         });
     }
 
+    private boolean mayHang() {
+        return world.has(Hazard.HANGING_DEVICES) && !isDeviceLost() && isWhole(world.nodes);
+    }
+
     /** For good, or for a while that may be longer than it may take to answer. */
     private void hang(Node n) {
-        if (isDeviceLost() || !isWhole(world.nodes)) return;
         Timeline t = world.time;
         boolean isForGood = t.happens(0.4);
         long forNs = t.between(Timeline.ms(200), Timeline.ms(12_000));
@@ -161,17 +164,17 @@ final class Trouble {
         }
     }
 
-    /** Forward or back; now and then while the rank is down; mended after a while, by a step the other way. */
+    /** Forward or back; often over a restart; mended after a while, by a step the other way. */
     private void setClock(Node n) {
         if (n.isClockSet()) return;
         Timeline t = world.time;
         long aheadNs = t.between(STEP_MIN_NS, STEP_MAX_NS) * (t.happens(0.5) ? 1 : -1);
-        if (t.happens(0.5)) crash(n);
+        if (mayCrash(n) && t.happens(0.6)) crash(n, t.between(Timeline.ms(50), Timeline.ms(1_000)));
         world.note("the clock of rank " + n.rank + " is set by " + aheadNs / 1_000_000 + " ms");
         n.setClock(aheadNs);
-        t.after(t.between(Timeline.ms(500), Timeline.ms(6_000)), () -> {
+        t.after(t.between(Timeline.ms(1_500), Timeline.ms(6_000)), () -> {
             world.note("the clock of rank " + n.rank + " is mended");
-            if (t.happens(0.3)) crash(n);
+            if (mayCrash(n) && t.happens(0.3)) crash(n, t.between(Timeline.ms(50), Timeline.ms(1_000)));
             n.setClock(0);
         });
     }
