@@ -27,7 +27,8 @@ public final class Simulation {
             if (memberCount < 100 || memberCount > 5_000 || runs < 1 || runs > RUNS_MAX || !isPlan(plan))
                 throw new IllegalArgumentException("out of range");
         } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException wrong) {
-            System.err.println("usage: sim [--seed N] [--members 100..5000] [--runs 1.." + RUNS_MAX + "] [--plan NAME]");
+            System.err.println(
+                    "usage: sim [--seed N] [--members 100..5000] [--runs 1.." + RUNS_MAX + "] [--plan NAME]");
             System.err.println(
                     "plans: " + String.join("; ", PoolSimulation.plans().keySet()));
             System.exit(2);

@@ -48,10 +48,9 @@ public final class PoolSimulation {
         if (!only.isEmpty()) chosen.keySet().retainAll(Set.of(only));
         int seeds = (runs + chosen.size() - 1) / chosen.size();
         out.printf("%nA pool of 5 ranks in virtual time, for each scenario seeds %d..%d%n%n", seed, seed + seeds - 1);
-        out.println(
-                "| scenario | writes | reads | by replicas | resends | unknown | unavailable | unreadable"
-                        + " | odd refused | crashes | exclusions | emptied groups | rebuilds | damaged copies | hung devices"
-                        + " | no room | rebuild without room | clocks waited for | undecided | violations |");
+        out.println("| scenario | writes | reads | by replicas | resends | unknown | unavailable | unreadable"
+                + " | odd refused | crashes | exclusions | emptied groups | rebuilds | damaged copies | hung devices"
+                + " | no room | rebuild without room | clocks waited for | undecided | violations |");
         out.println("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         boolean isFine = true;
         for (Map.Entry<String, Plan> e : chosen.entrySet()) isFine &= row(e.getKey(), e.getValue(), seed, seeds, out);
