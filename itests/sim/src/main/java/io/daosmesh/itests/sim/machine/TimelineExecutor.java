@@ -28,25 +28,25 @@ final class TimelineExecutor extends AbstractExecutorService implements Schedule
 
     /** Nobody looks at what it answers. */
     @Override
-    public @Nullable ScheduledFuture<?> schedule(Runnable command, long delay, TimeUnit unit) {
-        time.after(unit.toNanos(delay), () -> {
+    public @Nullable ScheduledFuture<?> schedule(Runnable command, long in, TimeUnit unit) {
+        time.after(unit.toNanos(in), () -> {
             if (isAlive.getAsBoolean()) command.run();
         });
         return null;
     }
 
     @Override
-    public <V> ScheduledFuture<V> schedule(Callable<V> callable, long delay, TimeUnit unit) {
+    public <V> ScheduledFuture<V> schedule(Callable<V> callable, long in, TimeUnit unit) {
         throw new UnsupportedOperationException();
     }
 
     @Override
-    public ScheduledFuture<?> scheduleAtFixedRate(Runnable command, long first, long period, TimeUnit unit) {
+    public ScheduledFuture<?> scheduleAtFixedRate(Runnable command, long first, long next, TimeUnit unit) {
         throw new UnsupportedOperationException();
     }
 
     @Override
-    public ScheduledFuture<?> scheduleWithFixedDelay(Runnable command, long first, long delay, TimeUnit unit) {
+    public ScheduledFuture<?> scheduleWithFixedDelay(Runnable command, long first, long next, TimeUnit unit) {
         throw new UnsupportedOperationException();
     }
 
@@ -71,7 +71,7 @@ final class TimelineExecutor extends AbstractExecutorService implements Schedule
     }
 
     @Override
-    public boolean awaitTermination(long timeout, TimeUnit unit) {
+    public boolean awaitTermination(long most, TimeUnit unit) {
         return true;
     }
 }
