@@ -1,8 +1,6 @@
 package io.daosmesh.engine.runtime;
 
 import io.daosmesh.engine.runtime.loop.EngineContext;
-import io.daosmesh.model.fault.Fault;
-import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.EngineMigration;
 import io.daosmesh.model.port.Maps;
@@ -47,9 +45,11 @@ public final class EngineComponent {
     @interface Config {
         /** MiB of short values that each engine keeps in memory to answer hot reads from; 0 = none. */
         int value_cache_mib() default 32;
+
+        /** Milliseconds that a start waits at most for a clock that is behind the data, 0 to 60000. */
+        long clock_drift_max_ms() default 10_000;
     }
 
-    private static final int CACHE_MIB_MAX = 65_536;
     private static final Logger log = LoggerFactory.getLogger(EngineComponent.class);
 
     private final Map<Integer, RankIdentity> identities = new HashMap<>();
@@ -74,17 +74,10 @@ public final class EngineComponent {
             @Reference Hlc hlc) {
         this.bundle = Objects.requireNonNull(FrameworkUtil.getBundle(EngineComponent.class))
                 .getBundleContext();
-        if (config.value_cache_mib() < 0 || config.value_cache_mib() > CACHE_MIB_MAX) {
-            throw Fault.of(
-                            FaultCode.INVAL,
-                            "value.cache.mib is 0 to %d, not %d",
-                            CACHE_MIB_MAX,
-                            config.value_cache_mib())
-                    .asException();
-        }
         RpcServer members = new MembersOnly(server, maps::isMember);
-        this.context = new EngineContext(
-                rpc, members, maps, loops, hlc, () -> membership, () -> ras, (long) config.value_cache_mib() << 20);
+        EngineContext.Settings settings =
+                new EngineContext.Settings(config.value_cache_mib(), config.clock_drift_max_ms());
+        this.context = new EngineContext(rpc, members, maps, loops, hlc, () -> membership, () -> ras, settings);
     }
 
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)

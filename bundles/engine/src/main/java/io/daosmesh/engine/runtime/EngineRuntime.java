@@ -70,6 +70,7 @@ public final class EngineRuntime implements AutoCloseable {
     private final ReadLeases leases;
     private final PoolServiceCalls service;
     private final HandleChecks handles;
+    private final ClockDrift clock;
     private boolean isClosed;
     private volatile long lastDamageNs = System.nanoTime() - DAMAGE_EVENT_PAUSE_NS;
     private volatile long majorityContactNs = System.nanoTime() - MAJORITY_MAX_NS;
@@ -78,6 +79,8 @@ public final class EngineRuntime implements AutoCloseable {
         this.identity = identity;
         this.storage = storage;
         this.context = context;
+        this.clock = new ClockDrift(
+                context.hlc(), identity.rank(), context.settings().clockDriftMsMax(), this::raise);
         this.admin = Executors.newSingleThreadExecutor(r -> {
             Thread t = new Thread(r, "engine-" + identity.rank() + "-admin");
             t.setDaemon(true);
@@ -115,6 +118,7 @@ public final class EngineRuntime implements AutoCloseable {
                     .forEach(unit -> unit.open(pools.stream()
                             .map(p -> unit.storage().pool(p.pool()))
                             .toList()));
+            clock.awaitFound(ClockDrift::sleep);
         } finally {
             for (TargetProxy unit : targets) unit.start();
         }
@@ -289,15 +293,12 @@ public final class EngineRuntime implements AutoCloseable {
 
         @Override
         public void sawEpoch(long epoch) {
-            try {
-                context.hlc().merge(epoch);
-            } catch (FaultException e) {
-                raise(
-                        RasId.ENGINE_CLOCK_DRIFT,
-                        "the clock is behind the data of rank " + identity.rank(),
-                        Map.of("rank", Integer.toString(identity.rank())));
-                throw e;
-            }
+            clock.merge(epoch);
+        }
+
+        @Override
+        public void foundEpoch(long epoch) {
+            clock.found(epoch);
         }
 
         @Override

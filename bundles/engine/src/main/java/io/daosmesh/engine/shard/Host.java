@@ -12,8 +12,11 @@ public interface Host {
     /** A new epoch. */
     long hlcNow();
 
-    /** An epoch found in the index: the clock must not give older ones. HLC_SYNC when the clock is far behind. */
+    /** An epoch of a record that came: the clock must not give older ones. HLC_SYNC when the clock is far behind. */
     void sawEpoch(long epoch);
+
+    /** The newest epoch in the index at the start: whoever opens the target lets it serve when the clock is there. */
+    void foundEpoch(long epoch);
 
     /** False when this rank may be cut off from the others: nobody else could tell of a group that it holds alone. */
     boolean hasMajority();

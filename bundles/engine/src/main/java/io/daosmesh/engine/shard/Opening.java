@@ -126,7 +126,7 @@ public final class Opening {
         }
         recount.end(context.nowNs());
         space.scm().chargeAlways(scmBytes);
-        context.host().sawEpoch(newest);
+        context.host().foundEpoch(newest);
     }
 
     private static void loadDtxs(TargetContext context, PoolShard s) {

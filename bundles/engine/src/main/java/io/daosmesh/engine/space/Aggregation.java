@@ -13,6 +13,7 @@ import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 
 /**
  * Drops records that no reader of now can see any more, so that overwriting does not fill the pool, and then has
@@ -21,7 +22,9 @@ import java.util.function.BooleanSupplier;
  *
  * <p>While data is being moved it only drops, and only in groups of which this target holds all: whatever hides a record here is
  * copied with it, or has gone to the new homes by itself; and a punch lies before all that it hides, so that no copy has
- * the one without the other. To change the place of what is visible would let a copy miss it.
+ * the one without the other. To change the place of what is visible would let a copy miss it. When hardly any space is left,
+ * values go in the other groups, too, because the rebuild may wait for their room; what hides others stays there: what
+ * it hides may be on its way.
  */
 public final class Aggregation {
     /** How patient it is. */
@@ -36,6 +39,8 @@ public final class Aggregation {
     private static final Pace SHORT = new Pace(10_000_000_000L, 1_000_000_000L, 5_000);
     /** Space is short when less than this part is free. */
     private static final int SHORT_PART = 2;
+    /** Hardly any is left when less than this part is free. */
+    private static final int SCARCE_PART = 8;
 
     private final TargetContext context;
     private final PoolShard shard;
@@ -68,7 +73,7 @@ public final class Aggregation {
         seenVersion = shard.mapVersion();
         if (isBusy || merging.isBusy() || !shard.isServing()) return;
         if (shard.isRebuilding()) merging.stop();
-        boolean isShort = isShort(shard.space());
+        boolean isShort = isLessFree(shard.space(), SHORT_PART);
         Pace pace = isShort ? SHORT : CALM;
         if (merging.isUnderWay()) {
             merging.onTick(safeEpoch(pace), pace.entriesPerStep, isShort);
@@ -96,15 +101,17 @@ public final class Aggregation {
         return shard.group(p.oid(), p.group()).settled().contains(shard.myId());
     }
 
-    private static boolean isShort(PoolSpace space) {
-        return space.blob().allocator().usableBytes() < space.blob().sizeBytes() / SHORT_PART
-                || space.scm().freeBytes() < space.scm().totalBytes() / SHORT_PART;
+    private static boolean isLessFree(PoolSpace space, int part) {
+        return space.blob().allocator().usableBytes() < space.blob().sizeBytes() / part
+                || space.scm().freeBytes() < space.scm().totalBytes() / part;
     }
 
     private void step(Pace pace) {
+        boolean isScarce = shard.isRebuilding() && isLessFree(shard.space(), SCARCE_PART);
+        Predicate<byte[]> isLookedAt = isScarce ? group -> true : this::isOurs;
         Superseded.Found found;
         try (KvCursor c = context.kv().cursor(KvRange.prefix(Keys.records(shard.pool())))) {
-            found = Superseded.search(c, at, safeEpoch(pace), shard.dtx(), this::isOurs, pace.entriesPerStep);
+            found = Superseded.search(c, at, safeEpoch(pace), shard.dtx(), isLookedAt, pace.entriesPerStep);
         }
         byte[] next = found.next();
         at = next == null ? VosRecord.NO_BYTES : next;
@@ -113,8 +120,10 @@ public final class Aggregation {
             passEndNs = context.nowNs();
             if (!shard.isRebuilding()) merging.begin();
         }
-        List<VosRecord> records =
-                found.records().stream().filter(shard.writer()::claim).toList();
+        List<VosRecord> records = found.records().stream()
+                .filter(r -> !isScarce || isValue(r) || isOurs(Keys.groupOf(r.key())))
+                .filter(shard.writer()::claim)
+                .toList();
         if (records.isEmpty()) return;
         isBusy = true;
         StagedOp op = new StagedOp(true);
@@ -128,6 +137,10 @@ public final class Aggregation {
             shard.writer().release(records);
             count(records);
         });
+    }
+
+    private static boolean isValue(VosRecord r) {
+        return r.kind() == VosRecord.SINGLE || r.kind() == VosRecord.EXTENT;
     }
 
     private void count(List<VosRecord> dropped) {

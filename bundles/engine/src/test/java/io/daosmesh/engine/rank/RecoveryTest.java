@@ -18,9 +18,11 @@ import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.DtxRefMessage;
 import io.daosmesh.model.wire.FetchRequest;
 import io.daosmesh.model.wire.ValueMessage;
+import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
@@ -147,6 +149,26 @@ class RecoveryTest extends TargetFixture {
         }
     }
 
+    /** What is stored is no worse for a clock that was set back, or is slow. */
+    @Test
+    void shouldServeWhatAClockThatIsBehindHasWritten() {
+        start(map(1, TargetState.UPIN));
+        outcome(a -> target.write(write(single, "a", 10, 1, id(1)), a));
+        long written = hlc.peek();
+        wallNs -= 5_000_000_000L;
+        hlc = clock();
+
+        target = open();
+        target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
+
+        assertEquals(PoolShard.State.SERVING, target.shard(pool).state());
+        assertTrue(foundEpoch > written - Hlc.EPSILON && foundEpoch <= written);
+        wallNs = 0;
+        hlc.merge(foundEpoch);
+        target.onMap(map(2, TargetState.UPIN));
+        assertEquals("10 bytes", fetch(single, "a", 2));
+    }
+
     /** Nobody may know by then how it has ended. */
     @Test
     void shouldCountWhatWasOpenWhenItLeftAsMissing() {
@@ -259,7 +281,7 @@ class RecoveryTest extends TargetFixture {
         leases.adopted.clear();
 
         target = open();
-        target.open(List.of(new io.daosmesh.storage.PoolSpace(pool, 0, scm, blob)));
+        target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
         target.onMap(map(4, TargetState.UPIN));
 
         assertEquals(0, target.shard(pool).mapVersion());

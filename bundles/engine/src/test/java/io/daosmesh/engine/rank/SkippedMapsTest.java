@@ -125,6 +125,11 @@ class SkippedMapsTest {
         }
 
         @Override
+        public void foundEpoch(long epoch) {
+            hlc.merge(epoch);
+        }
+
+        @Override
         public boolean hasMajority() {
             return true;
         }

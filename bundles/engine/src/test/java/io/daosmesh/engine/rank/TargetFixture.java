@@ -55,13 +55,22 @@ abstract class TargetFixture {
     final List<Answer<ByteBuffer>> records = new ArrayList<>();
     long nowNs = 1_000_000_000_000L;
     boolean hasMajority = true;
+    long foundEpoch;
     Fault noRoom;
     Fault noRoomToDelete;
     final HandLeases leases = new HandLeases();
-    final Hlc hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + nowNs);
+    /** Of the wall clock, which may be set. */
+    long wallNs;
+
+    Hlc hlc = clock();
     int rank = 0;
     int updatesMax = DtxRoom.TARGET_MAX;
     Target target = open();
+
+    /** Of a process that has just started. */
+    Hlc clock() {
+        return new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + nowNs + wallNs);
+    }
 
     private Peers peers() {
         return new Peers() {
@@ -111,6 +120,11 @@ abstract class TargetFixture {
             @Override
             public void sawEpoch(long epoch) {
                 hlc.merge(epoch);
+            }
+
+            @Override
+            public void foundEpoch(long epoch) {
+                foundEpoch = epoch;
             }
 
             @Override

@@ -130,7 +130,7 @@ final class MiniMesh implements AutoCloseable {
                 hlc,
                 () -> new WholeMembership(),
                 () -> null,
-                1 << 20);
+                new EngineContext.Settings(1, 10_000));
         EngineRuntime e = new EngineRuntime(
                 new RankIdentity(0, rank, new UUID(rank, rank), "host:" + (1 + rank), "/n" + rank, targetCount, 1),
                 storages.get(rank),

@@ -39,6 +39,12 @@ public final class Hlc {
         return Math.max(last.get(), physical());
     }
 
+    /** Nanoseconds until this clock, if nobody sets it, takes the value in; 0 when it does. */
+    public long behindNs(long remote) {
+        if (remote <= last.get()) return 0;
+        return Math.max(0, toNanos(remote - physical() - EPSILON));
+    }
+
     /** Takes in a value of another process. DER_HLC_SYNC when it is more than epsilon ahead of this clock. */
     public void merge(long remote) {
         if (remote <= last.get()) return;
@@ -56,6 +62,11 @@ public final class Hlc {
 
     public static long fromNanos(long nanosSinceOrigin) {
         return nanosSinceOrigin << 4;
+    }
+
+    /** Of a difference, rounded up. */
+    private static long toNanos(long hlc) {
+        return (hlc + 15) >> 4;
     }
 
     /** Wall-clock milliseconds since 1970 of a value. */

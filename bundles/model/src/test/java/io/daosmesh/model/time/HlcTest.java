@@ -43,6 +43,14 @@ class HlcTest {
     }
 
     @Test
+    void shouldTellHowLongItIsBehindWhatItWouldTakeIn() {
+        long remote = hlc.now() + 3 * Hlc.EPSILON;
+
+        assertEquals(2_000_000_000.0, hlc.behindNs(remote), 50_000.0);
+        assertEquals(0, hlc.behindNs(hlc.peek() + Hlc.EPSILON / 2));
+    }
+
+    @Test
     void shouldTellWallClockTime() {
         assertEquals(Hlc.ORIGIN_MS + 5_000, Hlc.toUnixMillis(hlc.now()), 1);
     }

@@ -32,6 +32,8 @@ public final class BlobOp {
     private boolean mayWait = true;
     /** When the device was given it last, see {@link Unanswered}. */
     long issuedNs;
+    /** Among those that the device was given at the same time. */
+    long issuedOrder;
     /** How often a device has answered GONE. */
     int goneCount;
 

@@ -2,10 +2,12 @@ package io.daosmesh.storage.slot;
 
 import io.daosmesh.storage.health.SeenTime;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The requests that a device has been given and has not answered, each until its deadline: then all of them are given up,
@@ -15,6 +17,7 @@ final class Unanswered {
     private final long answerNsMax;
     private final SeenTime time = new SeenTime();
     private final Set<BlobOp> waiting = ConcurrentHashMap.newKeySet();
+    private final AtomicLong issued = new AtomicLong();
     private final AtomicInteger givenUpCount = new AtomicInteger();
 
     Unanswered(long answerNsMax) {
@@ -24,6 +27,7 @@ final class Unanswered {
     /** Before the device is given it: the answer may come at once. */
     void add(BlobOp op) {
         op.issuedNs = time.ns();
+        op.issuedOrder = issued.incrementAndGet();
         waiting.add(op);
     }
 
@@ -45,7 +49,7 @@ final class Unanswered {
         long latestNs = time.ns() - answerNsMax;
         if (waiting.stream().noneMatch(op -> op.issuedNs < latestNs)) return List.of();
         List<BlobOp> all = new ArrayList<>(waiting);
-        all.sort((a, b) -> Long.compare(a.issuedNs, b.issuedNs));
+        all.sort(Comparator.comparingLong(op -> op.issuedOrder));
         all.removeIf(op -> !giveUp(op));
         return all;
     }

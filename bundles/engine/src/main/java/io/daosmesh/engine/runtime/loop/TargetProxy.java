@@ -63,7 +63,7 @@ public final class TargetProxy {
         DtxRoom updates = DtxRoom.ofBytes(Runtime.getRuntime().maxMemory() / UPDATES_PART / engine.targetCount());
         TargetContext own = new TargetContext(
                 identity.rank(), index, kv, storage.buffers(), loop.pipeline(), loop, peers, host, updates);
-        long cacheBytes = context.valueCacheBytes() / engine.targetCount();
+        long cacheBytes = context.settings().valueCacheBytes() / engine.targetCount();
         this.target = new Target(own, new ValueCache(engine.newBuffers(cacheBytes)));
     }
 

@@ -1,8 +1,10 @@
 package io.daosmesh.itests.sim.machine;
 
+import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BlobCompletion;
+import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.bio.Allocator;
 import io.daosmesh.storage.kv.ForwardingKvStore;
 import io.daosmesh.storage.kv.KvBatch;
@@ -15,12 +17,14 @@ import io.daosmesh.storage.log.LogFrame;
 import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.log.LogRecovery;
 import io.daosmesh.storage.log.LogWriter;
+import io.daosmesh.storage.slot.DeviceBlob;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  * device block by block. Frames and recovery are the shipped ones. Owner: the timeline.
  */
 public final class Disk {
-    private static final int BLOCK = 4096;
-    private static final int BLOB_BYTES = 16 << 20;
+    static final int BLOCK = 4096;
+    public static final int BLOB_BYTES = 16 << 20;
     private static final int TARGET = 0;
     /** Small: full and used again within a run. */
     private static final LogLimits LIMITS = new LogLimits(256 << 10, 8);
@@ -40,6 +44,7 @@ public final class Disk {
     private final Timeline time;
     private final LogMedium medium;
     private final double badBlocks;
+    private final int blobBytes;
     private LogWriter log;
     private MemoryKvStore index = new MemoryKvStore();
     /** Number of the last batch in the index, and in its tables. */
@@ -56,13 +61,28 @@ public final class Disk {
     private final List<Writing> underWay = new ArrayList<>();
     private final List<KvBatch> appending = new ArrayList<>();
     private Runnable onAppend = () -> {};
-    private int life;
+    private Life life = new Life();
+    private boolean isHanging;
+    /** What the device has been given and does not do while it hangs. */
+    private final List<Runnable> hung = new ArrayList<>();
+
+    /** The tables of the engine say so: it serves nothing until it is repaired. */
+    private boolean isFaulty;
+
     private @Nullable String damage;
 
-    private record Writing(int offset, ByteBuffer src) {}
+    /** One process: what it has asked for ends with it. */
+    static final class Life {}
 
-    /** @param badBlocks share of blocks that do not keep what is written to them */
-    public Disk(Timeline time, double badBlocks) {
+    record Writing(int offset, ByteBuffer src) {}
+
+    /**
+     * @param badBlocks share of blocks that do not keep what is written to them
+     * @param blobBytes of the pool on the device
+     */
+    public Disk(Timeline time, double badBlocks, int blobBytes) {
+        Invariant.check(blobBytes <= BLOB_BYTES, "%d bytes", blobBytes);
+        this.blobBytes = blobBytes;
         this.time = time;
         this.badBlocks = badBlocks;
         this.medium = new LogMedium(time, LIMITS);
@@ -75,8 +95,44 @@ public final class Disk {
         return new Index(index);
     }
 
-    public Blob blob() {
-        return new BlobOfLife(life);
+    public Blob blob(DeviceBay bay) {
+        return new BlobOfLife(bay.blob());
+    }
+
+    /** The device as the present process opens it. */
+    public DeviceBay open(Consumer<DeviceState> onState) {
+        Life mine = life;
+        TimelineExecutor owner = new TimelineExecutor(time, () -> mine == life);
+        return new DeviceBay(new DiskDevice.Driver(this, mine), isFaulty, owner, state -> {
+            isFaulty |= state == DeviceState.FAULTY;
+            onState.accept(state);
+        });
+    }
+
+    /** The device answers nothing from here on, until {@link #answer} or the end of its process. */
+    public void hang() {
+        isHanging = true;
+    }
+
+    /** It goes on with what it was given. */
+    public void answer() {
+        isHanging = false;
+        List<Runnable> all = List.copyOf(hung);
+        hung.clear();
+        all.forEach(Runnable::run);
+    }
+
+    public boolean isHanging() {
+        return isHanging;
+    }
+
+    public boolean isFaulty() {
+        return isFaulty;
+    }
+
+    /** Of a device that is not in use: the next process may use it again. */
+    public void repair() {
+        isFaulty = false;
     }
 
     /** Why the last start has not found what it must; null when it has. */
@@ -99,6 +155,11 @@ public final class Disk {
     /** A crash now tears what is appended. */
     public boolean isAppending() {
         return !appending.isEmpty();
+    }
+
+    /** The batch is refused before it is written. */
+    public void giveUp(KvBatch batch) {
+        appending.remove(batch);
     }
 
     /** As KvStore.write promises. */
@@ -152,10 +213,12 @@ public final class Disk {
 
     /** Ends a life; the next one opens what is left. */
     public void crash(boolean isPowerLoss) {
-        life++;
+        life = new Life();
+        isHanging = false;
+        hung.clear();
         for (Writing w : underWay) {
             for (int at = 0; at < w.src.remaining(); at += BLOCK)
-                if (time.happens(0.5)) put(w.offset + at, w.src.slice(at, BLOCK));
+                if (time.happens(0.5)) put(w.offset + at, w.src.slice(w.src.position() + at, BLOCK));
         }
         underWay.clear();
         endLog(isPowerLoss);
@@ -291,21 +354,55 @@ public final class Disk {
         }
     }
 
-    /** The device as one life of the engine sees it; completions of an ended life never come. */
-    private final class BlobOfLife implements Blob {
-        private final int mine;
-        private final Allocator allocator = new Allocator(BLOB_BYTES, Timeline.ms(1_000));
+    // ---- the device
 
-        BlobOfLife(int mine) {
-            this.mine = mine;
+    /** After a while, if the process lives then and the device does not hang. */
+    void later(Life of, Runnable action) {
+        time.after(time.between(20_000, 400_000), () -> doIfAlive(of, action));
+    }
+
+    private void doIfAlive(Life of, Runnable action) {
+        if (of != life) return;
+        if (isHanging) hung.add(() -> doIfAlive(of, action));
+        else action.run();
+    }
+
+    void read(int offset, ByteBuffer dst) {
+        for (int at = offset; dst.hasRemaining(); at += BLOCK) {
+            int length = Math.min(BLOCK, dst.remaining());
+            byte[] value = held.get(at / BLOCK);
+            if (value == null) dst.put(bytes, at, length);
+            else dst.put(value, 0, length);
         }
+    }
 
-        private void later(Runnable action, BlobCompletion completion) {
-            time.after(time.between(20_000, 400_000), () -> {
-                if (mine != life) return;
-                action.run();
-                completion.done(null);
-            });
+    Writing begin(int offset, ByteBuffer src) {
+        Writing w = new Writing(offset, src.duplicate());
+        underWay.add(w);
+        return w;
+    }
+
+    void end(Writing w) {
+        underWay.remove(w);
+        for (int at = 0; at < w.src.remaining(); at += BLOCK)
+            put(w.offset + at, w.src.slice(w.src.position() + at, BLOCK));
+    }
+
+    List<Integer> unflushed() {
+        return List.copyOf(unflushed.keySet());
+    }
+
+    void flushed(List<Integer> blocks) {
+        blocks.forEach(unflushed::remove);
+    }
+
+    /** The device as one life of the engine sees it, through the shipped slot; completions of an ended life never come. */
+    private final class BlobOfLife implements Blob {
+        private final DeviceBlob device;
+        private final Allocator allocator = new Allocator(blobBytes, Timeline.ms(1_000));
+
+        BlobOfLife(DeviceBlob device) {
+            this.device = device;
         }
 
         @Override
@@ -315,7 +412,7 @@ public final class Disk {
 
         @Override
         public long sizeBytes() {
-            return BLOB_BYTES;
+            return blobBytes;
         }
 
         @Override
@@ -334,45 +431,30 @@ public final class Disk {
         }
 
         @Override
+        public @Nullable Fault refusal() {
+            return device.refusal();
+        }
+
+        @Override
         public void read(long offsetBytes, ByteBuffer dst, BlobCompletion completion) {
-            later(
-                    () -> {
-                        for (int at = 0; at < dst.remaining(); at += BLOCK) {
-                            int from = (int) offsetBytes + at;
-                            int length = Math.min(BLOCK, dst.remaining() - at);
-                            byte[] value = held.get(from / BLOCK);
-                            if (value == null) dst.put(dst.position() + at, bytes, from, length);
-                            else dst.put(dst.position() + at, value, 0, length);
-                        }
-                    },
-                    completion);
+            device.read(offsetBytes, dst, completion);
         }
 
         @Override
         public void write(long offsetBytes, ByteBuffer src, BlobCompletion completion) {
             drop(offsetBytes, src.remaining());
-            Writing w = new Writing((int) offsetBytes, src.duplicate());
-            underWay.add(w);
-            later(
-                    () -> {
-                        underWay.remove(w);
-                        for (int at = 0; at < w.src.remaining(); at += BLOCK)
-                            put(w.offset + at, w.src.slice(w.src.position() + at, BLOCK));
-                    },
-                    completion);
+            device.write(offsetBytes, src, completion);
         }
 
         @Override
         public void flush(BlobCompletion completion) {
-            // what completed until now, not what completes meanwhile
-            List<Integer> blocks = List.copyOf(unflushed.keySet());
-            later(() -> blocks.forEach(unflushed::remove), completion);
+            device.flush(completion);
         }
 
         @Override
         public void unmap(long offsetBytes, long lengthBytes, BlobCompletion completion) {
             drop(offsetBytes, lengthBytes);
-            later(() -> {}, completion);
+            device.unmap(offsetBytes, lengthBytes, completion);
         }
     }
 }

@@ -2,21 +2,25 @@ package io.daosmesh.itests.sim.pool;
 
 import io.daosmesh.engine.dtx.DtxRoom;
 import io.daosmesh.engine.lease.LeaseTable;
+import io.daosmesh.engine.rank.DeviceReaction;
 import io.daosmesh.engine.rank.Target;
 import io.daosmesh.engine.read.ValueCache;
 import io.daosmesh.engine.shard.Host;
 import io.daosmesh.engine.shard.Leases;
+import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.TargetContext;
 import io.daosmesh.engine.turn.Answer;
 import io.daosmesh.engine.turn.Done;
 import io.daosmesh.engine.turn.TurnPipeline;
 import io.daosmesh.itests.sim.machine.Buffers;
+import io.daosmesh.itests.sim.machine.DeviceBay;
 import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.storage.BlobCompletion;
+import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.SpaceAccount;
 import io.daosmesh.storage.kv.KvBatch;
@@ -34,6 +38,8 @@ import org.jspecify.annotations.Nullable;
  * with threads and sockets is done here with the timeline. Owner: the timeline.
  */
 final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, Leases {
+    private static final long DEVICE_LOOK_NS = Timeline.ms(250);
+    private static final long CLOCK_LOOK_NS = Timeline.ms(100);
     private static final long TICK_NS = Timeline.ms(50);
     private static final int DATA_THRESHOLD_BYTES = 4096;
     private static final long CACHE_BYTES = 64 << 10;
@@ -52,6 +58,9 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
     private final LeaseTable table;
     private final Hlc hlc;
     private final TurnPipeline turns;
+    private final DeviceBay device;
+    private long foundEpoch;
+    private boolean isServing;
     private boolean isDrainDue;
     private boolean isPumpDue;
     private int wantedVersion;
@@ -63,7 +72,8 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         this.node = node;
         this.world = world;
         this.table = new LeaseTable(node.rank, world.time.nowNs());
-        this.hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + world.time.nowNs() + node.skewNs);
+        this.hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + world.time.nowNs() + node.clockNs());
+        this.device = node.disk.open(state -> world.note("rank " + node.rank + ": its device is " + state));
         this.turns = new TurnPipeline(this, this);
         TargetContext env = new TargetContext(
                 node.rank,
@@ -84,15 +94,38 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         String damage = node.disk.damage();
         if (damage != null) world.violate("rank " + node.rank + " lost a part of its log: " + damage);
         execute(() -> {
-            PoolSpace space = new PoolSpace(World.POOL, 0, new SpaceAccount(64 << 20), node.disk.blob());
+            PoolSpace space = new PoolSpace(World.POOL, 0, new SpaceAccount(64 << 20), node.disk.blob(device));
             boolean isNew = node.disk.index().first(KvRange.all()).isEmpty();
             target.open(isNew ? List.of() : List.of(space));
-            if (target.shard(World.POOL) == null) {
-                target.create(space, world.service.map(), DATA_THRESHOLD_BYTES, fault -> {
-                    if (fault != null) world.violate("create: " + fault.message());
-                });
-            }
+            awaitClock(space);
         });
+    }
+
+    /** Nobody reaches a target whose clock is behind what it has found, as shipped. */
+    private void awaitClock(PoolSpace space) {
+        long behindNs = hlc.behindNs(foundEpoch);
+        if (behindNs > 0) {
+            world.clockWaits++;
+            world.note("rank " + node.rank + " waits " + behindNs / 1_000_000 + " ms for its clock");
+            world.time.after(Math.min(behindNs, CLOCK_LOOK_NS), () -> node.whenAwake(this, () -> awaitClock(space)));
+            return;
+        }
+        hlc.merge(foundEpoch);
+        isServing = true;
+        serve(space);
+    }
+
+    private void serve(PoolSpace space) {
+        PoolShard found = target.shard(World.POOL);
+        if (found == null) {
+            target.create(space, world.service.map(), DATA_THRESHOLD_BYTES, fault -> {
+                if (fault != null) world.violate("create: " + fault.message());
+            });
+        } else {
+            Fault why = found.failure();
+            if (why != null) world.violate("rank " + node.rank + " takes its shard for damaged: " + why.message());
+        }
+        every(DEVICE_LOOK_NS, this::watchDevice);
         every(
                 TICK_NS,
                 () -> execute(() -> {
@@ -104,6 +137,28 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         every(
                 Timeline.ms(1_000),
                 () -> execute(() -> target.onProperties(World.POOL, world.isQuiet ? Map.of() : SCRUB)));
+    }
+
+    /** What the shipped {@code DeviceWatch} does: takes the target of a device that serves no more out of the pool. */
+    private void watchDevice() {
+        device.onTick(world.time.nowNs());
+        PoolMap m = map;
+        if (m == null) return;
+        Map<Integer, DeviceState> states = Map.of(0, device.state());
+        if (!DeviceReaction.of(m, node.rank, states, Set.of()).exclude().isEmpty()) {
+            world.network.ask(
+                    node.rank,
+                    Timeline.ms(1_000),
+                    () -> world.service.exclude(node.rank, PoolService.Push.USUAL),
+                    (isOut, fault) -> {});
+        } else if (device.state() == DeviceState.FAULTY && DeviceReaction.isOut(m, node.rank, Set.of(0))) {
+            device.tearDown();
+        }
+    }
+
+    /** False while it starts: whoever asks hears to try again. */
+    boolean isServing() {
+        return isServing;
     }
 
     /** Values that the scrubber of this life has verified. */
@@ -155,8 +210,12 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
             write(commit.batch(), commit.isDurable(), done);
             return;
         }
+        @Nullable Fault[] failed = new Fault[1];
         BlobCompletion completion = fault -> {
-            if (--pending[0] == 0) write(commit.batch(), commit.isDurable(), done);
+            if (fault != null) failed[0] = fault;
+            if (--pending[0] > 0) return;
+            if (failed[0] != null) done.done(failed[0]);
+            else write(commit.batch(), commit.isDurable(), done);
         };
         commit.flush().forEach(blob -> blob.flush(completion));
     }
@@ -166,9 +225,12 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         if (node.isCurrent(this)) node.disk.append(batch);
         world.time.after(world.time.between(10_000, isDurable ? 500_000 : 30_000), () -> {
             if (!node.isCurrent(this)) return;
-            node.disk.write(batch, isDurable);
+            // values for a device that takes none, as in the shipped log
+            Fault refusal = batch.refusal();
+            if (refusal == null) node.disk.write(batch, isDurable);
+            else node.disk.giveUp(batch);
             world.time.after(world.time.between(1_000, 50_000), () -> {
-                if (node.isCurrent(this)) done.done(null);
+                if (node.isCurrent(this)) done.done(refusal);
             });
         });
     }
@@ -185,7 +247,7 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
 
     void onMap(PoolMap next) {
         PoolMap m = map;
-        if (m != null && m.version() >= next.version()) return;
+        if (!isServing || m != null && m.version() >= next.version()) return;
         map = next;
         execute(() -> {
             target.onMap(next);
@@ -226,6 +288,11 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
     @Override
     public void sawEpoch(long epoch) {
         hlc.merge(epoch);
+    }
+
+    @Override
+    public void foundEpoch(long epoch) {
+        foundEpoch = Math.max(foundEpoch, epoch);
     }
 
     /** Answers of the majority are three seconds old at most; the timeline knows without pings. */

@@ -12,6 +12,12 @@ public enum Hazard {
     GIVEN_UP_CALLS,
     /** The device of one rank changes bytes that are stored on it. */
     BAD_BLOCKS,
+    /** Small devices that somebody fills, and empties again: rebuilds find no room. */
+    FULL_TARGETS,
+    /** The device of a rank answers nothing for a while, or never again. */
+    HANGING_DEVICES,
+    /** Wall clocks are set forward or back by some seconds, at work and over a restart, and mended after a while. */
+    CLOCK_STEPS,
     /** The pool begins on fewer ranks and is extended by the others, one after the other, whatever else goes on. */
     EXTENSION,
     /** Clients send requests with repeated, overlapping and empty values. */

@@ -24,12 +24,14 @@ final class Network {
 
     private final Timeline time;
     private final List<Node> nodes;
-    double loss;
+    private final double loss;
+    private final boolean areClocksTold;
 
-    Network(Timeline time, List<Node> nodes, double loss) {
+    Network(Timeline time, List<Node> nodes, double loss, boolean areClocksTold) {
         this.time = time;
         this.nodes = nodes;
         this.loss = loss;
+        this.areClocksTold = areClocksTold;
     }
 
     boolean isReachable(int from, int to) {
@@ -51,17 +53,20 @@ final class Network {
         Pending<T> pending = new Pending<>(answer);
         time.after(deadlineNs, () -> pending.answer(null, Fault.of(FaultCode.TIMEDOUT, "rank %d did not answer", to)));
         if (isLost(from, to)) return;
+        long sent = clock(from);
         time.after(time.latencyNs(), () -> {
             EngineLife life = nodes.get(to).life();
             Answer<T> back = (value, fault) -> {
-                if (!isLost(to, from)) time.after(time.latencyNs(), () -> pending.answer(value, fault));
+                long replied = clock(to);
+                if (!isLost(to, from)) time.after(time.latencyNs(), () -> reply(from, replied, pending, value, fault));
             };
-            if (life == null) {
+            if (life == null || !life.isServing()) {
                 back.refuse(Fault.of(FaultCode.AGAIN, "rank %d is not there", to));
                 return;
             }
             nodes.get(to).whenAwake(life, () -> {
                 try {
+                    life.sawEpoch(sent);
                     handler.accept(life, back);
                 } catch (FaultException e) {
                     back.refuse(e.fault());
@@ -70,11 +75,27 @@ final class Network {
         });
     }
 
+    /** Ranks tell each other their clocks with every message. 0 = not told; where clocks are well epochs alone tell, which is harder. */
+    private long clock(int of) {
+        EngineLife life = of < 0 || !areClocksTold ? null : nodes.get(of).life();
+        return life == null ? 0 : life.hlcNow();
+    }
+
+    private <T> void reply(int to, long clock, Pending<T> pending, @Nullable T value, @Nullable Fault fault) {
+        EngineLife life = to < 0 ? null : nodes.get(to).life();
+        try {
+            if (life != null) life.sawEpoch(clock);
+            pending.answer(value, fault);
+        } catch (FaultException e) {
+            pending.answer(null, e.fault());
+        }
+    }
+
     /** From a client to a rank: the request comes after a delay, and nobody waits for its answer any more. */
     <T> void callLate(int to, long delayNs, Handler<T> handler) {
         time.after(delayNs, () -> {
             EngineLife life = nodes.get(to).life();
-            if (life == null || isLost(CLIENT, to)) return;
+            if (life == null || !life.isServing() || isLost(CLIENT, to)) return;
             nodes.get(to).whenAwake(life, () -> {
                 try {
                     handler.accept(life, (value, fault) -> {});

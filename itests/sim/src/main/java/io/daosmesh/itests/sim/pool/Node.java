@@ -12,7 +12,10 @@ final class Node {
     final int rank;
     final Disk disk;
     /** Wall clocks differ: less than the second beyond which they would be refused. */
-    final long skewNs;
+    private final long skewNs;
+
+    /** By how much somebody has set it forward or back. */
+    private long stepNs;
 
     private final Deque<Runnable> backlog = new ArrayDeque<>();
     private @Nullable EngineLife life;
@@ -23,11 +26,24 @@ final class Node {
     /** When it last could have heard the others. */
     long lastReachedNs;
 
-    /** @param badBlocks of its device, see {@link Disk} */
-    Node(int rank, Timeline time, double badBlocks) {
+    /** @param badBlocks of its device, see {@link Disk}, as {@code blobBytes} */
+    Node(int rank, Timeline time, double badBlocks, int blobBytes) {
         this.rank = rank;
-        this.disk = new Disk(time, badBlocks);
+        this.disk = new Disk(time, badBlocks, blobBytes);
         this.skewNs = time.between(Timeline.ms(-50), Timeline.ms(50));
+    }
+
+    /** Of its wall clock, against the time of the others. */
+    long clockNs() {
+        return skewNs + stepNs;
+    }
+
+    boolean isClockSet() {
+        return stepNs != 0;
+    }
+
+    void setClock(long aheadNs) {
+        stepNs = aheadNs;
     }
 
     @Nullable

@@ -26,15 +26,15 @@ final class PeersOf implements Peers {
         from.<Boolean>call(
                 rank,
                 Timeline.ms(2_000),
-                (life, answer) -> life.execute(() -> {
+                (life, answer) -> {
+                    // before anything else, as shipped: an epoch from far ahead is refused
                     life.sawEpoch(op.dtx().epoch());
-                    WriteOp received = op.withData(copy);
-                    life.target.shardWrite(received, fault -> {
+                    life.execute(() -> life.target.shardWrite(op.withData(copy), fault -> {
                         // what the transport does with a request that is answered
                         Buffers.scribble(copy);
                         answer.answer(fault == null ? Boolean.TRUE : null, fault);
-                    });
-                }),
+                    }));
+                },
                 (ok, fault) -> reply.done(fault));
     }
 

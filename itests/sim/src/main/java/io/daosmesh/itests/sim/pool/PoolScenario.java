@@ -35,7 +35,12 @@ public final class PoolScenario {
      * @param notes the last things that happened
      * @param undecided histories that the checker could not decide: none in a good run
      */
-    public record Outcome(List<String> violations, List<String> notes, Traffic traffic, Events events, int undecided) {}
+    public record Outcome(
+            List<String> violations, List<String> notes, Traffic traffic, Events events, Met met, int undecided) {
+        public boolean isFine() {
+            return violations.isEmpty() && undecided == 0;
+        }
+    }
 
     /**
      * What clients did.
@@ -65,6 +70,16 @@ public final class PoolScenario {
      */
     public record Events(
             int crashes, int inWrites, int exclusions, int emptied, int rebuilds, long damaged, long scrubbed) {}
+
+    /**
+     * Hazards that were met.
+     *
+     * @param hangs devices that were left to hang
+     * @param full writes that found no room
+     * @param blocked times that a rank said it had no room for what it shall pull
+     * @param clockWaits looks of starts that found their clock behind what is stored
+     */
+    public record Met(int hangs, long full, long blocked, long clockWaits) {}
 
     /** One run. */
     public static Outcome run(Plan plan, long seed) {
@@ -98,6 +113,7 @@ public final class PoolScenario {
                         s.rebuilds(),
                         world.damaged,
                         world.scrubbed()),
+                new Met(trouble.hangs(), world.refusedAsFull, world.blocked, world.clockWaits),
                 world.undecided);
     }
 

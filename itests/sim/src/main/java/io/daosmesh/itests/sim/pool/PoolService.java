@@ -148,7 +148,7 @@ final class PoolService implements RebuildEffects {
     private void takeBack() {
         for (Node n : world.nodes) {
             PoolTarget t = target(n.rank).orElse(null);
-            if (t == null || !n.isWell() || !t.state().isDisabled()) {
+            if (t == null || !n.isWell() || n.disk.isFaulty() || !t.state().isDisabled()) {
                 backAtNs.remove(n.rank);
                 continue;
             }
@@ -243,10 +243,10 @@ final class PoolService implements RebuildEffects {
     public void sendStatus(int rank) {
         Session s = session();
         this.<RankStatus>ask(
-                rank,
-                ASK_MAX_NS,
-                (life, answer) -> life.execute(() -> life.rebuild.status(s, answer)),
-                (j, status) -> j.onStatus(rank, status, world.time.nowNs(), this));
+                rank, ASK_MAX_NS, (life, answer) -> life.execute(() -> life.rebuild.status(s, answer)), (j, status) -> {
+                    if (status.objectsBlocked() > 0) world.blocked++;
+                    j.onStatus(rank, status, world.time.nowNs(), this);
+                });
     }
 
     @Override
@@ -284,6 +284,7 @@ final class PoolService implements RebuildEffects {
     @Override
     public void failed(Fault reason) {
         world.note("rebuild failed: " + reason.message());
+        if (reason.code() == FaultCode.NOSPACE) world.violate("a rebuild ended for want of room: " + reason.message());
         job = null;
         notBeforeNs = world.time.nowNs() + Timeline.ms(1_000);
     }

@@ -27,6 +27,9 @@ public final class PoolSimulation {
         all.put("odd input", plan(0.01, Hazard.ODD_INPUT));
         all.put("bad blocks", plan(0, Hazard.BAD_BLOCKS));
         all.put("pool extended", plan(0.01, Hazard.EXTENSION));
+        all.put("devices full", plan(0.01, Hazard.FULL_TARGETS));
+        all.put("devices hang", new Plan(0.01, 2 * TROUBLE_MS, Set.of(Hazard.HANGING_DEVICES)));
+        all.put("clocks set", plan(0.01, Hazard.CLOCK_STEPS));
         all.put("everything, 5 % loss", new Plan(0.05, 2 * TROUBLE_MS, EnumSet.allOf(Hazard.class)));
         return all;
     }
@@ -35,28 +38,34 @@ public final class PoolSimulation {
         return new Plan(loss, TROUBLE_MS, Set.of(hazards));
     }
 
-    /** Shares the runs among the plans, each with its seeds from {@code seed} on; true if nothing was violated. */
-    public static boolean report(long seed, int runs, PrintStream out) {
-        int seeds = (runs + plans().size() - 1) / plans().size();
+    /**
+     * Shares the runs among the plans, each with its seeds from {@code seed} on; true if nothing was violated or left undecided.
+     *
+     * @param only name of a plan; empty = all
+     */
+    public static boolean report(String only, long seed, int runs, PrintStream out) {
+        Map<String, Plan> chosen = plans();
+        if (!only.isEmpty()) chosen.keySet().retainAll(Set.of(only));
+        int seeds = (runs + chosen.size() - 1) / chosen.size();
         out.printf("%nA pool of 5 ranks in virtual time, for each scenario seeds %d..%d%n%n", seed, seed + seeds - 1);
-        out.println(
-                "| scenario | writes | reads | by replicas | resends | unknown | unavailable | unreadable"
-                        + " | odd refused | crashes | exclusions | emptied groups | rebuilds | damaged copies | undecided | violations |");
-        out.println("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        out.println("| scenario | writes | reads | by replicas | resends | unknown | unavailable | unreadable"
+                + " | odd refused | crashes | exclusions | emptied groups | rebuilds | damaged copies | hung devices"
+                + " | no room | rebuild without room | clocks waited for | undecided | violations |");
+        out.println("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         boolean isFine = true;
-        for (Map.Entry<String, Plan> e : plans().entrySet()) isFine &= row(e.getKey(), e.getValue(), seed, seeds, out);
+        for (Map.Entry<String, Plan> e : chosen.entrySet()) isFine &= row(e.getKey(), e.getValue(), seed, seeds, out);
         return isFine;
     }
 
     private static boolean row(String name, Plan plan, long seed, int seeds, PrintStream out) {
-        long[] sums = new long[15];
+        long[] sums = new long[19];
         StringBuilder broken = new StringBuilder();
         int shown = 0;
         for (long s = seed; s < seed + seeds; s++) {
             Outcome o = PoolScenario.run(plan, s);
             long[] of = numbers(o);
             for (int i = 0; i < sums.length; i++) sums[i] += of[i];
-            if (!o.violations().isEmpty()) describe(s, o, shown++ < SHOWN_MAX, broken);
+            if (!o.isFine()) describe(name, s, o, shown++ < SHOWN_MAX, broken);
         }
         StringBuilder line = new StringBuilder("| " + name);
         for (long sum : sums) line.append(" | ").append(String.format(Locale.ROOT, "%d", sum));
@@ -81,17 +90,21 @@ public final class PoolSimulation {
             o.events().emptied(),
             o.events().rebuilds(),
             o.events().damaged(),
+            o.met().hangs(),
+            o.met().full(),
+            o.met().blocked(),
+            o.met().clockWaits(),
             o.undecided(),
             o.violations().size()
         };
     }
 
-    private static void describe(long seed, Outcome o, boolean isShown, StringBuilder broken) {
-        broken.append("seed ")
-                .append(seed)
-                .append(": ")
-                .append(o.violations().get(0))
-                .append('\n');
+    private static void describe(String plan, long seed, Outcome o, boolean isShown, StringBuilder broken) {
+        String what = o.violations().isEmpty()
+                ? "the checker could not decide"
+                : o.violations().get(0);
+        broken.append(String.format(
+                "seed %d: %s%n    alone: ./mesh sim --plan '%s' --seed %d --runs 1%n", seed, what, plan, seed));
         if (isShown)
             for (String note : o.notes()) broken.append("    ").append(note).append('\n');
     }

@@ -5,20 +5,26 @@ import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.TargetState;
+import java.util.List;
 
 /** What goes wrong with ranks and maps, and when. Owner: the timeline. */
 final class Trouble {
     private static final int DOWN_MAX = 2;
+    private static final long STEP_MIN_NS = Timeline.ms(1_000);
+    private static final long STEP_MAX_NS = Timeline.ms(5_000);
     private static final long APPEND_WAIT_NS = Timeline.ms(200);
 
     private final World world;
     private final long endNs;
     private int crashes;
     private int crashesInWrites;
+    private int hangs;
 
     Trouble(World world, long forNs) {
         this.world = world;
         this.endNs = world.time.nowNs() + forNs;
+        if (world.has(Hazard.HANGING_DEVICES)) repairDevices();
     }
 
     boolean isOver() {
@@ -34,17 +40,28 @@ final class Trouble {
         return crashesInWrites;
     }
 
+    /** Devices that were left to hang. */
+    int hangs() {
+        return hangs;
+    }
+
     void next() {
         Timeline t = world.time;
         t.after(t.between(Timeline.ms(100), Timeline.ms(1_500)), () -> {
             if (isOver()) return;
             if (world.has(Hazard.SKIPPED_MAPS) && t.happens(0.3)) succession();
+            else if (mayHang() && t.happens(0.6)) hang(world.nodes.get(t.below(World.RANKS)));
+            else if (world.has(Hazard.CLOCK_STEPS) && t.happens(0.4)) setClock(world.nodes.get(t.below(World.RANKS)));
             else strike(world.nodes.get(t.below(World.RANKS)));
             next();
         });
     }
 
     private void strike(Node n) {
+        List<Node> others = world.nodes.stream()
+                .filter(o -> !o.disk.isHanging() && !o.disk.isFaulty())
+                .toList();
+        if (isDeviceLost() && !isWhole(others)) return;
         Timeline t = world.time;
         switch (t.below(7)) {
             case 0, 1, 2 -> crash(n);
@@ -98,6 +115,67 @@ final class Trouble {
         world.time.after(forNs, () -> {
             world.note("rank " + n.rank + " starts");
             n.start(new EngineLife(n, world));
+        });
+    }
+
+    private boolean mayHang() {
+        return world.has(Hazard.HANGING_DEVICES) && !isDeviceLost() && isWhole(world.nodes);
+    }
+
+    /** For good, or for a while that may be longer than it may take to answer. */
+    private void hang(Node n) {
+        Timeline t = world.time;
+        boolean isForGood = t.happens(0.4);
+        long forNs = t.between(Timeline.ms(200), Timeline.ms(12_000));
+        world.note("the device of rank " + n.rank + " hangs " + (isForGood ? "for good" : forNs / 1_000_000 + " ms"));
+        hangs++;
+        n.disk.hang();
+        if (!isForGood) t.after(forNs, n.disk::answer);
+    }
+
+    /** A device may be all that a rank has: as many may fail beside it as there are copies left then. */
+    private boolean isDeviceLost() {
+        return world.nodes.stream().anyMatch(o -> o.disk.isHanging() || o.disk.isFaulty());
+    }
+
+    private boolean isWhole(List<Node> nodes) {
+        return nodes.stream().allMatch(o -> o.isUp() && world.service.state(o.rank) == TargetState.UPIN);
+    }
+
+    /** Somebody looks after devices that are said to be faulty, and only those. */
+    private void repairDevices() {
+        Timeline t = world.time;
+        t.after(t.between(Timeline.ms(1_000), Timeline.ms(4_000)), () -> {
+            for (Node n : world.nodes) if (n.isUp() && n.disk.isFaulty()) repairDevice(n);
+            repairDevices();
+        });
+    }
+
+    /** It is replaced when its target is out, with a start. Else others may need what it holds: it answers again. */
+    private void repairDevice(Node n) {
+        if (world.service.state(n.rank).isDisabled()) {
+            world.note("the device of rank " + n.rank + " is replaced");
+            n.crash(false);
+            n.disk.repair();
+            n.start(new EngineLife(n, world));
+        } else if (n.disk.isHanging() && world.time.happens(0.3)) {
+            world.note("the device of rank " + n.rank + " answers again");
+            n.disk.answer();
+        }
+    }
+
+    /** Forward or back; often over a restart; mended after a while, by a step the other way. */
+    private void setClock(Node n) {
+        if (n.isClockSet()) return;
+        Timeline t = world.time;
+        long aheadNs = t.between(STEP_MIN_NS, STEP_MAX_NS) * (t.happens(0.5) ? 1 : -1);
+        if (mayCrash(n) && t.happens(0.6)) crash(n, t.between(Timeline.ms(50), Timeline.ms(1_000)));
+        world.note("the clock of rank " + n.rank + " is set by " + aheadNs / 1_000_000 + " ms");
+        n.setClock(aheadNs);
+        t.after(t.between(Timeline.ms(1_500), Timeline.ms(6_000)), () -> {
+            world.note("the clock of rank " + n.rank + " is mended");
+            if (mayCrash(n) && t.happens(0.3)) crash(n, t.between(Timeline.ms(50), Timeline.ms(1_000)));
+            n.setClock(0);
         });
     }
 

@@ -1,6 +1,7 @@
 package io.daosmesh.itests.sim.pool;
 
 import io.daosmesh.itests.sim.history.Verdict;
+import io.daosmesh.itests.sim.machine.Disk;
 import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.itests.sim.pool.PoolScenario.Plan;
 import io.daosmesh.model.fault.Fault;
@@ -29,8 +30,11 @@ final class World {
     private static final int KEYS_OF_CLIENT = 3;
     private static final int CONTESTED_KEYS = 2;
     private static final int ODD_USERS = 2;
+    private static final int HOGS = 2;
     private static final int NOTES_MAX = 400;
     private static final double BAD_BLOCKS = 0.2;
+    /** What all others write takes a good part of it. */
+    private static final int SMALL_BYTES = 1 << 20;
 
     final Plan plan;
     final Timeline time;
@@ -42,6 +46,7 @@ final class World {
     final List<OddUser.Key> oddKeys = new ArrayList<>();
     final List<Client> clients = new ArrayList<>();
     final List<OddUser> oddUsers = new ArrayList<>();
+    private final List<Hog> hogs = new ArrayList<>();
     final List<String> violations = new ArrayList<>();
     /** What happened, for whoever looks for the cause of a violation. */
     final List<String> notes = new ArrayList<>();
@@ -66,17 +71,25 @@ final class World {
     /** Damaged copies that somebody came upon. */
     long damaged;
 
+    /** Writes that found no room. */
+    long refusedAsFull;
+
+    /** Looks at ranks that had no room for groups to be rebuilt. */
+    long blocked;
+
     long oddRefusals;
+    /** Looks of starts that found the clock behind what is stored. */
+    long clockWaits;
     /** Histories that the checker could not decide. */
     int undecided;
 
     World(Plan plan, long seed) {
         this.plan = plan;
         time = new Timeline(seed);
-        network = new Network(time, nodes, plan.loss());
+        network = new Network(time, nodes, plan.loss(), has(Hazard.CLOCK_STEPS));
         List<PoolTarget> targets = new ArrayList<>();
         for (int r = 0; r < RANKS; r++) {
-            nodes.add(new Node(r, time, r == 0 && has(Hazard.BAD_BLOCKS) ? BAD_BLOCKS : 0));
+            nodes.add(new Node(r, time, r == 0 && has(Hazard.BAD_BLOCKS) ? BAD_BLOCKS : 0, blobBytes()));
             if (r < RANKS - spares()) targets.add(new PoolTarget(r, r, 0, "/n" + r, TargetState.UPIN, false, 1));
         }
         service = new PoolService(this, new PoolMap(POOL, 1, targets));
@@ -113,6 +126,8 @@ final class World {
             clients.add(new Client(this, number + 1, List.of(), watched));
             clients.add(new Client(this, number + 2, List.of(watched), null));
         }
+        for (int h = 0; h < (has(Hazard.FULL_TARGETS) ? HOGS : 0); h++)
+            hogs.add(new Hog(this, 200 + h, objects.get(h)));
         if (!has(Hazard.ODD_INPUT)) return;
         for (ObjectId oid : objects)
             oddKeys.add(new OddUser.Key(new Caller.Place(oid, new byte[] {0, (byte) 0xff, (byte) oddKeys.size()})));
@@ -124,6 +139,10 @@ final class World {
         Register r = new Register(objects.get(id % objects.size()), id, isContested);
         registers.add(r);
         return r;
+    }
+
+    private int blobBytes() {
+        return has(Hazard.FULL_TARGETS) ? SMALL_BYTES : Disk.BLOB_BYTES;
     }
 
     /** Ranks that the pool begins without. */
@@ -143,6 +162,7 @@ final class World {
     List<User> users() {
         List<User> all = new ArrayList<>(clients);
         all.addAll(oddUsers);
+        all.addAll(hogs);
         return all;
     }
 
@@ -168,7 +188,9 @@ final class World {
         boolean isOverdue = fault != null && fault.code().retry() != FaultCode.Retry.NEVER;
         if (isLoss || isOverdue) unavailable++;
         if (fault != null && fault.code() == FaultCode.CSUM && has(Hazard.BAD_BLOCKS)) unreadable++;
-        boolean isAllowed = isLoss && has(Hazard.EMPTIED_GROUPS) || isOverdue && plan.isHurried();
+        boolean isFull = fault != null && fault.code() == FaultCode.NOSPACE && has(Hazard.FULL_TARGETS);
+        if (isFull) refusedAsFull++;
+        boolean isAllowed = isFull || isLoss && has(Hazard.EMPTIED_GROUPS) || isOverdue && plan.isHurried();
         if (!isAllowed) violate(call + ": " + (fault == null ? "no fault" : fault.message()));
     }
 
