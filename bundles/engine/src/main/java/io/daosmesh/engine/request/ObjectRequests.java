@@ -131,6 +131,9 @@ public final class ObjectRequests {
         checkKey(r.getRecord().getDkey());
         checkKey(r.getRecord().getAkey());
         for (DtxRefMessage d : r.getRecord().getCommittedList()) check(d.getDtx());
+        // numbers side by side are one field on the wire
+        checkCount("origins", r.getRecord().getOriginEndCount(), 1);
+        checkCount("origins", r.getRecord().getOriginEpochCount(), 1);
         return r;
     }
 
