@@ -4,18 +4,22 @@ import com.google.protobuf.MessageLite;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.TargetCreateRequest;
 import io.daosmesh.model.wire.TargetDestroyRequest;
+import io.daosmesh.model.wire.TargetQueryReply;
+import io.daosmesh.model.wire.TargetQueryRequest;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.UUID;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
-/** Has ranks make and remove their part of a pool. Any thread. */
+/** Has ranks make, show and remove their part of a pool. Any thread. */
 public final class TargetCalls {
     private static final int AT_ONCE_MAX = 64;
 
@@ -32,6 +36,19 @@ public final class TargetCalls {
 
     public Mono<Void> remove(Collection<Member> from, TargetDestroyRequest request, Duration max) {
         return onEach(from, RpcMethod.TARGET_DESTROY, request, max);
+    }
+
+    /** Asked once: what does not answer, or does not serve the pool, is a fault. */
+    public Mono<TargetQueryReply> query(Member of, UUID pool, Duration max) {
+        TargetQueryRequest request =
+                TargetQueryRequest.newBuilder().setPool(Ids.bytes(pool)).build();
+        return node.rpc()
+                .call(
+                        Endpoint.rank(of.address(), of.rank()),
+                        RpcMethod.TARGET_QUERY,
+                        RpcMessage.of(request),
+                        max,
+                        r -> TargetQueryReply.parseFrom(r.body()));
     }
 
     private Mono<Void> onEach(Collection<Member> on, RpcMethod method, MessageLite request, Duration max) {

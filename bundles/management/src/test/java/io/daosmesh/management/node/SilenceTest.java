@@ -1,7 +1,6 @@
 package io.daosmesh.management.node;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.MemberState;
@@ -78,7 +77,7 @@ class SilenceTest {
         TestMesh.await("out of the pool", () -> map(rank).disabledRanks().contains(rank));
 
         assertEquals(MemberState.JOINED, mesh.stateOf(leader, rank), "gossip has not given it up");
-        assertTrue(leader.events.contains(RasId.POOL_RANK_SILENT));
+        TestMesh.await("told", () -> leader.events.contains(RasId.POOL_RANK_SILENT));
         mesh.net.thaw(frozen.address);
         TestMesh.await("comes back", () -> leader.events.contains(RasId.POOL_RANK_RETURNED));
     }

@@ -1,19 +1,14 @@
 package io.daosmesh.management.pool.service;
 
 import io.daosmesh.management.loop.NodeContext;
+import io.daosmesh.management.loop.TargetCalls;
 import io.daosmesh.management.maps.MapsKeeper;
 import io.daosmesh.management.pool.PoolReport;
-import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.RebuildStatus;
 import io.daosmesh.model.port.RebuildProgress;
-import io.daosmesh.model.rpc.Endpoint;
-import io.daosmesh.model.rpc.RpcMessage;
-import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.PoolQueryReply;
-import io.daosmesh.model.wire.TargetQueryReply;
-import io.daosmesh.model.wire.TargetQueryRequest;
 import io.daosmesh.model.wire.TargetSpaceMessage;
 import java.time.Duration;
 import java.util.List;
@@ -50,20 +45,14 @@ public final class PoolQueries {
 
     private Mono<List<TargetSpaceMessage>> space(PoolMap map) {
         GroupMap members = maps.groupMap();
-        TargetQueryRequest request =
-                TargetQueryRequest.newBuilder().setPool(Ids.bytes(map.pool())).build();
+        TargetCalls calls = new TargetCalls(node);
         Set<Integer> ranks = new TreeSet<>(map.ranks());
         ranks.removeAll(map.disabledRanks());
         return Flux.fromIterable(ranks)
                 .flatMap(rank -> members.member(rank)
                         .filter(m -> m.state().isInGroup())
-                        .map(m -> node.rpc()
-                                .call(
-                                        Endpoint.rank(m.address(), rank),
-                                        RpcMethod.TARGET_QUERY,
-                                        RpcMessage.of(request),
-                                        SPACE_MAX,
-                                        r -> PoolReport.enabled(map, rank, TargetQueryReply.parseFrom(r.body())))
+                        .map(m -> calls.query(m, map.pool(), SPACE_MAX)
+                                .map(r -> PoolReport.enabled(map, rank, r))
                                 .onErrorResume(e -> Mono.empty()))
                         .orElseGet(Mono::empty))
                 .flatMapIterable(l -> l)

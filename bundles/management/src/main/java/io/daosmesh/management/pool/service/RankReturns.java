@@ -2,13 +2,9 @@ package io.daosmesh.management.pool.service;
 
 import io.daosmesh.management.loop.Loop;
 import io.daosmesh.management.loop.NodeContext;
-import io.daosmesh.model.id.Ids;
+import io.daosmesh.management.loop.TargetCalls;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
-import io.daosmesh.model.rpc.Endpoint;
-import io.daosmesh.model.rpc.RpcMessage;
-import io.daosmesh.model.rpc.RpcMethod;
-import io.daosmesh.model.wire.TargetQueryRequest;
 import java.time.Duration;
 import java.util.Set;
 import java.util.TreeSet;
@@ -26,11 +22,13 @@ final class RankReturns {
     private static final int ASKED_MAX = 64;
 
     private final NodeContext node;
+    private final TargetCalls ranks;
     private final UUID pool;
     private boolean isAsking;
 
     RankReturns(NodeContext node, UUID pool) {
         this.node = node;
+        this.ranks = new TargetCalls(node);
         this.pool = pool;
     }
 
@@ -56,18 +54,9 @@ final class RankReturns {
     }
 
     private Mono<Integer> ask(Member m) {
-        TargetQueryRequest request =
-                TargetQueryRequest.newBuilder().setPool(Ids.bytes(pool)).build();
-        return node.rpc()
-                .call(
-                        Endpoint.rank(m.address(), m.rank()),
-                        RpcMethod.TARGET_QUERY,
-                        RpcMessage.of(request),
-                        ASK_MAX,
-                        r -> m.rank())
-                .onErrorResume(e -> {
-                    Loop.drop("rank " + m.rank() + " does not serve pool " + pool + " yet", e);
-                    return Mono.empty();
-                });
+        return ranks.query(m, pool, ASK_MAX).map(answer -> m.rank()).onErrorResume(e -> {
+            Loop.drop("rank " + m.rank() + " does not serve pool " + pool + " yet", e);
+            return Mono.empty();
+        });
     }
 }

@@ -1,16 +1,12 @@
 package io.daosmesh.management.pool.service;
 
 import io.daosmesh.management.loop.NodeContext;
+import io.daosmesh.management.loop.TargetCalls;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
-import io.daosmesh.model.rpc.Endpoint;
-import io.daosmesh.model.rpc.RpcMessage;
-import io.daosmesh.model.rpc.RpcMethod;
-import io.daosmesh.model.wire.TargetQueryRequest;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
@@ -34,11 +30,13 @@ final class SilenceWatch {
     private static final long LATE_NS = 250_000_000L;
 
     private final NodeContext node;
+    private final TargetCalls ranks;
     private final UUID pool;
     private final Set<Integer> asked = new HashSet<>();
 
     SilenceWatch(NodeContext node, UUID pool) {
         this.node = node;
+        this.ranks = new TargetCalls(node);
         this.pool = pool;
     }
 
@@ -47,8 +45,8 @@ final class SilenceWatch {
      *
      * @param onSilent on the management loop, for each that does not answer
      */
-    void look(Collection<Integer> ranks, GroupMap members, IntConsumer onSilent) {
-        for (int rank : ranks) {
+    void look(Collection<Integer> awaited, GroupMap members, IntConsumer onSilent) {
+        for (int rank : awaited) {
             Member m = members.member(rank).orElse(null);
             if (m == null || m.state() != MemberState.JOINED || asked.size() >= ASKED_MAX || !asked.add(rank)) continue;
             long startNs = System.nanoTime();
@@ -62,15 +60,8 @@ final class SilenceWatch {
     }
 
     private Mono<Boolean> isSilent(Member m) {
-        TargetQueryRequest request =
-                TargetQueryRequest.newBuilder().setPool(Ids.bytes(pool)).build();
-        return node.rpc()
-                .call(
-                        Endpoint.rank(m.address(), m.rank()),
-                        RpcMethod.TARGET_QUERY,
-                        RpcMessage.of(request),
-                        ASK_MAX,
-                        r -> false)
+        return ranks.query(m, pool, ASK_MAX)
+                .map(answer -> false)
                 .onErrorResume(e -> Mono.just(FaultException.faultOf(e).code() == FaultCode.TIMEDOUT));
     }
 }
