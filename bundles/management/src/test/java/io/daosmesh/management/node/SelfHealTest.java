@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
@@ -16,8 +15,6 @@ import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
-import io.daosmesh.model.wire.PoolCreateReply;
-import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.PropertiesReply;
@@ -48,15 +45,7 @@ class SelfHealTest {
     void start() {
         mesh = new TestMesh(dir, 4, 1);
         mesh.startAll();
-        pool = Ids.uuid(mesh.admin(
-                        RpcMethod.POOL_CREATE,
-                        PoolCreateRequest.newBuilder()
-                                .setLabel("tank")
-                                .setRequestId("r1")
-                                .setScmBytesTotal(60L << 20)
-                                .build(),
-                        PoolCreateReply.parser())
-                .getPool());
+        pool = mesh.createTank();
     }
 
     @AfterEach

@@ -7,8 +7,6 @@ import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.rpc.RpcMethod;
-import io.daosmesh.model.wire.PoolCreateReply;
-import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolMapRequest;
 import io.daosmesh.model.wire.PropertiesReply;
@@ -38,15 +36,7 @@ class SilenceTest {
     void start() {
         mesh = new TestMesh(dir, 4, 1);
         mesh.startAll();
-        pool = Ids.uuid(mesh.admin(
-                        RpcMethod.POOL_CREATE,
-                        PoolCreateRequest.newBuilder()
-                                .setLabel("tank")
-                                .setRequestId("r1")
-                                .setScmBytesTotal(60L << 20)
-                                .build(),
-                        PoolCreateReply.parser())
-                .getPool());
+        pool = mesh.createTank();
         leader = mesh.poolLeader(pool);
     }
 

@@ -27,6 +27,8 @@ import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.ContainerDestroyTargetRequest;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.HandlesGoneRequest;
+import io.daosmesh.model.wire.PoolCreateReply;
+import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.TargetCreateRequest;
 import io.daosmesh.model.wire.TargetDestroyRequest;
 import io.daosmesh.model.wire.TargetQueryReply;
@@ -274,6 +276,17 @@ public final class TestMesh implements AutoCloseable {
     /** What an administrator's tool does: any replica, then the hints, again until it works. */
     public <T> T admin(RpcMethod method, MessageLite body, Parser<T> parser) {
         return admin(replicas, method, body, parser);
+    }
+
+    /** A pool "tank" on all nodes. */
+    UUID createTank() {
+        PoolCreateRequest create = PoolCreateRequest.newBuilder()
+                .setLabel("tank")
+                .setRequestId("r1")
+                .setScmBytesTotal(60L << 20)
+                .build();
+        return Ids.uuid(
+                admin(RpcMethod.POOL_CREATE, create, PoolCreateReply.parser()).getPool());
     }
 
     public <T> T admin(List<String> at, RpcMethod method, MessageLite body, Parser<T> parser) {

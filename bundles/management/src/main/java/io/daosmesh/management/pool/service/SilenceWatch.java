@@ -1,5 +1,6 @@
 package io.daosmesh.management.pool.service;
 
+import io.daosmesh.management.loop.Loop;
 import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.loop.TargetCalls;
 import io.daosmesh.model.fault.FaultCode;
@@ -55,7 +56,7 @@ final class SilenceWatch {
                     .publishOn(node.loop().scheduler())
                     .doFinally(s -> node.loop().run(() -> asked.remove(rank)))
                     .filter(twice -> twice && System.nanoTime() - startNs < 2 * ASK_MAX.toNanos() + LATE_NS)
-                    .subscribe(silent -> onSilent.accept(rank));
+                    .subscribe(silent -> onSilent.accept(rank), e -> Loop.drop("ask a rank that is awaited", e));
         }
     }
 
