@@ -256,18 +256,23 @@ public final class PoolDb implements Replicated {
         map = TargetChanges.apply(before, m, entry().getPropertiesMap(), guard());
         if (map.version() != before.version()) {
             containers.review(map);
-            boolean isDeath = m.getAutomatic()
-                    && m.getOp() == PoolTargetsRequest.Op.EXCLUDE
-                    && (m.getDeparture() == TargetsChangeMessage.Departure.DEATH
-                            || m.getDeparture() == TargetsChangeMessage.Departure.SILENCE);
             returns.onDecision(changedRanks(before, map), m.getGroupVersion(), map);
-            if (isDeath) returns.onDeath(changedRanks(before, map), hlc);
+            if (m.getAutomatic() && m.getOp() == PoolTargetsRequest.Op.EXCLUDE)
+                onLeft(m, changedRanks(before, map), hlc);
             boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == PoolTargetsRequest.Op.EXCLUDE;
             rebuildAutomatic = isAutomatic && (rebuildAutomatic || !before.needsRebuild());
             if (m.getOp() == PoolTargetsRequest.Op.EXTEND) poolRanks();
         }
         return Replies.done(
                 PoolTargetsReply.newBuilder().setMapVersion(map.version()).build());
+    }
+
+    private void onLeft(TargetsChangeMessage m, Set<Integer> ranks, long hlc) {
+        switch (m.getDeparture()) {
+            case DEATH -> returns.onDeath(ranks, hlc);
+            case SILENCE -> returns.onSilence(ranks, hlc);
+            default -> {}
+        }
     }
 
     /** A new version, which the management service will hear of: whoever destroys the pool looks there. */

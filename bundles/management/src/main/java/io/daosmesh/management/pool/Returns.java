@@ -28,10 +28,15 @@ public final class Returns {
 
     private static final long MEMORY_HLC = Hlc.fromNanos(3_600_000_000_000L);
 
+    /** A rank that falls silent again so soon counts as one that has died. */
+    private static final long SILENT_AGAIN_HLC = Hlc.fromNanos(60_000_000_000L);
+
     /** Deaths remembered of a rank: more make no difference. */
     private static final int DEATHS_MAX = PAUSES_S.length;
 
     private final TreeMap<Integer, Deque<Long>> deaths = new TreeMap<>();
+    /** The last silence of a rank, for as long as it matters. */
+    private final TreeMap<Integer, Long> silences = new TreeMap<>();
     /** Version of the group map by which the last decision about a rank was made. */
     private final TreeMap<Integer, Integer> groupVersions = new TreeMap<>();
 
@@ -54,6 +59,12 @@ public final class Returns {
             if (of.size() > DEATHS_MAX) of.removeFirst();
         }
         deaths.values().removeIf(of -> hlc - of.getLast() > MEMORY_HLC);
+    }
+
+    /** Ranks have been put out for their silence. A pause now and then is no reason to stay out; one after the other is. */
+    void onSilence(Collection<Integer> ranks, long hlc) {
+        silences.values().removeIf(last -> hlc - last >= SILENT_AGAIN_HLC);
+        for (int rank : ranks) if (silences.put(rank, hlc) != null) onDeath(Set.of(rank), hlc);
     }
 
     /** Ranks that could come back into the map now, with the clock from when on they may. */
@@ -91,20 +102,24 @@ public final class Returns {
     Iterable<RankReturnsMessage> save() {
         Set<Integer> ranks = new TreeSet<>(deaths.keySet());
         ranks.addAll(groupVersions.keySet());
+        ranks.addAll(silences.keySet());
         return ranks.stream()
                 .map(r -> RankReturnsMessage.newBuilder()
                         .setRank(r)
                         .addAllDeaths(deaths.getOrDefault(r, new ArrayDeque<>()))
                         .setGroupVersion(groupVersion(r))
+                        .setSilence(silences.getOrDefault(r, 0L))
                         .build())::iterator;
     }
 
     void load(Iterable<RankReturnsMessage> saved) {
         deaths.clear();
         groupVersions.clear();
+        silences.clear();
         for (RankReturnsMessage m : saved) {
             if (m.getDeathsCount() > 0) deaths.put(m.getRank(), new ArrayDeque<>(m.getDeathsList()));
             if (m.getGroupVersion() > 0) groupVersions.put(m.getRank(), m.getGroupVersion());
+            if (m.getSilence() != 0) silences.put(m.getRank(), m.getSilence());
         }
     }
 }

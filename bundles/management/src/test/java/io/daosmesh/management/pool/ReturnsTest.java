@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 class ReturnsTest {
     private static final int RANK = 1;
 
-    private final PoolDb db = new PoolDb();
+    private PoolDb db = new PoolDb();
     private String selfHeal = "exclude;rebuild";
 
     @BeforeEach
@@ -191,6 +191,30 @@ class ReturnsTest {
             assertEquals(Map.of(RANK, 0L), awaited(MemberState.JOINED), "at once");
             returns(now);
         }
+    }
+
+    @Test
+    void shouldNotCountAPauseNowAndThenAsADeath() {
+        for (long now = 100; now < 1_000; now += 60) {
+            leaves(now, Departure.SILENCE, 0);
+            assertEquals(Map.of(RANK, 0L), awaited(MemberState.JOINED), "at once");
+            returns(now + 1);
+        }
+    }
+
+    @Test
+    void shouldKeepOutForLongerWhoFallsSilentAgainAndAgain() {
+        for (long now = 100; now < 160; now += 20) {
+            leaves(now, Departure.SILENCE, 0);
+            PoolDb other = new PoolDb();
+            other.restore(db.snapshot());
+            db = other;
+            returns(now + 1);
+        }
+
+        leaves(160, Departure.SILENCE, 0);
+
+        assertEquals(Map.of(RANK, at(190)), awaited(MemberState.JOINED), "the third that counts");
     }
 
     @Test
