@@ -72,6 +72,21 @@ class SilenceTest {
         TestMesh.await("comes back", () -> leader.events.contains(RasId.POOL_RANK_RETURNED));
     }
 
+    /** Nobody tells: who waits for the leader's rank has nobody to tell. */
+    @Test
+    void shouldGoOnWithoutTheRankOfALeaderThatFallsSilent() {
+        TestMesh.Node frozen = leader;
+        mesh.net.freeze(frozen.address);
+
+        TestMesh.await(
+                "told by another leader",
+                () -> mesh.nodes.stream().anyMatch(n -> n != frozen && n.events.contains(RasId.POOL_RANK_SILENT)));
+
+        mesh.net.thaw(frozen.address);
+        TestMesh.await(
+                "comes back", () -> mesh.nodes.stream().anyMatch(n -> n.events.contains(RasId.POOL_RANK_RETURNED)));
+    }
+
     @Test
     void shouldKeepARankThatAnswers() {
         int rank = followers().get(0).rank();

@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -67,6 +68,12 @@ public final class PoolService {
     private final HandleTeller teller;
     private final SilenceWatch silence;
     private final RebuildHold hold = new RebuildHold();
+    /** Ranks that have answered nobody, until the pool goes on without them. Owner: management loop. */
+    private final Set<Integer> silentRanks = new TreeSet<>();
+
+    /** Address of the node that led while this one followed; empty = unknown. Owner: management loop. */
+    private String followed = "";
+
     private boolean proposing;
     private long leadingTerm;
     private int toldVersion;
@@ -206,9 +213,11 @@ public final class PoolService {
             waits.forget();
             hold.forget();
             teller.forget();
+            silentRanks.clear();
             // the leader before may have fallen silent, and whoever waits for its rank could tell nobody
-            if (term != 0 && made) lookAfter(replica.read(db -> db.entry().getServiceRanksList()));
+            if (term != 0 && made) lookAfter(replica.read(db -> db.entry().getServiceRanksList()), followed);
         }
+        followed = term != 0 ? "" : leader().orElse(followed);
         if (made) {
             first = null;
             PoolMap map = replica.read(PoolDb::map);
@@ -232,6 +241,7 @@ public final class PoolService {
             pusher.push(map.version() + properties.getVersion(), message, members, map.ranks());
             teller.review(map, members);
             follow();
+            excludeSilent(members);
             excludeDead(map, members);
             bringBack(map, members);
             cleaner.review(members);
@@ -290,17 +300,27 @@ public final class PoolService {
     /** Somebody waits for these ranks in vain. Any thread; soon, if this node leads. */
     void lookAfter(List<Integer> ranks) {
         if (ranks.isEmpty()) return;
-        node.loop().run(() -> {
-            if (isLeader() && mayExclude()) silence.look(ranks, maps.groupMap(), this::onSilent);
-        });
+        node.loop().run(() -> lookAfter(ranks, ""));
+    }
+
+    private void lookAfter(List<Integer> ranks, String formerLeader) {
+        if (isLeader() && mayExclude()) silence.look(ranks, maps.groupMap(), formerLeader, this::onSilent);
     }
 
     private void onSilent(int rank) {
-        GroupMap members = maps.groupMap();
-        if (proposing || !isLeader()) return;
-        replica.read(db -> SelfHeal.silenced(maps.systemProperties(), db, members, Set.of(rank)))
+        silentRanks.add(rank);
+        reviewSoon();
+    }
+
+    private void excludeSilent(GroupMap members) {
+        if (proposing || silentRanks.isEmpty()) return;
+        Set<Integer> ranks = Set.copyOf(silentRanks);
+        silentRanks.clear();
+        replica.read(db -> SelfHeal.silenced(maps.systemProperties(), db, members, ranks))
                 .ifPresent(m -> proposeOnce(
-                        "go on without rank " + rank, LogCommand.newBuilder().setTargets(m), () -> told(rank)));
+                        "go on without ranks " + ranks,
+                        LogCommand.newBuilder().setTargets(m),
+                        () -> m.getRanksList().forEach(this::told)));
     }
 
     private void told(int rank) {

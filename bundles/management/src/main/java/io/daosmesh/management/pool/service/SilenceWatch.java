@@ -22,7 +22,7 @@ import reactor.core.publisher.Mono;
  * gossip, which is faster. Owner: management loop of the pool's leader.
  */
 final class SilenceWatch {
-    /** Asked twice: a rank of whom nothing is heard for so long, and twice, is silent. */
+    /** A question: a rank of whom nothing is heard for so long, and twice, is silent. */
     private static final Duration ASK_MAX = Duration.ofMillis(450);
 
     /** Asked at once; who reports more reports again. */
@@ -44,18 +44,21 @@ final class SilenceWatch {
     /**
      * Each rank is asked once at a time, however many wait for it.
      *
+     * @param formerLeader address of the node that led before, empty when that was long ago: the heartbeats that it owed count as
+     *     the first question
      * @param onSilent on the management loop, for each that does not answer
      */
-    void look(Collection<Integer> awaited, GroupMap members, IntConsumer onSilent) {
+    void look(Collection<Integer> awaited, GroupMap members, String formerLeader, IntConsumer onSilent) {
         for (int rank : awaited) {
             Member m = members.member(rank).orElse(null);
             if (m == null || m.state() != MemberState.JOINED || asked.size() >= ASKED_MAX || !asked.add(rank)) continue;
-            long startNs = System.nanoTime();
+            int questions = m.address().equals(formerLeader) ? 1 : 2;
+            long lateNs = System.nanoTime() + questions * ASK_MAX.toNanos() + LATE_NS;
             isSilent(m)
-                    .flatMap(once -> once ? isSilent(m) : Mono.just(false))
+                    .flatMap(once -> once && questions > 1 ? isSilent(m) : Mono.just(once))
                     .publishOn(node.loop().scheduler())
                     .doFinally(s -> node.loop().run(() -> asked.remove(rank)))
-                    .filter(twice -> twice && System.nanoTime() - startNs < 2 * ASK_MAX.toNanos() + LATE_NS)
+                    .filter(silent -> silent && System.nanoTime() - lateNs < 0)
                     .subscribe(silent -> onSilent.accept(rank), e -> Loop.drop("ask a rank that is awaited", e));
         }
     }
