@@ -1,5 +1,6 @@
 package io.daosmesh.cli;
 
+import java.io.PrintStream;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.ArgSpec;
@@ -19,6 +20,14 @@ public final class CommandLines {
     /** Call it when all commands have been added. */
     public static CommandLine strict(CommandLine line) {
         return line.setExpandAtFiles(false).setExecutionStrategy(CommandLines::execute);
+    }
+
+    /** Exit status when all has been said: what could not be written (the disk is full, the reader has gone) is a failure. */
+    public static int flushed(PrintStream out, PrintStream err, String tool, int status) {
+        if (!out.checkError()) return status;
+        if (status == 0) err.println("ERROR: " + tool + ": the output could not be written");
+        err.flush();
+        return status == 0 ? 1 : status;
     }
 
     private static int execute(ParseResult parsed) {

@@ -11,6 +11,7 @@ import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.AclReply;
 import io.daosmesh.model.wire.AclRequest;
+import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.DriversReply;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.LeaderQueryReply;
@@ -30,6 +31,7 @@ import io.daosmesh.model.wire.PoolEvictRequest;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolListReply;
 import io.daosmesh.model.wire.PoolQueryReply;
+import io.daosmesh.model.wire.PoolQueryRequest;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
@@ -53,6 +55,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -142,6 +146,32 @@ public final class AdminCalls {
                 .getValuesMap();
     }
 
+    /** Attributes of the system, sorted. */
+    public SortedMap<String, String> attributes() {
+        return attributes(AttributesRequest.newBuilder());
+    }
+
+    public void setAttributes(Map<String, String> set) {
+        attributes(AttributesRequest.newBuilder()
+                .setOp(AttributesRequest.Op.SET)
+                .putAllSet(set)
+                .setRequestId(newRequestId()));
+    }
+
+    /** NONEXIST for one that is not there; then none is removed. */
+    public void removeAttributes(List<String> keys) {
+        attributes(AttributesRequest.newBuilder()
+                .setOp(AttributesRequest.Op.REMOVE)
+                .addAllRemove(keys)
+                .setRequestId(newRequestId()));
+    }
+
+    private SortedMap<String, String> attributes(AttributesRequest.Builder request) {
+        boolean isRead = request.getOp() == AttributesRequest.Op.GET;
+        return new TreeMap<>(atLeader(RpcMethod.SYSTEM_ATTRIBUTES, request.build(), PropertiesReply::parseFrom, isRead)
+                .getValuesMap());
+    }
+
     private static PropertiesRequest.Builder properties(Map<String, String> set) {
         return PropertiesRequest.newBuilder().putAllSet(set).setRequestId(newRequestId());
     }
@@ -159,8 +189,20 @@ public final class AdminCalls {
     }
 
     public PoolQueryReply poolQuery(String pool) {
+        return poolQuery(pool, false);
+    }
+
+    /** With the space of each target that answers. */
+    public PoolQueryReply poolQueryTargets(String pool) {
+        return poolQuery(pool, true);
+    }
+
+    private PoolQueryReply poolQuery(String pool, boolean targets) {
         PoolFindReply found = poolFind(pool);
-        PoolRef request = PoolRef.newBuilder().setPool(uuid(found)).build();
+        PoolQueryRequest request = PoolQueryRequest.newBuilder()
+                .setPool(uuid(found))
+                .setTargets(targets)
+                .build();
         return atPool(found, RpcMethod.POOL_QUERY, request, PoolQueryReply::parseFrom, true);
     }
 

@@ -114,9 +114,7 @@ public final class Daos implements DaosCommand.Group {
                         DaosWay::asOwnAgent,
                         DaosWay::throughAgent),
                 args);
-        out.flush();
-        // A reader that went away (daos kv list | head) is the only thing that can have failed here.
-        Runtime.getRuntime().halt(out.checkError() && status == 0 ? 1 : status);
+        Runtime.getRuntime().halt(CommandLines.flushed(out, err, "daos", status));
     }
 
     /** Everything but the exit. */

@@ -16,6 +16,7 @@ import io.daosmesh.model.text.Printable;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.ContainerHealthMessage;
 import java.time.Instant;
+import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -79,8 +80,7 @@ final class DaosContainer implements DaosCommand.Group {
         return Instant.ofEpochMilli(Hlc.toUnixMillis(hlc))
                 .truncatedTo(ChronoUnit.MILLIS)
                 .atZone(LocalZone.get())
-                .toOffsetDateTime()
-                .toString();
+                .format(DateTimeFormatter.ISO_OFFSET_DATE_TIME);
     }
 
     @Command(name = "create", description = "Makes a container.", mixinStandardHelpOptions = true)

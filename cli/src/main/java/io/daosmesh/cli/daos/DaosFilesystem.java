@@ -17,7 +17,7 @@ import io.daosmesh.model.text.Printable;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
+import java.time.format.DateTimeFormatter;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -284,10 +284,8 @@ final class DaosFilesystem implements DaosCommand.Group {
 
         private static String time(long mtimeNs) {
             return Instant.ofEpochSecond(0, mtimeNs)
-                    .truncatedTo(ChronoUnit.SECONDS)
                     .atZone(LocalZone.get())
-                    .toOffsetDateTime()
-                    .toString();
+                    .format(DateTimeFormatter.ISO_OFFSET_DATE_TIME);
         }
     }
 

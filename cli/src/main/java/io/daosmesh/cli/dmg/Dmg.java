@@ -31,27 +31,26 @@ public final class Dmg {
                 false,
                 StandardCharsets.UTF_8);
         int status = run(new DmgRoot(out, System.err), args);
-        out.flush();
-        System.err.flush();
-        Runtime.getRuntime().halt(status);
+        Runtime.getRuntime().halt(CommandLines.flushed(out, System.err, "dmg", status));
     }
 
     /** Everything but the exit; closes the root. */
     public static int run(DmgRoot root, String... args) {
         try (root) {
-            CommandLine line = DmgTree.build(root, List.of(args));
+            List<String> words = DmgTree.spelled(List.of(args));
+            CommandLine line = DmgTree.build(root, words);
             line.setOut(new PrintWriter(root.out, true));
             line.setErr(new PrintWriter(root.err, true));
-            line.setParameterExceptionHandler((e, words) -> wrongUsage(root, e));
+            line.setParameterExceptionHandler((e, given) -> wrongUsage(root, e, List.of(given)));
             line.setExecutionExceptionHandler((e, command, parsed) -> failed(root, e));
             CommandLines.strict(line);
-            return line.execute(args) == 0 ? 0 : 1;
+            return line.execute(words.toArray(String[]::new)) == 0 ? 0 : 1;
         }
     }
 
-    private static int wrongUsage(DmgRoot root, ParameterException e) {
+    private static int wrongUsage(DmgRoot root, ParameterException e, List<String> words) {
         String text = text(e);
-        if (root.json) root.answer(Json.failure(text));
+        if (root.wantsJson(words)) root.answer(Json.failure(text));
         root.error("ERROR: dmg: " + text);
         root.err.println(
                 "ERROR: dmg: see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");

@@ -5,6 +5,7 @@ import io.daosmesh.admin.grammar.RankSet;
 import io.daosmesh.admin.view.AclView;
 import io.daosmesh.admin.view.PoolView;
 import io.daosmesh.admin.view.PropertyView;
+import io.daosmesh.admin.view.TargetView;
 import io.daosmesh.cli.AclFiles;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -71,6 +72,26 @@ final class DmgPool {
                     return healthOnly ? text.substring(0, text.indexOf("Pool space info:")) : text;
                 },
                 () -> PoolView.queryJson(shown));
+    }
+
+    @Command(name = "query-targets", description = "State and space of targets of a rank")
+    int queryTargets(
+            @Parameters(paramLabel = "POOL", description = "label or UUID") String pool,
+            @Option(
+                            names = {"-r", "--rank"},
+                            required = true,
+                            paramLabel = "RANK",
+                            description = "whose targets")
+                    int rank,
+            @Option(
+                            names = {"-t", "--target-idx"},
+                            paramLabel = "INDEXES",
+                            description = "only these targets, e.g. 0,2-3")
+                    @Nullable
+                    String indexes) {
+        List<Integer> wanted = indexes == null ? List.of() : RankSet.parse(indexes);
+        List<TargetView.Target> targets = TargetView.of(root.calls().poolQueryTargets(pool), rank, wanted);
+        return root.show(() -> TargetView.text(targets), () -> TargetView.json(targets));
     }
 
     @Command(name = "destroy", description = "Destroy a pool with all its data")

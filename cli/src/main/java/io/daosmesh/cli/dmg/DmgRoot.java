@@ -111,6 +111,7 @@ public final class DmgRoot implements AutoCloseable {
     /** JSON has been written: nothing may follow it on standard output. */
     boolean answered;
 
+    private @Nullable Path home;
     private @Nullable DmgConfig config; // read at the first use
     private @Nullable ClientTransport transport; // opened at the first call
     private @Nullable AdminCalls calls; // opened at the first call; tests give their own
@@ -183,6 +184,23 @@ public final class DmgRoot implements AutoCloseable {
             out.print(Printable.lines(text.get()));
         }
         return complain(all);
+    }
+
+    /** The user's folder. */
+    Path home() {
+        if (home != null) return home;
+        String named = System.getenv("HOME");
+        return Path.of(named == null || named.isEmpty() ? System.getProperty("user.home", ".") : named);
+    }
+
+    /** For tests. */
+    void use(Path folder) {
+        home = folder;
+    }
+
+    /** Words that end before {@code -j} is reached ask for JSON, too. */
+    boolean wantsJson(List<String> words) {
+        return json || words.contains("-j") || words.contains("--json");
     }
 
     void answer(String document) {

@@ -1,12 +1,15 @@
 package io.daosmesh.cli.dmg;
 
+import io.daosmesh.admin.RankPools;
 import io.daosmesh.admin.grammar.HostList;
 import io.daosmesh.admin.grammar.KeyValues;
 import io.daosmesh.admin.grammar.RankSet;
+import io.daosmesh.admin.view.Json;
 import io.daosmesh.admin.view.PropertyView;
 import io.daosmesh.admin.view.RankSelection;
 import io.daosmesh.admin.view.SystemView;
 import io.daosmesh.admin.view.SystemView.Members;
+import io.daosmesh.admin.view.TargetView;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.MemberState;
@@ -105,6 +108,38 @@ final class DmgSystem {
         return mark(SystemActionRequest.Action.CLEAR_EXCLUDE, list);
     }
 
+    @Command(name = "drain", description = "Move the data off ranks in every pool, then take them out")
+    int drain(@ArgGroup(exclusive = false) @Nullable RankList list) {
+        Set<Integer> ranks = named(list);
+        return ofPools("drain", new RankPools(root.calls()).drain(ranks));
+    }
+
+    @Command(name = "reintegrate", aliases = "reint", description = "Take ranks back into every pool that misses them")
+    int reintegrate(@ArgGroup(exclusive = false) @Nullable RankList list) {
+        Set<Integer> ranks = named(list);
+        return ofPools("reintegrate", new RankPools(root.calls()).reintegrate(ranks));
+    }
+
+    private int ofPools(String operation, List<RankPools.Result> results) {
+        List<String> failed = results.stream()
+                .filter(r -> r.error().isPresent())
+                .map(RankPools.Result::pool)
+                .toList();
+        if (failed.isEmpty())
+            return root.show(() -> TargetView.results(results), () -> TargetView.resultsJson(results));
+        Fault fault = Fault.of(
+                        FaultCode.MISC,
+                        "%s failed on %d of %d pools: %s",
+                        operation,
+                        failed.size(),
+                        results.size(),
+                        String.join(", ", failed))
+                .remedy("see the reason of each in the table, mend it, and run the command again");
+        if (root.json) root.answer(Json.failure(TargetView.resultsJson(results), fault));
+        else root.say(TargetView.results(results));
+        return root.complain(fault);
+    }
+
     @Command(name = "leader-query", description = "Leader and replicas of the management service")
     int leaderQuery(
             @Option(
@@ -132,6 +167,28 @@ final class DmgSystem {
         return root.show(shown::text, shown::json);
     }
 
+    @Command(name = "set-attr", description = "Note attributes of the system")
+    int setAttributes(
+            @Parameters(paramLabel = "KEY:VALUE[,...]", description = "e.g. site:north,contact:ops") String set) {
+        root.calls().setAttributes(KeyValues.attributes(set));
+        return root.show(() -> "system set-attr succeeded\n", () -> null);
+    }
+
+    @Command(name = "get-attr", description = "Attributes of the system")
+    int getAttributes(
+            @Parameters(paramLabel = "KEY[,...]", arity = "0..1", description = "only these") @Nullable String keys) {
+        PropertyView shown = PropertyView.attributes(root.calls().attributes(), keys(keys));
+        return root.show(shown::text, shown::json);
+    }
+
+    @Command(name = "del-attr", description = "Remove attributes of the system")
+    int removeAttributes(@Parameters(paramLabel = "KEY[,...]", description = "which") String keys) {
+        List<String> named = keys(keys);
+        if (named.isEmpty()) throw invalid("no attribute is named");
+        root.calls().removeAttributes(named);
+        return root.show(() -> "system del-attr succeeded\n", () -> null);
+    }
+
     /** Of a {@code k[,k]} list. */
     static List<String> keys(@Nullable String text) {
         return text == null
@@ -156,8 +213,16 @@ final class DmgSystem {
     }
 
     @Command(name = "events", description = "RAS events of all nodes")
-    int events(@Option(names = "--follow", description = "wait for more until interrupted") boolean follow) {
-        return new DmgEvents(root).run(follow);
+    int events(
+            @Option(names = "--follow", description = "wait for more until interrupted") boolean follow,
+            @Option(names = "--since", paramLabel = "TIME", description = "not older, e.g. 2026-01-31T18:00:00Z")
+                    @Nullable
+                    String since,
+            @Option(names = "--severity", paramLabel = "SEVERITY", description = "ERROR, WARNING or NOTICE: not milder")
+                    @Nullable
+                    String severity,
+            @Option(names = "--id", paramLabel = "ID[,...]", description = "only these events") @Nullable String ids) {
+        return new DmgEvents(root, follow, DmgEvents.filter(since, severity, ids)).run();
     }
 
     private int act(SystemActionRequest.Action action, @Nullable RankList list, boolean force) {
@@ -194,11 +259,32 @@ final class DmgSystem {
                 .remedy("see dmg system query for the ranks there are"));
     }
 
-    private int mark(SystemActionRequest.Action action, @Nullable RankList list) {
+    /** Members that have to be named, all of them there. */
+    private Members mustSelect(@Nullable RankList list) {
         if (list == null || list.isEmpty()) throw invalid("no ranks or hosts specified");
         Members found = select(list);
         if (!found.absentRanks().isEmpty()) throw invalid("invalid rank(s): " + RankSet.plain(found.absentRanks()));
         if (!found.absentHosts().isEmpty()) throw invalid("invalid host(s): " + HostList.fold(found.absentHosts()));
+        return found;
+    }
+
+    /** Ranks whose data may be moved: not those that the administrator has excluded from the system. */
+    private Set<Integer> named(@Nullable RankList list) {
+        Members found = mustSelect(list);
+        List<Integer> excluded = found.members().stream()
+                .filter(m -> m.getState() == MemberMessage.State.ADMIN_EXCLUDED)
+                .map(MemberMessage::getRank)
+                .toList();
+        if (!excluded.isEmpty()) {
+            throw Fault.of(FaultCode.INVAL, "ranks %s are administratively excluded", RankSet.plain(excluded))
+                    .remedy("run dmg system clear-exclude first")
+                    .asException();
+        }
+        return Set.copyOf(ranks(found));
+    }
+
+    private int mark(SystemActionRequest.Action action, @Nullable RankList list) {
+        Members found = mustSelect(list);
         List<RankResultMessage> results =
                 root.calls().systemAction(action, ranks(found), false).getResultsList();
         List<RankResultMessage> bad =

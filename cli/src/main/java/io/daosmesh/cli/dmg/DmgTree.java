@@ -3,6 +3,7 @@ package io.daosmesh.cli.dmg;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import java.lang.reflect.Method;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,23 +35,10 @@ final class DmgTree {
 
     /** Commands of DAOS that are not built, by the path of their group. */
     private static final Map<String, List<String>> NOT_BUILT = Map.ofEntries(
-            Map.entry(
-                    "system",
-                    List.of(
-                            "drain",
-                            "reintegrate",
-                            "rebuild start",
-                            "rebuild stop",
-                            "self-heal eval",
-                            "erase",
-                            "cleanup",
-                            "set-attr",
-                            "get-attr",
-                            "del-attr")),
+            Map.entry("system", List.of("rebuild start", "rebuild stop", "self-heal eval", "erase", "cleanup")),
             Map.entry(
                     "pool",
                     List.of(
-                            "query-targets",
                             "upgrade",
                             "rebuild start",
                             "rebuild stop",
@@ -64,7 +52,6 @@ final class DmgTree {
                             "node-auth generate-ca",
                             "node-auth generate-cert")),
             Map.entry("storage", List.of("replace nvme", "nvme-rebind", "nvme-add-device")),
-            Map.entry("telemetry", List.of("config")),
             Map.entry("config", List.of("generate")),
             Map.entry("network", List.of("scan")),
             Map.entry("support", List.of("collect-log")),
@@ -113,6 +100,16 @@ final class DmgTree {
         }
         if (all || args.contains("version")) line.addSubcommand(new DmgVersion());
         return line;
+    }
+
+    /** DAOS gives {@code -i} two meanings: a folder to {@code telemetry config}, without certificates to all others. */
+    static List<String> spelled(List<String> args) {
+        int group = Math.max(args.indexOf("telemetry"), args.indexOf("telem"));
+        int command = args.lastIndexOf("config");
+        if (group < 0 || command < group) return args;
+        List<String> words = new ArrayList<>(args);
+        for (int i = command + 1; i < words.size(); i++) if (words.get(i).equals("-i")) words.set(i, "--install-dir");
+        return words;
     }
 
     private static boolean isGroup(String word) {

@@ -4,24 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.protobuf.MessageLite;
-import io.daosmesh.admin.AdminCalls;
-import io.daosmesh.cli.metrics.MetricsAccess;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
-import io.daosmesh.model.pool.MemberState;
-import io.daosmesh.model.port.NodeConfig;
-import io.daosmesh.model.rpc.Endpoint;
-import io.daosmesh.model.rpc.Rpc;
-import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
-import io.daosmesh.model.rpc.RpcReply;
 import io.daosmesh.model.wire.DeviceInfoMessage;
 import io.daosmesh.model.wire.FormatResultMessage;
-import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.ListDevicesReply;
-import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PropertiesReply;
@@ -30,52 +19,26 @@ import io.daosmesh.model.wire.RankResultMessage;
 import io.daosmesh.model.wire.StorageFormatReply;
 import io.daosmesh.model.wire.SystemActionReply;
 import io.daosmesh.model.wire.SystemActionRequest;
-import io.daosmesh.model.wire.SystemQueryReply;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
-import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
 
 /** dmg as an administrator meets it: words in, text and status out. */
 @Timeout(20)
-class DmgTest {
-    private static final DmgConfig CONFIG = new DmgConfig(
-            "daos_server",
-            10001,
-            List.of("127.0.0.1:10001", "127.0.0.1:10002", "127.0.0.1:10003"),
-            new NodeConfig.Tls(true, false, Optional.empty(), Optional.empty(), Optional.empty()),
-            MetricsAccess.PLAIN);
-
-    private final Map<RpcMethod, Function<MessageLite, MessageLite>> answers = new EnumMap<>(RpcMethod.class);
-    private int calls;
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-
-    @TempDir
-    Path folder;
-
+class DmgTest extends FakeDmg {
     @Test
     void shouldShowStatesByRankGroups() {
         answers.put(RpcMethod.SYSTEM_QUERY, r -> members());
@@ -185,7 +148,6 @@ class DmgTest {
                 "storage replace nvme --old-uuid=a --new-uuid=b",
                 "system erase",
                 "system self-heal eval",
-                "telemetry config",
                 "firmware query",
                 "storage format --replace"
             })
@@ -315,12 +277,6 @@ class DmgTest {
         assertTrue(text(err).contains(error), text(err));
     }
 
-    private int dmg(String... words) {
-        DmgRoot root = new DmgRoot(stream(out), stream(err));
-        root.use(CONFIG, new AdminCalls(new Nodes(), CONFIG.hosts(), Duration.ofSeconds(1), Duration.ofSeconds(1)));
-        return Dmg.run(root, words);
-    }
-
     /** An unset variable of a shell must not stop a system: also not with a command that is added later. */
     @Test
     void shouldRefuseAWordThatNamesNothingWhereverItStands() {
@@ -372,57 +328,5 @@ class DmgTest {
         assertEquals(1, dmg("@" + words));
 
         assertTrue(text(err).contains("Unknown command `@"), text(err));
-    }
-
-    private static PrintStream stream(ByteArrayOutputStream to) {
-        return new PrintStream(to, true, StandardCharsets.UTF_8);
-    }
-
-    private static String text(ByteArrayOutputStream stream) {
-        return stream.toString(StandardCharsets.UTF_8);
-    }
-
-    static SystemQueryReply members() {
-        GroupMapMessage.Builder map = GroupMapMessage.newBuilder().setVersion(3).setSystem("daos_server");
-        for (int rank = 0; rank < 3; rank++) {
-            map.addMembers(MemberMessage.newBuilder()
-                    .setRank(rank)
-                    .setUuid(Ids.bytes(new UUID(0, rank)))
-                    .setAddress("127.0.0.1:1000" + (rank + 1))
-                    .setTargetCount(2)
-                    .setState((rank == 2 ? MemberState.EXCLUDED : MemberState.JOINED).toWire()));
-        }
-        return SystemQueryReply.newBuilder().setGroupMap(map).build();
-    }
-
-    /** Every node answers alike; a method without an answer means that nobody is there. */
-    private final class Nodes implements Rpc {
-        @Override
-        public <T> Mono<T> call(
-                Endpoint to, RpcMethod method, RpcMessage request, Duration deadline, RpcReply.Decoder<T> decoder) {
-            calls++;
-            return Mono.fromCallable(() -> {
-                Function<MessageLite, MessageLite> answer = answers.get(method);
-                if (answer == null)
-                    throw Fault.of(FaultCode.UNREACH, "nobody there").asException();
-                ByteBuffer body = ByteBuffer.wrap(answer.apply(request.body()).toByteArray());
-                return decoder.decode(new RpcReply(body, RpcMessage.NO_DATA));
-            });
-        }
-
-        @Override
-        public Mono<Void> fire(Endpoint to, RpcMethod method, RpcMessage request) {
-            return Mono.empty();
-        }
-
-        @Override
-        public <T> Flux<T> stream(Endpoint to, RpcMethod method, RpcMessage request, RpcReply.Decoder<T> decoder) {
-            return Flux.empty();
-        }
-
-        @Override
-        public AutoCloseable onPeerClosed(PeerListener listener) {
-            return () -> {};
-        }
     }
 }

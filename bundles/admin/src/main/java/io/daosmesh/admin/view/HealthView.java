@@ -59,9 +59,8 @@ final class HealthView {
                 "timestamp",
                         h.getTimestampMs() == 0
                                 ? ""
-                                : Instant.ofEpochMilli(h.getTimestampMs())
-                                        .atOffset(ZoneOffset.UTC)
-                                        .toString(),
+                                : Words.time(
+                                        Instant.ofEpochMilli(h.getTimestampMs()).atOffset(ZoneOffset.UTC)),
                 "temperature_kelvin", h.getTemperatureKelvin(),
                 "critical_warning_bits", h.getCriticalWarningBits(),
                 "controller_busy_minutes", h.getControllerBusyMinutes(),

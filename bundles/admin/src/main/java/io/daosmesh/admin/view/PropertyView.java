@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Properties of the system and of pools: {@code get-prop}. Source: daos-admin facts 1.3. Immutable. */
 public final class PropertyView {
@@ -37,10 +38,12 @@ public final class PropertyView {
             "rd_lvl", "Redundancy Level",
             "status", "Health");
 
-    private final Map<String, String> names;
+    /** Null for attributes, which nobody describes. */
+    private final @Nullable Map<String, String> names;
+
     private final TreeMap<String, String> values;
 
-    private PropertyView(Map<String, String> names, Map<String, String> values) {
+    private PropertyView(@Nullable Map<String, String> names, Map<String, String> values) {
         this.names = names;
         this.values = new TreeMap<>(values);
     }
@@ -60,6 +63,17 @@ public final class PropertyView {
         return new PropertyView(CONTAINER, chosen(values, keys, "unknown property \"%s\""));
     }
 
+    /** Free-form attributes of the system. @param keys only these; empty = all. DER_NONEXIST for one that is not there. */
+    public static PropertyView attributes(Map<String, String> values, List<String> keys) {
+        for (String key : keys) {
+            if (values.containsKey(key)) continue;
+            throw Fault.of(FaultCode.NONEXIST, "no system attribute \"%s\"", key)
+                    .remedy("get-attr without a key shows all of them")
+                    .asException();
+        }
+        return new PropertyView(null, chosen(values, keys, ""));
+    }
+
     private static Map<String, String> chosen(Map<String, String> values, List<String> keys, String complaint) {
         if (keys.isEmpty()) return values;
         Map<String, String> chosen = new TreeMap<>();
@@ -76,15 +90,20 @@ public final class PropertyView {
     }
 
     public String text() {
+        if (names == null && values.isEmpty()) return "No system attributes found.\n";
         TextTable table = new TextTable("Name", "Value");
-        values.forEach((key, value) -> table.row(names.getOrDefault(key, key) + " (" + key + ")", value));
+        values.forEach((key, value) -> table.row(names == null ? key : described(names, key), value));
         return table.render();
     }
 
     public List<Map<String, ?>> json() {
         List<Map<String, ?>> list = new ArrayList<>();
-        values.forEach((key, value) ->
-                list.add(Json.object("name", key, "description", names.getOrDefault(key, key), "value", value)));
+        values.forEach((key, value) -> list.add(Json.object(
+                "name", key, "description", names == null ? "" : names.getOrDefault(key, key), "value", value)));
         return list;
+    }
+
+    private static String described(Map<String, String> names, String key) {
+        return names.getOrDefault(key, key) + " (" + key + ")";
     }
 }

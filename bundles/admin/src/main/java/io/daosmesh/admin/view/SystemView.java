@@ -78,9 +78,7 @@ public final class SystemView {
         /** ISO 8601; empty when not known. */
         private String certificateEnd(MemberMessage m) {
             Long end = certificateEnds.get(m.getAddress());
-            return end == null
-                    ? ""
-                    : Instant.ofEpochSecond(end).atOffset(ZoneOffset.UTC).toString();
+            return end == null ? "" : Words.time(Instant.ofEpochSecond(end).atOffset(ZoneOffset.UTC));
         }
     }
 
@@ -134,7 +132,7 @@ public final class SystemView {
                     "fault_domain", m.getFaultDomain(),
                     "state", state(m).label().toLowerCase(Locale.ROOT),
                     "info", m.getInfo(),
-                    "incarnation", m.getIncarnation(),
+                    "incarnation", Long.toHexString(m.getIncarnation()),
                     "target_count", m.getTargetCount(),
                     "engine_index", m.getEngineIndex(),
                     "last_update", time(m.getUpdatedHlc()),
@@ -204,7 +202,7 @@ public final class SystemView {
     public static Map<String, ?> eventJson(RasEventMessage event) {
         return Json.object(
                 "id", event.getId(),
-                "timestamp", RasLine.time(event, ZoneOffset.UTC).toString(),
+                "timestamp", Words.time(RasLine.time(event, ZoneOffset.UTC)),
                 "host", event.getHost(),
                 "type", RasLine.type(event),
                 "severity", RasLine.severity(event),
@@ -221,12 +219,9 @@ public final class SystemView {
     static String time(long hlc) {
         return hlc == 0
                 ? ""
-                : Instant.ofEpochMilli(Hlc.toUnixMillis(hlc))
-                        .atOffset(ZoneOffset.UTC)
-                        .toString();
+                : Words.time(Instant.ofEpochMilli(Hlc.toUnixMillis(hlc)).atOffset(ZoneOffset.UTC));
     }
 
-    /** Largest groups first, equal sizes by text. */
     /** The largest group first; by the text of its ranks among equals. */
     private record Group(int size, String ranks, String label) implements Comparable<Group> {
         @Override

@@ -1,5 +1,8 @@
 package io.daosmesh.admin.view;
 
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeFormatter;
+
 /** Counted words and Go's way of writing durations, which DAOS's tools use. */
 public final class Words {
     private Words() {}
@@ -11,6 +14,11 @@ public final class Words {
 
     public static String plural(long number, String word) {
         return number == 1 ? word : word + "s";
+    }
+
+    /** RFC 3339, with seconds also when they are zero. */
+    static String time(OffsetDateTime at) {
+        return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(at);
     }
 
     /** {@code 6400h0m0s}, {@code 3m0s}, {@code 0s}. */

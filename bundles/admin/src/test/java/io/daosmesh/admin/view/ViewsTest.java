@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.admin.RankPools;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -12,6 +13,7 @@ import io.daosmesh.model.wire.LeaderQueryReply;
 import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolTargetMessage;
+import io.daosmesh.model.wire.PoolTargetSpaceMessage;
 import io.daosmesh.model.wire.RankResultMessage;
 import io.daosmesh.model.wire.RasEventMessage;
 import java.io.IOException;
@@ -22,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
@@ -76,9 +79,41 @@ class ViewsTest {
         Golden.check("pool-list-errors.txt", PoolView.listErrors(rows()));
         Golden.check("pool-query.txt", PoolView.query(Samples.poolQuery(1, "tank"), true));
         assertEquals("no pools in system\n", PoolView.list(List.of()));
+        Golden.check("pool-query-targets.txt", TargetView.text(targets()));
+        Golden.check("system-drain.txt", TargetView.results(drained()));
         Golden.check("pool-get-acl.txt", AclView.text(acl(), false));
         Golden.check("pool-get-acl-verbose.txt", AclView.text(acl(), true));
         assertEquals("# Entries:\n#   None\n", AclView.text(AclReply.getDefaultInstance(), true));
+    }
+
+    private static List<TargetView.Target> targets() {
+        PoolTargetSpaceMessage space = PoolTargetSpaceMessage.newBuilder()
+                .setRank(2)
+                .setIndex(1)
+                .setScmTotal(6_000_000_000L)
+                .setScmFree(5_000_000_000L)
+                .setNvmeTotal(100_000_000_000L)
+                .setNvmeFree(99_000_000_000L)
+                .build();
+        return TargetView.of(
+                Samples.poolQuery(1, "tank").toBuilder().addTargets(space).build(), 2, List.of());
+    }
+
+    private static List<RankPools.Result> drained() {
+        return List.of(
+                new RankPools.Result("tank", Set.of(2, 3), Optional.empty()),
+                new RankPools.Result(
+                        "vat", Set.of(2), Optional.of(Fault.of(FaultCode.BUSY, "the pool is being extended"))),
+                new RankPools.Result("well", Set.of(), Optional.of(Fault.of(FaultCode.TIMEDOUT))));
+    }
+
+    @Test
+    void shouldRefuseTargetsThatThePoolHasNot() {
+        PoolQueryReply reply = Samples.poolQuery(1, "tank");
+
+        assertThrows(FaultException.class, () -> TargetView.of(reply, 4, List.of()));
+        assertThrows(FaultException.class, () -> TargetView.of(reply, 0, List.of(2)));
+        assertEquals(1, TargetView.of(reply, 0, List.of(1)).size());
     }
 
     private static AclReply acl() {
@@ -210,6 +245,11 @@ class ViewsTest {
                 "pool-get-prop",
                 PropertyView.ofPool(Map.of("label", "tank", "rd_fac", "1", "self_heal", "none"), List.of("rd_fac"))
                         .json());
+        all.put("pool-query-targets", TargetView.json(targets()));
+        all.put("system-drain", TargetView.resultsJson(drained()));
+        all.put(
+                "system-get-attr",
+                PropertyView.attributes(Map.of("site", "north"), List.of()).json());
         all.put("pool-get-acl", AclView.json(acl()));
         all.put("telemetry-metrics-list", MetricsView.listJson(MetricsView.parse(page())));
         all.put("telemetry-metrics-query", MetricsView.queryJson(MetricsView.parse(page())));

@@ -7,6 +7,7 @@ import io.daosmesh.model.pool.RebuildStatus;
 import io.daosmesh.model.wire.ContainerHealthMessage;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolQueryReply;
+import io.daosmesh.model.wire.PoolTargetSpaceMessage;
 import io.daosmesh.model.wire.RebuildStatusMessage;
 import io.daosmesh.model.wire.TargetQueryReply;
 import io.daosmesh.model.wire.TargetSpaceMessage;
@@ -16,6 +17,7 @@ import java.util.LongSummaryStatistics;
 import java.util.Set;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What {@code dmg pool query} shows, put together. Immutable. */
 public record PoolReport(
@@ -24,6 +26,25 @@ public record PoolReport(
     private static final int UNHEALTHY_SHOWN_MAX = 100;
 
     private static final int UNREADABLE_SHOWN_MAX = 100;
+
+    /** What a rank says of its targets. Immutable. */
+    public record RankSpace(int rank, List<TargetSpaceMessage> targets) {
+        public RankSpace {
+            targets = List.copyOf(targets);
+        }
+
+        public Stream<PoolTargetSpaceMessage> toWire() {
+            return targets.stream()
+                    .map(t -> PoolTargetSpaceMessage.newBuilder()
+                            .setRank(rank)
+                            .setIndex(t.getIndex())
+                            .setScmTotal(t.getScmTotal())
+                            .setScmFree(t.getScmFree())
+                            .setNvmeTotal(t.getNvmeTotal())
+                            .setNvmeFree(t.getNvmeFree())
+                            .build());
+        }
+    }
 
     public static PoolReport of(PoolDb db) {
         return new PoolReport(
@@ -35,8 +56,9 @@ public record PoolReport(
     }
 
     /** @param address of this node, which leads */
-    public PoolQueryReply toWire(
-            GroupMap members, String address, List<TargetSpaceMessage> space, RebuildStatus status) {
+    public PoolQueryReply toWire(GroupMap members, String address, List<RankSpace> ranks, RebuildStatus status) {
+        List<TargetSpaceMessage> space =
+                ranks.stream().flatMap(r -> r.targets.stream()).toList();
         Set<Integer> dead = Departure.absent(map, members);
         int leader = members.members().stream()
                 .filter(m -> m.address().equals(address))
@@ -68,14 +90,16 @@ public record PoolReport(
     }
 
     /** What a rank says of the targets that the map counts on. */
-    public static List<TargetSpaceMessage> enabled(PoolMap map, int rank, TargetQueryReply reply) {
+    public static RankSpace enabled(PoolMap map, int rank, TargetQueryReply reply) {
         Set<Integer> indexes = map.ofRank(rank).stream()
                 .filter(t -> !t.state().isDisabled())
                 .map(t -> t.index())
                 .collect(Collectors.toSet());
-        return reply.getTargetsList().stream()
-                .filter(t -> indexes.contains(t.getIndex()))
-                .toList();
+        return new RankSpace(
+                rank,
+                reply.getTargetsList().stream()
+                        .filter(t -> indexes.contains(t.getIndex()))
+                        .toList());
     }
 
     private static TierSpaceMessage tier(

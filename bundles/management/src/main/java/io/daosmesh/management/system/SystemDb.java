@@ -13,6 +13,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.JoinReply;
 import io.daosmesh.model.wire.JoinRequest;
@@ -52,6 +53,7 @@ public final class SystemDb implements Replicated {
     private final TreeMap<Integer, Member> members = new TreeMap<>();
     private final Map<UUID, PoolEntryMessage> pools = new LinkedHashMap<>();
     private final TreeMap<String, String> properties = new TreeMap<>();
+    private final SystemAttributes attributes = new SystemAttributes();
     private final Outcomes outcomes = new Outcomes();
 
     public SystemDb(String system) {
@@ -92,6 +94,16 @@ public final class SystemDb implements Replicated {
         return SystemProperties.effective(system, properties);
     }
 
+    /** INVAL for attributes that could not be kept. */
+    public static void check(AttributesRequest r) {
+        SystemAttributes.check(r);
+    }
+
+    /** What administrators have noted. */
+    public Map<String, String> attributes() {
+        return attributes.values();
+    }
+
     @Override
     public byte[] apply(byte[] bytes) {
         LogReply reply;
@@ -121,6 +133,7 @@ public final class SystemDb implements Replicated {
             case POOL_REMOVED -> removed(c.getPoolRemoved());
             case PROPERTY -> property(c.getProperty());
             case SYSTEM_PROPERTIES -> setProperties(c.getSystemProperties());
+            case SYSTEM_ATTRIBUTES -> setAttributes(c.getSystemAttributes());
             case POOL_SERVICE_RANKS -> serviceRanks(c.getPoolServiceRanks());
             default -> Replies.refused(Fault.of(FaultCode.PROTO, "the system log knows no %s", c.getCommandCase()));
         };
@@ -337,6 +350,12 @@ public final class SystemDb implements Replicated {
                 PropertiesReply.newBuilder().putAllValues(properties()).build());
     }
 
+    private LogReply setAttributes(AttributesRequest r) {
+        attributes.change(r);
+        return Replies.done(
+                PropertiesReply.newBuilder().putAllValues(attributes.values()).build());
+    }
+
     private PoolEntryMessage existing(ByteString pool) {
         PoolEntryMessage p = pools.get(Ids.uuid(pool));
         if (p == null) {
@@ -354,6 +373,7 @@ public final class SystemDb implements Replicated {
                 .setNextRank(nextRank)
                 .addAllPools(pools.values())
                 .putAllProperties(properties)
+                .putAllAttributes(attributes.values())
                 .addAllOutcomes(outcomes.save())
                 .build()
                 .toByteArray();
@@ -384,6 +404,7 @@ public final class SystemDb implements Replicated {
         s.getPoolsList().forEach(p -> pools.put(Ids.uuid(p.getPool()), p));
         properties.clear();
         properties.putAll(s.getPropertiesMap());
+        attributes.replace(s.getAttributesMap());
         outcomes.load(new ArrayList<>(s.getOutcomesList()));
     }
 }

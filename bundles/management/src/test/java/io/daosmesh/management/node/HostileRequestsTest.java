@@ -19,10 +19,10 @@ import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
+import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.ContainerPropertiesRequest;
-import io.daosmesh.model.wire.ContainerRef;
 import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.GroupMapRequest;
 import io.daosmesh.model.wire.JoinRequest;
@@ -35,6 +35,7 @@ import io.daosmesh.model.wire.PoolDestroyRequest;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolMapRequest;
+import io.daosmesh.model.wire.PoolQueryRequest;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolServiceRanksMessage;
 import io.daosmesh.model.wire.PoolServiceStartRequest;
@@ -167,49 +168,20 @@ class HostileRequestsTest {
         all.put(
                 RpcMethod.SYSTEM_PROPERTIES,
                 PropertiesRequest.newBuilder().putSet("self_heal", "none").build());
-        all.put(RpcMethod.POOL_QUERY, PoolRef.newBuilder().setPool(at).build());
+        all.put(
+                RpcMethod.SYSTEM_ATTRIBUTES,
+                AttributesRequest.newBuilder()
+                        .setOp(AttributesRequest.Op.SET)
+                        .putSet("site", "north")
+                        .build());
+        all.put(RpcMethod.POOL_QUERY, PoolQueryRequest.newBuilder().setPool(at).build());
         all.put(RpcMethod.POOL_MAP, PoolMapRequest.newBuilder().setPool(uuid).build());
         PoolTargetsRequest.Builder drain =
                 PoolTargetsRequest.newBuilder().setPool(at).setOpValue(2);
         all.put(RpcMethod.POOL_TARGETS, drain.addRanks(0).build());
-        addOfContainers(all, at);
+        all.putAll(ContainerRequests.of(at));
         all.putAll(HandleRequests.of(pool));
         return all;
-    }
-
-    private static void addOfContainers(Map<RpcMethod, Message> all, String at) {
-        all.put(
-                RpcMethod.POOL_PROPERTIES,
-                PropertiesRequest.newBuilder()
-                        .setPool(at)
-                        .setRequestId("r1")
-                        .putSet("rd_fac", "1")
-                        .build());
-        all.put(
-                RpcMethod.CONTAINER_CREATE,
-                ContainerCreateRequest.newBuilder()
-                        .setPool(at)
-                        .setContainer(ContainerMessage.newBuilder().setLabel("c2"))
-                        .build());
-        all.put(RpcMethod.CONTAINER_LIST, PoolRef.newBuilder().setPool(at).build());
-        ContainerRef ref =
-                ContainerRef.newBuilder().setPool(at).setContainer("c1").build();
-        all.put(RpcMethod.CONTAINER_QUERY, ref);
-        all.put(RpcMethod.CONTAINER_DESTROY, ref);
-        all.put(
-                RpcMethod.CONTAINER_PROPERTIES,
-                ContainerPropertiesRequest.newBuilder()
-                        .setPool(at)
-                        .setContainer("c1")
-                        .putSet("status", "healthy")
-                        .build());
-        all.put(
-                RpcMethod.OID_RANGE,
-                OidRangeRequest.newBuilder()
-                        .setPool(at)
-                        .setContainer("c1")
-                        .setCount(1)
-                        .build());
     }
 
     private static JoinRequest.Builder join() {

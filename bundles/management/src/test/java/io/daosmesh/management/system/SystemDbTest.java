@@ -10,6 +10,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.JoinRequest;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
@@ -21,6 +22,7 @@ import io.daosmesh.model.wire.PoolServiceRanksMessage;
 import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.PropertyMessage;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -216,6 +218,33 @@ class SystemDbTest {
 
         assertArrayEquals(db.snapshot(), other.snapshot());
         assertEquals(db.groupMap(), other.groupMap());
+    }
+
+    @Test
+    void shouldKeepAttributesOrRefuseThemAsAWhole() {
+        AttributesRequest.Builder set = AttributesRequest.newBuilder().setOp(AttributesRequest.Op.SET);
+        apply(LogCommand.newBuilder()
+                .setSystemAttributes(set.putSet("site", "north").putSet("b", "1")));
+        SystemDb other = new SystemDb("sys");
+
+        other.restore(db.snapshot());
+
+        assertEquals(Map.of("site", "north", "b", "1"), other.attributes());
+        assertEquals(FaultCode.INVAL, attributes(set.clone().putSet("c", "x".repeat(256))));
+        assertEquals(FaultCode.INVAL, attributes(AttributesRequest.newBuilder().setOpValue(2)));
+        AttributesRequest.Builder remove =
+                AttributesRequest.newBuilder().setOpValue(2).addRemove("b");
+        assertEquals(FaultCode.NONEXIST, attributes(remove.clone().addRemove("c")));
+        AttributesRequest.Builder many = AttributesRequest.newBuilder().setOp(AttributesRequest.Op.SET);
+        for (int i = 0; i < 256; i++) many.putSet("k" + i, "v");
+        assertEquals(FaultCode.OVERFLOW, attributes(many));
+        assertEquals(2, db.attributes().size());
+        apply(LogCommand.newBuilder().setSystemAttributes(remove));
+        assertEquals(Map.of("site", "north"), db.attributes());
+    }
+
+    private FaultCode attributes(AttributesRequest.Builder r) {
+        return code(apply(LogCommand.newBuilder().setSystemAttributes(r)));
     }
 
     @Test

@@ -11,6 +11,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.text.Printable;
 import io.daosmesh.model.wire.AclRequest;
+import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerPropertiesRequest;
 import io.daosmesh.model.wire.ContainerRef;
@@ -57,6 +58,7 @@ public final class AuditedRequest {
             always(RpcMethod.LOG_MASKS, LogMasksRequest.getDefaultInstance()),
             always(RpcMethod.SYSTEM_ACTION, SystemActionRequest.getDefaultInstance()),
             Map.entry(RpcMethod.SYSTEM_PROPERTIES, new Kind(PropertiesRequest.getDefaultInstance(), "set")),
+            Map.entry(RpcMethod.SYSTEM_ATTRIBUTES, new Kind(AttributesRequest.getDefaultInstance(), "op")),
             always(RpcMethod.POOL_CREATE, PoolCreateRequest.getDefaultInstance()),
             always(RpcMethod.POOL_DESTROY, PoolDestroyRequest.getDefaultInstance()),
             always(RpcMethod.POOL_TARGETS, PoolTargetsRequest.getDefaultInstance()),

@@ -50,6 +50,7 @@ public enum RpcMethod {
     POOL_SERVICE_STOP(44, Kind.CALL, SERVER),
     POOL_SERVICE_RANKS(45, Kind.CALL, SERVER),
     SYSTEM_PROPERTIES(46, Kind.CALL, ADMIN),
+    SYSTEM_ATTRIBUTES(47, Kind.CALL, ADMIN),
     // pool service (node of the pool-service leader)
     POOL_QUERY(50, Kind.CALL, SERVER, ADMIN, AGENT),
     POOL_MAP(51, Kind.CALL, SERVER, ADMIN, AGENT),
@@ -118,6 +119,7 @@ public enum RpcMethod {
             LOG_MASKS,
             SYSTEM_ACTION,
             SYSTEM_PROPERTIES,
+            SYSTEM_ATTRIBUTES,
             POOL_CREATE,
             POOL_DESTROY,
             POOL_TARGETS,

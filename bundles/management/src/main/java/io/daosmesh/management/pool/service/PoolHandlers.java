@@ -42,6 +42,7 @@ import io.daosmesh.model.wire.OidTakeMessage;
 import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolMapRequest;
 import io.daosmesh.model.wire.PoolQueryReply;
+import io.daosmesh.model.wire.PoolQueryRequest;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
@@ -72,7 +73,7 @@ public final class PoolHandlers {
     }
 
     public void register(Registrations r) {
-        r.onFrom(RpcMethod.POOL_QUERY, PoolRef.parser(), this::query);
+        r.onFrom(RpcMethod.POOL_QUERY, PoolQueryRequest.parser(), this::query);
         r.onFrom(RpcMethod.POOL_MAP, PoolMapRequest.parser(), this::map);
         r.onFrom(RpcMethod.POOL_TARGETS, PoolTargetsRequest.parser(), this::targets);
         r.on(RpcMethod.POOL_PROPERTIES, PropertiesRequest.parser(), this::properties);
@@ -95,14 +96,14 @@ public final class PoolHandlers {
         return Mono.fromSupplier(() -> pools.service(pool));
     }
 
-    private Mono<PoolQueryReply> query(PoolRef r, RpcCall.Peer peer) {
+    private Mono<PoolQueryReply> query(PoolQueryRequest r, RpcCall.Peer peer) {
         Asker asker = Asker.of(peer, r.getPoolHandle());
         return at(RpcMethod.POOL_QUERY, r.getPool())
                 .flatMap(s -> s.read(db -> {
                             db.access().checkConnected(asker);
                             return s;
                         })
-                        .flatMap(queries::query))
+                        .flatMap(asked -> queries.query(asked, r.getTargets())))
                 .map(reply -> asker.isClient()
                         ? reply.toBuilder()
                                 .setEntry(PoolGuards.forClients(reply.getEntry()))

@@ -4,12 +4,12 @@ import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.loop.TargetCalls;
 import io.daosmesh.management.maps.MapsKeeper;
 import io.daosmesh.management.pool.PoolReport;
+import io.daosmesh.management.pool.PoolReport.RankSpace;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.RebuildStatus;
 import io.daosmesh.model.port.RebuildProgress;
 import io.daosmesh.model.wire.PoolQueryReply;
-import io.daosmesh.model.wire.TargetSpaceMessage;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -33,17 +33,24 @@ public final class PoolQueries {
         this.rebuild = rebuild;
     }
 
-    Mono<PoolQueryReply> query(PoolService service) {
+    /** @param targets the reply has the space of each target, too */
+    Mono<PoolQueryReply> query(PoolService service, boolean targets) {
         return service.read(PoolReport::of)
-                .flatMap(report -> space(report.map())
-                        .map(space -> report.toWire(maps.groupMap(), node.address(), space, status(report.map()))));
+                .flatMap(report -> space(report.map()).map(space -> {
+                    PoolQueryReply reply = report.toWire(maps.groupMap(), node.address(), space, status(report.map()));
+                    if (!targets) return reply;
+                    return reply.toBuilder()
+                            .addAllTargets(
+                                    space.stream().flatMap(RankSpace::toWire).toList())
+                            .build();
+                }));
     }
 
     private RebuildStatus status(PoolMap map) {
         return rebuild.get().map(r -> r.status(map.pool())).orElse(RebuildStatus.NEVER);
     }
 
-    private Mono<List<TargetSpaceMessage>> space(PoolMap map) {
+    private Mono<List<RankSpace>> space(PoolMap map) {
         GroupMap members = maps.groupMap();
         TargetCalls calls = new TargetCalls(node);
         Set<Integer> ranks = new TreeSet<>(map.ranks());
@@ -55,7 +62,6 @@ public final class PoolQueries {
                                 .map(r -> PoolReport.enabled(map, rank, r))
                                 .onErrorResume(e -> Mono.empty()))
                         .orElseGet(Mono::empty))
-                .flatMapIterable(l -> l)
                 .collectList();
     }
 }

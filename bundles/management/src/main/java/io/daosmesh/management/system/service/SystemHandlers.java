@@ -25,6 +25,7 @@ import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.rpc.RpcCall;
 import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
+import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.GroupMapRequest;
@@ -77,6 +78,7 @@ public final class SystemHandlers {
                 r, RpcMethod.SYSTEM_QUERY, SystemQueryRequest.parser(), this::systemQuery, SystemQueryReply.parser());
         r.on(RpcMethod.LEADER_QUERY, Empty.parser(), q -> leaderQuery());
         r.on(RpcMethod.SYSTEM_PROPERTIES, PropertiesRequest.parser(), this::properties);
+        r.on(RpcMethod.SYSTEM_ATTRIBUTES, AttributesRequest.parser(), this::attributes);
         onForwarded(
                 r,
                 RpcMethod.POOL_LIST,
@@ -236,6 +238,16 @@ public final class SystemHandlers {
         LogCommand.Builder set =
                 LogCommand.newBuilder().setRequestId(r.getRequestId()).setSystemProperties(r);
         return system.propose(set).map(reply -> Replies.body(reply, PropertiesReply.parser()));
+    }
+
+    private Mono<PropertiesReply> attributes(AttributesRequest r) {
+        if (r.getOp() == AttributesRequest.Op.GET)
+            return system.read(SystemDb::attributes)
+                    .map(a -> PropertiesReply.newBuilder().putAllValues(a).build());
+        SystemDb.check(r);
+        return system.propose(
+                        LogCommand.newBuilder().setRequestId(r.getRequestId()).setSystemAttributes(r))
+                .map(reply -> Replies.body(reply, PropertiesReply.parser()));
     }
 
     private Mono<PoolListReply> poolList() {
