@@ -120,7 +120,11 @@ public final class AdminCalls {
 
     /** What nodes say about themselves, soon or not at all. */
     public HostReplies<NodeStatusReply> nodeStatus(List<String> at) {
-        return fanOut(at, RpcMethod.NODE_STATUS, Empty.getDefaultInstance(), NodeStatusReply::parseFrom, TRY_STATUS);
+        return nodeStatus(at, TRY_STATUS);
+    }
+
+    public HostReplies<NodeStatusReply> nodeStatus(List<String> at, Duration max) {
+        return fanOut(at, RpcMethod.NODE_STATUS, Empty.getDefaultInstance(), NodeStatusReply::parseFrom, max);
     }
 
     public LeaderQueryReply leaderQuery() {

@@ -12,6 +12,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.wire.NodeStatusReply;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,6 +27,8 @@ import picocli.CommandLine.ScopeType;
 /** {@code dmg telemetry}. Owner: the main thread. */
 @Command(name = "telemetry", aliases = "telem", description = "Metrics", addMethodSubcommands = true)
 final class DmgTelemetry {
+    private static final Duration ASK_MAX = Duration.ofSeconds(10);
+
     @ParentCommand
     DmgRoot root = new DmgRoot(System.out, System.err);
 
@@ -83,7 +86,7 @@ final class DmgTelemetry {
             hosts.forEach(h -> targets.add(HostList.name(h) + ":" + port));
             return new HostReplies<>(Map.of(), Map.of());
         }
-        HostReplies<NodeStatusReply> asked = root.calls().nodeStatus(hosts);
+        HostReplies<NodeStatusReply> asked = root.calls().nodeStatus(hosts, ASK_MAX);
         Map<String, Fault> errors = new LinkedHashMap<>(asked.errors());
         asked.replies().forEach((host, status) -> {
             if (status.getTelemetryPort() > 0) targets.add(HostList.name(host) + ":" + status.getTelemetryPort());

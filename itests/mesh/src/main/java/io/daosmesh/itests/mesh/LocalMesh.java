@@ -116,8 +116,19 @@ public final class LocalMesh implements AutoCloseable {
 
     /** {@code ./mesh COMMAND --dir DIR ARGS}. */
     public Outcome mesh(String command, String... args) {
+        return run(line(command, args));
+    }
+
+    private List<String> line(String command, String... args) {
         List<String> line = new ArrayList<>(List.of(script.toString(), command, "--dir", dir.toString()));
         line.addAll(Arrays.asList(args));
+        return line;
+    }
+
+    /** {@code dmg} as a user whose folder is another one types it. */
+    public Outcome dmgAt(Path home, String... args) {
+        List<String> line = new ArrayList<>(List.of("env", "HOME=" + home));
+        line.addAll(line("dmg", args));
         return run(line);
     }
 
