@@ -182,7 +182,6 @@ class DmgTest {
                 "config generate -a x",
                 "network scan -p all",
                 "support collect-log",
-                "storage replace nvme --old-uuid=a --new-uuid=b",
                 "system erase",
                 "system self-heal eval",
                 "telemetry config",
