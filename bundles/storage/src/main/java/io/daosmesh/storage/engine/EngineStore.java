@@ -7,6 +7,7 @@ import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.TargetStorage;
+import io.daosmesh.storage.health.DeviceLife;
 import io.daosmesh.storage.index.EngineIndexes;
 import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.log.runtime.EngineLog;
@@ -204,9 +205,11 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
             smd = changed;
         }
         for (TargetPools target : pools) target.move(next);
-        DeviceState state = slots.known(old).life().state();
-        for (DeviceListener listener : listeners)
-            if (!old.equals(next)) listener.onDevice(old, state, List.of(), "replaced by " + next);
+        if (!old.equals(next)) {
+            DeviceLife life = slots.known(old).life();
+            life.onReplaced();
+            for (DeviceListener l : listeners) l.onDevice(old, life.state(), List.of(), "replaced by " + next);
+        }
         slot.life().transition(DeviceState.NORMAL, "takes the place of " + old);
     }
 

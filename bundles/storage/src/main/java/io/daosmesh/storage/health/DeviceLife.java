@@ -69,6 +69,11 @@ public final class DeviceLife {
         else transition(isSpare ? DeviceState.NEW : DeviceState.NORMAL, reason);
     }
 
+    /** Another device has its targets: it does not serve when it comes back. */
+    public void onReplaced() {
+        isFaulty = true;
+    }
+
     public void onUnplugged(String reason) {
         transition(DeviceState.UNPLUGGED, reason);
     }

@@ -326,7 +326,7 @@ public final class DeviceSlot {
         if (current == null) tryOpen();
     }
 
-    private void onDeviceGone(Lease lease) {
+    void onDeviceGone(Lease lease) {
         if (current != lease) return;
         log.warn("device {} has gone from driver {}", spec.address(), lease.driver.name());
         detach(lease);
@@ -371,7 +371,7 @@ public final class DeviceSlot {
         }
         openFault = null;
         failedOpens = 0;
-        publish(new Lease(driver, device));
+        publish(new Lease(driver, device, spec));
     }
 
     /** Tries to open it that have failed one after the other. */

@@ -34,11 +34,14 @@ public final class SlotSet {
 
     /** One failed read of a header may be a passing one. */
     private static final int DAMAGED_TRIES = 3;
+    /** For the owner it is a look at the attributes of each device. */
+    private static final long LOOK_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final Map<UUID, DeviceSlot> slots = new LinkedHashMap<>();
     private final Map<UUID, IoLatency> latencies = new LinkedHashMap<>();
     private final DriverSet<BlockDriver> drivers;
     private final SlotLimits limits;
+    private long lookedNs = System.nanoTime();
 
     /** @param tables as they are at the moment: a device may get or lose its targets */
     public SlotSet(
@@ -142,7 +145,17 @@ public final class SlotSet {
     }
 
     public void onTick(long nowNs) {
+        if (nowNs - lookedNs >= LOOK_NS) {
+            lookedNs = nowNs;
+            slots.values().forEach(SlotSet::look);
+        }
         for (DeviceSlot slot : slots.values()) slot.onTick(nowNs);
+    }
+
+    /** A device may be pulled out while nobody asks anything of it. */
+    private static void look(DeviceSlot slot) {
+        Lease lease = slot.current();
+        if (lease != null && !slot.staysOut() && !lease.isThere()) slot.onDeviceGone(lease);
     }
 
     /** True when a driver has each device open that does not stay out. */

@@ -57,7 +57,11 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
 
     /** Two targets on the first two of three devices. */
     static NodeFixture withSpare(Path folder) {
-        return new NodeFixture(folder, "daos_server", 2, new Disks("file", 3), settings(30_000, ANSWER_MS_MAX));
+        return withSpare(folder, 30_000);
+    }
+
+    static NodeFixture withSpare(Path folder, long graceMs) {
+        return new NodeFixture(folder, "daos_server", 2, new Disks("file", 3), settings(graceMs, ANSWER_MS_MAX));
     }
 
     /** What an engine has of devices. */

@@ -18,7 +18,9 @@ import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -224,6 +226,43 @@ class ReplaceTest {
 
             assertTrue(f.messages.stream().anyMatch(m -> m.endsWith("failed: DER_BUSY(-1012)")), f.messages::toString);
             assertEquals(List.of("EVICTED[0]ON", "NORMAL[1]OFF", "EVICTED[]OFF"), states(f));
+        }
+    }
+
+    /** Nobody asks anything of it. */
+    @Test
+    void shouldNoticeThatADeviceIsPulledOutAndPluggedInAgain() throws IOException {
+        try (NodeFixture f = NodeFixture.withSpare(folder, 200)) {
+            f.addDriver("1.0.0");
+            f.drivers.led().add(lights, Map.of());
+            f.start();
+            EngineStorage storage = f.formatted();
+            storage.listen((d, state, targets, reason) -> {});
+            storage.reservePool(POOL, MIB, 16 * MIB);
+            List<DeviceInfoMessage> devices = devices(f);
+            Path file = Path.of(devices.get(0).getAddress());
+            Path spareFile = Path.of(devices.get(2).getAddress());
+            Files.move(file, folder.resolve("drawer"));
+            Files.move(spareFile, folder.resolve("drawer2"));
+            NodeFixture.until(() -> states(f).equals(List.of("UNPLUGGED[0]OFF", "NORMAL[1]OFF", "UNPLUGGED[]OFF")));
+            UUID old = uuid(devices.get(0));
+            UUID spare = uuid(devices.get(2));
+            assertEquals(FaultCode.BUSY, refusal(f, old, spare).code());
+
+            // a pool that is made meanwhile has its space there
+            storage.reservePool(new UUID(3, 4), MIB, 16 * MIB);
+            Files.move(folder.resolve("drawer"), file);
+            NodeFixture.until(() -> states(f).get(0).equals("NORMAL[0]OFF"));
+            Files.move(folder.resolve("drawer2"), spareFile);
+            NodeFixture.until(() -> states(f).get(2).equals("NEW[]OFF"));
+
+            // one that is gone for good is replaced, and what comes back then is out
+            Files.move(file, folder.resolve("drawer"));
+            NodeFixture.until(() -> states(f).get(0).equals("UNPLUGGED[0]OFF"));
+            storage.tearDown(old);
+            f.node.replace(old, spare).block(NodeFixture.DEADLINE);
+            Files.move(folder.resolve("drawer"), file);
+            NodeFixture.until(() -> states(f).equals(List.of("EVICTED[]OFF", "NORMAL[1]OFF", "NORMAL[0]OFF")));
         }
     }
 
