@@ -176,6 +176,29 @@ class ReplaceTest {
     }
 
     @Test
+    void shouldBeAsBeforeWhenTheTablesCannotBeWritten() throws IOException {
+        try (NodeFixture f = fixture()) {
+            EngineStorage storage = f.formatted();
+            storage.listen((d, state, targets, reason) -> {});
+            storage.reservePool(POOL, MIB, 16 * MIB);
+            Blob blob = storage.target(0).pool(POOL).blob();
+            long before = blob.blobId();
+            List<DeviceInfoMessage> devices = devices(f);
+            UUID old = uuid(devices.get(0));
+            putOut(f, storage, old);
+            Path inTheWay = Files.createDirectory(folder.resolve("scm/smd.new"));
+
+            assertEquals(FaultCode.IO, refusal(f, old, uuid(devices.get(2))).code());
+
+            assertEquals(List.of("EVICTED[0]ON", "NORMAL[1]OFF", "NEW[]OFF"), states(f));
+            assertEquals(before, blob.blobId());
+            Files.delete(inTheWay);
+            f.node.replace(old, uuid(devices.get(2))).block(NodeFixture.DEADLINE);
+            assertEquals(List.of("EVICTED[]OFF", "NORMAL[1]OFF", "NORMAL[0]OFF"), states(f));
+        }
+    }
+
+    @Test
     void shouldUseAnEvictedDeviceAgain() {
         try (NodeFixture f = fixture()) {
             EngineStorage storage = f.formatted();
