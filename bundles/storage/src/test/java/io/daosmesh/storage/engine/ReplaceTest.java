@@ -18,6 +18,8 @@ import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
+import io.daosmesh.storage.halt.Halter;
+import io.daosmesh.storage.halt.HaltingScm;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -27,6 +29,8 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,7 +78,11 @@ class ReplaceTest {
     }
 
     private NodeFixture fixture() {
-        NodeFixture f = NodeFixture.withSpare(folder);
+        return fixture(folder);
+    }
+
+    private NodeFixture fixture(Path at) {
+        NodeFixture f = NodeFixture.withSpare(at);
         f.addDriver("1.0.0");
         f.drivers.led().add(lights, Map.of());
         return f.start();
@@ -195,6 +203,75 @@ class ReplaceTest {
             Files.delete(inTheWay);
             f.node.replace(old, uuid(devices.get(2))).block(NodeFixture.DEADLINE);
             assertEquals(List.of("EVICTED[]OFF", "NORMAL[1]OFF", "NORMAL[0]OFF"), states(f));
+        }
+    }
+
+    /** A process that replaces a device and ends at a point of it. */
+    static final class Killed {
+        private static final int NOT_REACHED = 4;
+
+        private Killed() {}
+
+        /** Arguments: folder, point. */
+        public static void main(String[] args) {
+            Halter halter = new Halter(Halter.Point.of(args[1]));
+            NodeFixture f = NodeFixture.withSpare(Path.of(args[0]));
+            f.drivers.scm().remove(f.pmem);
+            f.drivers.scm().add(new HaltingScm(f.pmem, halter), Map.of());
+            f.addDriver("1.0.0");
+            EngineStorage storage = f.start().ready();
+            halter.onStarted();
+            storage.listen((d, state, targets, reason) -> {});
+            UUID old = uuid(devices(f).get(0));
+            putOut(f, storage, old);
+            f.node.replace(old, uuid(devices(f).get(2))).block(NodeFixture.DEADLINE);
+            System.exit(NOT_REACHED);
+        }
+    }
+
+    private static int killedAt(Path at, Halter.Point point) throws IOException, InterruptedException {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        String classPath = System.getProperty("java.class.path");
+        Process child = new ProcessBuilder(
+                        java, "-Xmx128m", "-cp", classPath, Killed.class.getName(), at.toString(), point.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(at.resolve("child.log").toFile())
+                .start();
+        if (!child.waitFor(60, TimeUnit.SECONDS)) child.destroyForcibly().waitFor();
+        return child.exitValue();
+    }
+
+    /** The first write of the tables notes that the device is faulty, the second one is the replacement. */
+    @Test
+    @Tag("slow")
+    void shouldHaveOldOrNewTablesWhereverItIsKilled() throws Exception {
+        List<String> before = List.of("EVICTED[0]ON", "NORMAL[1]OFF", "NEW[]OFF");
+        List<String> after = List.of("EVICTED[]OFF", "NORMAL[1]OFF", "NORMAL[0]OFF");
+        Map<Halter.Point, List<String>> expected = Map.of(
+                new Halter.Point("smd.write", Halter.When.HALF, 2), before,
+                new Halter.Point("smd.rename", Halter.When.BEFORE, 2), before,
+                new Halter.Point("smd.rename", Halter.When.AFTER, 2), after);
+        for (Map.Entry<Halter.Point, List<String>> e : expected.entrySet()) {
+            Path at = Files.createDirectory(folder.resolve(e.getKey().toString().replace(':', '-')));
+            try (NodeFixture f = fixture(at)) {
+                f.formatted().reservePool(POOL, MIB, 16 * MIB);
+            }
+
+            assertEquals(
+                    Halter.STATUS, killedAt(at, e.getKey()), () -> e.getKey().toString());
+
+            lights.lit.clear();
+            try (NodeFixture f = fixture(at)) {
+                EngineStorage storage = f.ready();
+                assertEquals(e.getValue(), states(f), e.getKey().toString());
+                storage.listen((d, state, targets, reason) -> {});
+                List<DeviceInfoMessage> devices = devices(f);
+                UUID old = uuid(devices.get(0));
+                if (e.getValue() == before)
+                    f.node.replace(old, uuid(devices.get(2))).block(NodeFixture.DEADLINE);
+                assertEquals(after, states(f));
+                write(storage, storage.target(0).pool(POOL).blob(), (byte) 5);
+            }
         }
     }
 
