@@ -39,6 +39,7 @@ import io.daosmesh.model.wire.PropertiesReply;
 import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.RasEventMessage;
 import io.daosmesh.model.wire.RasStreamRequest;
+import io.daosmesh.model.wire.ReplaceDeviceRequest;
 import io.daosmesh.model.wire.SetFaultyRequest;
 import io.daosmesh.model.wire.StorageFormatReply;
 import io.daosmesh.model.wire.StorageFormatRequest;
@@ -330,6 +331,15 @@ public final class AdminCalls {
     public HostReplies<ListDevicesReply> setFaulty(List<String> at, String uuid) {
         SetFaultyRequest request = SetFaultyRequest.newBuilder().setUuid(uuid).build();
         return fanOut(at, RpcMethod.STORAGE_SET_FAULTY, request, ListDevicesReply::parseFrom, writeMax);
+    }
+
+    /** The targets of one device go on with another one of the same engine, or anew with the same one. */
+    public HostReplies<ListDevicesReply> replaceDevice(List<String> at, String oldUuid, String newUuid) {
+        ReplaceDeviceRequest request = ReplaceDeviceRequest.newBuilder()
+                .setOldUuid(oldUuid)
+                .setNewUuid(newUuid)
+                .build();
+        return fanOut(at, RpcMethod.STORAGE_REPLACE, request, ListDevicesReply::parseFrom, writeMax);
     }
 
     /** @param masks empty = back to each node's configuration */

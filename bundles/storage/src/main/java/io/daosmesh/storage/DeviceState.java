@@ -55,11 +55,13 @@ public enum DeviceState {
         return this == NORMAL;
     }
 
+    /** Plugged, and not used because of a fault. */
+    public boolean isEvicted() {
+        return this == FAULTY || this == TEARDOWN || this == OUT;
+    }
+
     /** The word dmg prints. */
     public String shown() {
-        return switch (this) {
-            case NEW, NORMAL, UNPLUGGED -> name();
-            case FAULTY, TEARDOWN, OUT -> "EVICTED";
-        };
+        return isEvicted() ? "EVICTED" : name();
     }
 }

@@ -125,6 +125,24 @@ final class DmgDevices {
         return root.show(replies, () -> DeviceView.changed(replies), () -> DeviceView.listJson(replies));
     }
 
+    int replace(String oldUuid, String newUuid, boolean noReint) {
+        String old = uuid(oldUuid);
+        String next = uuid(newUuid);
+        if (noReint)
+            throw Fault.of(FaultCode.NOTSUPPORTED, "NoReint is not currently implemented")
+                    .remedy("leave --no-reint away: the targets come back into their pools by themselves")
+                    .asException();
+        if (old.equals(next)) root.err.println("NOTICE: Attempting to reuse a previously set FAULTY device!");
+        String host = hostOf(old);
+        String other = hostOf(next);
+        if (!host.equals(other))
+            throw Fault.of(FaultCode.INVAL, "device %s is in %s, device %s in %s", old, host, next, other)
+                    .remedy("a device is replaced by a NEW one of the same engine")
+                    .asException();
+        HostReplies<ListDevicesReply> replies = root.calls().replaceDevice(List.of(host), old, next);
+        return root.show(replies, () -> DeviceView.changed(replies), () -> DeviceView.listJson(replies));
+    }
+
     private static boolean isYes() {
         try {
             BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));

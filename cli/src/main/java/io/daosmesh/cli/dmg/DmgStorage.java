@@ -275,4 +275,28 @@ final class DmgStorage {
             return new DmgDevices(storage.root).setFaulty(uuid, force);
         }
     }
+
+    /** {@code dmg storage replace}. */
+    @Command(name = "replace", description = "Put devices in the place of others")
+    static final class Replace {
+        @ParentCommand
+        DmgStorage storage = new DmgStorage();
+
+        @Command(name = "nvme", description = "Put a NEW device in the place of an EVICTED one, or use that again")
+        int nvme(
+                @Option(names = "--old-uuid", required = true, paramLabel = "UUID", description = "the evicted device")
+                        String oldUuid,
+                @Option(
+                                names = "--new-uuid",
+                                required = true,
+                                paramLabel = "UUID",
+                                description = "the new device; the same: use it again")
+                        String newUuid,
+                @Option(names = "--no-reint", description = "not currently implemented") boolean noReint,
+                @Option(names = "--host", paramLabel = "HOST", description = "the host they are in") @Nullable
+                        String host) {
+            if (host != null) storage.root.hostList = host;
+            return new DmgDevices(storage.root).replace(oldUuid, newUuid, noReint);
+        }
+    }
 }

@@ -51,7 +51,7 @@ final class DmgTree {
                             "node-auth remove-ca",
                             "node-auth generate-ca",
                             "node-auth generate-cert")),
-            Map.entry("storage", List.of("replace nvme", "nvme-rebind", "nvme-add-device")),
+            Map.entry("storage", List.of("nvme-rebind", "nvme-add-device")),
             Map.entry("config", List.of("generate")),
             Map.entry("network", List.of("scan")),
             Map.entry("support", List.of("collect-log")),
@@ -154,7 +154,8 @@ final class DmgTree {
                 .addSubcommand(new DmgStorage.Query())
                 .addSubcommand(new DmgStorage.Led())
                 .addSubcommand(new DmgStorage.Identify())
-                .addSubcommand(new DmgStorage.SetState());
+                .addSubcommand(new DmgStorage.SetState())
+                .addSubcommand(new DmgStorage.Replace());
     }
 
     private static CommandLine empty(String name, String alias) {

@@ -3,6 +3,7 @@ package io.daosmesh.cli.mesh;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -12,9 +13,14 @@ import java.util.stream.Collectors;
  * {@code file} looks some times a second. Immutable.
  */
 record Device(Node node, Path file) {
-    static final String WORDS = "hang, slow MS, fail, tear, flip [reads|writes], fill or clear";
+    static final String WORDS = "hang, slow MS, fail, tear, flip [reads|writes], fill, clear, pull or plug";
     static final String CLEAR = "clear";
+    private static final String PULL = "pull";
+    private static final String PLUG = "plug";
     private static final String SUFFIX = ".trouble";
+    /** Of the file of a device that was pulled out. */
+    private static final String PULLED = ".pulled";
+
     private static final int SLOW_MS_MAX = 600_000;
     private static final Pattern KNOWN =
             Pattern.compile("hang|fail|tear|fill|" + CLEAR + "|flip( reads| writes)?|slow [1-9][0-9]{0,5}");
@@ -35,7 +41,9 @@ record Device(Node node, Path file) {
         if (!Files.isDirectory(folder)) return List.of();
         try (var files = Files.list(folder)) {
             return files.map(f -> f.getFileName().toString())
-                    .filter(n -> n.matches("ssd[0-9]+"))
+                    .filter(n -> n.matches("ssd[0-9]+(" + PULLED + ")?"))
+                    .map(n -> n.replace(PULLED, ""))
+                    .distinct()
                     .sorted()
                     .collect(Collectors.toList());
         }
@@ -45,14 +53,30 @@ record Device(Node node, Path file) {
         return file.resolveSibling(file.getFileName() + SUFFIX);
     }
 
+    private Path pulled() {
+        return file.resolveSibling(file.getFileName() + PULLED);
+    }
+
     /** What it does wrong now; empty for nothing. */
     String told() throws IOException {
-        return Texts.read(trouble());
+        return Files.exists(file) ? Texts.read(trouble()) : PULL;
+    }
+
+    /** Its file has another name for as long as it is out. */
+    private void move(boolean isPlugged) throws IOException {
+        if (Files.exists(file) == isPlugged)
+            throw MeshException.failed("%s is %s already", file.getFileName(), isPlugged ? "plugged" : "pulled");
+        Path from = isPlugged ? pulled() : file;
+        Files.move(from, isPlugged ? file : pulled(), StandardCopyOption.ATOMIC_MOVE);
     }
 
     /** @param words one of {@link #WORDS} */
     void tell(List<String> words) throws IOException {
         String text = String.join(" ", words);
+        if (text.equals(PULL) || text.equals(PLUG)) {
+            move(text.equals(PLUG));
+            return;
+        }
         boolean isKnown = KNOWN.matcher(text).matches()
                 && (!text.startsWith("slow") || Integer.parseInt(words.get(1)) <= SLOW_MS_MAX);
         if (!isKnown)

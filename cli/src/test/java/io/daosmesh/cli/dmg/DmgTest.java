@@ -145,7 +145,6 @@ class DmgTest extends FakeDmg {
                 "config generate -a x",
                 "network scan -p all",
                 "support collect-log",
-                "storage replace nvme --old-uuid=a --new-uuid=b",
                 "system erase",
                 "system self-heal eval",
                 "firmware query",

@@ -146,6 +146,12 @@ class MeshTest {
 
             assertEquals(0, mesh("device", "1", "ssd0", "clear"));
             assertEquals("", device.told());
+            assertEquals(0, mesh("device", "1", "ssd0", "pull"));
+            assertEquals("pull", Device.of(node, "ssd0").told());
+            assertEquals(1, mesh("device", "1", "ssd0", "pull"));
+            assertEquals(0, mesh("device", "1", "ssd0", "plug"));
+            assertEquals("", device.told());
+            assertEquals(1, mesh("device", "1", "ssd0", "plug"));
         } finally {
             running.destroy();
         }

@@ -176,6 +176,7 @@ final class Samples {
         ListDevicesReply some = ListDevicesReply.newBuilder()
                 .addDevices(device(1, "NORMAL", List.of(0, 2)))
                 .addDevices(device(2, "EVICTED", List.of()).toBuilder().clearHealth())
+                .addDevices(device(3, "NEW", List.of()))
                 .build();
         return hosts(some, ListDevicesReply.getDefaultInstance());
     }

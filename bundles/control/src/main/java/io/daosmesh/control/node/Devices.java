@@ -98,6 +98,21 @@ final class Devices {
                 .switchIfEmpty(Mono.error(() -> unknown(id)));
     }
 
+    /** The first one; DER_INVAL when the other one belongs to another engine, whose targets it cannot take. */
+    static Mono<Owned> ofOneEngine(Owned one, Owned other) {
+        int index = one.storage.engineIndex();
+        if (index == other.storage.engineIndex()) return Mono.just(one);
+        return Mono.error(Fault.of(
+                        FaultCode.INVAL,
+                        "device %s is of engine %d, device %s of engine %d",
+                        one.uuid(),
+                        index,
+                        other.uuid(),
+                        other.storage.engineIndex())
+                .remedy("give a NEW device of the same engine")
+                .asException());
+    }
+
     static FaultException unknown(String id) {
         return Fault.of(FaultCode.NONEXIST, "this node has no device %s", id)
                 .remedy("see dmg storage query list-devices")

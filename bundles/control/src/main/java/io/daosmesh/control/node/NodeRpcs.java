@@ -1,7 +1,5 @@
 package io.daosmesh.control.node;
 
-import io.daosmesh.model.fault.Fault;
-import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.StorageAdmin;
@@ -83,7 +81,7 @@ final class NodeRpcs {
                 LedRequest.parser(),
                 q -> work(() -> parts.lights.handle(q)).map(this::list));
         r.on(RpcMethod.STORAGE_SET_FAULTY, SetFaultyRequest.parser(), q -> work(() -> setFaulty(q)));
-        r.on(RpcMethod.STORAGE_REPLACE, ReplaceDeviceRequest.parser(), q -> Mono.error(notBuilt()));
+        r.on(RpcMethod.STORAGE_REPLACE, ReplaceDeviceRequest.parser(), q -> work(() -> replace(q)));
         r.on(RpcMethod.LOG_MASKS, LogMasksRequest.parser(), q -> work(() -> Mono.fromCallable(() -> logMasks(q))));
     }
 
@@ -180,6 +178,16 @@ final class NodeRpcs {
                 .map(o -> list(List.of(o.device())));
     }
 
+    private Mono<ListDevicesReply> replace(ReplaceDeviceRequest request) {
+        String old = Devices.uuid(request.getOldUuid()).toString();
+        String next = Devices.uuid(request.getNewUuid()).toString();
+        return Mono.zip(parts.devices.owner(old), parts.devices.owner(next))
+                .flatMap(both -> Devices.ofOneEngine(both.getT1(), both.getT2()))
+                .flatMap(o -> o.storage().replace(o.uuid(), Devices.uuid(next)))
+                .then(Mono.defer(() -> parts.devices.owner(next)))
+                .map(o -> list(List.of(o.device())));
+    }
+
     private Empty logMasks(LogMasksRequest request) {
         Map<String, String> levels = new LinkedHashMap<>();
         // what is not named goes back to the default of its engine, as in DAOS
@@ -192,9 +200,5 @@ final class NodeRpcs {
         if (!reset) levels.putAll(LogMasks.parse(request.getMasks()));
         parts.levels.set(levels);
         return Empty.getDefaultInstance();
-    }
-
-    private static RuntimeException notBuilt() {
-        return Fault.of(FaultCode.NOSYS, "replacing a device is not built yet").asException();
     }
 }

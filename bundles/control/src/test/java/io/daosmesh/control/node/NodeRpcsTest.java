@@ -220,12 +220,25 @@ class NodeRpcsTest {
         assertEquals(FaultCode.NONEXIST, e.code());
     }
 
-    @Test
-    void shouldSayThatReplaceIsNotBuilt() {
-        FaultException e = assertThrows(
-                FaultException.class, () -> call(RpcMethod.STORAGE_REPLACE, ReplaceDeviceRequest.getDefaultInstance()));
+    private ListDevicesReply replace(String old, String next) throws Exception {
+        return ListDevicesReply.parseFrom(call(
+                RpcMethod.STORAGE_REPLACE,
+                ReplaceDeviceRequest.newBuilder()
+                        .setOldUuid(old)
+                        .setNewUuid(next)
+                        .build()));
+    }
 
-        assertEquals(FaultCode.NOSYS, e.code());
+    @Test
+    void shouldReplaceADevice() throws Exception {
+        String device = DEVICE.toString();
+
+        assertEquals("NORMAL", replace(device, device).getDevices(0).getState());
+
+        FaultException unknown = assertThrows(FaultException.class, () -> replace(device, new UUID(1, 1).toString()));
+        assertEquals(FaultCode.NONEXIST, unknown.code());
+        FaultException wrong = assertThrows(FaultException.class, () -> replace("", device));
+        assertEquals(FaultCode.INVAL, wrong.code());
     }
 
     private ByteBuffer format(boolean force) {
@@ -382,6 +395,14 @@ class NodeRpcsTest {
         public Mono<Void> setFaulty(UUID device) {
             return Mono.fromRunnable(() ->
                     devices.set(0, devices.get(0).toBuilder().setState("FAULTY").build()));
+        }
+
+        @Override
+        public Mono<Void> replace(UUID old, UUID next) {
+            if (!old.equals(next))
+                return Mono.error(Fault.of(FaultCode.BUSY, "not out yet").asException());
+            return Mono.fromRunnable(() ->
+                    devices.set(0, devices.get(0).toBuilder().setState("NORMAL").build()));
         }
 
         @Override

@@ -120,13 +120,18 @@ public final class Holdings {
         return scopes;
     }
 
+    /** Nothing is sure any more: all that belongs here has to be pulled. */
+    public void forgetAll(StagedOp op) {
+        held = null;
+        op.batch().delete(Keys.held(pool));
+        clear(Keys.pulled(pool), pulled.keySet(), op);
+        clear(Keys.gaps(pool), gaps, op);
+    }
+
     /** From now on these have to be pulled. */
     public void open(List<byte[]> scopes, StagedOp op) {
         if (gaps.size() + scopes.size() > KEPT_MAX) {
-            held = null;
-            op.batch().delete(Keys.held(pool));
-            clear(Keys.pulled(pool), pulled.keySet(), op);
-            clear(Keys.gaps(pool), gaps, op);
+            forgetAll(op);
             return;
         }
         for (byte[] scope : scopes) {

@@ -276,12 +276,12 @@ final class DeviceWatch implements AutoCloseable {
     }
 
     private void tearDownIfOut(UUID device, Device d) {
-        if (d.state != DeviceState.FAULTY) return;
+        if (d.state != DeviceState.FAULTY && d.state != DeviceState.UNPLUGGED) return;
         for (EngineStorage.PoolReservation r : storage.pools()) {
             Optional<PoolMap> map = context.maps().poolMap(r.pool());
             if (map.isEmpty() || !DeviceReaction.isOut(map.get(), identity.rank(), d.targets)) return;
         }
-        log.info("rank {}: device {} is out of all pools", identity.rank(), device);
+        if (d.state == DeviceState.FAULTY) log.info("rank {}: device {} is out of all pools", identity.rank(), device);
         storage.tearDown(device);
     }
 

@@ -63,7 +63,8 @@ public final class Opening {
     }
 
     public static PoolShard shard(TargetContext context, PoolSpace space, int dataThresholdBytes) {
-        return shard(context, space, Marker.first(dataThresholdBytes));
+        return shard(
+                context, space, Marker.first(dataThresholdBytes, space.blob().blobId()));
     }
 
     private static PoolShard shard(TargetContext context, PoolSpace space, Marker marker) {
@@ -84,7 +85,7 @@ public final class Opening {
         try {
             byte[] marker = context.kv().get(Keys.marker(space.pool()));
             if (marker == null) return null;
-            known = Marker.decode(marker);
+            known = onKnownBlob(context, space, Marker.decode(marker));
         } catch (FaultException e) {
             return failed(context, space, e.fault());
         }
@@ -100,6 +101,14 @@ public final class Opening {
             s.fail(e.fault());
         }
         return s;
+    }
+
+    /** What an older release has left lies on the blob that is there: from now on another one is noticed. */
+    private static Marker onKnownBlob(TargetContext context, PoolSpace space, Marker found) {
+        if (found.blobId() != Marker.UNKNOWN_BLOB) return found;
+        Marker known = found.withBlob(space.blob().blobId());
+        context.kv().write(new KvBatch().put(Keys.marker(space.pool()), known.encode()), true);
+        return known;
     }
 
     /**

@@ -163,12 +163,19 @@ public final class PoolShard {
         for (PoolTarget t : next.ofRank(rank)) if (t.index() == targetIndex) myId = t.id();
         PoolTarget me = me();
         if (me == null) return;
-        holdings.adopt(next, me, op);
+        if (marker.blobId() == space.blob().blobId()) holdings.adopt(next, me, op);
+        else if (!me.isHolder()) onNewBlob(op);
         if (me.state() == TargetState.UP && me.changedVersion() > marker.returnedVersion()) {
             // who decides them may have forgotten them long ago
             for (DtxEntry e : dtx.prepared()) holdings.open(e.scopes(), op);
             marker = marker.withReturned(me.changedVersion());
         }
+    }
+
+    /** The device was replaced while the target was out: what the index tells of is not there, and has to be pulled anew. */
+    private void onNewBlob(StagedOp op) {
+        holdings.forgetAll(op);
+        marker = marker.withBlob(space.blob().blobId());
     }
 
     public int myId() {

@@ -17,6 +17,8 @@ public final class MemoryBlob implements Blob {
     private Allocator allocator;
     public final AtomicInteger flushes = new AtomicInteger();
     public volatile boolean failsWrites;
+    /** Another one after its device was replaced. */
+    public volatile long blobId = 1;
     /** A request of these bytes of the blob ends so. */
     public final Map<Long, Fault> endings = new ConcurrentHashMap<>();
     /** Does the reads. */
@@ -38,7 +40,7 @@ public final class MemoryBlob implements Blob {
 
     @Override
     public long blobId() {
-        return 1;
+        return blobId;
     }
 
     @Override

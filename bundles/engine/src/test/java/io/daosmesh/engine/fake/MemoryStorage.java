@@ -207,6 +207,7 @@ public final class MemoryStorage implements EngineStorage {
 
     @Override
     public synchronized void tearDown(UUID device) {
+        if (state != DeviceState.FAULTY) return;
         tornDown.incrementAndGet();
         become(DeviceState.OUT);
     }

@@ -186,6 +186,70 @@ class RecoveryTest extends TargetFixture {
         assertEquals("a", new String(held.get(0).dkeys().get(0)));
     }
 
+    private List<Holdings.Held> held(ObjectId oid, int version) {
+        List<Holdings.Held> held = new ArrayList<>();
+        target.held(pool, List.of(new ShardAddress(pool, new UUID(2, 2), oid, 0, version)), (v, f) -> held.addAll(v));
+        loop.drain();
+        return held;
+    }
+
+    @Test
+    void shouldHoldNothingWhenItsDeviceWasReplacedWhileItWasOut() {
+        ObjectId oid = ledBySecond(ObjectClass.RP_2);
+        start(map(1, TargetState.UPIN));
+        DtxRefMessage.Builder ref = DtxRefMessage.newBuilder();
+        prepare(oid, ref);
+        target.commit(pool, List.of(ref.build()));
+        target.onMap(states(2, TargetState.DOWN, TargetState.UPIN));
+        loop.drain();
+
+        blob.blobId++;
+        target.onMap(states(4, TargetState.UP, TargetState.UPIN));
+        loop.drain();
+
+        assertEquals(List.of(Holdings.Held.NOTHING), held(oid, 4));
+        target = open();
+        target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
+        target.onMap(states(4, TargetState.UP, TargetState.UPIN));
+        assertEquals(List.of(Holdings.Held.NOTHING), held(oid, 4), "also after a restart");
+    }
+
+    /** The engine was not there, or did not get to it. */
+    @Test
+    void shouldNoticeAfterARestartThatItsDeviceWasReplaced() {
+        ObjectId oid = ledBySecond(ObjectClass.RP_2);
+        start(map(1, TargetState.UPIN));
+        target.onMap(states(2, TargetState.DOWN, TargetState.UPIN));
+        loop.drain();
+        blob.blobId++;
+
+        target = open();
+        target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
+        target.onMap(states(4, TargetState.UP, TargetState.UPIN));
+        loop.drain();
+
+        assertEquals(List.of(Holdings.Held.NOTHING), held(oid, 4));
+    }
+
+    /** Of a release that did not note its blob. */
+    @Test
+    void shouldHoldWhatItHeldWhenAnOlderReleaseHasWrittenItsMarker() {
+        ObjectId oid = ledBySecond(ObjectClass.RP_2);
+        start(map(1, TargetState.UPIN));
+        target.onMap(states(2, TargetState.DOWN, TargetState.UPIN));
+        loop.drain();
+        byte[] marker = kv.get(Keys.marker(pool));
+        kv.write(new KvBatch().put(Keys.marker(pool), java.util.Arrays.copyOf(marker, 18)), true);
+
+        target = open();
+        target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
+        target.onMap(states(4, TargetState.UP, TargetState.UPIN));
+        loop.drain();
+
+        assertEquals(1, held(oid, 4).get(0).asOf());
+        assertEquals(26, kv.get(Keys.marker(pool)).length);
+    }
+
     @Test
     void shouldLogWhatChangesWhileAnotherTargetIsAway() {
         ObjectId oid = ledBySecond(ObjectClass.RP_2);

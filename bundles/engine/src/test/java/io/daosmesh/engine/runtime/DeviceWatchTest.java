@@ -10,6 +10,7 @@ import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.placement.Placement;
@@ -23,10 +24,14 @@ import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
+import io.daosmesh.model.wire.TargetCreateReply;
+import io.daosmesh.model.wire.TargetCreateRequest;
 import io.daosmesh.model.wire.ValueMessage;
 import io.daosmesh.storage.DeviceState;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -133,6 +138,44 @@ class DeviceWatchTest {
         device(DeviceState.NORMAL);
 
         await(() -> allAre(TargetState.UP));
+    }
+
+    /** A pool is made while a device does not serve: it begins without its targets, and gets them with the device. */
+    @Test
+    void shouldTellWhichTargetsOfANewPoolAreOutAndBringThemIn() {
+        refusal = FaultCode.BUSY;
+        device(DeviceState.OUT);
+        UUID pool = new UUID(5, 5);
+        PoolMap made = new PoolMap(pool, 1, mesh.map.targets());
+        TargetCreateRequest r = TargetCreateRequest.newBuilder()
+                .setPool(Ids.bytes(pool))
+                .setScmBytesPerTarget(1 << 20)
+                .setNvmeBytesPerTarget(1 << 20)
+                .setMap(made.toWire())
+                .build();
+
+        assertEquals(List.of(0, 1), create(RANK, r).getOutIndexesList());
+        assertEquals(List.of(), create(0, r).getOutIndexesList());
+        assertEquals(List.of(0, 1), create(RANK, r).getOutIndexesList(), "again");
+
+        PoolMap begun = made.withStates(
+                        made.ofRank(RANK).stream().map(PoolTarget::id).collect(Collectors.toSet()), TargetState.DOWN)
+                .afterRebuild();
+        mesh.maps.forEach(m -> m.push(begun));
+        device(DeviceState.NORMAL);
+        await(() -> asked.stream()
+                .anyMatch(a -> a.getOp() == PoolTargetsRequest.Op.REINTEGRATE
+                        && a.getTargetIndexesList().equals(List.of(0, 1))));
+    }
+
+    private TargetCreateReply create(int rank, TargetCreateRequest r) {
+        return mesh.call(
+                        rank,
+                        RpcMethod.TARGET_CREATE,
+                        r,
+                        RpcMessage.NO_DATA,
+                        x -> TargetCreateReply.parseFrom(x.body()))
+                .block(Duration.ofSeconds(10));
     }
 
     @Test

@@ -9,12 +9,16 @@ import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
+import io.daosmesh.model.rpc.RpcReply;
+import io.daosmesh.model.wire.TargetCreateReply;
 import io.daosmesh.model.wire.TargetCreateRequest;
 import io.daosmesh.model.wire.TargetDestroyRequest;
 import io.daosmesh.model.wire.TargetQueryReply;
 import io.daosmesh.model.wire.TargetQueryRequest;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -29,13 +33,29 @@ public final class TargetCalls {
         this.node = node;
     }
 
-    /** On all of them, or the first fault, which names its rank: others may have done it, or be at it still. */
-    public Mono<Void> create(Collection<Member> on, TargetCreateRequest request, Duration max) {
-        return onEach(on, RpcMethod.TARGET_CREATE, request, max);
+    /**
+     * On all of them, or the first fault, which names its rank: others may have done it, or be at it still. By rank the indexes
+     * of targets that cannot serve for their device; ranks without any are left out.
+     */
+    public Mono<Map<Integer, List<Integer>>> create(Collection<Member> on, TargetCreateRequest request, Duration max) {
+        return Flux.fromIterable(on)
+                .flatMap(
+                        m -> retried(
+                                        m,
+                                        RpcMethod.TARGET_CREATE,
+                                        request,
+                                        max,
+                                        r -> TargetCreateReply.parseFrom(r.body()))
+                                .map(reply -> Map.entry(m.rank(), reply.getOutIndexesList())),
+                        AT_ONCE_MAX)
+                .filter(e -> !e.getValue().isEmpty())
+                .collectMap(Map.Entry::getKey, Map.Entry::getValue);
     }
 
     public Mono<Void> remove(Collection<Member> from, TargetDestroyRequest request, Duration max) {
-        return onEach(from, RpcMethod.TARGET_DESTROY, request, max);
+        return Flux.fromIterable(from)
+                .flatMap(m -> retried(m, RpcMethod.TARGET_DESTROY, request, max, r -> true), AT_ONCE_MAX)
+                .then();
     }
 
     /** Asked once: what does not answer, or does not serve the pool, is a fault. */
@@ -51,17 +71,12 @@ public final class TargetCalls {
                         r -> TargetQueryReply.parseFrom(r.body()));
     }
 
-    private Mono<Void> onEach(Collection<Member> on, RpcMethod method, MessageLite request, Duration max) {
-        return Flux.fromIterable(on)
-                .flatMap(m -> retried(m, method, request, max), AT_ONCE_MAX)
-                .then();
-    }
-
     /** A rank that has just joined may still be starting its engine: AGAIN is asked again until the deadline. */
-    private Mono<Boolean> retried(Member m, RpcMethod method, MessageLite request, Duration max) {
+    private <T> Mono<T> retried(
+            Member m, RpcMethod method, MessageLite request, Duration max, RpcReply.Decoder<T> decoder) {
         long endNs = System.nanoTime() + max.toNanos();
         return Mono.defer(() -> node.rpc()
-                        .call(Endpoint.rank(m.address(), m.rank()), method, RpcMessage.of(request), max, r -> true))
+                        .call(Endpoint.rank(m.address(), m.rank()), method, RpcMessage.of(request), max, decoder))
                 .retryWhen(Waits.retry(
                         node.loop(), endNs, c -> c == FaultCode.AGAIN || c == FaultCode.BUSY || c == FaultCode.OOG))
                 .onErrorMap(e -> onRank(m, FaultException.faultOf(e)));

@@ -9,6 +9,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.pool.Outage;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
@@ -20,6 +21,7 @@ import io.daosmesh.model.wire.PoolInitMessage;
 import io.daosmesh.model.wire.PoolServiceStartRequest;
 import io.daosmesh.model.wire.TargetCreateRequest;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -95,6 +97,39 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
                 .setRequestId(r.getRequestId());
         PoolEntryMessage owned = PoolGuards.write(entry, PoolGuards.wanted(r)).build();
         return new PoolPlan(owned, firstMap(Ids.uuid(owned.getPool()), chosen), chosen, service);
+    }
+
+    /**
+     * Targets whose device does not serve are out of the pool from its beginning, and come with their device: version 2 of the map,
+     * since the ranks have made the first one with all. NVME_IO when no target is left.
+     *
+     * @param out indexes by rank
+     */
+    public PoolPlan without(Map<Integer, ? extends Collection<Integer>> out) {
+        if (out.isEmpty()) return this;
+        int version = map.version() + 1;
+        List<PoolTarget> all = new ArrayList<>();
+        for (PoolTarget t : map.targets()) {
+            boolean isOut = out.containsKey(t.rank()) && out.get(t.rank()).contains(t.index());
+            Outage outage = new Outage(version, 0, Outage.Cause.DEVICE);
+            all.add(
+                    isOut
+                            ? new PoolTarget(
+                                    t.id(),
+                                    t.rank(),
+                                    t.index(),
+                                    t.faultDomain(),
+                                    TargetState.DOWNOUT,
+                                    false,
+                                    version,
+                                    outage)
+                            : t);
+        }
+        if (all.stream().allMatch(t -> t.state().isDisabled()))
+            throw Fault.of(FaultCode.NVME_IO, "no device of ranks %s serves", entry.getRanksList())
+                    .remedy("see dmg storage query list-devices; replace devices that are EVICTED")
+                    .asException();
+        return new PoolPlan(entry, new PoolMap(map.pool(), version, all), members, service);
     }
 
     public UUID pool() {

@@ -97,6 +97,11 @@ final class TestStorage implements StorageAdmin {
     }
 
     @Override
+    public Mono<Void> replace(UUID old, UUID next) {
+        return Mono.empty();
+    }
+
+    @Override
     public AutoCloseable listen(Listener listener) {
         listeners.add(listener);
         return () -> listeners.remove(listener);

@@ -1,13 +1,20 @@
 package io.daosmesh.management.system;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.pool.Outage;
+import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +68,29 @@ class PoolPlanTest {
                 Set.of("h0:1", "h1:1", "h2:1"),
                 p.service().stream().map(Member::address).collect(Collectors.toSet()));
         assertEquals(40 * MIB, p.reply(0).getScmBytesPerRank());
+    }
+
+    @Test
+    void shouldBeginWithoutTargetsOfDevicesThatDoNotServe() {
+        PoolPlan p = PoolPlan.of(request().build(), nodes(2), new UUID(1, 1));
+
+        PoolPlan begun = p.without(Map.of(1, List.of(0)));
+
+        assertEquals(1, p.map().version());
+        assertEquals(2, begun.map().version());
+        assertEquals(1, begun.map().disabledCount());
+        assertEquals(TargetState.DOWNOUT, begun.map().ofRank(1).get(0).state());
+        assertFalse(begun.map().needsRebuild());
+        assertEquals(begun.map(), PoolMap.fromWire(begun.start().getMap()));
+        // it comes back as one whose data others hold
+        PoolMap back = begun.map().withStates(Set.of(2), TargetState.UP, Outage.Cause.DEVICE);
+        assertTrue(back.target(2).hasHomeElsewhere());
+        assertSame(p, p.without(Map.of()));
+        Map<Integer, List<Integer>> all =
+                Map.of(0, List.of(0, 1), 1, List.of(0, 1), 2, List.of(0, 1), 3, List.of(0, 1));
+        assertEquals(
+                FaultCode.NVME_IO,
+                assertThrows(FaultException.class, () -> p.without(all)).code());
     }
 
     @Test

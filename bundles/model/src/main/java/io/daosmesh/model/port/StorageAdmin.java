@@ -55,6 +55,13 @@ public interface StorageAdmin {
 
     Mono<Void> setFaulty(UUID device);
 
+    /**
+     * The targets of an evicted device go on with another one of the same engine, or anew with the same one; their data comes
+     * from the other replicas. NONEXIST for an unknown device, INVAL for one that does not fit, NOSPACE for one that is too small,
+     * BUSY while targets of the old one are in a pool, UNINIT while the rank does not run.
+     */
+    Mono<Void> replace(UUID old, UUID next);
+
     AutoCloseable listen(Listener listener);
 
     /** Called on storage's owner thread; must not block. */

@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** What the control plane is told about an engine's devices and drivers. Owner loop, except {@link #drivers}. */
@@ -152,8 +153,9 @@ public final class DeviceViews {
                 .setUuid(Ids.bytes(device.uuid()))
                 .setState(slot.life().state().shown())
                 .addAllTargets(device.targets())
-                .setRank(open.superblock().rank())
-                .setFreeBytes(open.smd().freeBytes(device.uuid()));
+                .setRank(open.superblock().rank());
+        // as in DAOS: of others nothing goes to a pool
+        if (slot.life().state() == DeviceState.NORMAL) b.setFreeBytes(open.smd().freeBytes(device.uuid()));
         if (lease != null) b.setDriver(lease.driver.name()).setDriverVersion(lease.driver.version());
         if (health && lease != null)
             b.setHealth(health(lease.device.health(), slot.life().errors()));
@@ -206,6 +208,18 @@ public final class DeviceViews {
         if (driver.isEmpty()) return "NA";
         DeviceResult<LedState> result = driver.get().led(info);
         return result.isOk() ? result.get().name() : "NA";
+    }
+
+    /** The light of an evicted device stays on until another one has its targets. */
+    void rest(EngineStore open, UUID device) {
+        DeviceSlot slot = open.slots().known(device);
+        boolean hasTargets =
+                open.smd().device(device).filter(d -> !d.targets().isEmpty()).isPresent();
+        if (slot.life().state().isEvicted() && hasTargets) setLed(slot.spec().address(), "ON");
+    }
+
+    void rest(EngineStore open) {
+        for (Smd.Device d : open.smd().devices()) rest(open, d.uuid());
     }
 
     /** Best effort: a slot without a light is none. */

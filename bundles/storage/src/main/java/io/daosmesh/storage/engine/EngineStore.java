@@ -7,6 +7,7 @@ import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.TargetStorage;
+import io.daosmesh.storage.health.DeviceLife;
 import io.daosmesh.storage.index.EngineIndexes;
 import io.daosmesh.storage.log.LogLimits;
 import io.daosmesh.storage.log.runtime.EngineLog;
@@ -22,13 +23,16 @@ import io.daosmesh.storage.smd.Superblock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +54,9 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
     private final HeldMemory held;
     private final List<TargetPools> pools = new ArrayList<>();
     private final List<TargetStore> targets = new ArrayList<>();
+    /** Devices that are unplugged and whose targets are out of all pools. Owner loop. */
+    private final Set<UUID> left = new HashSet<>();
+
     private final Duration driverWaitMax;
     private volatile @Nullable EngineIndexes indexes;
     private volatile Superblock superblock;
@@ -62,7 +69,7 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
 
     /** Makes the slots for the tables; the owner wires them to drivers. */
     interface SlotMaker {
-        SlotSet make(Smd smd, DeviceWatcher watcher);
+        SlotSet make(Supplier<Smd> tables, DeviceWatcher watcher);
     }
 
     EngineStore(
@@ -81,7 +88,7 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
         this.held = new HeldMemory(settings.heldBytes());
         this.driverWaitMax = Duration.ofMillis(settings.deviceGraceMs());
         this.prezero = new Prezero(settings.prezeroBytes());
-        this.slots = maker.make(smd, this::onDevice);
+        this.slots = maker.make(() -> smd, this::onDevice);
     }
 
     /** Owner loop, once all devices are settled, on what the present driver of the SCM serves. A damaged index takes its target out, not the engine. */
@@ -158,6 +165,7 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
 
     private void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason) {
         DeviceSlot slot = slots.slot(device.uuid());
+        left.remove(device.uuid());
         // looked at anew at the next start: there is no other way to bring a repaired device back
         boolean isUnusable = slot != null && slot.isEvicted();
         if ((next == DeviceState.FAULTY && !isUnusable) || (old == DeviceState.OUT && next == DeviceState.NORMAL)) {
@@ -177,6 +185,32 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
             }
             smd = changed;
         }
+    }
+
+    /**
+     * Owner loop: the targets of a device that is out go on with another one, or anew with the same. Durable on return; a crash
+     * leaves the tables as they were before or as they are after. Whoever listens hears then that the new one serves.
+     */
+    void replace(UUID old, UUID next) {
+        DeviceReplacement.check(this, old, next, left.contains(old));
+        if (listeners.isEmpty())
+            throw Fault.of(FaultCode.UNINIT, "rank %d does not run", superblock.rank())
+                    .remedy("start it (dmg system start), or wait until it has joined")
+                    .asException();
+        DeviceSlot slot = slots.known(next);
+        slot.revive();
+        synchronized (tableLock) {
+            Smd changed = smd.withReplaced(old, next);
+            scm.write(changed);
+            smd = changed;
+        }
+        for (TargetPools target : pools) target.move(next);
+        if (!old.equals(next)) {
+            DeviceLife life = slots.known(old).life();
+            life.onReplaced();
+            for (DeviceListener l : listeners) l.onDevice(old, life.state(), List.of(), "replaced by " + next);
+        }
+        slot.life().transition(DeviceState.NORMAL, "takes the place of " + old);
     }
 
     @Override
@@ -299,6 +333,7 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
     public void tearDown(UUID device) {
         DeviceSlot slot = slots.known(device);
         owner.execute(() -> {
+            if (slot.life().state() == DeviceState.UNPLUGGED) left.add(device);
             if (slot.life().state() != DeviceState.FAULTY) return;
             slot.life().transition(DeviceState.TEARDOWN, "targets are out of all pools");
             slot.life().transition(DeviceState.OUT, "no request is under way");

@@ -24,7 +24,6 @@ import io.daosmesh.storage.slot.SlotSet;
 import io.daosmesh.storage.smd.Smd;
 import io.daosmesh.storage.smd.Superblock;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -35,6 +34,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,6 +57,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
     private final NodeEffects effects;
     private final StorageSettings settings;
     private final DeviceViews views;
+    private final DeviceEvents events;
     private final ScheduledExecutorService owner;
     private final CopyOnWriteArrayList<Listener> listeners = new CopyOnWriteArrayList<>();
     private volatile State state = State.STARTING;
@@ -73,6 +74,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
         this.drivers = drivers;
         this.effects = effects;
         this.settings = settings;
+        this.events = new DeviceEvents(effects);
         this.views = new DeviceViews(config, drivers, settings.reserveBytes());
         owner = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "storage-owner-" + config.index());
@@ -179,6 +181,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
             if (!open.slots().isSettled()) return;
             open.openIndexes(folder);
             become(State.READY);
+            views.rest(open);
             effects.onReady(open);
         } catch (FaultException e) {
             if (e.code() == FaultCode.DF_INCOMPT)
@@ -211,7 +214,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
                     .asException();
     }
 
-    private SlotSet makeSlots(Smd smd, EngineStore.DeviceWatcher store) {
+    private SlotSet makeSlots(Supplier<Smd> tables, EngineStore.DeviceWatcher store) {
         SlotSet.Listener both = new SlotSet.Listener() {
             @Override
             public void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason) {
@@ -221,12 +224,12 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
 
             @Override
             public void onMediaError(Smd.Device device, BlobOp.Kind kind) {
-                StorageLife.this.onMediaError(device, kind);
+                events.onMediaError(device, kind);
             }
         };
         return new SlotSet(
-                smd,
-                device -> views.spec(smd, device),
+                tables,
+                device -> views.spec(tables.get(), device),
                 drivers.block(),
                 SlotLimits.of(settings.deviceGraceMs(), settings.answerMsMax()),
                 owner,
@@ -235,30 +238,10 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
 
     private void onDevice(Smd.Device device, DeviceState old, DeviceState next, String reason) {
         log.info("device {} ({}): {} -> {}: {}", device.uuid(), device.address(), old, next, reason);
-        String id = device.uuid().toString();
-        switch (next) {
-            case UNPLUGGED ->
-                effects.raise(RasId.DEVICE_UNPLUGGED, Severity.NOTICE, "Device: " + id + " unplugged", id);
-            case NORMAL ->
-                effects.raise(
-                        RasId.DEVICE_PLUGGED, Severity.NOTICE, "Detected hot plugged device: " + device.address(), id);
-            case FAULTY ->
-                effects.raise(
-                        RasId.DEVICE_SET_FAULTY, Severity.NOTICE, "Device: " + id + " set faulty (" + reason + ")", id);
-            default -> {}
-        }
-        if (next == DeviceState.OUT) views.setLed(device.address(), "ON");
+        events.onState(device, old, next, reason);
+        EngineStore open = engine;
+        if (open != null) views.rest(open, device.uuid());
         for (Listener l : listeners) l.onDevice(device.uuid(), next.shown(), device.targets());
-    }
-
-    private void onMediaError(Smd.Device device, BlobOp.Kind kind) {
-        String what = kind == BlobOp.Kind.FLUSH ? "write" : kind.name().toLowerCase(Locale.ROOT);
-        String target = device.targets().isEmpty()
-                ? "-1"
-                : String.valueOf(device.targets().get(0));
-        String text = "Device: " + device.uuid() + " " + what + " error logged from tgt_id:" + target;
-        effects.raise(
-                RasId.DEVICE_MEDIA_ERROR, Severity.ERROR, text, device.uuid().toString());
     }
 
     /** Any thread: the room is looked at where a slow disk holds up nobody. */
@@ -428,6 +411,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
             EngineStore open = ready();
             DeviceSlot slot = open.slots().known(device);
             if (!led.isBlank()) views.setLedOrThrow(slot.spec().address(), led);
+            if (led.equals("OFF")) views.rest(open, device);
             return views.devices(open, false).stream()
                     .filter(d -> d.getAddress().equals(slot.spec().address()))
                     .findFirst()
@@ -443,11 +427,40 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
                     if (now == DeviceState.UNPLUGGED)
                         throw Fault.of(FaultCode.NONEXIST, "device %s is unplugged", device)
                                 .asException();
-                    if (now == DeviceState.NORMAL)
+                    if (now == DeviceState.NORMAL || now == DeviceState.NEW)
                         slot.life().transition(DeviceState.FAULTY, "set by the administrator");
                     return true;
                 })
                 .then();
+    }
+
+    @Override
+    public Mono<Void> replace(UUID old, UUID next) {
+        return onOwner(() -> {
+                    EngineStore open = ready();
+                    try {
+                        open.replace(old, next);
+                    } catch (FaultException e) {
+                        events.onReplaced(old, next, e.fault());
+                        throw e;
+                    }
+                    views.setLed(open.slots().known(old).spec().address(), "OFF");
+                    events.onReplaced(old, next, null);
+                    return true;
+                })
+                .then();
+    }
+
+    /** A driver of lights is there: it knows nothing of those of the one before. */
+    public void onLedDriver() {
+        try {
+            owner.execute(() -> {
+                EngineStore open = engine;
+                if (open != null) views.rest(open);
+            });
+        } catch (RejectedExecutionException e) {
+            log.debug("closed");
+        }
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.SpaceAccount;
 import io.daosmesh.storage.index.ValueBlobs;
 import io.daosmesh.storage.slot.DeviceBlob;
+import io.daosmesh.storage.slot.DeviceSlot;
 import io.daosmesh.storage.slot.HeldMemory;
 import io.daosmesh.storage.slot.SlotSet;
 import io.daosmesh.storage.smd.Smd;
@@ -69,6 +70,21 @@ final class TargetPools implements ValueBlobs {
     @Override
     public Collection<DeviceBlob> blobs() {
         return blobs.values();
+    }
+
+    /** The tables have changed: what lay on the device lies elsewhere. One that is opened just now is moved too. */
+    void move(UUID device) {
+        for (Smd.Pool pool : smd.get().pools()) {
+            for (Smd.BlobSpace space : pool.blobs()) {
+                DeviceSlot on = slots.slot(space.device());
+                if (space.target() != target || !space.device().equals(device) || on == null) continue;
+                spaces.computeIfPresent(pool.uuid(), (uuid, known) -> {
+                    DeviceBlob blob = blobs.get(uuid);
+                    if (blob != null && blob.blobId() != space.blobId()) blob.move(space, on);
+                    return known;
+                });
+            }
+        }
     }
 
     Map<UUID, PoolSpace> open() {

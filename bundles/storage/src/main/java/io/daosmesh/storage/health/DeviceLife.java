@@ -27,6 +27,9 @@ public final class DeviceLife {
     private final Listener listener;
     private volatile DeviceState state;
     private boolean isFaulty;
+    /** No target has it yet. */
+    private boolean isSpare;
+
     private final AtomicLong readErrors = new AtomicLong();
     private final AtomicLong writeErrors = new AtomicLong();
     private final AtomicLong unmapErrors = new AtomicLong();
@@ -35,6 +38,7 @@ public final class DeviceLife {
     public DeviceLife(DeviceState first, long ioErrorsMax, long checksumErrorsMax, Listener listener) {
         this.state = first;
         this.isFaulty = first == DeviceState.FAULTY || first == DeviceState.OUT;
+        this.isSpare = first == DeviceState.NEW;
         this.ioErrorsMax = ioErrorsMax;
         this.checksumErrorsMax = checksumErrorsMax;
         this.listener = listener;
@@ -51,14 +55,23 @@ public final class DeviceLife {
         Invariant.check(old.mayBecome(next), "device cannot go from %s to %s (%s)", old, next, reason);
         state = next;
         if (next == DeviceState.FAULTY) isFaulty = true;
-        if (next == DeviceState.NORMAL) isFaulty = false;
+        if (next == DeviceState.NORMAL) {
+            isFaulty = false;
+            isSpare = false;
+        }
         listener.onChanged(old, next, reason);
     }
 
     /** The device is there again. */
     public void onPlugged(String reason) {
         if (state != DeviceState.UNPLUGGED) return;
-        transition(isFaulty ? DeviceState.OUT : DeviceState.NORMAL, reason);
+        if (isFaulty) transition(DeviceState.OUT, reason);
+        else transition(isSpare ? DeviceState.NEW : DeviceState.NORMAL, reason);
+    }
+
+    /** Another device has its targets: it does not serve when it comes back. */
+    public void onReplaced() {
+        isFaulty = true;
     }
 
     public void onUnplugged(String reason) {

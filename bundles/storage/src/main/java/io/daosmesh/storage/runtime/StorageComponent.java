@@ -145,6 +145,7 @@ public final class StorageComponent {
             policyOption = ReferencePolicyOption.GREEDY)
     void bindLedDriver(LedDriver driver, Map<String, Object> properties) {
         drivers.led().add(driver, properties);
+        for (StorageLife node : nodes) node.onLedDriver();
     }
 
     void unbindLedDriver(LedDriver driver) {

@@ -2,6 +2,7 @@ package io.daosmesh.storage.slot;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BlobCompletion;
 import io.daosmesh.storage.bio.Allocator;
@@ -20,8 +21,8 @@ public final class DeviceBlob implements Blob {
     /** Longer than any write under way can last: the slot's grace and a driver's own close together stay below. */
     private static final long AGE_NS = 10_000_000_000L;
 
-    private final Smd.BlobSpace space;
-    private final @Nullable DeviceSlot slot;
+    private volatile Smd.BlobSpace space;
+    private volatile @Nullable DeviceSlot slot;
     private final Allocator allocator;
     private final HeldValues held;
     private volatile boolean isStuck;
@@ -32,6 +33,17 @@ public final class DeviceBlob implements Blob {
         this.space = space;
         this.slot = slot;
         this.allocator = new Allocator(space.sizeBytes(), AGE_NS);
+    }
+
+    /**
+     * It goes on, of the same size, on another device or in another place of the same one, with nothing of what it held. The
+     * old device is out: nothing is under way there.
+     */
+    public void move(Smd.BlobSpace to, DeviceSlot on) {
+        Invariant.check(to.sizeBytes() == space.sizeBytes(), "blob %d: %s", space.blobId(), to);
+        held.clear();
+        space = to;
+        slot = on;
     }
 
     @Override

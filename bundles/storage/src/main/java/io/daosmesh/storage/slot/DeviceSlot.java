@@ -326,7 +326,7 @@ public final class DeviceSlot {
         if (current == null) tryOpen();
     }
 
-    private void onDeviceGone(Lease lease) {
+    void onDeviceGone(Lease lease) {
         if (current != lease) return;
         log.warn("device {} has gone from driver {}", spec.address(), lease.driver.name());
         detach(lease);
@@ -371,7 +371,7 @@ public final class DeviceSlot {
         }
         openFault = null;
         failedOpens = 0;
-        publish(new Lease(driver, device));
+        publish(new Lease(driver, device, spec));
     }
 
     /** Tries to open it that have failed one after the other. */
@@ -389,6 +389,25 @@ public final class DeviceSlot {
         return isEvicted || wasSilent;
     }
 
+    /**
+     * Owner loop: one that was put out is open again and the right one. Throws a fault when it is not there, owes answers, or
+     * cannot be used.
+     */
+    public void revive() {
+        if (unanswered.isSilent())
+            throw Fault.of(FaultCode.BUSY, "device %s does not answer", spec.address())
+                    .asException();
+        wasSilent = false;
+        isEvicted = false;
+        if (current == null) tryOpen();
+        Lease lease = current;
+        Fault why = openFault;
+        if (lease == null)
+            throw (why == null ? Fault.of(FaultCode.NONEXIST, "no driver has %s open", spec.address()) : why)
+                    .asException();
+        hooks.verify(lease.device);
+    }
+
     /** First whoever waits is told: the note about the device may wait for one of them. */
     private void giveUp(List<BlobOp> late) {
         if (late.isEmpty()) return;
@@ -399,7 +418,7 @@ public final class DeviceSlot {
         for (BlobOp op : late) {
             end(op, Blob.keepingBuffer(Fault.of(FaultCode.NVME_IO, "device %s: %s", spec.address(), what)));
         }
-        if (life.state() == DeviceState.NORMAL) life.transition(DeviceState.FAULTY, "auto: " + what);
+        if (life.state().mayBecome(DeviceState.FAULTY)) life.transition(DeviceState.FAULTY, "auto: " + what);
         failParked();
     }
 
@@ -408,7 +427,8 @@ public final class DeviceSlot {
         if (isEvicted) return;
         isEvicted = true;
         log.error("device {} is evicted: {}; {}", spec.address(), why.message(), EVICTED_REMEDY);
-        if (life.state() == DeviceState.NORMAL) life.transition(DeviceState.FAULTY, "unusable: " + why.message());
+        if (life.state().mayBecome(DeviceState.FAULTY))
+            life.transition(DeviceState.FAULTY, "unusable: " + why.message());
         failParked();
     }
 

@@ -2,6 +2,8 @@ package io.daosmesh.storage.slot;
 
 import io.daosmesh.spi.BlockDevice;
 import io.daosmesh.spi.BlockDriver;
+import io.daosmesh.spi.DeviceSpec;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,12 +14,25 @@ public final class Lease {
 
     public final BlockDriver driver;
     public final BlockDevice device;
+    private final DeviceSpec spec;
+    /** The driver finds it among those that are there; some do not list what they serve. Owner loop. */
+    private boolean isListed;
+
     private final AtomicLong state = new AtomicLong();
     private final CountDownLatch drained = new CountDownLatch(1);
 
-    Lease(BlockDriver driver, BlockDevice device) {
+    Lease(BlockDriver driver, BlockDevice device, DeviceSpec spec) {
         this.driver = driver;
         this.device = device;
+        this.spec = spec;
+        isThere();
+    }
+
+    /** False when the driver has found it before and does not any more. Owner loop. */
+    boolean isThere() {
+        boolean wasListed = isListed;
+        isListed = !driver.scan(List.of(spec)).isEmpty();
+        return isListed || !wasListed;
     }
 
     boolean tryAcquire() {

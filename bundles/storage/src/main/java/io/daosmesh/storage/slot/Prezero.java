@@ -28,7 +28,7 @@ public final class Prezero {
         this.bytesPerBlob = bytesPerBlob;
     }
 
-    /** Throws the first fault of a device; the pool is then not made. */
+    /** Throws the first fault of a device that serves; the pool is then not made. One that is out holds nothing up. */
     public void run(Smd.Pool pool, SlotSet slots) {
         if (bytesPerBlob <= 0) return;
         long stopNs = System.nanoTime() + START_NS_MAX;
@@ -36,24 +36,36 @@ public final class Prezero {
                 ByteBuffer.allocateDirect(CHUNK_BYTES + 4096).alignedSlice(4096).slice(0, CHUNK_BYTES);
         Semaphore inFlight = new Semaphore(IN_FLIGHT_MAX);
         AtomicReference<@Nullable Fault> failure = new AtomicReference<>();
-        BlobCompletion completion = fault -> {
-            if (fault != null) failure.compareAndSet(null, fault);
-            inFlight.release();
-        };
         for (long at = 0; at + CHUNK_BYTES <= bytesPerBlob && System.nanoTime() < stopNs; at += CHUNK_BYTES) {
             for (Smd.BlobSpace space : pool.blobs()) {
                 DeviceSlot slot = slots.known(space.device());
-                if (!slot.spec().deviceClass().equals("file") || at + CHUNK_BYTES > space.sizeBytes()) continue;
+                if (!isServing(slot)
+                        || !slot.spec().deviceClass().equals("file")
+                        || at + CHUNK_BYTES > space.sizeBytes()) continue;
                 inFlight.acquireUninterruptibly();
-                new DeviceBlob(space, slot, NOTHING_HELD).write(at, zeros, completion);
+                new DeviceBlob(space, slot, NOTHING_HELD).write(at, zeros, completion(slot, inFlight, failure));
             }
         }
         for (Smd.BlobSpace space : pool.blobs()) {
+            DeviceSlot slot = slots.known(space.device());
+            if (!isServing(slot)) continue;
             inFlight.acquireUninterruptibly();
-            new DeviceBlob(space, slots.known(space.device()), NOTHING_HELD).flush(completion);
+            new DeviceBlob(space, slot, NOTHING_HELD).flush(completion(slot, inFlight, failure));
         }
         inFlight.acquireUninterruptibly(IN_FLIGHT_MAX);
         Fault fault = failure.get();
         if (fault != null) throw fault.asException();
+    }
+
+    private static boolean isServing(DeviceSlot slot) {
+        return slot.life().state().mayWrite();
+    }
+
+    private static BlobCompletion completion(
+            DeviceSlot slot, Semaphore inFlight, AtomicReference<@Nullable Fault> failure) {
+        return fault -> {
+            if (fault != null && isServing(slot)) failure.compareAndSet(null, fault);
+            inFlight.release();
+        };
     }
 }

@@ -17,6 +17,7 @@ import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The devices in use of one engine. Owner: the engine's owner loop; look-ups: any thread. */
@@ -33,14 +34,18 @@ public final class SlotSet {
 
     /** One failed read of a header may be a passing one. */
     private static final int DAMAGED_TRIES = 3;
+    /** For the owner it is a look at the attributes of each device. */
+    private static final long LOOK_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final Map<UUID, DeviceSlot> slots = new LinkedHashMap<>();
     private final Map<UUID, IoLatency> latencies = new LinkedHashMap<>();
     private final DriverSet<BlockDriver> drivers;
     private final SlotLimits limits;
+    private long lookedNs = System.nanoTime();
 
+    /** @param tables as they are at the moment: a device may get or lose its targets */
     public SlotSet(
-            Smd smd,
+            Supplier<Smd> tables,
             java.util.function.Function<Smd.Device, DeviceSpec> spec,
             DriverSet<BlockDriver> drivers,
             SlotLimits limits,
@@ -48,12 +53,13 @@ public final class SlotSet {
             Listener listener) {
         this.drivers = drivers;
         this.limits = limits;
-        for (Smd.Device device : smd.devices()) {
+        for (Smd.Device device : tables.get().devices()) {
+            Supplier<Smd.Device> now = () -> tables.get().device(device.uuid()).orElse(device);
             DeviceLife life = new DeviceLife(
-                    device.isFaulty() ? DeviceState.OUT : DeviceState.NORMAL,
+                    first(device),
                     DeviceLife.IO_ERRORS_MAX,
                     Long.MAX_VALUE,
-                    (old, next, reason) -> listener.onDevice(device, old, next, reason));
+                    (old, next, reason) -> listener.onDevice(now.get(), old, next, reason));
             IoLatency latency = new IoLatency();
             latencies.put(device.uuid(), latency);
             DeviceSlot.Hooks hooks = new DeviceSlot.Hooks() {
@@ -64,11 +70,16 @@ public final class SlotSet {
 
                 @Override
                 public void onMediaError(BlobOp.Kind kind) {
-                    listener.onMediaError(device, kind);
+                    listener.onMediaError(now.get(), kind);
                 }
             };
             slots.put(device.uuid(), new DeviceSlot(spec.apply(device), life, limits, owner, hooks, latency));
         }
+    }
+
+    private static DeviceState first(Smd.Device device) {
+        if (device.isFaulty()) return DeviceState.OUT;
+        return device.isSpare() ? DeviceState.NEW : DeviceState.NORMAL;
     }
 
     private static void verify(Smd.Device device, DeviceHeader header, long sizeBytes) {
@@ -134,7 +145,17 @@ public final class SlotSet {
     }
 
     public void onTick(long nowNs) {
+        if (nowNs - lookedNs >= LOOK_NS) {
+            lookedNs = nowNs;
+            slots.values().forEach(SlotSet::look);
+        }
         for (DeviceSlot slot : slots.values()) slot.onTick(nowNs);
+    }
+
+    /** A device may be pulled out while nobody asks anything of it. */
+    private static void look(DeviceSlot slot) {
+        Lease lease = slot.current();
+        if (lease != null && !slot.staysOut() && !lease.isThere()) slot.onDeviceGone(lease);
     }
 
     /** True when a driver has each device open that does not stay out. */

@@ -25,6 +25,11 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
         public Device {
             targets = List.copyOf(targets);
         }
+
+        /** Holds nothing and may take the place of another one. */
+        public boolean isSpare() {
+            return targets.isEmpty() && !isFaulty;
+        }
     }
 
     /** One blob: the space of a pool on the device of a target, in the order of blob offsets. */
@@ -79,6 +84,41 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
         for (Device d : devices)
             changed.add(d.uuid.equals(device) ? new Device(d.uuid, d.address, d.sizeBytes, isFaulty, d.targets) : d);
         return new Smd(nextBlobId, changed, pools);
+    }
+
+    /**
+     * The targets of a device move to another one, or begin anew on the same: each of their blobs gets a new number and space on
+     * the new device, with nothing in it. The old one stays, faulty and without targets. NOSPACE when the new one is too small.
+     *
+     * @param next in the tables, the old one itself or one without targets
+     */
+    public Smd withReplaced(UUID old, UUID next) {
+        List<Integer> moved = device(old).orElseThrow().targets();
+        List<Device> changed = new ArrayList<>();
+        for (Device d : devices) {
+            if (d.uuid.equals(next)) changed.add(new Device(d.uuid, d.address, d.sizeBytes, false, moved));
+            else if (d.uuid.equals(old)) changed.add(new Device(d.uuid, d.address, d.sizeBytes, true, List.of()));
+            else changed.add(d);
+        }
+        List<Pool> emptied = new ArrayList<>();
+        for (Pool p : pools) {
+            List<BlobSpace> kept =
+                    p.blobs.stream().filter(b -> !b.device.equals(old)).toList();
+            emptied.add(new Pool(p.uuid, p.scmBytes, p.nvmeBytes, kept));
+        }
+        DeviceSpace space = DeviceSpace.of(
+                new Smd(nextBlobId, changed, emptied).device(next).orElseThrow(), emptied);
+        List<Pool> after = new ArrayList<>();
+        long blobId = nextBlobId;
+        for (Pool p : pools) {
+            List<BlobSpace> blobs = new ArrayList<>();
+            for (BlobSpace b : p.blobs) {
+                if (!b.device.equals(old)) blobs.add(b);
+                else blobs.add(new BlobSpace(b.target, blobId++, next, space.take(b.sizeBytes())));
+            }
+            after.add(new Pool(p.uuid, p.scmBytes, p.nvmeBytes, blobs));
+        }
+        return new Smd(blobId, changed, after);
     }
 
     public Smd withoutPool(UUID uuid) {

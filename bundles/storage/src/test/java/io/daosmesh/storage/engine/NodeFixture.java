@@ -40,33 +40,52 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
     public static final Duration DEADLINE = Duration.ofSeconds(30);
 
     final List<RasId> events = new CopyOnWriteArrayList<>();
+    final List<String> messages = new CopyOnWriteArrayList<>();
     final Drivers drivers = Drivers.none();
     public final StorageLife node;
     final PmemDriver pmem = new PmemDriver("1");
     private volatile EngineStorage storage;
 
     public NodeFixture(Path folder, String system, int targetCount, long graceMs) {
-        this(folder, system, targetCount, "file", settings(graceMs, ANSWER_MS_MAX));
+        this(folder, system, targetCount, new Disks("file", 2), settings(graceMs, ANSWER_MS_MAX));
     }
 
     /** With two devices in memory: no other load of the machine makes them slow. The caller gives the driver. */
     static NodeFixture inMemory(Path folder, long answerMsMax) {
-        return new NodeFixture(folder, "daos_server", 2, "malloc", settings(30_000, answerMsMax));
+        return new NodeFixture(folder, "daos_server", 2, new Disks("malloc", 2), settings(30_000, answerMsMax));
+    }
+
+    /** Two targets on the first two of three devices. */
+    static NodeFixture withSpare(Path folder) {
+        return withSpare(folder, 30_000);
+    }
+
+    static NodeFixture withSpare(Path folder, long graceMs) {
+        return new NodeFixture(folder, "daos_server", 2, new Disks("file", 3), settings(graceMs, ANSWER_MS_MAX));
+    }
+
+    /** What an engine has of devices. */
+    private record Disks(String deviceClass, int count) {
+        List<String> in(Path folder) {
+            return java.util.stream.IntStream.range(0, count)
+                    .mapToObj(i -> folder + "/nvme" + i)
+                    .toList();
+        }
     }
 
     private static StorageSettings settings(long graceMs, long answerMsMax) {
         return new StorageSettings(graceMs, answerMsMax, 16 << 20, HELD_BYTES, RESERVE_BYTES, 4 << 20);
     }
 
-    private NodeFixture(Path folder, String system, int targetCount, String bdevClass, StorageSettings settings) {
+    private NodeFixture(Path folder, String system, int targetCount, Disks disks, StorageSettings settings) {
         NodeConfig.Engine config = new NodeConfig.Engine(
                 0,
                 targetCount,
                 "file",
                 folder.resolve("scm"),
                 256L << 20,
-                bdevClass,
-                List.of(folder + "/nvme0", folder + "/nvme1"),
+                disks.deviceClass,
+                disks.in(folder),
                 64L << 20,
                 "");
         drivers.scm().add(pmem, Map.of());
@@ -167,6 +186,7 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
     @Override
     public void raise(RasId id, Severity severity, String message, String device) {
         events.add(id);
+        messages.add(message);
     }
 
     @Override

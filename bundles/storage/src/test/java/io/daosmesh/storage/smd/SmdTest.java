@@ -55,6 +55,60 @@ class SmdTest {
         fresh().withPool(id(9), 25, 50 * MIB, 4, 100);
     }
 
+    private static Smd withSpare(long sizeBytes) {
+        List<Smd.Device> devices = new java.util.ArrayList<>(
+                fresh().withPool(id(9), 5, 20 * MIB, 4, 100).devices());
+        devices.add(new Smd.Device(id(3), "c", sizeBytes, false, List.of()));
+        Smd made = fresh().withPool(id(9), 5, 20 * MIB, 4, 100);
+        return new Smd(made.nextBlobId(), devices, made.pools());
+    }
+
+    @Test
+    void shouldMoveTargetsToAnotherDevice() {
+        Smd before = withSpare(101 * MIB);
+
+        Smd after = Smd.decode(0, before.withReplaced(id(1), id(3)).encode(0));
+
+        assertEquals(
+                new Smd.Device(id(1), "a", 101 * MIB, true, List.of()),
+                after.devices().get(0));
+        assertEquals(before.devices().get(1), after.devices().get(1));
+        assertEquals(
+                new Smd.Device(id(3), "c", 101 * MIB, false, List.of(0, 2)),
+                after.devices().get(2));
+        assertEquals(100 * MIB, after.freeBytes(id(1)));
+        assertEquals(60 * MIB, after.freeBytes(id(3)));
+        for (int i = 0; i < 4; i++) {
+            Smd.BlobSpace was = before.pools().get(0).blobs().get(i);
+            Smd.BlobSpace is = after.pools().get(0).blobs().get(i);
+            boolean isMoved = was.device().equals(id(1));
+            assertEquals(was.target(), is.target());
+            assertEquals(was.sizeBytes(), is.sizeBytes());
+            assertEquals(isMoved ? id(3) : id(2), is.device());
+            assertEquals(isMoved, is.blobId() >= before.nextBlobId());
+        }
+        assertEquals(before.nextBlobId() + 2, after.nextBlobId());
+    }
+
+    @Test
+    void shouldBeginAnewOnTheSameDevice() {
+        Smd before = withSpare(101 * MIB).withFaulty(id(1), true);
+
+        Smd after = before.withReplaced(id(1), id(1));
+
+        assertEquals(
+                new Smd.Device(id(1), "a", 101 * MIB, false, List.of(0, 2)),
+                after.devices().get(0));
+        assertEquals(60 * MIB, after.freeBytes(id(1)));
+        assertEquals(before.nextBlobId() + 2, after.nextBlobId());
+    }
+
+    @Test
+    void shouldRefuseADeviceThatIsTooSmall() {
+        assertEquals(FaultCode.NOSPACE, code(() -> withSpare(40 * MIB).withReplaced(id(1), id(3))));
+        withSpare(41 * MIB).withReplaced(id(1), id(3));
+    }
+
     @Test
     void shouldUseHolesOfReleasedPools() {
         Smd smd = fresh().withPool(id(1), 0, 20 * MIB, 4, 0)

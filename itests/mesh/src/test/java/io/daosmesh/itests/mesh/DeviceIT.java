@@ -4,27 +4,47 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.daosmesh.client.Container;
 import io.daosmesh.client.ContainerSpec;
 import io.daosmesh.client.KeyValue;
+import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.pool.PoolMap;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A device of a running node stops answering: it is put out by itself, and its data are there all the time. */
+/** The story of two devices: one stops answering, one is put out by hand; others take their places, and all is there all the time. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class DeviceIT {
     private static final int VALUES = 60;
     private static final int STORES = 10;
     private static final Duration STEP_MAX = Duration.ofSeconds(60);
     private static final Duration OUT_MAX = Duration.ofSeconds(120);
+    /** Of the two nodes whose devices fail. */
+    private static final String OLD = "node2/nvme/ssd0";
+
+    private static final String SPARE = "node2/nvme/ssd2";
+    private static final String AGAIN = "node3/nvme/ssd1";
 
     @TempDir
-    private Path dir;
+    private static Path dir;
 
     /** Long enough to go to a device at once. */
     private static byte[] value(int n) {
@@ -34,11 +54,10 @@ class DeviceIT {
     }
 
     /** So many objects that some of them have parts on each device. */
-    private static List<KeyValue> stores(MeshClient client) {
+    private List<KeyValue> stores(MeshClient client) {
         Container c = client.container("tank", ContainerSpec.of("box").withClass("RP_2GX"));
-        List<KeyValue> stores = new ArrayList<>();
-        for (int i = 0; i < STORES; i++) stores.add(MeshClient.await(c.createKeyValue()));
-        return stores;
+        while (ids.size() < STORES) ids.add(MeshClient.await(c.createKeyValue()).id());
+        return ids.stream().map(c::keyValue).toList();
     }
 
     private static void put(List<KeyValue> stores, int n) {
@@ -49,35 +68,146 @@ class DeviceIT {
         assertArrayEquals(value(n), stores.get(n % STORES).get("key " + n).block(STEP_MAX), "value " + n);
     }
 
+    private LocalMesh mesh;
+    private int written = VALUES;
+    private final List<ObjectId> ids = new ArrayList<>();
+
+    @BeforeAll
+    void start() {
+        mesh = LocalMesh.start(dir.resolve("mesh"), "--ssds", "3");
+    }
+
+    @AfterAll
+    void stop() {
+        if (mesh != null) mesh.close();
+    }
+
     @Test
+    @Order(1)
     void shouldPutOutADeviceThatHangsAndGoOnWithoutIt() {
-        try (LocalMesh mesh = LocalMesh.start(dir.resolve("mesh"))) {
-            mesh.dmg("pool", "create", "tank", "--size", "4GB").orFail();
-            try (MeshClient client = MeshClient.open(mesh)) {
-                List<KeyValue> stores = stores(client);
-                for (int n = 0; n < VALUES; n++) put(stores, n);
-                mesh.mesh("device", "2", "ssd0", "hang").orFail();
+        assertEquals("NEW", device(SPARE).path("state").asText());
+        mesh.dmg("pool", "create", "tank", "--size", "3GB").orFail();
+        try (MeshClient client = MeshClient.open(mesh)) {
+            List<KeyValue> stores = stores(client);
+            for (int n = 0; n < VALUES; n++) put(stores, n);
+            mesh.mesh("device", "2", "ssd0", "hang").orFail();
 
-                int written = VALUES;
-                for (long endNs = System.nanoTime() + OUT_MAX.toNanos(); !isRebuilt(client); written++) {
-                    assertTrue(System.nanoTime() < endNs, () -> "the device is not out: " + mesh.logs());
-                    check(stores, written - VALUES);
-                    put(stores, written);
-                }
-
-                mesh.mesh("device", "2", "ssd0", "clear").orFail();
-                for (int n = 0; n < written; n++) check(stores, n);
+            for (long endNs = System.nanoTime() + OUT_MAX.toNanos(); !isRebuilt(client); written++) {
+                assertTrue(System.nanoTime() < endNs, () -> "the device is not out: " + mesh.logs());
+                check(stores, written - VALUES);
+                put(stores, written);
             }
-            assertEquals(List.of("EVICTED"), states(mesh, "node2/nvme/ssd0"));
-            assertEquals(List.of("NORMAL"), states(mesh, "node2/nvme/ssd1"));
-            String events = mesh.dmg("system", "events").orFail().out();
-            assertEquals(
-                    1,
-                    events.lines()
-                            .filter(l -> l.contains("device_set_faulty") && l.contains("no answer to"))
-                            .count(),
-                    events);
+
+            mesh.mesh("device", "2", "ssd0", "clear").orFail();
+            for (int n = 0; n < written; n++) check(stores, n);
         }
+        assertEquals("EVICTED", device(OLD).path("state").asText());
+        assertEquals("NORMAL", device("node2/nvme/ssd1").path("state").asText());
+        assertEquals(
+                1,
+                events("device_set_faulty", "no answer to"),
+                () -> mesh.dmg("system", "events").out());
+    }
+
+    @Test
+    @Order(2)
+    void shouldMakeAPoolWithoutTheTargetsOfAnEvictedDevice() {
+        mesh.dmg("pool", "create", "late", "--size", "600MB").orFail();
+
+        assertEquals(
+                1,
+                mesh.pool("late").path("disabled_targets").asInt(),
+                () -> mesh.pool("late").toString());
+        assertEquals(0, mesh.dmg("pool", "query", "late").status());
+    }
+
+    /** Killed as soon as the tables have changed: what is left to do is done by itself. */
+    @Test
+    @Order(3)
+    void shouldPutAnotherDeviceInItsPlace() throws IOException {
+        String old = device(OLD).path("uuid").asText();
+        String spare = device(SPARE).path("uuid").asText();
+        Path tables = mesh.dir().resolve("node2/scm/engine0/smd");
+        FileTime before = Files.getLastModifiedTime(tables);
+        CompletableFuture<LocalMesh.Outcome> asked = CompletableFuture.supplyAsync(() -> replace(old, spare));
+        LocalMesh.await(
+                "the tables change",
+                STEP_MAX,
+                () -> !Files.getLastModifiedTime(tables).equals(before),
+                () -> asked.isDone() ? asked.join().err() : "");
+        mesh.kill(2);
+        asked.join();
+        mesh.startNode(2);
+
+        awaitWhole();
+
+        assertEquals("NORMAL", device(SPARE).path("state").asText());
+        assertEquals("EVICTED", device(OLD).path("state").asText());
+        assertEquals(0, device(OLD).path("tgt_ids").size());
+        assertEquals("OFF", device(OLD).path("led").asText());
+    }
+
+    @Test
+    @Order(4)
+    void shouldUseAnEvictedDeviceAgain() {
+        String device = device(AGAIN).path("uuid").asText();
+        mesh.dmg("storage", "set", "nvme-faulty", "--uuid", device, "--force").orFail();
+        LocalMesh.await(
+                "it is out",
+                OUT_MAX,
+                () -> mesh.pool("tank").path("disabled_targets").asInt() == 1);
+        assertEquals("ON", device(AGAIN).path("led").asText());
+        mesh.dmg("storage", "led", "identify", device, "--reset").orFail();
+        assertEquals("ON", device(AGAIN).path("led").asText());
+
+        LocalMesh.await("it serves again", OUT_MAX, () -> {
+            LocalMesh.Outcome o = replace(device, device);
+            assertTrue(o.err().contains("NOTICE: Attempting to reuse a previously set FAULTY device!"), o.err());
+            return o.status() == 0;
+        });
+        awaitWhole();
+
+        assertEquals("NORMAL", device(AGAIN).path("state").asText());
+        assertEquals("OFF", device(AGAIN).path("led").asText());
+        assertEquals(1, events("device_replace", "Replaced device: " + device + " with device: " + device + "]"));
+    }
+
+    /** The last: what only the two devices hold besides is with a node that is gone. */
+    @Test
+    @Order(5)
+    void shouldHoldEverythingOnTheDevicesThatCameIn() {
+        mesh.kill(1);
+
+        try (MeshClient client = MeshClient.open(mesh)) {
+            List<KeyValue> stores = stores(client);
+            for (int n = 0; n < written; n++) check(stores, n);
+        }
+    }
+
+    private void awaitWhole() {
+        for (String pool : List.of("tank", "late"))
+            LocalMesh.await(
+                    pool + " is whole",
+                    OUT_MAX,
+                    () -> {
+                        JsonNode q = mesh.pool(pool);
+                        return q.path("disabled_targets").asInt() == 0
+                                && q.path("state").asText().equals("Ready");
+                    },
+                    () -> mesh.pool(pool) + mesh.logs());
+    }
+
+    private LocalMesh.Outcome replace(String old, String next) {
+        return mesh.dmg("storage", "replace", "nvme", "--old-uuid", old, "--new-uuid", next);
+    }
+
+    private long events(String id, String text) {
+        return mesh.dmg("system", "events")
+                .orFail()
+                .out()
+                .lines()
+                .filter(l -> l.contains(id) && l.contains(text))
+                .count();
     }
 
     private static boolean isRebuilt(MeshClient client) {
@@ -86,16 +216,11 @@ class DeviceIT {
         return map.disabledCount() == 1 && !map.needsRebuild();
     }
 
-    /** What dmg says of the device with this end of its address. */
-    private static List<String> states(LocalMesh mesh, String address) {
-        List<String> lines = mesh.dmg("storage", "query", "list-devices")
-                .orFail()
-                .out()
-                .lines()
-                .toList();
-        return java.util.stream.IntStream.range(0, lines.size() - 1)
-                .filter(i -> lines.get(i).contains(address + "]"))
-                .mapToObj(i -> lines.get(i + 1).replaceAll(".*State:", ""))
-                .toList();
+    /** What dmg says of the device with this end of its address; missing while its node does not answer. */
+    private JsonNode device(String address) {
+        for (JsonNode host : mesh.dmgJson("storage", "query", "list-devices").path("hosts"))
+            for (JsonNode d : host.path("devices"))
+                if (d.path("tr_addr").asText().endsWith(address)) return d;
+        return MissingNode.getInstance();
     }
 }

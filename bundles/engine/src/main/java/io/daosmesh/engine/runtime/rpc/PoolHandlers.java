@@ -1,5 +1,6 @@
 package io.daosmesh.engine.runtime.rpc;
 
+import io.daosmesh.engine.rank.DeviceReaction;
 import io.daosmesh.engine.rank.Target;
 import io.daosmesh.engine.runtime.loop.TargetProxy;
 import io.daosmesh.engine.shard.DamagedRecords;
@@ -12,6 +13,7 @@ import io.daosmesh.model.rpc.Registrations;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.ContainerDestroyTargetRequest;
 import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.TargetCreateReply;
 import io.daosmesh.model.wire.TargetCreateRequest;
 import io.daosmesh.model.wire.TargetDestroyRequest;
 import io.daosmesh.model.wire.TargetQueryReply;
@@ -65,19 +67,19 @@ public final class PoolHandlers {
         r.on(RpcMethod.CONTAINER_DESTROY_TARGET, ContainerDestroyTargetRequest.parser(), this::destroyContainer);
     }
 
-    private Mono<Empty> create(TargetCreateRequest r) {
+    private Mono<TargetCreateReply> create(TargetCreateRequest r) {
         UUID pool = Ids.uuid(r.getPool());
         return alone(pool, r.getTerm(), Mono.defer(() -> makeOnAll(pool, r)));
     }
 
     /** Not while the pool is made or removed here already: BUSY; and STALE when a later term has asked for something since. */
-    private Mono<Empty> alone(UUID pool, long term, Mono<Empty> work) {
+    private <T> Mono<T> alone(UUID pool, long term, Mono<T> work) {
         return Mono.defer(() -> {
             if (!changing.add(pool))
                 return Mono.error(Fault.of(FaultCode.BUSY, "pool %s is being made or removed here", pool)
                         .asException());
             long newest = newest(pool, term);
-            Mono<Empty> allowed = term == 0 || term == newest
+            Mono<T> allowed = term == 0 || term == newest
                     ? work
                     : Mono.error(Fault.of(FaultCode.STALE, "term %d has gone on with the pool", newest)
                             .asException());
@@ -91,19 +93,31 @@ public final class PoolHandlers {
         return terms.merge(pool, term, Math::max);
     }
 
-    private Mono<Empty> makeOnAll(UUID pool, TargetCreateRequest r) {
+    /** What lies on a device that does not serve is made too, and comes into the pool with the device. */
+    private Mono<TargetCreateReply> makeOnAll(UUID pool, TargetCreateRequest r) {
         PoolMap map = PoolMap.fromWire(r.getMap());
         int threshold = threshold(r.getPropertiesMap().getOrDefault("data_thresh", ""));
         return Mono.fromRunnable(() -> storage.reservePool(pool, r.getScmBytesPerTarget(), r.getNvmeBytesPerTarget()))
                 .subscribeOn(admin)
                 .thenMany(onAll(unit -> {
                     PoolSpace space = unit.storage().pool(pool);
+                    boolean isOut = isOut(unit);
                     return (t, answer) -> t.create(space, map, threshold, fault -> {
                         if (fault == null) t.onProperties(pool, r.getPropertiesMap());
+                        if (fault == null && isOut) t.noteOutForDevice(pool, true);
                         ObjectHandlers.done(answer).done(fault);
                     });
                 }))
-                .then(Mono.just(Empty.getDefaultInstance()));
+                .then(Mono.fromCallable(() -> TargetCreateReply.newBuilder()
+                        .addAllOutIndexes(targets.stream()
+                                .filter(this::isOut)
+                                .map(u -> u.storage().index())
+                                .toList())
+                        .build()));
+    }
+
+    private boolean isOut(TargetProxy unit) {
+        return DeviceReaction.isLost(storage.deviceState(unit.storage().device()));
     }
 
     private static int threshold(String text) {

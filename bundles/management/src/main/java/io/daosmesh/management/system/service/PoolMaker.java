@@ -26,6 +26,7 @@ import io.daosmesh.model.wire.PoolMapRequest;
 import io.daosmesh.model.wire.PoolOutcomeMessage;
 import io.daosmesh.model.wire.PoolServiceStartRequest;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -105,7 +106,7 @@ public final class PoolMaker {
 
     private Mono<PoolCreateReply> carryOut(PoolPlan plan) {
         return targets.create(plan.members(), plan.targets(), TARGETS_MAX)
-                .then(Mono.defer(() -> startService(plan)))
+                .flatMap(out -> startService(withoutFaulty(plan, out)))
                 .then(Mono.defer(() -> leaderRank(plan)))
                 .map(plan::reply)
                 .flatMap(reply -> system.propose(LogCommand.newBuilder()
@@ -121,6 +122,12 @@ public final class PoolMaker {
                         plan.entry().getRanksList(),
                         plan.entry().getServiceRanksList()))
                 .onErrorResume(e -> undo(plan, FaultException.faultOf(e)));
+    }
+
+    private static PoolPlan withoutFaulty(PoolPlan plan, Map<Integer, List<Integer>> out) {
+        if (!out.isEmpty())
+            LOG.warn("pool {} begins without targets of devices that do not serve, by rank: {}", plan.pool(), out);
+        return plan.without(out);
     }
 
     private Mono<PoolCreateReply> undo(PoolPlan plan, Fault why) {

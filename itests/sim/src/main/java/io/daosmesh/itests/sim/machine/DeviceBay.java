@@ -40,7 +40,7 @@ public final class DeviceBay {
         DriverSet<BlockDriver> drivers = new DriverSet<>(BlockDriver::version);
         drivers.add(driver, Map.of());
         slots = new SlotSet(
-                new Smd(2, List.of(device), List.of()),
+                () -> new Smd(2, List.of(device), List.of()),
                 d -> new DeviceSpec(DiskDevice.CLASS, d.address(), 0, Map.of()),
                 drivers,
                 SlotLimits.of(GRACE_MS, ANSWER_MS_MAX),
