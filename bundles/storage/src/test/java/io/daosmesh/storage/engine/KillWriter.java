@@ -35,6 +35,7 @@ final class KillWriter {
     }
 
     public static void main(String[] args) {
+        TestChild.endWithParent();
         NodeFixture f = new NodeFixture(Path.of(args[0]), "daos_server", 2, 30_000);
         f.addDriver("1");
         EngineStorage storage = f.start().ready();

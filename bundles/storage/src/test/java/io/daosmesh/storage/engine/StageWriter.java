@@ -126,6 +126,7 @@ final class StageWriter {
 
     /** Arguments: folder, last acknowledged number, point. */
     public static void main(String[] args) {
+        TestChild.endWithParent();
         run(Path.of(args[0]), Long.parseLong(args[1]), Halter.Point.of(args[2]));
         System.exit(NOT_REACHED);
     }
