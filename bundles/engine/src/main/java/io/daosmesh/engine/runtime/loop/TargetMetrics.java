@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 
 /** Latencies and numbers of one target. Any thread. */
 public final class TargetMetrics {
@@ -27,6 +28,11 @@ public final class TargetMetrics {
         }
     }
 
+    /** Of requests that should take equally long: operations by size. */
+    public static final int KINDS = Op.values().length * SizedLatency.CLASSES;
+
+    private final AtomicLongArray endedCounts = new AtomicLongArray(KINDS);
+    private final AtomicLongArray endedNs = new AtomicLongArray(KINDS);
     private final Map<Op, AtomicInteger> active = new EnumMap<>(Op.class);
     private final Map<Op, StatsGauge> activeStats = new EnumMap<>(Op.class);
     private final Map<Op, SizedLatency> sized = new EnumMap<>(Op.class);
@@ -50,8 +56,26 @@ public final class TargetMetrics {
     public void end(Op op, long startNs, long bytes) {
         get(active, op).decrementAndGet();
         long nanos = System.nanoTime() - startNs;
+        int kind = op.ordinal() * SizedLatency.CLASSES + SizedLatency.index(bytes);
+        endedNs.addAndGet(kind, nanos);
+        endedCounts.incrementAndGet(kind);
         if (op.isSized()) get(sized, op).record(nanos, bytes);
         else get(unsized, op).record(nanos / 1000.0);
+    }
+
+    /** Adds the requests that have ended until now, by kind, and what they took together. */
+    public void addEnded(long[] counts, long[] sumNs) {
+        for (int i = 0; i < KINDS; i++) {
+            counts[i] += endedCounts.get(i);
+            sumNs[i] += endedNs.get(i);
+        }
+    }
+
+    /** Requests under way. */
+    public int activeCount() {
+        int sum = 0;
+        for (AtomicInteger a : active.values()) sum += a.get();
+        return sum;
     }
 
     public StatsGauge active(Op op) {
