@@ -1,10 +1,12 @@
 package io.daosmesh.engine.migrate;
 
-import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 
 /**
  * How fast a rank moves data for rebuilds: as it likes while no client asks, else as fast as its clients do not notice. It compares
- * how long requests take with how long such requests took while nothing was moved, and halves or raises its rate as TCP does
+ * how long requests take with how long such requests took while nothing was moved, and lowers or raises its rate as TCP does
  * (RFC 5681: additive increase, multiplicative decrease). Never slower than {@link #FLOOR}, so that a rebuild ends. Pure; one
  * caller at a time.
  */
@@ -55,8 +57,7 @@ public final class YieldPace {
     private boolean hasMoved;
     private long askedNs;
     private long endedNs;
-    private final long[] dueNs = new long[Way.values().length];
-    private final long[] movedBytes = new long[Way.values().length];
+    private final Map<Way, Line> lines = new EnumMap<>(Way.class);
     private long pausedNs;
 
     private long judgedSinceNs;
@@ -68,6 +69,20 @@ public final class YieldPace {
     public enum Way {
         IN,
         OUT
+    }
+
+    /** What has moved one way. */
+    private static final class Line {
+        private long dueNs;
+        private long judgedBytes;
+    }
+
+    public YieldPace() {
+        for (Way way : Way.values()) lines.put(way, new Line());
+    }
+
+    private Line line(Way way) {
+        return Objects.requireNonNull(lines.get(way));
     }
 
     /** True when {@link #onLook} would do something. */
@@ -153,19 +168,19 @@ public final class YieldPace {
 
     /** A rate that nothing has come near says nothing about what clients would notice (RFC 7661). */
     private boolean isUsed(long nowNs) {
-        long most = Arrays.stream(movedBytes).max().orElse(0);
+        long most = Math.max(line(Way.IN).judgedBytes, line(Way.OUT).judgedBytes);
         return 2e9 * most >= (double) rate * (nowNs - judgedSinceNs);
     }
 
     private void setRate(long wanted, long nowNs) {
         rate = Math.max(FLOOR, Math.min(FULL, wanted));
-        if (rate == FULL) Arrays.fill(dueNs, nowNs);
+        if (rate == FULL) for (Line l : lines.values()) l.dueNs = nowNs;
     }
 
     private void judgeAnew(long nowNs) {
         judgedSinceNs = nowNs;
         judged = 0;
-        Arrays.fill(movedBytes, 0);
+        for (Line l : lines.values()) l.judgedBytes = 0;
         tookNs = 0;
         expectedNs = 0;
     }
@@ -173,7 +188,7 @@ public final class YieldPace {
     /** What whoever moves the next bytes has to wait for now. */
     public long pauseNs(Way way, long nowNs) {
         if (rate == FULL) return 0;
-        long pause = Math.max(0, Math.min(PAUSE_MAX_NS, dueNs[way.ordinal()] - nowNs));
+        long pause = Math.max(0, Math.min(PAUSE_MAX_NS, line(way).dueNs - nowNs));
         pausedNs += pause;
         return pause;
     }
@@ -182,10 +197,10 @@ public final class YieldPace {
     public void spend(Way way, long bytes, long nowNs) {
         hasMoved = true;
         movedNs = nowNs;
-        int w = way.ordinal();
-        movedBytes[w] += bytes;
-        long from = rate == FULL || dueNs[w] - nowNs < 0 ? nowNs : dueNs[w];
-        dueNs[w] = Math.min(nowNs + PAUSE_MAX_NS, from + (long) (1e9 * bytes / rate));
+        Line line = line(way);
+        line.judgedBytes += bytes;
+        long from = rate == FULL || line.dueNs - nowNs < 0 ? nowNs : line.dueNs;
+        line.dueNs = Math.min(nowNs + PAUSE_MAX_NS, from + (long) (1e9 * bytes / rate));
     }
 
     /** Bytes that a source shall give out at once. */
