@@ -17,20 +17,21 @@ import org.jspecify.annotations.Nullable;
 /** Finds the records of one batch. Owner: target loop. */
 final class Gathering {
     private static final int RECORDS_MAX = 256;
-    private static final int BYTES_MAX = 1 << 20;
     /** Entries looked at for one batch, so that a group full of prepared or newer records does not hold the loop. */
     private static final int VISITS_MAX = 5_000;
 
     private final PoolShard shard;
     private final Migration.Wanted wanted;
+    private final int bytesMax;
     private final List<VosRecord> found = new ArrayList<>();
     private long bytes;
     private int visited;
     private byte @Nullable [] next;
 
-    Gathering(PoolShard shard, Migration.Wanted wanted) {
+    Gathering(PoolShard shard, Migration.Wanted wanted, int bytesMax) {
         this.shard = shard;
         this.wanted = wanted;
+        this.bytesMax = bytesMax;
     }
 
     List<VosRecord> found() {
@@ -60,7 +61,7 @@ final class Gathering {
         boolean isFull = found.size() == RECORDS_MAX || visited++ == VISITS_MAX;
         VosRecord r = VosRecord.decode(key, c.value());
         long more = r.storedBytes();
-        if (isFull || (bytes > 0 && bytes + more > BYTES_MAX)) {
+        if (isFull || (bytes > 0 && bytes + more > bytesMax)) {
             next = key;
             return false;
         }

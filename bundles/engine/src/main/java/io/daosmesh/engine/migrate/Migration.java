@@ -33,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Records in and out with their epochs, for rebuild. Owner: target loop. */
 public final class Migration {
+    /** Of the records of one batch, but for a single longer one. */
+    public static final int BATCH_BYTES_MAX = 1 << 20;
+
     private static final int SCAN_PAGE_OBJECTS = 256;
     /** Bytes of keys that one answer lists: then it ends. */
     private static final long LISTED_BYTES_MAX = 1 << 20;
@@ -191,18 +194,22 @@ public final class Migration {
      */
     public record Wanted(ShardAddress group, List<byte[]> dkeys, long stableEpoch, boolean isSalvage, boolean hasIds) {}
 
-    /** See EngineMigration.export: one batch of it. */
-    public void export(Wanted wanted, byte[] from, Answer<Exported> answer) {
-        serving(answer::refuse, () -> collect(wanted, from, answer));
+    /**
+     * See EngineMigration.export: one batch of it.
+     *
+     * @param bytesMax of its records, at most {@link #BATCH_BYTES_MAX}; a single longer one comes all the same
+     */
+    public void export(Wanted wanted, byte[] from, int bytesMax, Answer<Exported> answer) {
+        serving(answer::refuse, () -> collect(wanted, from, bytesMax, answer));
     }
 
-    private void collect(Wanted wanted, byte[] from, Answer<Exported> answer) {
+    private void collect(Wanted wanted, byte[] from, int bytesMax, Answer<Exported> answer) {
         ShardAddress a = wanted.group;
         if (CarriedIds.isCursor(from)) {
             answer.answer(ids.export(a, from), null);
             return;
         }
-        Gathering g = new Gathering(shard, wanted);
+        Gathering g = new Gathering(shard, wanted, bytesMax);
         try {
             g.gather(context.kv(), from);
         } catch (FaultException e) {

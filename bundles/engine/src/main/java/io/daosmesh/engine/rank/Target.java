@@ -314,8 +314,8 @@ public final class Target {
     }
 
     /** See EngineMigration.export: one batch of it. */
-    public void export(Migration.Wanted wanted, byte[] from, Answer<Migration.Exported> answer) {
-        in(wanted.group().pool(), answer::refuse, p -> p.migration.export(wanted, from, answer));
+    public void export(Migration.Wanted wanted, byte[] from, int bytesMax, Answer<Migration.Exported> answer) {
+        in(wanted.group().pool(), answer::refuse, p -> p.migration.export(wanted, from, bytesMax, answer));
     }
 
     /** One record for a holder that cannot read its own. */

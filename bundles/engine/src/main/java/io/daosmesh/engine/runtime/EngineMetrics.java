@@ -17,12 +17,14 @@ public final class EngineMetrics implements MetricSource {
     private final int rank;
     private final List<TargetProxy> targets;
     private final HandleChecks handles;
+    private final ClientWatch clients;
     private final double startedAtSeconds = System.currentTimeMillis() / 1000.0;
 
-    EngineMetrics(int rank, List<TargetProxy> targets, HandleChecks handles) {
+    EngineMetrics(int rank, List<TargetProxy> targets, HandleChecks handles, ClientWatch clients) {
         this.rank = rank;
         this.targets = targets;
         this.handles = handles;
+        this.clients = clients;
     }
 
     @Override
@@ -34,6 +36,16 @@ public final class EngineMetrics implements MetricSource {
         sink.gauge("engine_handles_held", "Container handles that this rank knows", labels, handles.heldCount());
         sink.counter("engine_handles_checks", "Questions to pool services about handles", labels, handles.askedCount());
         sink.counter("engine_handles_refusals", "Requests refused for their handle", labels, handles.refusalCount());
+        sink.gauge(
+                "engine_rebuild_pace_bytes_per_second",
+                "What rebuilds may move in, and out, beside clients; 1e9 = as they like",
+                labels,
+                clients.bytesPerSecond());
+        sink.counter(
+                "engine_rebuild_paced_seconds_total",
+                "Pauses of rebuilds for the sake of clients",
+                labels,
+                clients.pausedSeconds());
         for (TargetProxy unit : targets) {
             Map<String, String> of =
                     with(labels, "target", Integer.toString(unit.storage().index()));

@@ -24,10 +24,12 @@ import reactor.core.publisher.Mono;
 public final class EngineMigrationService implements EngineMigration {
     private final int rank;
     private final List<TargetProxy> targets;
+    private final ClientWatch clients;
 
-    EngineMigrationService(int rank, List<TargetProxy> targets) {
+    EngineMigrationService(int rank, List<TargetProxy> targets, ClientWatch clients) {
         this.rank = rank;
         this.targets = targets;
+        this.clients = clients;
     }
 
     @Override
@@ -71,7 +73,7 @@ public final class EngineMigrationService implements EngineMigration {
     public Flux<Batch> export(UUID pool, int target, Wanted w) {
         Migration.Wanted wanted = new Migration.Wanted(
                 address(pool, w.part().group(), 0), keys(w.part()), w.stableEpoch(), w.isSalvage(), w.hasIds());
-        return Flux.<Batch>create(sink -> new ExportStream(unit(target), wanted, sink).start())
+        return Flux.<Batch>create(sink -> new ExportStream(unit(target), wanted, clients, sink).start())
                 .doOnDiscard(Batch.class, b -> b.onDone().run());
     }
 
@@ -131,9 +133,13 @@ public final class EngineMigrationService implements EngineMigration {
         if (records.isEmpty()) return Mono.empty();
         return Mono.defer(() -> {
             TargetProxy u = unit(target);
-            return u.<Boolean>internal((t, answer) -> t.importBatch(
-                            new ShardAddress(pool, container, oid, 0, 0), records, data, ObjectHandlers.done(answer)))
-                    .then();
+            return u.pause(clients.pauseBeforeNs(data.remaining()))
+                    .then(u.<Boolean>internal((t, answer) -> t.importBatch(
+                                    new ShardAddress(pool, container, oid, 0, 0),
+                                    records,
+                                    data,
+                                    ObjectHandlers.done(answer)))
+                            .then());
         });
     }
 

@@ -64,6 +64,7 @@ public final class EngineRuntime implements AutoCloseable {
     private final MapPulls pulls;
     private final ExecutorService admin;
     private final EngineMigrationService migration;
+    private final ClientWatch clients;
     private final EngineMetrics metrics;
     private final DeviceWatch devices;
     private final ScrubWatch scrubs;
@@ -95,8 +96,9 @@ public final class EngineRuntime implements AutoCloseable {
         for (int i = 0; i < storage.targetCount(); i++) {
             targets.add(new TargetProxy(identity, storage, i, new TargetHost(i), context, this::onStopped));
         }
-        this.migration = new EngineMigrationService(identity.rank(), targets);
-        this.metrics = new EngineMetrics(identity.rank(), targets, handles);
+        this.clients = new ClientWatch(targets);
+        this.migration = new EngineMigrationService(identity.rank(), targets, clients);
+        this.metrics = new EngineMetrics(identity.rank(), targets, handles, clients);
         this.devices = new DeviceWatch(identity, storage, context, targets);
         this.scrubs = new ScrubWatch(identity, storage, context, targets, service);
     }
@@ -120,7 +122,7 @@ public final class EngineRuntime implements AutoCloseable {
                             .toList()));
             clock.awaitFound(ClockDrift::sleep);
         } finally {
-            for (TargetProxy unit : targets) unit.start();
+            for (TargetProxy unit : targets) unit.start(clients::look);
         }
         for (TargetProxy unit : targets) unit.shards().forEach(s -> reportFailed(unit, s));
         leases.open(registrations);

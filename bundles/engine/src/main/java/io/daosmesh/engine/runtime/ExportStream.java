@@ -7,19 +7,21 @@ import io.daosmesh.model.port.EngineMigration;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.FluxSink;
 
-/** Batches of one group, read one by one as the consumer asks for them. Owner: target loop. */
+/** Batches of one group, read one by one as the consumer asks for them and as clients of this rank let it. Owner: target loop. */
 final class ExportStream {
     private final TargetProxy unit;
     private final Migration.Wanted wanted;
+    private final ClientWatch clients;
     private final FluxSink<EngineMigration.Batch> sink;
     private byte[] next = new byte[0];
     private long demand;
     private boolean isReading;
     private boolean isDone;
 
-    ExportStream(TargetProxy unit, Migration.Wanted wanted, FluxSink<EngineMigration.Batch> sink) {
+    ExportStream(TargetProxy unit, Migration.Wanted wanted, ClientWatch clients, FluxSink<EngineMigration.Batch> sink) {
         this.unit = unit;
         this.wanted = wanted;
+        this.clients = clients;
         this.sink = sink;
     }
 
@@ -33,7 +35,10 @@ final class ExportStream {
     private void pump() {
         if (isReading || isDone || demand == 0 || sink.isCancelled()) return;
         isReading = true;
-        unit.run(t -> t.export(wanted, next, (batch, fault) -> unit.run(same -> onBatch(batch, fault))));
+        unit.runAfter(clients.pauseBeforeReadNs(), t -> {
+            int most = clients.pieceBytes(Migration.BATCH_BYTES_MAX);
+            t.export(wanted, next, most, (batch, fault) -> unit.run(same -> onBatch(batch, fault)));
+        });
     }
 
     private void onBatch(Migration.@Nullable Exported batch, @Nullable Fault fault) {
@@ -43,6 +48,7 @@ final class ExportStream {
             if (fault != null) sink.error(fault.asException());
             return;
         }
+        clients.onRead(batch.data().remaining());
         if (sink.isCancelled()) {
             isDone = true;
             batch.onDone().run();

@@ -4,6 +4,9 @@ import io.daosmesh.model.metric.StatsGauge;
 
 /** Latencies in microseconds by the size of what was moved, in DAOS's classes. Any thread. */
 public final class SizedLatency {
+    /** Classes of sizes. */
+    public static final int CLASSES = 16;
+
     private static final String[] LABELS = {
         "256B", "512B", "1KB", "2KB", "4KB", "8KB", "16KB", "32KB", "64KB", "128KB", "256KB", "512KB", "1MB", "2MB",
         "4MB", "GT4MB"
@@ -26,7 +29,7 @@ public final class SizedLatency {
     }
 
     /** The last class is for everything above 4 MiB. */
-    static int index(long bytes) {
+    public static int index(long bytes) {
         int i = 0;
         for (long limit = 256; i < LABELS.length - 1 && bytes > limit; limit *= 2) i++;
         return i;

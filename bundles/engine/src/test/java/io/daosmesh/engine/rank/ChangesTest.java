@@ -378,6 +378,7 @@ class ChangesTest extends TargetFixture {
             target.export(
                     new Migration.Wanted(a, List.of(), hlc.now(), false, true),
                     from,
+                    Migration.BATCH_BYTES_MAX,
                     (v, f) -> out.add(f == null ? "exported" : f.code().name()));
             loop.drain();
             assertEquals(List.of("INPROGRESS"), out, key);
@@ -387,10 +388,14 @@ class ChangesTest extends TargetFixture {
         loop.drain();
 
         List<Integer> counts = new ArrayList<>();
-        target.export(new Migration.Wanted(a, List.of(), hlc.now(), false, true), new byte[0], (v, f) -> {
-            counts.add(v.records().size());
-            v.onDone().run();
-        });
+        target.export(
+                new Migration.Wanted(a, List.of(), hlc.now(), false, true),
+                new byte[0],
+                Migration.BATCH_BYTES_MAX,
+                (v, f) -> {
+                    counts.add(v.records().size());
+                    v.onDone().run();
+                });
         loop.drain();
         assertEquals(List.of(2), counts);
     }

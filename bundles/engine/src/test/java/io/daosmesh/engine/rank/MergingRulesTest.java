@@ -182,7 +182,11 @@ class MergingRulesTest extends TargetFixture {
         seconds(100);
         ShardAddress a = new ShardAddress(pool, new UUID(2, 2), single, 0, 1);
         List<Migration.Exported> out = new ArrayList<>();
-        target.export(new Migration.Wanted(a, List.of(), hlc.now(), false, false), new byte[0], (v, f) -> out.add(v));
+        target.export(
+                new Migration.Wanted(a, List.of(), hlc.now(), false, false),
+                new byte[0],
+                Migration.BATCH_BYTES_MAX,
+                (v, f) -> out.add(v));
         loop.drain();
         MergingRulesTest there = new MergingRulesTest();
         there.start(map(1, TargetState.UPIN));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.engine.migrate.YieldPace;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
@@ -66,6 +67,35 @@ class EngineMetricsTest {
         }
     }
 
+    private static Map<String, Double> numbers(EngineRuntime engine) {
+        Map<String, Double> numbers = new TreeMap<>();
+        engine.metrics().collect(new MetricSource.Sink() {
+            @Override
+            public void counter(String name, String help, Map<String, String> labels, double value) {
+                numbers.put(name, value);
+            }
+
+            @Override
+            public void gauge(String name, String help, Map<String, String> labels, double value) {
+                numbers.put(name, value);
+            }
+
+            @Override
+            public void stats(String name, String help, Map<String, String> labels, StatsGauge value) {}
+        });
+        return numbers;
+    }
+
+    @Test
+    void shouldTellThePaceOfRebuildsAndItsPauses() {
+        try (MiniMesh mesh = new MiniMesh(1, 1)) {
+            Map<String, Double> numbers = numbers(mesh.engines.get(0));
+
+            assertEquals(YieldPace.FULL, numbers.get("engine_rebuild_pace_bytes_per_second"));
+            assertEquals(0, numbers.get("engine_rebuild_paced_seconds_total"));
+        }
+    }
+
     @Test
     void shouldCountHandlesQuestionsAndRefusals() {
         try (MiniMesh mesh = new MiniMesh(1, 1)) {
@@ -74,22 +104,7 @@ class EngineMetricsTest {
             mesh.put(oid, key, new byte[1]);
             mesh.wire.user = Optional.empty();
             assertThrows(FaultException.class, () -> mesh.get(oid, key));
-            Map<String, Double> numbers = new TreeMap<>();
-
-            mesh.engines.get(0).metrics().collect(new MetricSource.Sink() {
-                @Override
-                public void counter(String name, String help, Map<String, String> labels, double value) {
-                    numbers.put(name, value);
-                }
-
-                @Override
-                public void gauge(String name, String help, Map<String, String> labels, double value) {
-                    numbers.put(name, value);
-                }
-
-                @Override
-                public void stats(String name, String help, Map<String, String> labels, StatsGauge value) {}
-            });
+            Map<String, Double> numbers = numbers(mesh.engines.get(0));
 
             assertEquals(1, numbers.get("engine_handles_held"));
             assertEquals(1, numbers.get("engine_handles_checks"));

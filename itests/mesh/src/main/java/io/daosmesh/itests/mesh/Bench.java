@@ -128,7 +128,7 @@ public final class Bench {
 
     private void rebuildLoad() throws Exception {
         try (LocalMesh mesh = LocalMesh.start(ownDir(), "--nodes", "4", "--data-channel", "clear")) {
-            new RebuildLoad(mesh, report).run(0, LOW_RATE_MB);
+            new RebuildLoad(mesh, report).run(LOW_RATE_MB);
         }
     }
 

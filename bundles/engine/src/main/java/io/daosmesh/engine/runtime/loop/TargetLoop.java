@@ -128,6 +128,16 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
         if (!isAwake.getAndSet(true)) wake(0);
     }
 
+    /** Like {@link #execute}, but not before this time has passed. */
+    void executeAfter(long delayNs, Runnable work) {
+        try {
+            loop.schedule(() -> execute(work), delayNs, TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            // the transport is closed: nobody can be answered any more
+            ended.countDown();
+        }
+    }
+
     /** @param delayNs 1: not before the network has had its turn */
     private void wake(long delayNs) {
         try {

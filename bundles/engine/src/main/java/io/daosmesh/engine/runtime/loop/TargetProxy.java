@@ -120,13 +120,15 @@ public final class TargetProxy {
         target.open(spaces);
     }
 
-    public void start() {
+    /** @param onTick runs on the loop, every 50 ms while there is work and some times a second otherwise */
+    public void start(Runnable onTick) {
         boolean wasWhole = kv.damage() == null;
         loop.start(() -> {
             Fault damage = wasWhole ? kv.damage() : null;
             // read errors are as final as write errors: what cannot be read must not be denied
             if (damage != null) stopServing(damage);
             target.onTick();
+            onTick.run();
         });
     }
 
@@ -142,6 +144,17 @@ public final class TargetProxy {
     /** Runs on the loop; never refused. */
     public void run(Consumer<Target> work) {
         loop.execute(() -> work.accept(target));
+    }
+
+    /** The same after a pause. */
+    public void runAfter(long delayNs, Consumer<Target> work) {
+        if (delayNs <= 0) run(work);
+        else loop.executeAfter(delayNs, () -> work.accept(target));
+    }
+
+    /** Ends on the loop after this time; at once if there is none. */
+    public Mono<Void> pause(long ns) {
+        return ns <= 0 ? Mono.empty() : Mono.create(sink -> loop.executeAfter(ns, sink::success));
     }
 
     /** One request: BUSY when the queue is full. */

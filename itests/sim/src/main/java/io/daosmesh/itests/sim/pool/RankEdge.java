@@ -283,8 +283,8 @@ final class RankEdge {
             life.<Records>call(
                     source,
                     PULL_MAX_NS,
-                    (other, back) -> other.execute(
-                            () -> other.target.export(wanted, at, (exported, fault) -> copy(back, exported, fault))),
+                    (other, back) -> other.execute(() -> other.target.export(
+                            wanted, at, Migration.BATCH_BYTES_MAX, (exported, fault) -> copy(back, exported, fault))),
                     (batch, fault) -> {
                         if (effects.isCanceled) return;
                         if (batch == null) effects.failed(attempt, known(fault));
