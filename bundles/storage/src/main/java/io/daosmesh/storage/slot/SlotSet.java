@@ -41,7 +41,8 @@ public final class SlotSet {
     private final Map<UUID, IoLatency> latencies = new LinkedHashMap<>();
     private final DriverSet<BlockDriver> drivers;
     private final SlotLimits limits;
-    private long lookedNs = System.nanoTime();
+    /** By the time of the ticks; 0 before the first. */
+    private long lookedNs;
 
     /** @param tables as they are at the moment: a device may get or lose its targets */
     public SlotSet(
@@ -145,7 +146,7 @@ public final class SlotSet {
     }
 
     public void onTick(long nowNs) {
-        if (nowNs - lookedNs >= LOOK_NS) {
+        if (lookedNs == 0 || nowNs - lookedNs >= LOOK_NS) {
             lookedNs = nowNs;
             slots.values().forEach(SlotSet::look);
         }
