@@ -75,9 +75,13 @@ public final class Access {
 
     /** Where the pool's data is: for those whom the list lets in, and those who are in. */
     public void checkMap(Asker asker) {
-        if (!asker.isClient()) return;
+        if (!maySeeMap(asker)) throw refused("see this pool");
+    }
+
+    public boolean maySeeMap(Asker asker) {
+        if (!asker.isClient()) return true;
         User user = asker.required();
-        if (!handles.isConnected(user) && !PoolGuards.isOpenTo(user, db.entry())) throw refused("see this pool");
+        return handles.isConnected(user) || PoolGuards.isOpenTo(user, db.entry());
     }
 
     public void checkCreate(Asker asker) {

@@ -48,6 +48,9 @@ public interface RaftGroup {
     /** Control address of the leader as far as known. */
     Optional<String> leader();
 
+    /** Milliseconds since a follower has heard its leader; 0 for every other role. */
+    long leaderUnheardMs();
+
     long term();
 
     /** Control addresses. */

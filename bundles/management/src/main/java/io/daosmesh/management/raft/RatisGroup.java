@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.ratis.client.impl.ClientProtoUtils;
+import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
 import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
@@ -103,6 +104,14 @@ final class RatisGroup implements RaftGroup {
     public Optional<String> leader() {
         return info(d -> Optional.ofNullable(d.getInfo().getLeaderId()).map(PeerIds::address))
                 .flatMap(Function.identity());
+    }
+
+    @Override
+    public long leaderUnheardMs() {
+        return info(d -> d.getInfo().getRoleInfoProto())
+                .filter(RoleInfoProto::hasFollowerInfo)
+                .map(r -> r.getFollowerInfo().getLeaderInfo().getLastRpcElapsedTimeMs())
+                .orElse(0L);
     }
 
     @Override

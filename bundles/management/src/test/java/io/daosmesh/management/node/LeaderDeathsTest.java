@@ -11,6 +11,10 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.ras.RasId;
+import io.daosmesh.model.rpc.Endpoint;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerListReply;
@@ -18,6 +22,7 @@ import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;
+import io.daosmesh.model.wire.PoolMapRequest;
 import io.daosmesh.model.wire.PoolRef;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -133,6 +138,44 @@ class LeaderDeathsTest {
 
         TestMesh.await(SOON, "the first survivor leads", () -> first.leads(pool));
         assertEquals(term + 1, service(first, pool).term(), "nobody else has asked");
+    }
+
+    /** Whoever waits for the rank of a frozen leader can tell only those who follow it. */
+    @Test
+    void shouldLeadAPoolInsteadOfALeaderThatAnswersNobodyAndGoOnWithoutItsRank() {
+        start(TestMesh.PATIENT);
+        UUID pool = createPool();
+        TestMesh.Node frozen = mesh.poolLeader(pool);
+        TestMesh.Node told = without(frozen).get(1);
+        awaitLog(told, pool);
+        long term = service(frozen, pool).term();
+        waitInVain(told, pool, frozen);
+        mesh.net.freeze(frozen.address);
+
+        TestMesh.await(SOON, "who was told leads", () -> {
+            waitInVain(told, pool, frozen);
+            return told.leads(pool);
+        });
+
+        assertEquals(term + 1, service(told, pool).term(), "one election, and none while the leader answered");
+        TestMesh.await(SOON, "goes on without it", () -> told.events.contains(RasId.POOL_RANK_SILENT));
+    }
+
+    private void waitInVain(TestMesh.Node told, UUID pool, TestMesh.Node forRankOf) {
+        PoolMapRequest question = PoolMapRequest.newBuilder()
+                .setPool(Ids.bytes(pool))
+                .addSilent(forRankOf.rank())
+                .build();
+        mesh.net
+                .rpc("", Role.ADMIN)
+                .call(
+                        Endpoint.node(told.address),
+                        RpcMethod.POOL_MAP,
+                        RpcMessage.of(question),
+                        TestMesh.LONG,
+                        r -> true)
+                .onErrorReturn(FaultException.class, false)
+                .block(TestMesh.LONG);
     }
 
     @Test

@@ -138,11 +138,15 @@ public final class PoolHandlers {
     private Mono<PoolMapMessage> map(PoolMapRequest r, RpcCall.Peer peer) {
         Asker asker = Asker.of(peer, ByteString.EMPTY);
         return at(RpcMethod.POOL_MAP, Ids.uuid(r.getPool()).toString())
+                .doOnNext(s -> {
+                    // a follower, too: it may be the leader's rank that is silent
+                    if (s.replica().read(db -> db.isMade() && db.access().maySeeMap(asker)))
+                        s.lookAfter(r.getSilentList());
+                })
                 .flatMap(s -> s.read(db -> {
-                            db.access().checkMap(asker);
-                            return db.map().toWire();
-                        })
-                        .doOnNext(m -> s.lookAfter(r.getSilentList())));
+                    db.access().checkMap(asker);
+                    return db.map().toWire();
+                }));
     }
 
     private Mono<PropertiesReply> properties(PropertiesRequest r) {

@@ -67,6 +67,7 @@ public final class PoolService {
     private final ReturnWaits waits;
     private final HandleTeller teller;
     private final SilenceWatch silence;
+    private final LeaderSilence leaderSilence;
     private final RebuildHold hold = new RebuildHold();
     /** Ranks that have answered nobody, until the pool goes on without them. Owner: management loop. */
     private final Set<Integer> silentRanks = new TreeSet<>();
@@ -103,6 +104,7 @@ public final class PoolService {
         this.waits = new ReturnWaits(node.ras(), pool);
         this.teller = new HandleTeller(node, this);
         this.silence = new SilenceWatch(node, pool);
+        this.leaderSilence = new LeaderSilence(node, silence);
     }
 
     public UUID pool() {
@@ -297,14 +299,22 @@ public final class PoolService {
         }
     }
 
-    /** Somebody waits for these ranks in vain. Any thread; soon, if this node leads. */
+    /** Somebody waits for these ranks in vain. Any thread; soon. Who follows looks after the leader alone. */
     void lookAfter(List<Integer> ranks) {
         if (ranks.isEmpty()) return;
-        node.loop().run(() -> lookAfter(ranks, ""));
+        node.loop().run(() -> {
+            RaftGroup g = group;
+            if (isLeader()) lookAfter(ranks, "");
+            else if (g != null && mayExclude()) leaderSilence.look(g, ranks, maps.groupMap());
+        });
     }
 
     private void lookAfter(List<Integer> ranks, String formerLeader) {
-        if (isLeader() && mayExclude()) silence.look(ranks, maps.groupMap(), formerLeader, this::onSilent);
+        if (!isLeader() || !mayExclude()) return;
+        List<Integer> known = ranks.stream().filter(leaderSilence::isKnown).toList();
+        known.forEach(this::onSilent);
+        List<Integer> others = ranks.stream().filter(r -> !known.contains(r)).toList();
+        silence.look(others, maps.groupMap(), formerLeader, this::onSilent);
     }
 
     private void onSilent(int rank) {
