@@ -19,6 +19,7 @@ public final class Loop implements AutoCloseable {
 
     private static final int WAITING_MAX = 256;
 
+    private final long startedNs = System.nanoTime();
     private final ScheduledThreadPoolExecutor executor;
     private final Scheduler scheduler;
     private final Scheduler blocking =
@@ -33,6 +34,11 @@ public final class Loop implements AutoCloseable {
         executor.setRemoveOnCancelPolicy(true);
         executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         scheduler = Schedulers.fromExecutorService(executor, "daosmesh-management");
+    }
+
+    /** Nanoseconds since the start of the node's management. */
+    public long upNs() {
+        return System.nanoTime() - startedNs;
     }
 
     /** For timers and hops of reactive flows. */

@@ -2,6 +2,7 @@ package io.daosmesh.management.node;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.daosmesh.management.loop.Timing;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
@@ -12,6 +13,7 @@ import io.daosmesh.model.wire.PoolMapRequest;
 import io.daosmesh.model.wire.PropertiesReply;
 import io.daosmesh.model.wire.PropertiesRequest;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
@@ -34,7 +36,11 @@ class SilenceTest {
 
     @BeforeEach
     void start() {
-        mesh = new TestMesh(dir, 4, 1);
+        start(TestMesh.USUAL);
+    }
+
+    private void start(Timing timing) {
+        mesh = new TestMesh(dir, 4, 1, timing);
         mesh.startAll();
         pool = mesh.createTank();
         leader = mesh.poolLeader(pool);
@@ -101,6 +107,18 @@ class SilenceTest {
         assertEquals(1, map(rank).disabledRanks().size());
     }
 
+    /** After a stop of all nodes the first that are up would put out those that are slower, with data that nobody has missed. */
+    @Test
+    void shouldLeaveToGossipWhoHasJustStarted() {
+        mesh.close();
+        dir = dir.resolve("other");
+        start(TestMesh.timing(Duration.ofMinutes(10)));
+        TestMesh.Node frozen = followers().get(0);
+        mesh.net.freeze(frozen.address);
+
+        shouldKeep(frozen);
+    }
+
     @Test
     void shouldWaitForASilentRankWhereThePolicySaysSo() {
         PropertiesRequest none = PropertiesRequest.newBuilder()
@@ -111,6 +129,10 @@ class SilenceTest {
         TestMesh.Node frozen = followers().get(0);
         mesh.net.freeze(frozen.address);
 
+        shouldKeep(frozen);
+    }
+
+    private void shouldKeep(TestMesh.Node frozen) {
         long end = System.nanoTime() + 2_000_000_000L;
         while (System.nanoTime() < end) assertEquals(1, map(frozen.rank()).version());
     }

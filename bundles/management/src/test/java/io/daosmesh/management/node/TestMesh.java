@@ -54,12 +54,24 @@ import reactor.core.publisher.Mono;
 public final class TestMesh implements AutoCloseable {
     public static final Duration LONG = Duration.ofSeconds(30);
 
-    static final Timing USUAL =
-            new Timing(Duration.ofMillis(300), Duration.ofMillis(600), Duration.ofMillis(400), Duration.ofMillis(800));
+    static final Timing USUAL = timing(Duration.ZERO);
 
     /** A leader is missed after at least 10 s: it speaks every 10 s, and 20 s are waited for it. */
-    public static final Timing PATIENT =
-            new Timing(Duration.ofMillis(300), Duration.ofSeconds(3), Duration.ofSeconds(20), Duration.ofSeconds(24));
+    public static final Timing PATIENT = new Timing(
+            Duration.ofMillis(300),
+            Duration.ZERO,
+            Duration.ofSeconds(3),
+            Duration.ofSeconds(20),
+            Duration.ofSeconds(24));
+
+    static Timing timing(Duration silenceGrace) {
+        return new Timing(
+                Duration.ofMillis(300),
+                silenceGrace,
+                Duration.ofMillis(600),
+                Duration.ofMillis(400),
+                Duration.ofMillis(800));
+    }
 
     public final TestNet net = new TestNet();
     public final List<Node> nodes = new ArrayList<>();

@@ -8,6 +8,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.time.Hlc;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
@@ -51,7 +52,7 @@ final class SilenceWatch {
     void look(Collection<Integer> awaited, GroupMap members, String formerLeader, IntConsumer onSilent) {
         for (int rank : awaited) {
             Member m = members.member(rank).orElse(null);
-            if (m == null || m.state() != MemberState.JOINED || asked.size() >= ASKED_MAX || !asked.add(rank)) continue;
+            if (m == null || !mayBeJudged(m) || asked.size() >= ASKED_MAX || !asked.add(rank)) continue;
             int questions = m.address().equals(formerLeader) ? 1 : 2;
             long lateNs = System.nanoTime() + questions * ASK_MAX.toNanos() + LATE_NS;
             isSilent(m)
@@ -61,6 +62,14 @@ final class SilenceWatch {
                     .filter(silent -> silent && System.nanoTime() - lateNs < 0)
                     .subscribe(silent -> onSilent.accept(rank), e -> Loop.drop("ask a rank that is awaited", e));
         }
+    }
+
+    /** Not while it starts, or this node does: both are slow then, and after a stop of all nodes the map is of before it. */
+    private boolean mayBeJudged(Member m) {
+        long graceNs = node.timing().silenceGrace().toNanos();
+        return m.state() == MemberState.JOINED
+                && node.loop().upNs() >= graceNs
+                && node.hlc().peek() - m.incarnation() >= Hlc.fromNanos(graceNs);
     }
 
     private Mono<Boolean> isSilent(Member m) {
