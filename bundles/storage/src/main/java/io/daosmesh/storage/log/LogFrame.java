@@ -75,6 +75,13 @@ public record LogFrame(long lsn, long durableLsn, int target, long position, KvB
         return new Found(frame, atBytes + (HEADER_BYTES + length + 7 & -8));
     }
 
+    /** First place behind this one where a frame may begin; the capacity when there is none. */
+    static int next(ByteBuffer in, int atBytes) {
+        int at = (atBytes + 8) & -8;
+        while (at <= in.capacity() - HEADER_BYTES && in.getInt(at) != MAGIC) at += 8;
+        return at <= in.capacity() - HEADER_BYTES ? at : in.capacity();
+    }
+
     private static int checksum(SegmentHeader segment, ByteBuffer in, int atBytes, int length) {
         CRC32C crc = new CRC32C();
         for (int shift = 0; shift < Long.SIZE; shift += Byte.SIZE) crc.update((int) (segment.nonce() >>> shift) & 0xff);

@@ -74,7 +74,8 @@ public final class LogRecovery {
         while (at < segment.bytes().capacity()) {
             LogFrame.Found found = LogFrame.decode(header, segment.bytes(), at);
             if (found == null) {
-                at = LogLimits.aligned(at + 1);
+                // what was made durable together is not aligned: a damaged frame hides none behind it
+                at = LogFrame.next(segment.bytes(), at);
                 continue;
             }
             LogFrame f = found.frame();

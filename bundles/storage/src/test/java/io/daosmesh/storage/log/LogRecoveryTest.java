@@ -11,7 +11,10 @@ import io.daosmesh.storage.kv.KvBatch;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -188,6 +191,45 @@ class LogRecoveryTest {
         String lost = recovery.replay(1, 0, f -> {});
         assertNotNull(lost);
         assertTrue(lost.contains("missing"), lost);
+    }
+
+    /** Frames that were made durable together lie behind one another: damage in one is no damage of the others. */
+    @Test
+    void shouldBlameNoOtherTargetForADamagedFrame() {
+        LogWriter writer = begin();
+        for (int group = 0; group < 8; group++) {
+            for (int i = 0; i < 5; i++) place(writer, (group + i) % TARGETS);
+            persist(writer);
+        }
+        byte[] segment = medium.durables.get(medium.inUse());
+        Map<Integer, LogFrame.Found> frames = frames(segment);
+        assertEquals(40, frames.size());
+        List<Integer> places = List.copyOf(frames.keySet());
+        // behind each of them every target has another frame
+        for (int at : places.subList(0, 35)) {
+            LogFrame.Found damaged = Objects.requireNonNull(frames.get(at));
+            for (int of : new int[] {0, 5, 20, 34, 40, damaged.endBytes() - at - 8}) {
+                segment[at + of] ^= 0x04;
+                LogRecovery recovery = medium.recover();
+                for (int t = 0; t < TARGETS; t++)
+                    assertEquals(
+                            t == damaged.frame().target(),
+                            recovery.replay(t, 0, f -> {}) != null,
+                            "target " + t + " with byte " + of + " of the frame at " + at);
+                segment[at + of] ^= 0x04;
+            }
+        }
+    }
+
+    private Map<Integer, LogFrame.Found> frames(byte[] segment) {
+        SegmentHeader header = SegmentHeader.decode(medium.inUse(), java.util.Arrays.copyOf(segment, 4096));
+        ByteBuffer bytes = ByteBuffer.wrap(segment).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        Map<Integer, LogFrame.Found> frames = new TreeMap<>();
+        for (int at = LogLimits.ALIGN_BYTES; at < segment.length; at += 8) {
+            LogFrame.Found found = LogFrame.decode(header, bytes, at);
+            if (found != null) frames.put(at, found);
+        }
+        return frames;
     }
 
     /** Of the nth frame, when each is persisted by itself. */
