@@ -102,7 +102,8 @@ class IndexDamageIT {
                 return !map.needsRebuild() && map.disabledCount() == 1;
             });
         } catch (IllegalStateException e) {
-            throw new IllegalStateException(map(client) + "\n" + mesh.logs(), e);
+            String events = mesh.dmg("system", "events").out();
+            throw new IllegalStateException(map(client) + "\n" + events + mesh.logs(), e);
         }
     }
 
@@ -155,15 +156,24 @@ class IndexDamageIT {
         }
     }
 
-    /** Flips a bit in a frame of the damaged target, somewhere in the middle of what it has in the engine's log. */
+    /**
+     * Flips a bit in a frame of the damaged target, somewhere in the middle of what it has in the engine's log. The other target has
+     * a frame behind it: of one that has not, nobody could say that the lost frame was not its own.
+     */
     private void flipFrame() throws IOException {
         List<Path> logs = files("log-\\d+");
         for (Path log : logs) {
             ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(log)).order(ByteOrder.LITTLE_ENDIAN);
             List<Integer> frames = new ArrayList<>();
+            List<Integer> behind = new ArrayList<>();
             for (int at = 4096; at + FRAME_HEADER_BYTES < bytes.capacity(); at += 8) {
-                boolean isOfTarget = bytes.getInt(at) == FRAME_MAGIC && bytes.getInt(at + 32) == DAMAGED_TARGET;
-                if (isOfTarget) frames.add(at);
+                if (bytes.getInt(at) != FRAME_MAGIC) continue;
+                if (bytes.getInt(at + 32) == DAMAGED_TARGET) {
+                    behind.add(at);
+                } else {
+                    frames.addAll(behind);
+                    behind.clear();
+                }
             }
             if (frames.size() < 10) continue;
             try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "rw")) {
