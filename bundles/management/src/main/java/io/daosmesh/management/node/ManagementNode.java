@@ -10,6 +10,7 @@ import io.daosmesh.management.pool.service.AccessHandlers;
 import io.daosmesh.management.pool.service.PoolHandlers;
 import io.daosmesh.management.pool.service.PoolHost;
 import io.daosmesh.management.pool.service.PoolQueries;
+import io.daosmesh.management.pool.service.RebuildHandlers;
 import io.daosmesh.management.raft.RaftHost;
 import io.daosmesh.management.raft.RatisNode;
 import io.daosmesh.management.raft.Replica;
@@ -113,6 +114,7 @@ final class ManagementNode implements AutoCloseable {
         pools.register(registrations);
         handlers.register(registrations);
         new AccessHandlers(pools).register(registrations);
+        new RebuildHandlers(pools, rebuild).register(registrations);
         joiner.register(registrations);
         node.loop().every(TICK, this::tick);
         node.loop().every(ORPHAN_TICK, orphans::look);

@@ -7,6 +7,7 @@ import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.ContainerPropertiesRequest;
 import io.daosmesh.model.wire.ContainerRef;
 import io.daosmesh.model.wire.OidRangeRequest;
+import io.daosmesh.model.wire.PoolRebuildRequest;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PropertiesRequest;
 import java.util.EnumMap;
@@ -25,6 +26,14 @@ final class ContainerRequests {
                         .setPool(at)
                         .setRequestId("r1")
                         .putSet("rd_fac", "1")
+                        .build());
+        all.put(
+                RpcMethod.POOL_REBUILD,
+                PoolRebuildRequest.newBuilder()
+                        .setPool(at)
+                        .setRequestId("r2")
+                        .setOp(PoolRebuildRequest.Op.STOP)
+                        .setForce(true)
                         .build());
         all.put(
                 RpcMethod.CONTAINER_CREATE,

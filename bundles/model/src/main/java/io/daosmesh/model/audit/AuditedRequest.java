@@ -21,6 +21,7 @@ import io.daosmesh.model.wire.OwnerRequest;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolDestroyRequest;
 import io.daosmesh.model.wire.PoolEvictRequest;
+import io.daosmesh.model.wire.PoolRebuildRequest;
 import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.ReplaceDeviceRequest;
@@ -69,7 +70,8 @@ public final class AuditedRequest {
             always(RpcMethod.CONTAINER_DESTROY, ContainerRef.getDefaultInstance()),
             Map.entry(RpcMethod.CONTAINER_PROPERTIES, new Kind(ContainerPropertiesRequest.getDefaultInstance(), "set")),
             Map.entry(RpcMethod.CONTAINER_ACL, new Kind(AclRequest.getDefaultInstance(), "op")),
-            always(RpcMethod.CONTAINER_OWNER, OwnerRequest.getDefaultInstance()));
+            always(RpcMethod.CONTAINER_OWNER, OwnerRequest.getDefaultInstance()),
+            always(RpcMethod.POOL_REBUILD, PoolRebuildRequest.getDefaultInstance()));
 
     private AuditedRequest() {}
 

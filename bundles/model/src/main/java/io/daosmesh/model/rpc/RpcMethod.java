@@ -101,7 +101,9 @@ public enum RpcMethod {
     CONTAINER_ACL(106, Kind.CALL, AGENT),
     CONTAINER_OWNER(107, Kind.CALL, ADMIN, AGENT),
     HANDLE_CHECK(108, Kind.CALL, SERVER),
-    HANDLES_GONE(109, Kind.CALL, SERVER);
+    HANDLES_GONE(109, Kind.CALL, SERVER),
+    // upkeep of a pool (pool service)
+    POOL_REBUILD(110, Kind.CALL, ADMIN);
 
     /** RSocket interaction model. */
     public enum Kind {
@@ -130,7 +132,8 @@ public enum RpcMethod {
             CONTAINER_DESTROY,
             CONTAINER_PROPERTIES,
             CONTAINER_ACL,
-            CONTAINER_OWNER);
+            CONTAINER_OWNER,
+            POOL_REBUILD);
 
     private static final Map<Integer, RpcMethod> BY_NUMBER =
             Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(RpcMethod::number, Function.identity()));
