@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
@@ -82,7 +83,7 @@ public final class DmgRoot implements AutoCloseable {
             names = {"-j", "--json"},
             scope = ScopeType.INHERIT,
             description = "one JSON document on standard output")
-    boolean json;
+    public boolean json;
 
     @Option(
             names = {"-J", "--json-logging"},
@@ -121,6 +122,11 @@ public final class DmgRoot implements AutoCloseable {
         this.err = err;
     }
 
+    /** Of the command line that a command in another package belongs to. */
+    public static DmgRoot of(CommandSpec command) {
+        return (DmgRoot) command.root().userObject();
+    }
+
     /** For tests: calls over another Rpc. */
     void use(DmgConfig given, AdminCalls over) {
         config = given;
@@ -145,7 +151,7 @@ public final class DmgRoot implements AutoCloseable {
         return given;
     }
 
-    AdminCalls calls() {
+    public AdminCalls calls() {
         if (calls == null) {
             LogOptions.configure(debug, logFile, jsonLogging);
             // what is wrong with certificates is found out when a connection fails
@@ -160,7 +166,7 @@ public final class DmgRoot implements AutoCloseable {
     // ---------------------------------------------------------------- output
 
     /** Text, or its JSON twin with {@code -j}. */
-    int show(Supplier<String> text, Supplier<? extends @Nullable Object> response) {
+    public int show(Supplier<String> text, Supplier<? extends @Nullable Object> response) {
         if (json) answer(Json.success(response.get()));
         else out.print(Printable.lines(text.get()));
         return 0;
@@ -203,18 +209,18 @@ public final class DmgRoot implements AutoCloseable {
         return json || words.contains("-j") || words.contains("--json");
     }
 
-    void answer(String document) {
+    public void answer(String document) {
         out.print(document);
         answered = true;
     }
 
     /** Text that JSON output leaves out. */
-    void say(String text) {
+    public void say(String text) {
         if (!json) out.print(Printable.lines(text));
     }
 
     /** Exit status of a failure, told on standard error with its remedy. */
-    int complain(Fault fault) {
+    public int complain(Fault fault) {
         error("ERROR: dmg: " + plain(fault).message());
         String code = fault.argument(FAULT_NUMBER)
                 .orElse(Integer.toString(fault.code().number()));

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.admin.RankPools;
+import io.daosmesh.admin.UpkeepCalls;
+import io.daosmesh.admin.view.upkeep.UpkeepView;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -81,6 +83,9 @@ class ViewsTest {
         assertEquals("no pools in system\n", PoolView.list(List.of()));
         Golden.check("pool-query-targets.txt", TargetView.text(targets()));
         Golden.check("system-drain.txt", TargetView.results(drained()));
+        Golden.check("system-rebuild-stop.txt", UpkeepView.rebuild("stop", upkeep(), true));
+        Golden.check("system-rebuild-start.txt", UpkeepView.rebuild("start", upkeep().subList(0, 2), false));
+        Golden.check("system-cleanup.txt", UpkeepView.cleanup(upkeep(), true));
         Golden.check("pool-get-acl.txt", AclView.text(acl(), false));
         Golden.check("pool-get-acl-verbose.txt", AclView.text(acl(), true));
         assertEquals("# Entries:\n#   None\n", AclView.text(AclReply.getDefaultInstance(), true));
@@ -97,6 +102,13 @@ class ViewsTest {
                 .build();
         return TargetView.of(
                 Samples.poolQuery(1, "tank").toBuilder().addTargets(space).build(), 2, List.of());
+    }
+
+    private static List<UpkeepCalls.OfPool> upkeep() {
+        return List.of(
+                new UpkeepCalls.OfPool("tank", 3, Optional.empty()),
+                new UpkeepCalls.OfPool("vat", 0, Optional.empty()),
+                new UpkeepCalls.OfPool("well", 0, Optional.of(Fault.of(FaultCode.TIMEDOUT))));
     }
 
     private static List<RankPools.Result> drained() {
@@ -247,6 +259,8 @@ class ViewsTest {
                         .json());
         all.put("pool-query-targets", TargetView.json(targets()));
         all.put("system-drain", TargetView.resultsJson(drained()));
+        all.put("system-rebuild", UpkeepView.rebuildJson("stop", upkeep()));
+        all.put("system-cleanup", UpkeepView.cleanupJson("cn07", upkeep()));
         all.put(
                 "system-get-attr",
                 PropertyView.attributes(Map.of("site", "north"), List.of()).json());
