@@ -44,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  * Source of the rules: daos-engine facts 2 and 12.
  */
 public final class PoolDb implements Replicated {
-    static final int LAYOUT = 1;
+    public static final int LAYOUT = 1;
 
     /** Null until the first command of the group has made the pool. */
     private @Nullable PoolEntryMessage entry;

@@ -41,6 +41,7 @@ final class ContainerRequests {
                         .setPool(at)
                         .setContainer(ContainerMessage.newBuilder().setLabel("c2"))
                         .build());
+        all.put(RpcMethod.POOL_UPGRADE, PoolRef.newBuilder().setPool(at).build());
         all.put(RpcMethod.CONTAINER_LIST, PoolRef.newBuilder().setPool(at).build());
         ContainerRef ref =
                 ContainerRef.newBuilder().setPool(at).setContainer("c1").build();

@@ -103,7 +103,12 @@ public enum RpcMethod {
     HANDLE_CHECK(108, Kind.CALL, SERVER),
     HANDLES_GONE(109, Kind.CALL, SERVER),
     // upkeep of a pool (pool service)
-    POOL_REBUILD(110, Kind.CALL, ADMIN);
+    POOL_REBUILD(110, Kind.CALL, ADMIN),
+    // upkeep of a system (management service; ERASE_NODE: any node; POOL_UPGRADE: pool service)
+    SYSTEM_ERASE(111, Kind.CALL, ADMIN),
+    ERASE_NODE(112, Kind.CALL, SERVER),
+    SELF_HEAL_EVAL(113, Kind.CALL, ADMIN),
+    POOL_UPGRADE(114, Kind.CALL, ADMIN);
 
     /** RSocket interaction model. */
     public enum Kind {
@@ -133,7 +138,10 @@ public enum RpcMethod {
             CONTAINER_PROPERTIES,
             CONTAINER_ACL,
             CONTAINER_OWNER,
-            POOL_REBUILD);
+            POOL_REBUILD,
+            SYSTEM_ERASE,
+            SELF_HEAL_EVAL,
+            POOL_UPGRADE);
 
     private static final Map<Integer, RpcMethod> BY_NUMBER =
             Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(RpcMethod::number, Function.identity()));

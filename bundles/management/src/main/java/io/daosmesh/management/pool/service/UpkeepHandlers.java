@@ -11,25 +11,28 @@ import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
 import io.daosmesh.model.wire.PoolRebuildRequest;
+import io.daosmesh.model.wire.PoolRef;
+import io.daosmesh.model.wire.PoolUpgradeReply;
 import java.util.Optional;
 import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
 
 /**
- * Stops the rebuild of a pool by an administrator's will, and lets it go on. Reads and writes do not notice: objects that are not
- * moved yet are served from where they are. Any thread. Source: daos-admin facts 11.2.
+ * Upkeep of a pool: stops its rebuild by an administrator's will and lets it go on, raises its layout. Reads and writes do not notice
+ * a stopped rebuild: objects that are not moved yet are served from where they are. Any thread. Source: daos-admin facts 11.2.
  */
-public final class RebuildHandlers {
+public final class UpkeepHandlers {
     private final PoolHost pools;
     private final Supplier<Optional<RebuildProgress>> rebuild;
 
-    public RebuildHandlers(PoolHost pools, Supplier<Optional<RebuildProgress>> rebuild) {
+    public UpkeepHandlers(PoolHost pools, Supplier<Optional<RebuildProgress>> rebuild) {
         this.pools = pools;
         this.rebuild = rebuild;
     }
 
     public void register(Registrations r) {
         r.on(RpcMethod.POOL_REBUILD, PoolRebuildRequest.parser(), this::control);
+        r.on(RpcMethod.POOL_UPGRADE, PoolRef.parser(), this::upgrade);
     }
 
     private Mono<Empty> control(PoolRebuildRequest r) {
@@ -67,5 +70,25 @@ public final class RebuildHandlers {
                     .remedy("look again with dmg pool query; if it does not end, use --force")
                     .asException();
         return true;
+    }
+
+    /** This release knows one layout: there is nothing to raise, and a pool of a newer release is not touched. */
+    private Mono<PoolUpgradeReply> upgrade(PoolRef r) {
+        return Mono.fromSupplier(() -> pools.service(r.getPool()))
+                .flatMap(s -> s.read(db -> Math.max(1, db.entry().getLayout())))
+                .map(layout -> {
+                    if (layout > PoolDb.LAYOUT)
+                        throw Fault.of(
+                                        FaultCode.DF_INCOMPT,
+                                        "the pool has layout %d, this release knows %d at most",
+                                        layout,
+                                        PoolDb.LAYOUT)
+                                .remedy("install the release that wrote it on every node")
+                                .asException();
+                    return PoolUpgradeReply.newBuilder()
+                            .setLayout(layout)
+                            .setNewest(PoolDb.LAYOUT)
+                            .build();
+                });
     }
 }
