@@ -13,7 +13,11 @@ import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.text.Printable;
 import io.daosmesh.transport.ClientSettings;
 import io.daosmesh.transport.ClientTransport;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -142,7 +146,7 @@ public final class DmgRoot implements AutoCloseable {
     }
 
     /** Hosts of the command line, else of the configuration. */
-    List<String> hosts() {
+    public List<String> hosts() {
         if (hostList == null) return config().hosts();
         List<String> given = HostList.addresses(hostList, config().port());
         if (given.isEmpty()) {
@@ -217,6 +221,19 @@ public final class DmgRoot implements AutoCloseable {
     /** Text that JSON output leaves out. */
     public void say(String text) {
         if (!json) out.print(Printable.lines(text));
+    }
+
+    /** Only a {@code yes} of who sits there; never with JSON, where nobody does. */
+    public boolean isConfirmed(String question) {
+        if (json) return false;
+        out.print(question + " (yes/no): ");
+        out.flush();
+        try {
+            String answer = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).readLine();
+            return answer != null && answer.trim().equalsIgnoreCase("yes");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** Exit status of a failure, told on standard error with its remedy. */

@@ -1,7 +1,10 @@
 package io.daosmesh.cli.dmg;
 
 import io.daosmesh.cli.dmg.upkeep.Cleanup;
+import io.daosmesh.cli.dmg.upkeep.Erase;
 import io.daosmesh.cli.dmg.upkeep.PoolRebuild;
+import io.daosmesh.cli.dmg.upkeep.PoolUpgrade;
+import io.daosmesh.cli.dmg.upkeep.SelfHeal;
 import io.daosmesh.cli.dmg.upkeep.SystemRebuild;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -38,11 +41,9 @@ final class DmgTree {
 
     /** Commands of DAOS that are not built, by the path of their group. */
     private static final Map<String, List<String>> NOT_BUILT = Map.ofEntries(
-            Map.entry("system", List.of("self-heal eval", "erase")),
             Map.entry(
                     "pool",
                     List.of(
-                            "upgrade",
                             "node-auth enable",
                             "node-auth disable",
                             "node-auth status",
@@ -122,10 +123,15 @@ final class DmgTree {
             case "system" ->
                 methods(new DmgSystem(), args)
                         .addSubcommand(new SystemRebuild())
-                        .addSubcommand(new Cleanup());
+                        .addSubcommand(new SelfHeal())
+                        .addSubcommand(new Cleanup())
+                        .addSubcommand(new Erase());
             case "storage" -> storage(args);
             case "pool" ->
-                methods(new DmgPool(), args).addSubcommand(new DmgPoolCreate()).addSubcommand(new PoolRebuild());
+                methods(new DmgPool(), args)
+                        .addSubcommand(new DmgPoolCreate())
+                        .addSubcommand(new PoolRebuild())
+                        .addSubcommand(new PoolUpgrade());
             case "container" -> methods(new DmgContainer(), args);
             case "server" -> new CommandLine(new DmgServer());
             case "telemetry" -> new CommandLine(new DmgTelemetry()).addSubcommand(new DmgTelemetry.Metrics());

@@ -8,6 +8,8 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.EngineStatusMessage;
+import io.daosmesh.model.wire.NodeStatusReply;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolEvictReply;
 import io.daosmesh.model.wire.PoolEvictRequest;
@@ -15,6 +17,8 @@ import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolListReply;
 import io.daosmesh.model.wire.PoolRebuildRequest;
 import io.daosmesh.model.wire.PoolRef;
+import io.daosmesh.model.wire.PoolUpgradeReply;
+import io.daosmesh.model.wire.SystemEraseReply;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -90,11 +94,11 @@ class DmgUpkeepTest extends FakeDmg {
         assertEquals(1, dmg("system", "rebuild", "stop", "-v"));
 
         assertEquals("""
-                System-rebuild stop requested for 3 pools
-                - With active or finishing rebuild:  1 pool (tank)
-                - Without active rebuild:            1 pool (vat)
-                - Errors:                            1 pool (well)
-                """, text(out));
+            System-rebuild stop requested for 3 pools
+            - With active or finishing rebuild:  1 pool (tank)
+            - Without active rebuild:            1 pool (vat)
+            - Errors:                            1 pool (well)
+            """, text(out));
         assertTrue(text(err).contains("pool-rebuild stop failed on pool well: no"), text(err));
         out.reset();
         assertEquals(1, dmg("-j", "system", "rebuild", "start"));
@@ -146,5 +150,84 @@ class DmgUpkeepTest extends FakeDmg {
 
         assertTrue(text(out).contains("ranks [2] have not confirmed"), text(out));
         assertTrue(text(out).contains("\"status\": -1011"), text(out));
+    }
+
+    private void nodes(String storage) {
+        answers.put(
+                RpcMethod.NODE_STATUS,
+                r -> NodeStatusReply.newBuilder()
+                        .addEngines(EngineStatusMessage.newBuilder().setStorageState(storage))
+                        .build());
+    }
+
+    @Test
+    void shouldEraseOnlyWithConsent() {
+        nodes("READY");
+        int[] erased = new int[1];
+        answers.put(RpcMethod.SYSTEM_ERASE, r -> {
+            erased[0]++;
+            nodes("AWAIT_FORMAT");
+            return SystemEraseReply.newBuilder()
+                    .addNodes("127.0.0.1:10001")
+                    .addAbsentNodes("127.0.0.9:10001")
+                    .build();
+        });
+
+        assertEquals(1, dmg("-j", "system", "erase"));
+        assertTrue(text(out).contains("consent not given"), text(out));
+        assertEquals(0, erased[0]);
+        out.reset();
+        assertEquals(0, dmg("system", "erase", "--force"));
+        assertEquals(
+                "System erased: 127.0.0.1:10001 await format, see dmg storage format\n"
+                        + "Not reached, with excluded ranks only: 127.0.0.9:10001"
+                        + " (before they serve again: dmg storage format --force)\n",
+                text(out));
+        out.reset();
+        assertEquals(0, dmg("system", "erase"));
+        assertEquals("There is no system: all storage awaits its format\n", text(out));
+        assertEquals(1, erased[0]);
+    }
+
+    @Test
+    void shouldTellWhatKeepsASystemFromBeingErased() {
+        nodes("READY");
+        answers.put(RpcMethod.SYSTEM_ERASE, r -> {
+            throw Fault.of(FaultCode.BUSY, "the system is running: ranks [0] are not stopped")
+                    .remedy("run dmg system stop first")
+                    .asException();
+        });
+
+        assertEquals(1, dmg("system", "erase", "-f"));
+
+        assertTrue(text(err).contains("ranks [0] are not stopped"), text(err));
+        assertTrue(text(err).contains("run dmg system stop first"), text(err));
+    }
+
+    @Test
+    void shouldSayThatAPoolHasTheNewestLayout() {
+        answers.put(
+                RpcMethod.POOL_UPGRADE,
+                r -> PoolUpgradeReply.newBuilder().setLayout(1).setNewest(1).build());
+
+        assertEquals(0, dmg("pool", "upgrade", "tank"));
+
+        assertEquals("Pool-upgrade command succeeded\nPool layout: 1, the newest is 1\n", text(out));
+        answers.put(RpcMethod.POOL_UPGRADE, r -> {
+            throw Fault.of(FaultCode.DF_INCOMPT, "the pool has layout 2, this release knows 1 at most")
+                    .asException();
+        });
+        assertEquals(1, dmg("pool", "upgrade", "tank"));
+        assertTrue(text(err).contains("DER_DF_INCOMPT(-2023)"), text(err));
+    }
+
+    @Test
+    void shouldHaveThePolicyLookedAtAgain() {
+        answers.put(RpcMethod.SELF_HEAL_EVAL, r -> Empty.getDefaultInstance());
+
+        assertEquals(0, dmg("system", "self-heal", "eval"));
+
+        assertEquals("System self-heal eval request succeeded\n", text(out));
+        assertEquals(0, dmg("-j", "system", "self-heal", "eval"));
     }
 }

@@ -16,8 +16,10 @@ import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolTargetMessage;
 import io.daosmesh.model.wire.PoolTargetSpaceMessage;
+import io.daosmesh.model.wire.PoolUpgradeReply;
 import io.daosmesh.model.wire.RankResultMessage;
 import io.daosmesh.model.wire.RasEventMessage;
+import io.daosmesh.model.wire.SystemEraseReply;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -260,6 +262,16 @@ class ViewsTest {
         all.put("pool-query-targets", TargetView.json(targets()));
         all.put("system-drain", TargetView.resultsJson(drained()));
         all.put("system-rebuild", UpkeepView.rebuildJson("stop", upkeep()));
+        all.put(
+                "system-erase",
+                UpkeepView.erasedJson(SystemEraseReply.newBuilder()
+                        .addNodes("st01:10001")
+                        .addAbsentNodes("st02:10001")
+                        .build()));
+        all.put(
+                "pool-upgrade",
+                UpkeepView.upgradeJson(
+                        PoolUpgradeReply.newBuilder().setLayout(1).setNewest(1).build()));
         all.put("system-cleanup", UpkeepView.cleanupJson("cn07", upkeep()));
         all.put(
                 "system-get-attr",
@@ -322,23 +334,23 @@ class ViewsTest {
 
     private static String page() {
         return """
-                # HELP engine_rank Rank of the engine
-                # TYPE engine_rank gauge
-                engine_rank{rank="0"} 0.0
-                # HELP engine_pool_ops Operations
-                # TYPE engine_pool_ops counter
-                engine_pool_ops{pool="a b",rank="0"} 12.0
-                engine_pool_ops{pool="c\\"d",rank="0"} 1.5E7
-                # HELP http_seconds Time
-                # TYPE http_seconds summary
-                http_seconds{quantile="0.5",} 0.25
-                http_seconds_count 4.0
-                http_seconds_sum 1.0
-                # TYPE hist histogram
-                hist_bucket{le="+Inf",} 3.0
-                hist_count 3.0
-                hist_sum 2.0
-                lonely 1
-                """;
+            # HELP engine_rank Rank of the engine
+            # TYPE engine_rank gauge
+            engine_rank{rank="0"} 0.0
+            # HELP engine_pool_ops Operations
+            # TYPE engine_pool_ops counter
+            engine_pool_ops{pool="a b",rank="0"} 12.0
+            engine_pool_ops{pool="c\\"d",rank="0"} 1.5E7
+            # HELP http_seconds Time
+            # TYPE http_seconds summary
+            http_seconds{quantile="0.5",} 0.25
+            http_seconds_count 4.0
+            http_seconds_sum 1.0
+            # TYPE hist histogram
+            hist_bucket{le="+Inf",} 3.0
+            hist_count 3.0
+            hist_sum 2.0
+            lonely 1
+            """;
     }
 }

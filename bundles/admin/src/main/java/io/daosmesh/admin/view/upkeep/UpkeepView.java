@@ -1,10 +1,13 @@
 package io.daosmesh.admin.view.upkeep;
 
 import io.daosmesh.admin.UpkeepCalls.OfPool;
+import io.daosmesh.admin.grammar.HostList;
 import io.daosmesh.admin.view.Json;
 import io.daosmesh.admin.view.TextTable;
 import io.daosmesh.admin.view.Words;
 import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.wire.PoolUpgradeReply;
+import io.daosmesh.model.wire.SystemEraseReply;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +15,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
-/** Views of {@code system rebuild} and {@code system cleanup}. Source: daos-admin facts 2.2. */
+/** Views of {@code system rebuild}, {@code cleanup} and {@code erase}, and of {@code pool upgrade}. Source: daos-admin facts 2.2. */
 public final class UpkeepView {
     private static final String DONE = "Command completed successfully.\n";
     /** As wide as the longest title. */
@@ -91,6 +94,30 @@ public final class UpkeepView {
                     "msg", p.error().map(UpkeepView::reason).orElse("")));
         }
         return Json.object("machine", machine, "results", rows);
+    }
+
+    public static String upgrade(PoolUpgradeReply reply) {
+        return "Pool-upgrade command succeeded\nPool layout: " + reply.getLayout() + ", the newest is "
+                + reply.getNewest() + "\n";
+    }
+
+    public static Map<String, ?> upgradeJson(PoolUpgradeReply reply) {
+        return Json.object("pool_layout_ver", reply.getLayout(), "upgrade_layout_ver", reply.getNewest());
+    }
+
+    public static String erased(SystemEraseReply reply) {
+        StringBuilder out = new StringBuilder("System erased: ")
+                .append(HostList.fold(reply.getNodesList()))
+                .append(" await format, see dmg storage format\n");
+        if (reply.getAbsentNodesCount() > 0)
+            out.append("Not reached, with excluded ranks only: ")
+                    .append(HostList.fold(reply.getAbsentNodesList()))
+                    .append(" (before they serve again: dmg storage format --force)\n");
+        return out.toString();
+    }
+
+    public static Map<String, ?> erasedJson(SystemEraseReply reply) {
+        return Json.object("nodes", reply.getNodesList(), "absent_nodes", reply.getAbsentNodesList());
     }
 
     /**
