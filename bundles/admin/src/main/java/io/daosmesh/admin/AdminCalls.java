@@ -392,11 +392,11 @@ public final class AdminCalls {
         return new HostReplies<>(replies, errors);
     }
 
-    private <T> T atLeader(RpcMethod method, MessageLite request, Parser<T> parser, boolean read) {
+    <T> T atLeader(RpcMethod method, MessageLite request, Parser<T> parser, boolean read) {
         return leaderCall(hosts, method, request, parser, read);
     }
 
-    private <T> T atPool(PoolFindReply found, RpcMethod method, MessageLite request, Parser<T> parser, boolean read) {
+    <T> T atPool(PoolFindReply found, RpcMethod method, MessageLite request, Parser<T> parser, boolean read) {
         List<String> at = new ArrayList<>();
         for (int rank : found.getEntry().getServiceRanksList()) {
             found.getGroupMap().getMembersList().stream()
@@ -445,11 +445,11 @@ public final class AdminCalls {
         }
     }
 
-    private static String uuid(PoolFindReply found) {
+    static String uuid(PoolFindReply found) {
         return Ids.uuid(found.getEntry().getPool()).toString();
     }
 
-    private static String newRequestId() {
+    static String newRequestId() {
         return UUID.randomUUID().toString();
     }
 }

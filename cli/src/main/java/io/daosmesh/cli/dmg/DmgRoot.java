@@ -13,7 +13,11 @@ import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.text.Printable;
 import io.daosmesh.transport.ClientSettings;
 import io.daosmesh.transport.ClientTransport;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -24,6 +28,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
@@ -82,7 +87,7 @@ public final class DmgRoot implements AutoCloseable {
             names = {"-j", "--json"},
             scope = ScopeType.INHERIT,
             description = "one JSON document on standard output")
-    boolean json;
+    public boolean json;
 
     @Option(
             names = {"-J", "--json-logging"},
@@ -121,6 +126,11 @@ public final class DmgRoot implements AutoCloseable {
         this.err = err;
     }
 
+    /** Of the command line that a command in another package belongs to. */
+    public static DmgRoot of(CommandSpec command) {
+        return (DmgRoot) command.root().userObject();
+    }
+
     /** For tests: calls over another Rpc. */
     void use(DmgConfig given, AdminCalls over) {
         config = given;
@@ -136,7 +146,7 @@ public final class DmgRoot implements AutoCloseable {
     }
 
     /** Hosts of the command line, else of the configuration. */
-    List<String> hosts() {
+    public List<String> hosts() {
         if (hostList == null) return config().hosts();
         List<String> given = HostList.addresses(hostList, config().port());
         if (given.isEmpty()) {
@@ -145,7 +155,7 @@ public final class DmgRoot implements AutoCloseable {
         return given;
     }
 
-    AdminCalls calls() {
+    public AdminCalls calls() {
         if (calls == null) {
             LogOptions.configure(debug, logFile, jsonLogging);
             // what is wrong with certificates is found out when a connection fails
@@ -160,7 +170,7 @@ public final class DmgRoot implements AutoCloseable {
     // ---------------------------------------------------------------- output
 
     /** Text, or its JSON twin with {@code -j}. */
-    int show(Supplier<String> text, Supplier<? extends @Nullable Object> response) {
+    public int show(Supplier<String> text, Supplier<? extends @Nullable Object> response) {
         if (json) answer(Json.success(response.get()));
         else out.print(Printable.lines(text.get()));
         return 0;
@@ -203,18 +213,31 @@ public final class DmgRoot implements AutoCloseable {
         return json || words.contains("-j") || words.contains("--json");
     }
 
-    void answer(String document) {
+    public void answer(String document) {
         out.print(document);
         answered = true;
     }
 
     /** Text that JSON output leaves out. */
-    void say(String text) {
+    public void say(String text) {
         if (!json) out.print(Printable.lines(text));
     }
 
+    /** Only a {@code yes} of who sits there; never with JSON, where nobody does. */
+    public boolean isConfirmed(String question) {
+        if (json) return false;
+        out.print(question + " (yes/no): ");
+        out.flush();
+        try {
+            String answer = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).readLine();
+            return answer != null && answer.trim().equalsIgnoreCase("yes");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     /** Exit status of a failure, told on standard error with its remedy. */
-    int complain(Fault fault) {
+    public int complain(Fault fault) {
         error("ERROR: dmg: " + plain(fault).message());
         String code = fault.argument(FAULT_NUMBER)
                 .orElse(Integer.toString(fault.code().number()));

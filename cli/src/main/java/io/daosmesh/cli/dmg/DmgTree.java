@@ -1,5 +1,11 @@
 package io.daosmesh.cli.dmg;
 
+import io.daosmesh.cli.dmg.upkeep.Cleanup;
+import io.daosmesh.cli.dmg.upkeep.Erase;
+import io.daosmesh.cli.dmg.upkeep.PoolRebuild;
+import io.daosmesh.cli.dmg.upkeep.PoolUpgrade;
+import io.daosmesh.cli.dmg.upkeep.SelfHeal;
+import io.daosmesh.cli.dmg.upkeep.SystemRebuild;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import java.lang.reflect.Method;
@@ -35,13 +41,9 @@ final class DmgTree {
 
     /** Commands of DAOS that are not built, by the path of their group. */
     private static final Map<String, List<String>> NOT_BUILT = Map.ofEntries(
-            Map.entry("system", List.of("rebuild start", "rebuild stop", "self-heal eval", "erase", "cleanup")),
             Map.entry(
                     "pool",
                     List.of(
-                            "upgrade",
-                            "rebuild start",
-                            "rebuild stop",
                             "node-auth enable",
                             "node-auth disable",
                             "node-auth status",
@@ -118,9 +120,18 @@ final class DmgTree {
 
     private static CommandLine group(String name, String alias, List<String> args) {
         CommandLine group = switch (name) {
-            case "system" -> methods(new DmgSystem(), args);
+            case "system" ->
+                methods(new DmgSystem(), args)
+                        .addSubcommand(new SystemRebuild())
+                        .addSubcommand(new SelfHeal())
+                        .addSubcommand(new Cleanup())
+                        .addSubcommand(new Erase());
             case "storage" -> storage(args);
-            case "pool" -> methods(new DmgPool(), args).addSubcommand(new DmgPoolCreate());
+            case "pool" ->
+                methods(new DmgPool(), args)
+                        .addSubcommand(new DmgPoolCreate())
+                        .addSubcommand(new PoolRebuild())
+                        .addSubcommand(new PoolUpgrade());
             case "container" -> methods(new DmgContainer(), args);
             case "server" -> new CommandLine(new DmgServer());
             case "telemetry" -> new CommandLine(new DmgTelemetry()).addSubcommand(new DmgTelemetry.Metrics());

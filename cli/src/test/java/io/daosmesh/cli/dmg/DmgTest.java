@@ -140,13 +140,11 @@ class DmgTest extends FakeDmg {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "pool rebuild start p",
+                "pool node-auth status p",
                 "check start --policies x:y",
                 "config generate -a x",
                 "network scan -p all",
                 "support collect-log",
-                "system erase",
-                "system self-heal eval",
                 "firmware query",
                 "storage format --replace"
             })

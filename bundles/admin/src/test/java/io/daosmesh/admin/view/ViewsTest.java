@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.admin.RankPools;
+import io.daosmesh.admin.UpkeepCalls;
+import io.daosmesh.admin.view.upkeep.UpkeepView;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
@@ -14,8 +16,10 @@ import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolTargetMessage;
 import io.daosmesh.model.wire.PoolTargetSpaceMessage;
+import io.daosmesh.model.wire.PoolUpgradeReply;
 import io.daosmesh.model.wire.RankResultMessage;
 import io.daosmesh.model.wire.RasEventMessage;
+import io.daosmesh.model.wire.SystemEraseReply;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,6 +85,9 @@ class ViewsTest {
         assertEquals("no pools in system\n", PoolView.list(List.of()));
         Golden.check("pool-query-targets.txt", TargetView.text(targets()));
         Golden.check("system-drain.txt", TargetView.results(drained()));
+        Golden.check("system-rebuild-stop.txt", UpkeepView.rebuild("stop", upkeep(), true));
+        Golden.check("system-rebuild-start.txt", UpkeepView.rebuild("start", upkeep().subList(0, 2), false));
+        Golden.check("system-cleanup.txt", UpkeepView.cleanup(upkeep(), true));
         Golden.check("pool-get-acl.txt", AclView.text(acl(), false));
         Golden.check("pool-get-acl-verbose.txt", AclView.text(acl(), true));
         assertEquals("# Entries:\n#   None\n", AclView.text(AclReply.getDefaultInstance(), true));
@@ -97,6 +104,13 @@ class ViewsTest {
                 .build();
         return TargetView.of(
                 Samples.poolQuery(1, "tank").toBuilder().addTargets(space).build(), 2, List.of());
+    }
+
+    private static List<UpkeepCalls.OfPool> upkeep() {
+        return List.of(
+                new UpkeepCalls.OfPool("tank", 3, Optional.empty()),
+                new UpkeepCalls.OfPool("vat", 0, Optional.empty()),
+                new UpkeepCalls.OfPool("well", 0, Optional.of(Fault.of(FaultCode.TIMEDOUT))));
     }
 
     private static List<RankPools.Result> drained() {
@@ -247,6 +261,18 @@ class ViewsTest {
                         .json());
         all.put("pool-query-targets", TargetView.json(targets()));
         all.put("system-drain", TargetView.resultsJson(drained()));
+        all.put("system-rebuild", UpkeepView.rebuildJson("stop", upkeep()));
+        all.put(
+                "system-erase",
+                UpkeepView.erasedJson(SystemEraseReply.newBuilder()
+                        .addNodes("st01:10001")
+                        .addAbsentNodes("st02:10001")
+                        .build()));
+        all.put(
+                "pool-upgrade",
+                UpkeepView.upgradeJson(
+                        PoolUpgradeReply.newBuilder().setLayout(1).setNewest(1).build()));
+        all.put("system-cleanup", UpkeepView.cleanupJson("cn07", upkeep()));
         all.put(
                 "system-get-attr",
                 PropertyView.attributes(Map.of("site", "north"), List.of()).json());
@@ -308,23 +334,23 @@ class ViewsTest {
 
     private static String page() {
         return """
-                # HELP engine_rank Rank of the engine
-                # TYPE engine_rank gauge
-                engine_rank{rank="0"} 0.0
-                # HELP engine_pool_ops Operations
-                # TYPE engine_pool_ops counter
-                engine_pool_ops{pool="a b",rank="0"} 12.0
-                engine_pool_ops{pool="c\\"d",rank="0"} 1.5E7
-                # HELP http_seconds Time
-                # TYPE http_seconds summary
-                http_seconds{quantile="0.5",} 0.25
-                http_seconds_count 4.0
-                http_seconds_sum 1.0
-                # TYPE hist histogram
-                hist_bucket{le="+Inf",} 3.0
-                hist_count 3.0
-                hist_sum 2.0
-                lonely 1
-                """;
+            # HELP engine_rank Rank of the engine
+            # TYPE engine_rank gauge
+            engine_rank{rank="0"} 0.0
+            # HELP engine_pool_ops Operations
+            # TYPE engine_pool_ops counter
+            engine_pool_ops{pool="a b",rank="0"} 12.0
+            engine_pool_ops{pool="c\\"d",rank="0"} 1.5E7
+            # HELP http_seconds Time
+            # TYPE http_seconds summary
+            http_seconds{quantile="0.5",} 0.25
+            http_seconds_count 4.0
+            http_seconds_sum 1.0
+            # TYPE hist histogram
+            hist_bucket{le="+Inf",} 3.0
+            hist_count 3.0
+            hist_sum 2.0
+            lonely 1
+            """;
     }
 }

@@ -3,6 +3,7 @@ package io.daosmesh.management.loop;
 import io.daosmesh.model.limit.MapLimits;
 import io.daosmesh.model.limit.MessageLimits;
 import io.daosmesh.model.wire.AclRequest;
+import io.daosmesh.model.wire.EraseNodeRequest;
 import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.HandleCheckRequest;
 import io.daosmesh.model.wire.MapPushMessage;
@@ -37,6 +38,9 @@ public final class RequestLimits {
     public static final MessageLimits ALL = MapLimits.with(MessageLimits.of(COUNT_MAX, BYTES_MAX))
             .withCount(SystemQueryRequest.getDescriptor(), "ranks", RANKS_MAX)
             .withCount(SystemActionRequest.getDescriptor(), "ranks", RANKS_MAX)
+            .withCount(EraseNodeRequest.getDescriptor(), "engines", RANKS_MAX)
+            .withCount(EraseNodeRequest.getDescriptor(), "nodes", RANKS_MAX)
+            .withCount(EraseNodeRequest.getDescriptor(), "absentees", RANKS_MAX)
             .withCount(PoolCreateRequest.getDescriptor(), "ranks", RANKS_MAX)
             .withCount(PoolTargetsRequest.getDescriptor(), "ranks", RANKS_MAX)
             .withCount(PoolTargetsRequest.getDescriptor(), "target_indexes", TARGETS_OF_RANK_MAX)

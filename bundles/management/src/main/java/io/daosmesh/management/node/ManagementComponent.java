@@ -23,7 +23,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -66,10 +68,27 @@ public final class ManagementComponent {
         };
         NodeContext parts = new NodeContext(config, rpc, server, hlc, new Loop(), sink, Timing.DEFAULT);
         node = new ManagementNode(parts, this::publishRank, () -> Optional.ofNullable(rebuild));
+        node.onRestart(this::restart);
         published.add(context.registerService(Maps.class, node.maps(), null));
         published.add(context.registerService(PoolServices.class, node.poolServices(), null));
         published.add(context.registerService(MetricSource.class, node.metrics(), null));
         LOG.info("management of {} is up, replicas {}", config.address(), config.replicas());
+    }
+
+    /** Those who use its services let go of them and come back. */
+    private void restart() {
+        Bundle bundle = context.getBundle();
+        Runnable work = () -> {
+            try {
+                bundle.stop(Bundle.STOP_TRANSIENT);
+                bundle.start(Bundle.START_TRANSIENT);
+            } catch (BundleException e) {
+                LOG.error("management does not start again, restart the node: {}", e.toString());
+            }
+        };
+        Thread thread = new Thread(work, "daosmesh-management-restart");
+        thread.setDaemon(true);
+        thread.start();
     }
 
     private AutoCloseable publishRank(RankIdentity rank) {

@@ -10,6 +10,7 @@ import io.daosmesh.management.pool.service.AccessHandlers;
 import io.daosmesh.management.pool.service.PoolHandlers;
 import io.daosmesh.management.pool.service.PoolHost;
 import io.daosmesh.management.pool.service.PoolQueries;
+import io.daosmesh.management.pool.service.UpkeepHandlers;
 import io.daosmesh.management.raft.RaftHost;
 import io.daosmesh.management.raft.RatisNode;
 import io.daosmesh.management.raft.Replica;
@@ -19,6 +20,7 @@ import io.daosmesh.management.system.service.PoolClient;
 import io.daosmesh.management.system.service.PoolMaker;
 import io.daosmesh.management.system.service.PoolRemover;
 import io.daosmesh.management.system.service.SystemActions;
+import io.daosmesh.management.system.service.SystemEraser;
 import io.daosmesh.management.system.service.SystemHandlers;
 import io.daosmesh.management.system.service.SystemService;
 import io.daosmesh.model.fault.Fault;
@@ -66,6 +68,7 @@ final class ManagementNode implements AutoCloseable {
     private final SystemService system;
     private final PoolHost pools;
     private final PoolMaker maker;
+    private final Erasure erasure;
     private final RankJoiner joiner;
     private final Membership.Listener deaths;
     private final ManagementMetrics metrics;
@@ -86,7 +89,8 @@ final class ManagementNode implements AutoCloseable {
         pools = new PoolHost(node, maps, leaders, servers);
         PoolRemover remover = new PoolRemover(node, system, poolClient, maps);
         maker = new PoolMaker(node, system, poolClient, remover);
-        joiner = new RankJoiner(node, leaders, maps, publisher, servers);
+        erasure = new Erasure(node, servers, ownEngines());
+        joiner = new RankJoiner(node, leaders, maps, publisher, erasure);
         DeadReporter reporter = new DeadReporter(node, leaders);
         LeaderDeaths leaderDeaths = new LeaderDeaths(node, () -> raft);
         deaths = new Deaths(List.of(leaderDeaths, reporter));
@@ -107,15 +111,37 @@ final class ManagementNode implements AutoCloseable {
         new SystemHandlers(node, system, maps, leaders, servers).register(registrations);
         new DeathReports(node, system).register(registrations);
         new SystemActions(node, system).register(registrations);
+        new SystemEraser(node, system, erasure).register(registrations);
+        erasure.register(registrations);
         new MapSubscriptions(node, maps, leaders, servers).register(registrations);
         maker.register(registrations);
         remover.register(registrations);
         pools.register(registrations);
         handlers.register(registrations);
         new AccessHandlers(pools).register(registrations);
+        new UpkeepHandlers(pools, rebuild).register(registrations);
         joiner.register(registrations);
         node.loop().every(TICK, this::tick);
         node.loop().every(ORPHAN_TICK, orphans::look);
+    }
+
+    private Erasure.Engines ownEngines() {
+        return new Erasure.Engines() {
+            @Override
+            public List<StorageAdmin> storages() {
+                return joiner.storages();
+            }
+
+            @Override
+            public List<StorageAdmin> joined() {
+                return joiner.joined();
+            }
+
+            @Override
+            public void closeRaft() {
+                ManagementNode.this.closeRaft();
+            }
+        };
     }
 
     MapsKeeper maps() {
@@ -142,6 +168,16 @@ final class ManagementNode implements AutoCloseable {
         return pools;
     }
 
+    /** Nothing of the system starts here, see {@link Erasure}. */
+    boolean isErasing() {
+        return erasure.isMarked();
+    }
+
+    /** @param action starts management anew on a thread of its own: what is in memory is of a system that is no more */
+    void onRestart(Runnable action) {
+        erasure.onRestart(action);
+    }
+
     void addStorage(StorageAdmin storage) {
         joiner.add(storage, this::openSoon);
     }
@@ -152,7 +188,7 @@ final class ManagementNode implements AutoCloseable {
 
     /** Raft opens once the first storage of the node is formatted: before that the node has no identity to vote with. */
     private void openSoon() {
-        if (raft == null && !closed && opening.compareAndSet(false, true)) {
+        if (raft == null && !closed && !erasure.isMarked() && opening.compareAndSet(false, true)) {
             Mono.fromRunnable(this::open)
                     .subscribeOn(node.loop().blocking())
                     .doFinally(s -> opening.set(false))
@@ -166,7 +202,7 @@ final class ManagementNode implements AutoCloseable {
     }
 
     private void open() {
-        if (raft != null || closed) return;
+        if (raft != null || closed || erasure.isMarked()) return;
         Path dir = node.config().metadataDir().resolve("raft");
         RatisNode opened = new RatisNode(dir, node, this::replicaOf, servers);
         raft = opened;
@@ -174,7 +210,7 @@ final class ManagementNode implements AutoCloseable {
             pools.open(opened, system.id());
             if (node.config().isReplica()) system.open(opened);
         } finally {
-            if (closed) closeRaft();
+            if (closed || erasure.isMarked()) closeRaft();
         }
     }
 
@@ -183,6 +219,7 @@ final class ManagementNode implements AutoCloseable {
     }
 
     private void tick() {
+        erasure.onTick();
         system.review();
         pools.review();
         if (system.isLeader()) maker.takeOver();

@@ -45,12 +45,14 @@ final class RankJoiner implements Maps.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(RankJoiner.class);
     private static final Duration ONE_TRY = Duration.ofSeconds(2);
     private static final Duration ALL_TRIES = Duration.ofSeconds(10);
+    private static final long ERASED_PAUSE_MS = 1_000;
 
     private final NodeContext node;
     private final LeaderCaller leaders;
     private final MapsKeeper maps;
     private final RankPublisher publisher;
     private final KnownServers servers;
+    private final Erasure erasure;
     private final Scheduler publications = Schedulers.newBoundedElastic(1, 64, "daosmesh-management-ranks", 30, true);
     private final Map<Integer, Engine> engines = new ConcurrentHashMap<>();
 
@@ -75,6 +77,10 @@ final class RankJoiner implements Maps.Listener {
         @Override
         public void join(long incarnation) {
             if (engines.get(storage.engineIndex()) != this) return;
+            if (erasure.isMarked() || storage.state() != StorageAdmin.State.READY) {
+                wake(ERASED_PAUSE_MS);
+                return;
+            }
             leaders.call(RpcMethod.JOIN, request(storage, incarnation), JoinReply.parser(), ONE_TRY, ALL_TRIES)
                     .flatMap(reply -> storage.assignRank(reply.getRank()).thenReturn(reply))
                     .publishOn(node.loop().scheduler())
@@ -108,7 +114,8 @@ final class RankJoiner implements Maps.Listener {
                     rank,
                     Long.toHexString(incarnation));
             publications.schedule(() -> {
-                if (join.phase() == EngineJoin.Phase.JOINED && identity == null) identity = publisher.publish(joined);
+                boolean isWanted = join.phase() == EngineJoin.Phase.JOINED && !erasure.isMarked();
+                if (isWanted && identity == null) identity = publisher.publish(joined);
             });
         }
 
@@ -150,12 +157,13 @@ final class RankJoiner implements Maps.Listener {
         }
     }
 
-    RankJoiner(NodeContext node, LeaderCaller leaders, MapsKeeper maps, RankPublisher publisher, KnownServers servers) {
+    RankJoiner(NodeContext node, LeaderCaller leaders, MapsKeeper maps, RankPublisher publisher, Erasure erasure) {
         this.node = node;
         this.leaders = leaders;
         this.maps = maps;
         this.publisher = publisher;
-        this.servers = servers;
+        this.servers = maps.servers();
+        this.erasure = erasure;
     }
 
     void register(Registrations r) {
@@ -165,6 +173,7 @@ final class RankJoiner implements Maps.Listener {
     /** @param onReady runs on storage's thread when the storage is ready for use */
     void add(StorageAdmin storage, Runnable onReady) {
         Engine e = new Engine(storage);
+        if (erasure.keepsStopped()) e.join.onStop();
         engines.put(storage.engineIndex(), e);
         StorageAdmin.Listener listener = new StorageAdmin.Listener() {
             @Override
@@ -195,6 +204,10 @@ final class RankJoiner implements Maps.Listener {
                 .filter(e -> e.join.phase() == EngineJoin.Phase.JOINED)
                 .map(e -> e.storage)
                 .toList();
+    }
+
+    List<StorageAdmin> storages() {
+        return engines.values().stream().map(e -> e.storage).toList();
     }
 
     /** Engines whose storage is formatted and ready. */
@@ -240,6 +253,7 @@ final class RankJoiner implements Maps.Listener {
             throw Fault.of(FaultCode.INVAL, "unknown rank action %s", Integer.toUnsignedString(r.getActionValue()))
                     .asException();
         return Mono.fromCallable(() -> {
+                    if (!isStop) erasure.releaseForStart();
                     if (isStop) e.join.onStop();
                     else e.join.onStart(e);
                     return true;

@@ -23,6 +23,7 @@ public final class PoolBudget {
             CommandCase.TARGETS,
             CommandCase.REBUILD_DONE,
             CommandCase.NEXT_GENERATION,
+            CommandCase.REBUILD,
             CommandCase.CONTAINER_DESTROY,
             CommandCase.CONTAINER_GONE,
             CommandCase.CONTAINER_DROPPED,

@@ -21,6 +21,7 @@ import io.daosmesh.model.wire.OidRangeReply;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolInitMessage;
 import io.daosmesh.model.wire.PoolPropertiesMessage;
+import io.daosmesh.model.wire.PoolRebuildRequest;
 import io.daosmesh.model.wire.PoolSnapshotMessage;
 import io.daosmesh.model.wire.PoolTargetsReply;
 import io.daosmesh.model.wire.PoolTargetsRequest;
@@ -43,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  * Source of the rules: daos-engine facts 2 and 12.
  */
 public final class PoolDb implements Replicated {
-    static final int LAYOUT = 1;
+    public static final int LAYOUT = 1;
 
     /** Null until the first command of the group has made the pool. */
     private @Nullable PoolEntryMessage entry;
@@ -52,6 +53,8 @@ public final class PoolDb implements Replicated {
     private long generation;
     /** Nobody has asked by hand for what the map has to rebuild: whether to is the policy's question. */
     private boolean rebuildAutomatic;
+    /** Map version whose rebuild a person has stopped; any change of the map begins another one. 0 = none. */
+    private int rebuildStoppedVersion;
 
     /** Ranks that the service has left and that may still have a replica. */
     private final TreeSet<Integer> retired = new TreeSet<>();
@@ -169,8 +172,24 @@ public final class PoolDb implements Replicated {
         return news;
     }
 
-    /** What the map has to rebuild may be rebuilt; what a person asked for always may. */
+    /** A person has stopped the rebuild that this map asks for. */
+    public boolean isRebuildStopped() {
+        return map != null && rebuildStoppedVersion == map.version();
+    }
+
+    /** NONEXIST when there is no rebuild that a person could stop. */
+    public void checkStoppable() {
+        if (map().needsRebuild() && !isRebuildStopped()) return;
+        throw Fault.of(
+                        FaultCode.NONEXIST,
+                        isRebuildStopped() ? "the rebuild of the pool is stopped already" : "the pool has no rebuild")
+                .remedy("see dmg pool query for the state of the rebuild")
+                .asException();
+    }
+
+    /** What the map has to rebuild may be rebuilt; what a person asked for always may, what a person has stopped may not. */
     public boolean mayRebuild(boolean systemAllows) {
+        if (isRebuildStopped()) return false;
         boolean isAllowed = systemAllows && PoolProperties.mayRebuild(entry().getPropertiesMap());
         return !map().needsRebuild() || !rebuildAutomatic || isAllowed;
     }
@@ -234,6 +253,7 @@ public final class PoolDb implements Replicated {
                         .build());
             }
             case SERVICE_RANKS -> serviceRanks(c.getServiceRanks());
+            case REBUILD -> rebuild(c.getRebuild());
             case REPLICA_GONE -> {
                 retired.remove(c.getReplicaGone());
                 yield Replies.DONE;
@@ -292,6 +312,24 @@ public final class PoolDb implements Replicated {
                 .collect(java.util.stream.Collectors.toCollection(TreeSet::new));
     }
 
+    /** A start is a person's wish: from now on the policy has no say in this rebuild. */
+    private LogReply rebuild(PoolRebuildRequest.Op op) {
+        switch (op) {
+            case START -> {
+                rebuildStoppedVersion = 0;
+                if (map().needsRebuild()) rebuildAutomatic = false;
+            }
+            case STOP -> {
+                checkStoppable();
+                rebuildStoppedVersion = map().version();
+            }
+            case UNRECOGNIZED ->
+                throw Fault.of(FaultCode.PROTO, "a pool's log knows no such rebuild command")
+                        .asException();
+        }
+        return Replies.DONE;
+    }
+
     private LogReply rebuildDone(int version) {
         if (map().version() != version) {
             throw Fault.of(FaultCode.STALE, "the pool map has moved on during the rebuild")
@@ -299,6 +337,9 @@ public final class PoolDb implements Replicated {
                     .with("need", map().version())
                     .asException();
         }
+        if (isRebuildStopped())
+            throw Fault.of(FaultCode.OP_CANCELED, "the rebuild has been stopped")
+                    .asException();
         map = map().afterRebuild(containers.weakest().map(c -> c.getRdFac() + 1).orElse(Integer.MAX_VALUE));
         return Replies.done(map.toWire());
     }
@@ -343,6 +384,7 @@ public final class PoolDb implements Replicated {
         return b.addAllContainers(containers.save())
                 .addAllRetiredRanks(retired)
                 .setRebuildAutomatic(rebuildAutomatic)
+                .setRebuildStoppedVersion(rebuildStoppedVersion)
                 .addAllReturns(returns.save())
                 .addAllOutcomes(outcomes.save())
                 .addAllPoolHandles(access.handles().savePools())
@@ -375,6 +417,7 @@ public final class PoolDb implements Replicated {
         entry = s.hasEntry() ? s.getEntry() : null;
         generation = s.getGeneration();
         rebuildAutomatic = s.getRebuildAutomatic();
+        rebuildStoppedVersion = s.getRebuildStoppedVersion();
         returns.load(s.getReturnsList());
         retired.clear();
         retired.addAll(s.getRetiredRanksList());

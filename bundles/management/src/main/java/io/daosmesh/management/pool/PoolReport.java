@@ -1,5 +1,6 @@
 package io.daosmesh.management.pool;
 
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.PoolMap;
@@ -21,7 +22,12 @@ import java.util.stream.Stream;
 
 /** What {@code dmg pool query} shows, put together. Immutable. */
 public record PoolReport(
-        PoolEntryMessage entry, PoolMap map, int containers, int copies, List<ContainerHealthMessage> unhealthy) {
+        PoolEntryMessage entry,
+        PoolMap map,
+        int containers,
+        int copies,
+        List<ContainerHealthMessage> unhealthy,
+        boolean isRebuildStopped) {
     /** More would only be counted. */
     private static final int UNHEALTHY_SHOWN_MAX = 100;
 
@@ -52,7 +58,8 @@ public record PoolReport(
                 db.map(),
                 db.containers().size(),
                 db.copiesWanted(),
-                ContainerHealth.unhealthy(db.containers(), db.map()));
+                ContainerHealth.unhealthy(db.containers(), db.map()),
+                db.isRebuildStopped());
     }
 
     /** @param address of this node, which leads */
@@ -70,7 +77,7 @@ public record PoolReport(
                 .setEntry(entry.toBuilder().setState(PoolEntryMessage.State.READY))
                 .setMap(map.toWire())
                 .setLeader(leader)
-                .setRebuild(wire(status))
+                .setRebuild(wire(isRebuildStopped ? stopped(status) : status))
                 .addTiers(tier("scm", space, TargetSpaceMessage::getScmTotal, TargetSpaceMessage::getScmFree))
                 .addTiers(tier("nvme", space, TargetSpaceMessage::getNvmeTotal, TargetSpaceMessage::getNvmeFree))
                 .addAllDisabledRanks(map.disabledRanks())
@@ -114,6 +121,22 @@ public record PoolReport(
                 .setFree(f.getSum());
         if (f.getCount() > 0) b.setMinFree(f.getMin()).setMaxFree(f.getMax()).setMeanFree((long) f.getAverage());
         return b.build();
+    }
+
+    /** Whoever leads now: a job that has been told to end may still be on its way out. */
+    private RebuildStatus stopped(RebuildStatus s) {
+        return new RebuildStatus(
+                RebuildStatus.State.IDLE,
+                -FaultCode.OP_CANCELED.number(),
+                map.version(),
+                s.operation(),
+                s.objectsTotal(),
+                s.objects(),
+                s.records(),
+                s.bytes(),
+                0,
+                s.startedHlc(),
+                s.durationMs());
     }
 
     private static RebuildStatusMessage wire(RebuildStatus s) {

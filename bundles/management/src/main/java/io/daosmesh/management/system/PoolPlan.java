@@ -1,5 +1,6 @@
 package io.daosmesh.management.system;
 
+import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.management.pool.PoolGuards;
 import io.daosmesh.management.properties.PoolProperties;
 import io.daosmesh.management.properties.SystemProperties;
@@ -85,6 +86,7 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
         List<Member> service = spread(
                 chosen, PoolProperties.serviceReplicas(r.getPropertiesMap(), r.getServiceReplicas(), nodes), true);
         PoolEntryMessage.Builder entry = PoolEntryMessage.newBuilder()
+                .setLayout(PoolDb.LAYOUT)
                 .setPool(r.getPool().isEmpty() ? Ids.bytes(pool) : r.getPool())
                 .setLabel(r.getLabel())
                 .addAllRanks(chosen.stream().map(Member::rank).toList())

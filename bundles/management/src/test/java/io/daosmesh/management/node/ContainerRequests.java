@@ -7,6 +7,7 @@ import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.ContainerPropertiesRequest;
 import io.daosmesh.model.wire.ContainerRef;
 import io.daosmesh.model.wire.OidRangeRequest;
+import io.daosmesh.model.wire.PoolRebuildRequest;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PropertiesRequest;
 import java.util.EnumMap;
@@ -27,11 +28,20 @@ final class ContainerRequests {
                         .putSet("rd_fac", "1")
                         .build());
         all.put(
+                RpcMethod.POOL_REBUILD,
+                PoolRebuildRequest.newBuilder()
+                        .setPool(at)
+                        .setRequestId("r2")
+                        .setOp(PoolRebuildRequest.Op.STOP)
+                        .setForce(true)
+                        .build());
+        all.put(
                 RpcMethod.CONTAINER_CREATE,
                 ContainerCreateRequest.newBuilder()
                         .setPool(at)
                         .setContainer(ContainerMessage.newBuilder().setLabel("c2"))
                         .build());
+        all.put(RpcMethod.POOL_UPGRADE, PoolRef.newBuilder().setPool(at).build());
         all.put(RpcMethod.CONTAINER_LIST, PoolRef.newBuilder().setPool(at).build());
         ContainerRef ref =
                 ContainerRef.newBuilder().setPool(at).setContainer("c1").build();

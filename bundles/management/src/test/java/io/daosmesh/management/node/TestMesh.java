@@ -44,6 +44,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
@@ -110,6 +111,8 @@ public final class TestMesh implements AutoCloseable {
 
         volatile boolean deaf;
 
+        final AtomicInteger restarts = new AtomicInteger();
+
         final Set<RasId> events = ConcurrentHashMap.newKeySet();
 
         /** Ranks whose engine refuses to make targets. */
@@ -133,7 +136,18 @@ public final class TestMesh implements AutoCloseable {
         public void start() {
             TestNet.Server server = net.server(address);
             management = new ManagementNode(context(server), id -> publish(server, id), Optional::empty);
+            management.onRestart(() -> {
+                ManagementNode before = management;
+                restarts.incrementAndGet();
+                new Thread(() -> restart(before), "restart").start();
+            });
             management.addStorage(storage);
+        }
+
+        /** As the container does with the bundle. */
+        private void restart(ManagementNode before) {
+            before.close();
+            if (management == before) start();
         }
 
         /** Before anybody has joined. */

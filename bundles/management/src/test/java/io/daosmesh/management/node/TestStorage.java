@@ -17,7 +17,7 @@ import reactor.core.publisher.Mono;
 
 /** A formatted engine's storage that outlives restarts of its node. */
 final class TestStorage implements StorageAdmin {
-    private final UUID uuid = UUID.randomUUID();
+    private volatile UUID uuid = UUID.randomUUID();
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     final Set<UUID> pools = ConcurrentHashMap.newKeySet();
     volatile State state = State.READY;
@@ -45,7 +45,7 @@ final class TestStorage implements StorageAdmin {
 
     @Override
     public Optional<UUID> engineUuid() {
-        return Optional.of(uuid);
+        return state == State.AWAIT_FORMAT ? Optional.empty() : Optional.of(uuid);
     }
 
     @Override
@@ -61,7 +61,18 @@ final class TestStorage implements StorageAdmin {
 
     @Override
     public Mono<List<FormatResultMessage>> format(String system, boolean force) {
+        uuid = UUID.randomUUID();
+        rank = -1;
+        pools.clear();
+        become(State.READY);
         return Mono.just(List.of());
+    }
+
+    @Override
+    public Mono<Void> erase(UUID engine) {
+        if (!engine.equals(uuid)) return Mono.empty();
+        become(State.AWAIT_FORMAT);
+        return Mono.empty();
     }
 
     @Override

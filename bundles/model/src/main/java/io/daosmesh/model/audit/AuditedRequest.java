@@ -15,18 +15,22 @@ import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerPropertiesRequest;
 import io.daosmesh.model.wire.ContainerRef;
+import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.LedRequest;
 import io.daosmesh.model.wire.LogMasksRequest;
 import io.daosmesh.model.wire.OwnerRequest;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolDestroyRequest;
 import io.daosmesh.model.wire.PoolEvictRequest;
+import io.daosmesh.model.wire.PoolRebuildRequest;
+import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.ReplaceDeviceRequest;
 import io.daosmesh.model.wire.SetFaultyRequest;
 import io.daosmesh.model.wire.StorageFormatRequest;
 import io.daosmesh.model.wire.SystemActionRequest;
+import io.daosmesh.model.wire.SystemEraseRequest;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -69,7 +73,11 @@ public final class AuditedRequest {
             always(RpcMethod.CONTAINER_DESTROY, ContainerRef.getDefaultInstance()),
             Map.entry(RpcMethod.CONTAINER_PROPERTIES, new Kind(ContainerPropertiesRequest.getDefaultInstance(), "set")),
             Map.entry(RpcMethod.CONTAINER_ACL, new Kind(AclRequest.getDefaultInstance(), "op")),
-            always(RpcMethod.CONTAINER_OWNER, OwnerRequest.getDefaultInstance()));
+            always(RpcMethod.CONTAINER_OWNER, OwnerRequest.getDefaultInstance()),
+            always(RpcMethod.POOL_REBUILD, PoolRebuildRequest.getDefaultInstance()),
+            always(RpcMethod.SYSTEM_ERASE, SystemEraseRequest.getDefaultInstance()),
+            always(RpcMethod.SELF_HEAL_EVAL, Empty.getDefaultInstance()),
+            always(RpcMethod.POOL_UPGRADE, PoolRef.getDefaultInstance()));
 
     private AuditedRequest() {}
 

@@ -1,5 +1,7 @@
 package io.daosmesh.model.port;
 
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.wire.DeviceInfoMessage;
 import io.daosmesh.model.wire.DriverMessage;
 import io.daosmesh.model.wire.FormatResultMessage;
@@ -41,6 +43,14 @@ public interface StorageAdmin {
 
     /** DER_EXIST unless force when formatted; one result for SCM and one per device. */
     Mono<List<FormatResultMessage>> format(String system, boolean force);
+
+    /**
+     * Ends this engine: its superblock goes first, then all it holds on SCM; AWAIT_FORMAT on return. Nothing when another engine is
+     * there, or none. The rank must not run.
+     */
+    default Mono<Void> erase(UUID engine) {
+        return Mono.error(Fault.of(FaultCode.NOSYS).asException());
+    }
 
     Mono<ScmInfoMessage> scm();
 

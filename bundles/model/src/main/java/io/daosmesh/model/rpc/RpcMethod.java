@@ -101,7 +101,14 @@ public enum RpcMethod {
     CONTAINER_ACL(106, Kind.CALL, AGENT),
     CONTAINER_OWNER(107, Kind.CALL, ADMIN, AGENT),
     HANDLE_CHECK(108, Kind.CALL, SERVER),
-    HANDLES_GONE(109, Kind.CALL, SERVER);
+    HANDLES_GONE(109, Kind.CALL, SERVER),
+    // upkeep of a pool (pool service)
+    POOL_REBUILD(110, Kind.CALL, ADMIN),
+    // upkeep of a system (management service; ERASE_NODE: any node; POOL_UPGRADE: pool service)
+    SYSTEM_ERASE(111, Kind.CALL, ADMIN),
+    ERASE_NODE(112, Kind.CALL, SERVER),
+    SELF_HEAL_EVAL(113, Kind.CALL, ADMIN),
+    POOL_UPGRADE(114, Kind.CALL, ADMIN);
 
     /** RSocket interaction model. */
     public enum Kind {
@@ -130,7 +137,11 @@ public enum RpcMethod {
             CONTAINER_DESTROY,
             CONTAINER_PROPERTIES,
             CONTAINER_ACL,
-            CONTAINER_OWNER);
+            CONTAINER_OWNER,
+            POOL_REBUILD,
+            SYSTEM_ERASE,
+            SELF_HEAL_EVAL,
+            POOL_UPGRADE);
 
     private static final Map<Integer, RpcMethod> BY_NUMBER =
             Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(RpcMethod::number, Function.identity()));

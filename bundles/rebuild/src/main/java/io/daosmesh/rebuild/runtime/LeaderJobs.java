@@ -31,6 +31,7 @@ import io.daosmesh.rebuild.plan.Session;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -53,6 +54,8 @@ final class LeaderJobs implements PoolServices.LeaderListener, RebuildProgress {
     private final Parts parts;
     private final Map<UUID, PoolLead> leads = new HashMap<>();
     private final Map<UUID, RebuildStatus> progress = new ConcurrentHashMap<>();
+    /** Pools whose rebuild is being committed. */
+    private final Set<UUID> finishing = ConcurrentHashMap.newKeySet();
     /** A tick is coming, as long as a job is under way. */
     private boolean isTicking;
 
@@ -69,6 +72,11 @@ final class LeaderJobs implements PoolServices.LeaderListener, RebuildProgress {
     }
 
     @Override
+    public boolean isFinishing(UUID pool) {
+        return finishing.contains(pool);
+    }
+
+    @Override
     public void onLeading(PoolMap map, long term) {
         parts.loop().run(() -> lead(map, term));
     }
@@ -79,6 +87,7 @@ final class LeaderJobs implements PoolServices.LeaderListener, RebuildProgress {
             PoolLead lead = leads.remove(pool);
             if (lead != null) lead.drop();
             progress.remove(pool);
+            finishing.remove(pool);
         });
     }
 
@@ -186,9 +195,11 @@ final class LeaderJobs implements PoolServices.LeaderListener, RebuildProgress {
         @Override
         public void commit() {
             RebuildJob asked = current();
+            finishing.add(map.pool());
             parts.pools()
                     .completeRebuild(map.pool(), map.version())
                     .publishOn(parts.loop().scheduler())
+                    .doOnTerminate(() -> finishing.remove(map.pool()))
                     .subscribe(
                             done -> asked.onCommitted(System.nanoTime(), this),
                             e -> asked.onCommitFailed(FaultException.faultOf(e), System.nanoTime(), this));

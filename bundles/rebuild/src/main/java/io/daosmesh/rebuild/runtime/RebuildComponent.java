@@ -98,6 +98,11 @@ public final class RebuildComponent implements RebuildProgress, MetricSource {
         return jobs.status(pool);
     }
 
+    @Override
+    public boolean isFinishing(UUID pool) {
+        return jobs.isFinishing(pool);
+    }
+
     private void onTick() {
         List<RankRebuild> all;
         synchronized (this) {

@@ -25,6 +25,7 @@ import io.daosmesh.storage.smd.Smd;
 import io.daosmesh.storage.smd.Superblock;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -48,8 +49,8 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
     private static final long SETTLED_TICK_MS = 250;
 
     private static final String FORMAT_REMEDY =
-            "start the release that wrote it, or format the engine's storage anew (dmg storage format --force): what it held is"
-                    + " rebuilt from the other replicas";
+            "start the release that wrote it, or format the engine's storage anew (dmg storage format --force): what"
+                    + " it held is rebuilt from the other replicas";
 
     private final NodeConfig.Engine config;
     private final String system;
@@ -171,7 +172,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
                     effects.raise(RasId.ENGINE_FORMAT_REQUIRED, Severity.NOTICE, text, "");
                     return;
                 }
-                check(superblock.get());
+                FormatCheck.check(superblock.get(), config, system);
                 ScmRoom room = ScmRoom.of(folder, views.marks(folder), this::onRoom);
                 room.open();
                 open = new EngineStore(folder, superblock.get(), owner, room, this::makeSlots, settings);
@@ -192,26 +193,6 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
                         "");
             fail(e.code() == FaultCode.DF_INCOMPT ? e.fault().remedy(FORMAT_REMEDY) : e.fault());
         }
-    }
-
-    private void check(Superblock superblock) {
-        if (!superblock.system().equals(system))
-            throw Fault.of(
-                            FaultCode.ID_MISMATCH,
-                            "engine %d belongs to system %s, the configuration says %s",
-                            config.index(),
-                            superblock.system(),
-                            system)
-                    .asException();
-        if (superblock.targetCount() != config.targetCount())
-            throw Fault.of(
-                            FaultCode.INVAL,
-                            "engine %d was formatted with %d targets, the configuration says %d",
-                            config.index(),
-                            superblock.targetCount(),
-                            config.targetCount())
-                    .remedy("set targets back, or format the storage again")
-                    .asException();
     }
 
     private SlotSet makeSlots(Supplier<Smd> tables, EngineStore.DeviceWatcher store) {
@@ -382,6 +363,22 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
             if (state == State.STARTING) advance();
             return results;
         });
+    }
+
+    @Override
+    public Mono<Void> erase(UUID id) {
+        return onOwner(() -> {
+                    EngineStore open = engine;
+                    if (open == null || !open.superblock().engine().equals(id)) return false;
+                    ScmFolder folder = Objects.requireNonNull(scm, "an open engine has its SCM");
+                    log.warn("erasing the storage of engine {}", config.index());
+                    shut();
+                    folder.erase();
+                    fault = null;
+                    become(State.AWAIT_FORMAT);
+                    return true;
+                })
+                .then();
     }
 
     @Override

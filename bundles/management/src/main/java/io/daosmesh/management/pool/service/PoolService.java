@@ -250,17 +250,23 @@ public final class PoolService {
             unclean.review(replica.read(PoolDb::containers));
             keeper.review(g, map, members);
         }
+        if (toldVersion == map.version() && replica.read(PoolDb::isRebuildStopped)) toldVersion = 0;
         if (toldVersion != map.version() && !hold.holds(map, members, System.nanoTime())) tell(map, term);
+    }
+
+    private String forbiddenBy() {
+        return replica.read(PoolDb::isRebuildStopped) ? "an administrator has stopped" : "self_heal forbids";
     }
 
     /** The policy decides when a rebuild begins, not whether one that has begun goes on. */
     private void tell(PoolMap map, long term) {
         if (mayRebuild()) {
             toldVersion = map.version();
+            heldVersion = 0;
             leadership.onLeading(map, term);
         } else if (heldVersion != map.version()) {
             heldVersion = map.version();
-            LOG.info("pool {}: self_heal forbids the rebuild of map version {}", pool, map.version());
+            LOG.info("pool {}: {} the rebuild of map version {}", pool, forbiddenBy(), map.version());
             leadership.onNotLeading(pool);
         }
     }

@@ -78,6 +78,7 @@ public final class SystemHandlers {
                 r, RpcMethod.SYSTEM_QUERY, SystemQueryRequest.parser(), this::systemQuery, SystemQueryReply.parser());
         r.on(RpcMethod.LEADER_QUERY, Empty.parser(), q -> leaderQuery());
         r.on(RpcMethod.SYSTEM_PROPERTIES, PropertiesRequest.parser(), this::properties);
+        r.on(RpcMethod.SELF_HEAL_EVAL, Empty.parser(), q -> evaluate());
         r.on(RpcMethod.SYSTEM_ATTRIBUTES, AttributesRequest.parser(), this::attributes);
         onForwarded(
                 r,
@@ -238,6 +239,14 @@ public final class SystemHandlers {
         LogCommand.Builder set =
                 LogCommand.newBuilder().setRequestId(r.getRequestId()).setSystemProperties(r);
         return system.propose(set).map(reply -> Replies.body(reply, PropertiesReply.parser()));
+    }
+
+    /** Acts again on what self_heal says now, as a new leader does. */
+    private Mono<Empty> evaluate() {
+        return system.read(SystemDb::mapVersion).map(version -> {
+            system.beginAgain();
+            return Empty.getDefaultInstance();
+        });
     }
 
     private Mono<PropertiesReply> attributes(AttributesRequest r) {

@@ -167,6 +167,16 @@ public final class SystemService {
                 .with("replicas", replicas);
     }
 
+    /** Tells all nodes maps and properties anew, and has dead ranks looked at that nobody was to exclude before. */
+    void beginAgain() {
+        node.loop().run(() -> {
+            if (!isLeader()) return;
+            pusher.forget();
+            onLeading.run();
+            review();
+        });
+    }
+
     private void reviewSoon() {
         if (reviewWaits.compareAndSet(false, true))
             node.loop().run(() -> {
