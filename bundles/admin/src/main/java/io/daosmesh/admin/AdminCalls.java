@@ -342,11 +342,17 @@ public final class AdminCalls {
         return fanOut(at, RpcMethod.STORAGE_REPLACE, request, ListDevicesReply::parseFrom, writeMax);
     }
 
-    /** @param masks empty = back to each node's configuration */
-    public HostReplies<Empty> logMasks(List<String> at, String masks) {
+    /**
+     * What is empty goes back to each node's configuration.
+     *
+     * @param streams of debug lines; subsystems that may debug
+     */
+    public HostReplies<Empty> logMasks(List<String> at, String masks, String streams, String subsystems) {
         LogMasksRequest request = LogMasksRequest.newBuilder()
                 .setMasks(masks)
                 .setReset(masks.isEmpty())
+                .setStreams(streams)
+                .setSubsystems(subsystems)
                 .build();
         return fanOut(at, RpcMethod.LOG_MASKS, request, Empty::parseFrom, writeMax);
     }

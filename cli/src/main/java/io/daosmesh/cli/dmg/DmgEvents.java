@@ -4,6 +4,7 @@ import io.daosmesh.admin.HostReplies;
 import io.daosmesh.admin.view.HostBlocks;
 import io.daosmesh.admin.view.Json;
 import io.daosmesh.admin.view.SystemView;
+import io.daosmesh.cli.events.TimeOrder;
 import io.daosmesh.cli.start.LocalZone;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultException;
@@ -71,8 +72,8 @@ final class DmgEvents {
     int run() {
         List<String> hosts = root.hosts();
         if (isFollowing) {
-            Iterable<RasEventMessage> events = Flux.merge(
-                            Flux.fromIterable(hosts).map(h -> follow(h, 0)), hosts.size(), DEMAND)
+            Iterable<RasEventMessage> events = TimeOrder.of(
+                            Flux.merge(Flux.fromIterable(hosts).map(h -> follow(h, 0)), hosts.size(), DEMAND))
                     .toIterable(DEMAND);
             for (RasEventMessage event : events) {
                 if (wanted.test(event)) print(event);

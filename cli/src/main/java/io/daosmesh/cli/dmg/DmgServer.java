@@ -28,10 +28,23 @@ final class DmgServer {
                             paramLabel = "MASKS",
                             description = "the same as an option")
                     @Nullable
-                    String option) {
+                    String option,
+            @Option(
+                            names = "--streams",
+                            paramLabel = "STREAMS",
+                            description = "-d, too: streams of debug lines, e.g. md,io; all when not given")
+                    @Nullable
+                    String streams,
+            @Option(
+                            names = {"-s", "--subsystems"},
+                            paramLabel = "FACILITIES",
+                            description = "facilities that may debug; all when not given")
+                    @Nullable
+                    String subsystems) {
         if (positional != null && option != null) throw DmgSystem.invalid("masks are given twice");
         String masks = positional != null ? positional : option != null ? option : "";
-        HostReplies<Empty> replies = root.calls().logMasks(root.hosts(), masks);
+        HostReplies<Empty> replies = root.calls()
+                .logMasks(root.hosts(), masks, streams == null ? "" : streams, subsystems == null ? "" : subsystems);
         List<String> done = new ArrayList<>(replies.replies().keySet());
         return root.show(
                 replies,

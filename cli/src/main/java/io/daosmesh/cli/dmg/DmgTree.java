@@ -104,13 +104,22 @@ final class DmgTree {
         return line;
     }
 
-    /** DAOS gives {@code -i} two meanings: a folder to {@code telemetry config}, without certificates to all others. */
+    /**
+     * DAOS gives two letters another meaning in one command: {@code -i} is a folder to {@code telemetry config}, {@code -d} are
+     * streams to {@code server set-logmasks}.
+     */
     static List<String> spelled(List<String> args) {
-        int group = Math.max(args.indexOf("telemetry"), args.indexOf("telem"));
-        int command = args.lastIndexOf("config");
+        List<String> folder = spelled(args, List.of("telemetry", "telem"), "config", "-i", "--install-dir");
+        return spelled(folder, List.of("server", "srv"), "set-logmasks", "-d", "--streams");
+    }
+
+    private static List<String> spelled(
+            List<String> args, List<String> groups, String name, String letter, String option) {
+        int group = groups.stream().mapToInt(args::indexOf).max().orElse(-1);
+        int command = args.lastIndexOf(name);
         if (group < 0 || command < group) return args;
         List<String> words = new ArrayList<>(args);
-        for (int i = command + 1; i < words.size(); i++) if (words.get(i).equals("-i")) words.set(i, "--install-dir");
+        for (int i = command + 1; i < words.size(); i++) if (words.get(i).equals(letter)) words.set(i, option);
         return words;
     }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.daosmesh.control.ras.SyslogAddress;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.TelemetryConfig;
 import java.io.IOException;
@@ -21,7 +22,7 @@ import java.util.regex.Pattern;
  * A checked {@code daos_server.yml}. Immutable. Every complaint is a fault that names the key and the remedy.
  *
  * @param telemetry where metrics are served, and to whom
- * @param syslog {@code host:port} that RAS events go to over UDP; empty = nowhere
+ * @param syslog {@code udp://host:port}, tcp or tls, that RAS events go to; empty = nowhere
  * @param warnings keys that are understood but do nothing here
  */
 public record ServerConfig(NodeConfig node, TelemetryConfig telemetry, Optional<String> syslog, List<String> warnings) {
@@ -286,9 +287,9 @@ public record ServerConfig(NodeConfig node, TelemetryConfig telemetry, Optional<
     private static Optional<String> syslog(Yaml top) {
         Optional<String> given = top.text("syslog");
         if (given.isEmpty()) return given;
-        String address = address(given.get(), 514);
-        if (address.isEmpty()) throw top.bad("syslog", "wants HOST or HOST:PORT");
-        return Optional.of(address);
+        Optional<String> address = SyslogAddress.parse(given.get()).map(SyslogAddress::text);
+        if (address.isEmpty()) throw top.bad("syslog", "wants HOST, HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT");
+        return address;
     }
 
     private static String place(Path file, JsonProcessingException e) {

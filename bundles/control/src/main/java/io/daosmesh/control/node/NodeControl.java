@@ -1,6 +1,7 @@
 package io.daosmesh.control.node;
 
 import io.daosmesh.control.ras.RasJournal;
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.limit.MessageLimits;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.Maps;
@@ -16,7 +17,10 @@ import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.rpc.RpcServer;
 import io.daosmesh.model.wire.DriverMessage;
 import io.daosmesh.model.wire.RasStreamRequest;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -26,6 +30,8 @@ import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
@@ -38,12 +44,17 @@ import reactor.core.scheduler.Schedulers;
 public final class NodeControl {
     private static final int THREADS_MAX = 4;
     private static final int QUEUED_MAX = 256;
+    private static final int LEVEL_TRIES = 60;
+    private static final long LEVEL_PAUSE_MS = 1_000;
+    private static final long LOG_LOOK_MS = 1_000;
+    private static final Logger LOG = LoggerFactory.getLogger(NodeControl.class);
     /** As much as {@link RpcLimit} lets through: each RPC here checks what it takes. */
     private static final MessageLimits LIMITS = MessageLimits.of(64 << 10, 64 << 10);
 
     private final Engines engines = new Engines();
     private final Scheduler scheduler = Schedulers.newBoundedElastic(THREADS_MAX, QUEUED_MAX, "control", 60, true);
     private final Registrations registrations;
+    private final EngineLives lives;
     private volatile @Nullable Maps maps; // null while management is absent
     private volatile @Nullable OwnCertificate certificate; // null in insecure mode
 
@@ -53,6 +64,10 @@ public final class NodeControl {
             @Reference NodeConfig config,
             @Reference RpcServer server,
             @Reference RasJournal ras) {
+        lives = new EngineLives(config, ras, EngineLives.thisProcess());
+        LogLevels levels = new LogLevels(context);
+        beginLevels(levels, config, LEVEL_TRIES);
+        watchLogs(levels);
         Devices devices = new Devices(engines, driver -> complete(context, driver));
         NodeRpcs.Parts parts = new NodeRpcs.Parts(
                 config,
@@ -60,7 +75,7 @@ public final class NodeControl {
                 devices,
                 new FormatHandler(config, engines, () -> Optional.ofNullable(maps), scheduler),
                 new Lights(devices, scheduler),
-                new LogLevels(context),
+                levels,
                 this::member,
                 () -> Optional.ofNullable(certificate),
                 context.getBundle().getVersion().toString());
@@ -70,6 +85,40 @@ public final class NodeControl {
                 RpcMethod.RAS_STREAM,
                 RasStreamRequest.parser(),
                 (request, peer) -> ras.feed(request).map(RpcMessage::of));
+    }
+
+    private void watchLogs(LogLevels levels) {
+        String folder = System.getProperty("karaf.log", "");
+        if (folder.isEmpty()) return;
+        List<Path> files = List.of(Path.of(folder, "node.log"), Path.of(folder, "audit.log"));
+        MovedLogs logs = new MovedLogs(files, () -> reopen(levels), System.nanoTime());
+        scheduler.schedulePeriodically(
+                () -> logs.look(System.nanoTime()), LOG_LOOK_MS, LOG_LOOK_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private static void reopen(LogLevels levels) {
+        try {
+            levels.reopen();
+            LOG.info("a log file was moved: opened anew");
+        } catch (FaultException e) {
+            LOG.warn(
+                    "a log file was moved and cannot be opened anew: {}",
+                    e.fault().message());
+        }
+    }
+
+    /** The log service starts about when this does. */
+    private void beginLevels(LogLevels levels, NodeConfig config, int triesLeft) {
+        scheduler.schedule(
+                () -> {
+                    try {
+                        if (!levels.begin(config) && triesLeft > 1) beginLevels(levels, config, triesLeft - 1);
+                    } catch (FaultException e) {
+                        LOG.warn("log_mask is not applied: {}", e.fault().message());
+                    }
+                },
+                triesLeft == LEVEL_TRIES ? 0 : LEVEL_PAUSE_MS,
+                TimeUnit.MILLISECONDS);
     }
 
     private static DriverMessage complete(BundleContext context, DriverMessage driver) {
@@ -101,10 +150,12 @@ public final class NodeControl {
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
     void bindRank(RankIdentity rank) {
         engines.add(rank);
+        lives.begin(rank);
     }
 
     void unbindRank(RankIdentity rank) {
         engines.remove(rank);
+        lives.end(rank);
     }
 
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)

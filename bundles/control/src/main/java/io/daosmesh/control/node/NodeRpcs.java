@@ -24,9 +24,7 @@ import io.daosmesh.model.wire.StorageFormatRequest;
 import io.daosmesh.model.wire.StorageScanReply;
 import io.daosmesh.model.wire.StorageScanRequest;
 import io.daosmesh.model.wire.StorageUsageReply;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
@@ -188,17 +186,12 @@ final class NodeRpcs {
                 .map(o -> list(List.of(o.device())));
     }
 
+    /** What is not given goes back to the configuration, as in DAOS. */
     private Empty logMasks(LogMasksRequest request) {
-        Map<String, String> levels = new LinkedHashMap<>();
-        // what is not named goes back to the default of its engine, as in DAOS
-        LogMasks.loggers().forEach(l -> levels.put(l, "DEFAULT"));
-        boolean reset = request.getReset() || request.getMasks().isBlank();
-        String configured = parts.config.engines().isEmpty()
-                ? "INFO"
-                : parts.config.engines().get(0).logMask();
-        levels.putAll(LogMasks.parse(configured));
-        if (!reset) levels.putAll(LogMasks.parse(request.getMasks()));
-        parts.levels.set(levels);
+        String masks = request.getReset() || request.getMasks().isBlank()
+                ? LogLevels.configured(parts.config)
+                : LogLevels.configured(parts.config) + "," + request.getMasks();
+        parts.levels.set(LogMasks.parse(masks, request.getStreams(), request.getSubsystems()));
         return Empty.getDefaultInstance();
     }
 }

@@ -62,6 +62,8 @@ final class RasFeed {
             var batch = ring.after(position, (int) Math.min(BATCH_MAX, sink.requestedFromDownstream()));
             if (batch.isEmpty()) break;
             for (RasEventMessage event : batch) {
+                // what is missing before it is told first
+                if (event.getSequence() > position + 1 && ring.lost(position) > 0) break;
                 sink.next(event);
                 position = event.getSequence();
             }
@@ -75,7 +77,7 @@ final class RasFeed {
                 .setType(RasEventMessage.Type.INFO_ONLY)
                 .setSeverity(RasEventMessage.Severity.WARNING)
                 .setTimestampUs(System.currentTimeMillis() * 1_000)
-                .setMessage(count + " events were skipped: this reader is slower than the node keeps them")
+                .setMessage(count + " events were skipped: the node keeps the newest of each type only")
                 .build();
     }
 

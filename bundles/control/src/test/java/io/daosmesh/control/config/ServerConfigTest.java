@@ -100,7 +100,7 @@ class ServerConfigTest {
         ServerConfig config = read("provider: ofi+tcp\nsyslog: 127.0.0.1\n" + GOOD);
 
         assertEquals(List.of("key provider has no effect in this product"), config.warnings());
-        assertEquals(Optional.of("127.0.0.1:514"), config.syslog());
+        assertEquals(Optional.of("udp://127.0.0.1:514"), config.syslog());
     }
 
     @Test

@@ -13,6 +13,8 @@ import io.daosmesh.model.wire.RasStreamRequest;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.ZoneOffset;
@@ -149,6 +151,99 @@ class RasTest {
             assertEquals("6", reader.got.get(0).getFieldsOrThrow("rank"));
             assertEquals(1, reader.got.size());
             journal.stop();
+        }
+    }
+
+    @Test
+    void shouldHoldBackAFloodOfOneIdAndTellHowMuch() {
+        RateLimit limit = new RateLimit();
+        long second = 1_000_000_000L;
+        int passed = 0;
+        for (int i = 0; i < 1000; i++) if (limit.passes(RasId.DEVICE_MEDIA_ERROR, 5 * second)) passed++;
+
+        assertEquals(RateLimit.EVENTS_MAX, passed);
+        assertTrue(limit.passes(RasId.DEVICE_PLUGGED, 5 * second));
+        for (int i = 0; i < 1000; i++) assertTrue(limit.passes(RasId.SWIM_RANK_DEAD, 5 * second));
+        assertEquals(List.of(), limit.due(14 * second));
+        assertEquals(List.of(new RateLimit.Held(RasId.DEVICE_MEDIA_ERROR, 900)), limit.due(15 * second));
+        assertEquals(List.of(), limit.due(16 * second));
+        assertTrue(limit.passes(RasId.DEVICE_MEDIA_ERROR, 16 * second));
+    }
+
+    /** As many as come in a second when everything goes wrong at once, and nobody reads. */
+    @Test
+    void shouldLoseNoStateChangeAmongTenThousandEvents() {
+        RasJournal journal = new RasJournal(CONFIG, Map.of());
+        List<RasEventMessage> sent = new ArrayList<>();
+        journal.bindStates(sent::add);
+
+        for (int i = 0; i < 10_000; i++) {
+            if (i % 100 == 0)
+                journal.raise(RasId.SWIM_RANK_DEAD, Severity.NOTICE, "dead", Map.of("rank", String.valueOf(i)));
+            journal.raise(RasId.values()[i % RasId.values().length], Severity.NOTICE, "flood", Map.of());
+        }
+        journal.tellHeld(System.nanoTime() + 20_000_000_000L);
+
+        Reader reader = new Reader();
+        journal.feed(RasStreamRequest.getDefaultInstance()).subscribe(reader);
+        reader.request(Long.MAX_VALUE);
+        assertEquals(
+                100,
+                reader.got.stream().filter(e -> e.getMessage().equals("dead")).count());
+        assertEquals(
+                100, sent.stream().filter(e -> e.getMessage().equals("dead")).count());
+        assertTrue(reader.got.size() <= 2 * 2048, "kept " + reader.got.size());
+        assertTrue(reader.got.stream()
+                .anyMatch(e -> e.getId().equals("ras_events_held")
+                        && e.getFieldsOrDefault("data", "").startsWith("id=device_media_error count=")));
+        journal.stop();
+    }
+
+    @Test
+    void shouldKeepStateChangesForAManagementThatComesLater() {
+        RasJournal journal = new RasJournal(CONFIG, Map.of());
+        List<RasEventMessage> sent = new ArrayList<>();
+
+        journal.raise(RasId.ENGINE_DIED, Severity.ERROR, "x", Map.of("rank", "1"));
+        journal.raise(RasId.DEVICE_PLUGGED, Severity.NOTICE, "y", Map.of());
+        journal.bindStates(sent::add);
+
+        assertEquals(
+                List.of("engine_died"),
+                sent.stream().map(RasEventMessage::getId).toList());
+        journal.stop();
+    }
+
+    @Test
+    void shouldSendRfc5424OverTcpAndConnectAgain() throws Exception {
+        try (ServerSocket daemon = new ServerSocket(0, 4, InetAddress.getLoopbackAddress())) {
+            RasJournal journal = new RasJournal(CONFIG, Map.of("syslog", "tcp://127.0.0.1:" + daemon.getLocalPort()));
+            journal.raise(RasId.SWIM_RANK_DEAD, Severity.NOTICE, "SWIM marked rank as dead.", Map.of("rank", "6"));
+            String text = frame(daemon);
+            assertTrue(
+                    text.matches("<29>1 \\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}[+-]\\d\\d:\\d\\d \\S+"
+                            + " daos_server \\d+ swim_rank_dead - &&& RAS EVENT id: \\[swim_rank_dead\\] .*"),
+                    text);
+
+            // the daemon has closed the connection
+            journal.raise(RasId.SWIM_RANK_ALIVE, Severity.NOTICE, "SWIM marked rank as alive.", Map.of("rank", "6"));
+
+            assertTrue(frame(daemon).contains(" swim_rank_alive - "));
+            journal.stop();
+        }
+    }
+
+    /** One message with its count of octets; then the daemon hangs up. */
+    private static String frame(ServerSocket daemon) throws Exception {
+        daemon.setSoTimeout(10_000);
+        try (Socket s = daemon.accept()) {
+            s.setSoTimeout(10_000);
+            StringBuilder length = new StringBuilder();
+            for (int c = s.getInputStream().read();
+                    c != ' ';
+                    c = s.getInputStream().read()) length.append((char) c);
+            return new String(
+                    s.getInputStream().readNBytes(Integer.parseInt(length.toString())), StandardCharsets.UTF_8);
         }
     }
 

@@ -108,8 +108,8 @@ final class ClockDrift {
         log.warn("{}", message);
         events.raise(
                 RasId.ENGINE_CLOCK_DRIFT,
-                message,
-                Map.of("rank", Integer.toString(rank), "drift_ms", Long.toString(driftMs)));
+                "clock drift detected",
+                Map.of("rank", Integer.toString(rank), "data", message));
     }
 
     private static long millis(long ns) {

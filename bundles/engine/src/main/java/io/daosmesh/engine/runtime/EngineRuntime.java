@@ -9,6 +9,7 @@ import io.daosmesh.engine.runtime.rpc.ObjectHandlers;
 import io.daosmesh.engine.runtime.rpc.PoolHandlers;
 import io.daosmesh.engine.shard.Host;
 import io.daosmesh.engine.shard.Leases;
+import io.daosmesh.engine.shard.Opening;
 import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -107,6 +108,11 @@ public final class EngineRuntime implements AutoCloseable {
         return migration;
     }
 
+    /** Proxies that only enqueue. */
+    List<TargetProxy> targets() {
+        return targets;
+    }
+
     public EngineMetrics metrics() {
         return metrics;
     }
@@ -169,14 +175,36 @@ public final class EngineRuntime implements AutoCloseable {
                 s.pool(),
                 why.message(),
                 why.remedy());
+        if (why.code() == FaultCode.DF_INCOMPT) {
+            reportIncompatible(s.pool(), why);
+            return;
+        }
         raise(
                 RasId.POOL_CORRUPTION_DETECTED,
                 "the index on rank " + identity.rank() + " target " + index + " is damaged: " + why.text(),
-                Map.of(
-                        "rank",
-                        Integer.toString(identity.rank()),
-                        "pool",
-                        s.pool().toString()));
+                Map.of("rank", rank(), "pool", s.pool().toString()));
+    }
+
+    /** A record that another release wrote names its container; a pool's marker does not. */
+    private void reportIncompatible(UUID pool, Fault why) {
+        String text = "incompatible layout version: " + why.text();
+        String container = why.argument(Opening.CONTAINER).orElse("");
+        if (container.isEmpty())
+            raise(RasId.POOL_DURABLE_FORMAT_INCOMPAT, text, Map.of("rank", rank(), "pool", pool.toString()));
+        else
+            raise(
+                    RasId.CONTAINER_DURABLE_FORMAT_INCOMPAT,
+                    text,
+                    Map.of("rank", rank(), "pool", pool.toString(), "cont", container));
+    }
+
+    private String rank() {
+        return Integer.toString(identity.rank());
+    }
+
+    /** What the leader of the system needs to know which life of which rank is meant. */
+    private Map<String, String> life(String data) {
+        return Map.of("rank", rank(), "inc", Long.toHexString(identity.incarnation()), "data", data);
     }
 
     /** Its peers and clients wait for its exclusion. */
@@ -189,10 +217,17 @@ public final class EngineRuntime implements AutoCloseable {
                 index,
                 why.message(),
                 STOPPED_REMEDY);
-        raise(
-                RasId.DEVICE_MEDIA_ERROR,
-                "SCM " + failed + " error logged from tgt_id:" + index + ", the target has stopped; " + STOPPED_REMEDY,
-                Map.of("rank", Integer.toString(identity.rank())));
+        if (why.argument(TargetProxy.ASSERTED).isPresent())
+            raise(
+                    RasId.ENGINE_ASSERTED,
+                    "DAOS engine " + identity.engineIndex() + " asserted: target " + index + " has stopped",
+                    life(why.text()));
+        else
+            raise(
+                    RasId.DEVICE_MEDIA_ERROR,
+                    "SCM " + failed + " error logged from tgt_id:" + index + ", the target has stopped; "
+                            + STOPPED_REMEDY,
+                    Map.of("rank", Integer.toString(identity.rank())));
         devices.onTargetStopped(index);
     }
 
@@ -359,7 +394,14 @@ public final class EngineRuntime implements AutoCloseable {
     Fault startFault(Throwable e) {
         Fault f = FaultException.faultOf(e);
         if (f.code() == FaultCode.DF_INCOMPT)
-            raise(RasId.POOL_DURABLE_FORMAT_INCOMPAT, f.message(), Map.of("rank", Integer.toString(identity.rank())));
+            raise(
+                    RasId.POOL_DURABLE_FORMAT_INCOMPAT,
+                    "incompatible layout version: " + f.text(),
+                    Map.of("rank", rank()));
+        raise(
+                RasId.ENGINE_DIED,
+                "DAOS engine " + identity.engineIndex() + " exited unexpectedly: " + f.message(),
+                life(f.message()));
         return f.code() == FaultCode.MISC ? f.remedy("see the stack trace in the node's log") : f;
     }
 }

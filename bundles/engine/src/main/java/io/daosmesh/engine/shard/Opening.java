@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Opens what the index holds after a start: layout check, space accounts, DTX tables. Owner: target loop. */
 public final class Opening {
+    /** Argument of a fault that names the container whose record another release wrote. */
+    public static final String CONTAINER = "container";
+
     private Opening() {}
 
     /**
@@ -123,7 +126,7 @@ public final class Opening {
         long newest = 0;
         try (KvCursor c = context.kv().cursor(KvRange.prefix(Keys.records(s.pool())))) {
             while (c.next()) {
-                VosRecord r = VosRecord.decode(c.key(), c.value());
+                VosRecord r = record(c.key(), c.value());
                 scmBytes += r.scmBytes();
                 newest = Math.max(newest, r.epoch());
                 for (Extent piece : r.pieces()) {
@@ -136,6 +139,15 @@ public final class Opening {
         recount.end(context.nowNs());
         space.scm().chargeAlways(scmBytes);
         context.host().foundEpoch(newest);
+    }
+
+    private static VosRecord record(byte[] key, byte[] value) {
+        try {
+            return VosRecord.decode(key, value);
+        } catch (FaultException e) {
+            if (e.code() != FaultCode.DF_INCOMPT) throw e;
+            throw e.fault().with(CONTAINER, Keys.parse(key).container()).asException();
+        }
     }
 
     private static void loadDtxs(TargetContext context, PoolShard s) {

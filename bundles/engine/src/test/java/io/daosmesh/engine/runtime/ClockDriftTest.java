@@ -24,7 +24,8 @@ class ClockDriftTest {
             hlc,
             3,
             10_000,
-            (id, message, fields) -> events.add(id + " rank " + fields.get("rank") + " " + fields.get("drift_ms")));
+            (id, message, fields) -> events.add(id + " rank " + fields.get("rank") + " "
+                    + fields.get("data").replaceAll(".* is (\\d+) ms .*", "$1")));
 
     private long ahead(long ms) {
         return Hlc.fromNanos(wallNs + ms * MS);

@@ -47,6 +47,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -70,6 +71,9 @@ final class MiniMesh implements AutoCloseable {
     final List<EngineRuntime> engines = new ArrayList<>();
     final Hlc hlc = new Hlc(() -> System.currentTimeMillis() * 1_000_000L);
     final AtomicLong retries = new AtomicLong();
+    /** Ids of raised events, each with its container. */
+    final List<String> events = new CopyOnWriteArrayList<>();
+
     volatile PoolMap map;
     private final int targetCount;
     private final GroupMap group;
@@ -122,6 +126,13 @@ final class MiniMesh implements AutoCloseable {
     }
 
     EngineRuntime open(int rank) {
+        EngineRuntime e = runtime(rank);
+        e.open();
+        return e;
+    }
+
+    /** Not open yet. */
+    EngineRuntime runtime(int rank) {
         EngineContext context = new EngineContext(
                 wire.from(rank),
                 wire.server(),
@@ -129,14 +140,12 @@ final class MiniMesh implements AutoCloseable {
                 index -> loops.get((rank * targetCount + index) % loops.size()),
                 hlc,
                 () -> new WholeMembership(),
-                () -> null,
+                () -> (id, severity, message, fields) -> events.add(id + " " + fields.getOrDefault("cont", "")),
                 new EngineContext.Settings(1, 10_000));
-        EngineRuntime e = new EngineRuntime(
+        return new EngineRuntime(
                 new RankIdentity(0, rank, new UUID(rank, rank), "host:" + (1 + rank), "/n" + rank, targetCount, 1),
                 storages.get(rank),
                 context);
-        e.open();
-        return e;
     }
 
     /** The engine goes away; {@code isKilled}: storage forgets what it held in memory, too. */

@@ -4,6 +4,7 @@ import io.daosmesh.management.loop.Loop;
 import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.loop.Timing;
 import io.daosmesh.model.metric.MetricSource;
+import io.daosmesh.model.port.KeptRas;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.Membership;
 import io.daosmesh.model.port.NodeConfig;
@@ -11,6 +12,7 @@ import io.daosmesh.model.port.PoolServices;
 import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.model.port.Ras;
 import io.daosmesh.model.port.RebuildProgress;
+import io.daosmesh.model.port.StateEvents;
 import io.daosmesh.model.port.StorageAdmin;
 import io.daosmesh.model.rpc.Rpc;
 import io.daosmesh.model.rpc.RpcServer;
@@ -38,7 +40,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Management in the container: publishes {@link Maps}, {@link PoolServices}, {@link MetricSource}, and a
+ * Management in the container: publishes {@link Maps}, {@link PoolServices}, {@link MetricSource}, {@link StateEvents}, and a
  * {@link RankIdentity} for each joined rank. Storage, gossip, rebuild and RAS may come and go while it runs.
  */
 @Component(
@@ -51,7 +53,7 @@ public final class ManagementComponent {
     private final ManagementNode node;
     private final List<ServiceRegistration<?>> published = new ArrayList<>();
     private final Map<Membership, AutoCloseable> gossip = new ConcurrentHashMap<>();
-    private volatile @Nullable Ras ras;
+    private final KeptRas ras = new KeptRas();
     private volatile @Nullable RebuildProgress rebuild;
 
     @Activate
@@ -62,16 +64,13 @@ public final class ManagementComponent {
             @Reference RpcServer server,
             @Reference Hlc hlc) {
         this.context = context;
-        Ras sink = (id, severity, message, fields) -> {
-            Ras r = ras;
-            if (r != null) r.raise(id, severity, message, fields);
-        };
-        NodeContext parts = new NodeContext(config, rpc, server, hlc, new Loop(), sink, Timing.DEFAULT);
+        NodeContext parts = new NodeContext(config, rpc, server, hlc, new Loop(), ras, Timing.DEFAULT);
         node = new ManagementNode(parts, this::publishRank, () -> Optional.ofNullable(rebuild));
         node.onRestart(this::restart);
         published.add(context.registerService(Maps.class, node.maps(), null));
         published.add(context.registerService(PoolServices.class, node.poolServices(), null));
         published.add(context.registerService(MetricSource.class, node.metrics(), null));
+        published.add(context.registerService(StateEvents.class, node.stateEvents(), null));
         LOG.info("management of {} is up, replicas {}", config.address(), config.replicas());
     }
 
@@ -134,11 +133,11 @@ public final class ManagementComponent {
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
     void bindRas(Ras r) {
-        ras = r;
+        ras.bind(r);
     }
 
     void unbindRas(Ras r) {
-        if (ras == r) ras = null;
+        ras.unbind(r);
     }
 
     @Reference(

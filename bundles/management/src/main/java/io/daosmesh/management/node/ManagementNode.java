@@ -19,6 +19,7 @@ import io.daosmesh.management.system.service.DeathReports;
 import io.daosmesh.management.system.service.PoolClient;
 import io.daosmesh.management.system.service.PoolMaker;
 import io.daosmesh.management.system.service.PoolRemover;
+import io.daosmesh.management.system.service.StateEventHandler;
 import io.daosmesh.management.system.service.SystemActions;
 import io.daosmesh.management.system.service.SystemEraser;
 import io.daosmesh.management.system.service.SystemHandlers;
@@ -31,6 +32,7 @@ import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.Membership;
 import io.daosmesh.model.port.PoolServices;
 import io.daosmesh.model.port.RebuildProgress;
+import io.daosmesh.model.port.StateEvents;
 import io.daosmesh.model.port.StorageAdmin;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.Registrations;
@@ -72,6 +74,7 @@ final class ManagementNode implements AutoCloseable {
     private final RankJoiner joiner;
     private final Membership.Listener deaths;
     private final ManagementMetrics metrics;
+    private final StateEventSender stateEvents;
     private final AtomicBoolean opening = new AtomicBoolean();
     private final AtomicBoolean pulling = new AtomicBoolean();
     private volatile boolean closed;
@@ -95,6 +98,7 @@ final class ManagementNode implements AutoCloseable {
         LeaderDeaths leaderDeaths = new LeaderDeaths(node, () -> raft);
         deaths = new Deaths(List.of(leaderDeaths, reporter));
         system.onLeading(reporter::onLeading);
+        stateEvents = new StateEventSender(node, leaders);
         PoolHandlers handlers = new PoolHandlers(node, pools, maps, new PoolQueries(node, maps, rebuild), leaders);
         metrics = new ManagementMetrics(system, pools, handlers);
         Orphans orphans = new Orphans(node, poolClient, pools, maps, joiner);
@@ -110,6 +114,7 @@ final class ManagementNode implements AutoCloseable {
         registrations = new Registrations(node.server(), Endpoint.NODE, RequestLimits.ALL);
         new SystemHandlers(node, system, maps, leaders, servers).register(registrations);
         new DeathReports(node, system).register(registrations);
+        new StateEventHandler(system).register(registrations);
         new SystemActions(node, system).register(registrations);
         new SystemEraser(node, system, erasure).register(registrations);
         erasure.register(registrations);
@@ -154,6 +159,10 @@ final class ManagementNode implements AutoCloseable {
 
     MetricSource metrics() {
         return metrics;
+    }
+
+    StateEvents stateEvents() {
+        return stateEvents;
     }
 
     Membership.Listener deaths() {

@@ -141,8 +141,12 @@ final class RankJoiner implements Maps.Listener {
             int index = storage.engineIndex();
             LOG.warn("engine {} cannot join yet: {} ({})", index, why.message(), why.remedy());
             if (!isFinal) return;
-            String message = "DAOS engine " + index + " failed to join: " + why.message();
-            node.ras().raise(RasId.ENGINE_JOIN_FAILED, Severity.ERROR, message, Map.of());
+            String rank = storage.rank().map(String::valueOf).orElse("");
+            String message = "DAOS engine " + index + (rank.isEmpty() ? "" : " (rank " + rank + ")")
+                    + " was not allowed to join the system";
+            Map<String, String> fields =
+                    rank.isEmpty() ? Map.of("data", why.message()) : Map.of("rank", rank, "data", why.message());
+            node.ras().raise(RasId.ENGINE_JOIN_FAILED, Severity.ERROR, message, fields);
         }
 
         @Override
@@ -150,7 +154,7 @@ final class RankJoiner implements Maps.Listener {
             LOG.warn("rank {} has been excluded ({}): stops serving and joins anew", rank, info);
             node.ras()
                     .raise(
-                            RasId.ENGINE_SELF_TERMINATED,
+                            RasId.ENGINE_SUICIDE,
                             Severity.ERROR,
                             "excluded rank self terminated detected",
                             Map.of("rank", String.valueOf(rank), "inc", Long.toHexString(incarnation)));

@@ -31,6 +31,9 @@ public enum Departure {
     /** Info of a member that was stopped and that others go on without. */
     public static final String STOPPED_ALONE = "stopped by the administrator, others serve";
 
+    /** Begin of the info of a member whose engine has died while its node lives. */
+    public static final String DIED = "engine exited unexpectedly: ";
+
     private final TargetsChangeMessage.Departure wire;
     private final Outage.Cause cause;
 
@@ -91,11 +94,17 @@ public enum Departure {
         return !counted.isEmpty();
     }
 
+    /** Errored because its engine has died; one that would not stop is Errored, too, and may serve. */
+    public static boolean hasDied(Member m) {
+        return m.state() == MemberState.ERRORED && m.info().startsWith(DIED);
+    }
+
     /** Null = it has not left. One that the system does not know is dead. */
     private static @Nullable Departure of(GroupMap members, int rank) {
         Member m = members.member(rank).orElse(null);
         if (m == null || m.state() == MemberState.EXCLUDED) return DEATH;
         if (m.state() == MemberState.ADMIN_EXCLUDED) return EXCLUSION;
+        if (hasDied(m)) return DEATH;
         boolean isStopped = m.state() == MemberState.STOPPED || m.state() == MemberState.UNRESPONSIVE;
         return isStopped && m.info().equals(STOPPED_ALONE) ? STOP : null;
     }

@@ -6,6 +6,9 @@ import io.daosmesh.management.rank.KnownServers;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.port.Ras;
+import io.daosmesh.model.ras.RasEvent.Severity;
+import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.Registrations;
 import io.daosmesh.model.rpc.Rpc;
@@ -16,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -88,7 +92,8 @@ public final class RatisNode implements RaftHost {
                     .setOption(RaftStorage.StartupOption.RECOVER)
                     .setProperties(RatisSettings.of(dir, node.timing()))
                     .setParameters(parameters)
-                    .setStateMachineRegistry(g -> new RatisStateMachine(replicas.apply(g.getUuid())))
+                    .setStateMachineRegistry(g -> new RatisStateMachine(
+                            replicas.apply(g.getUuid()), text -> incompatible(node.ras(), g.getUuid(), text)))
                     .build();
             opened.start();
         } catch (IOException | RuntimeException e) {
@@ -103,6 +108,10 @@ public final class RatisNode implements RaftHost {
         wire = (RaftWire) server.getServerRpc();
         registrations = new Registrations(node.server(), Endpoint.NODE, RequestLimits.ALL);
         registrations.onFrom(RpcMethod.RAFT, RaftEnvelope.parser(), this::onRaft);
+    }
+
+    private static void incompatible(Ras ras, UUID group, String text) {
+        ras.raise(RasId.RDB_DURABLE_FORMAT_INCOMPATIBLE, Severity.ERROR, text, Map.of("pool", group.toString()));
     }
 
     private static FaultException cannotOpen(Path dir, Exception e) {

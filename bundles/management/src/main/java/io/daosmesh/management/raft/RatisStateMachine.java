@@ -1,5 +1,7 @@
 package io.daosmesh.management.raft;
 
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -10,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import org.apache.ratis.io.MD5Hash;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
@@ -41,10 +44,13 @@ final class RatisStateMachine extends BaseStateMachine {
     private static final int HEADER_BYTES = 16;
 
     private final Replica<?> replica;
+    private final Consumer<String> onIncompatible;
     private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
 
-    RatisStateMachine(Replica<?> replica) {
+    /** @param onIncompatible told what a release of another layout has left; the group does not open then */
+    RatisStateMachine(Replica<?> replica, Consumer<String> onIncompatible) {
         this.replica = replica;
+        this.onIncompatible = onIncompatible;
     }
 
     @Override
@@ -134,12 +140,23 @@ final class RatisStateMachine extends BaseStateMachine {
         ByteBuffer b = ByteBuffer.wrap(bytes);
         if (bytes.length < HEADER_BYTES || b.getInt() != MAGIC) throw new IOException(file + " is no snapshot");
         int layout = b.getInt();
-        if (layout != LAYOUT) throw new IOException(file + " has layout " + layout + ", this release reads " + LAYOUT);
+        if (layout != LAYOUT) {
+            onIncompatible.accept(
+                    "incompatible layout version: " + layout + " not in [" + LAYOUT + ", " + LAYOUT + "]");
+            throw new IOException(file + " has layout " + layout + ", this release reads " + LAYOUT);
+        }
         CRC32C crc = new CRC32C();
         long wanted = b.getLong();
         crc.update(bytes, HEADER_BYTES, bytes.length - HEADER_BYTES);
         if (crc.getValue() != wanted) throw new IOException(file + " is damaged: its checksum does not match");
-        replica.restore(Arrays.copyOfRange(bytes, HEADER_BYTES, bytes.length));
+        try {
+            replica.restore(Arrays.copyOfRange(bytes, HEADER_BYTES, bytes.length));
+        } catch (FaultException e) {
+            if (e.code() == FaultCode.DF_INCOMPT)
+                onIncompatible.accept(
+                        "incompatible layout version: " + e.fault().text());
+            throw e;
+        }
         setLastAppliedTermIndex(SimpleStateMachineStorage.getTermIndexFromSnapshotFile(file.toFile()));
     }
 

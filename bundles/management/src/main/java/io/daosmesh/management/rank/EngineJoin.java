@@ -1,5 +1,6 @@
 package io.daosmesh.management.rank;
 
+import io.daosmesh.management.pool.Departure;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.GroupMap;
@@ -106,6 +107,12 @@ public final class EngineJoin {
         if (phase != Phase.JOINED) return;
         Member m = map.member(rank).orElse(null);
         if (m == null || m.incarnation() != incarnation) return;
+        if (Departure.hasDied(m)) {
+            // what made it die is still there: an administrator starts it when it is not
+            phase = Phase.STOPPED;
+            out.withdraw();
+            return;
+        }
         if (m.state() != MemberState.EXCLUDED && m.state() != MemberState.ADMIN_EXCLUDED) return;
         phase = Phase.JOINING;
         out.tellExcluded(rank, incarnation, m.info());

@@ -46,6 +46,7 @@ import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.RaftEnvelope;
 import io.daosmesh.model.wire.RankActionRequest;
 import io.daosmesh.model.wire.RankDeadReport;
+import io.daosmesh.model.wire.RasEventMessage;
 import io.daosmesh.model.wire.SystemActionRequest;
 import io.daosmesh.model.wire.SystemQueryRequest;
 import java.nio.file.Path;
@@ -128,6 +129,14 @@ class HostileRequestsTest {
         }
     }
 
+    private static RasEventMessage died() {
+        return RasEventMessage.newBuilder()
+                .setId("engine_died")
+                .putFields("rank", "7")
+                .putFields("inc", "1")
+                .build();
+    }
+
     /** One request of each method that is right as it is. */
     private Map<RpcMethod, Message> requests() {
         String at = pool.toString();
@@ -140,6 +149,7 @@ class HostileRequestsTest {
                 RpcMethod.SYSTEM_ACTION,
                 SystemActionRequest.newBuilder().setActionValue(3).addRanks(0).build());
         all.put(RpcMethod.RANK_DEAD, RankDeadReport.newBuilder().setRank(7).build());
+        all.put(RpcMethod.STATE_EVENT, died());
         all.put(
                 RpcMethod.RANK_ACTION,
                 RankActionRequest.newBuilder().setActionValue(1).build());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerListReply;
@@ -120,6 +121,7 @@ class ReplicaMoveTest {
         }
 
         assertEquals(containers, containerCount());
+        assertTrue(mesh.nodes.stream().anyMatch(n -> n.events.contains(RasId.POOL_REPLICAS_UPDATED)));
         assertEquals(
                 1,
                 new TreeSet<>(first).stream().filter(serviceRanks()::contains).count());

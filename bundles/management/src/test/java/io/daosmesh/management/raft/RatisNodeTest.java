@@ -5,11 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.node.TestMesh;
 import io.daosmesh.management.pool.PoolDb;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.ras.RasId;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -17,7 +21,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import org.apache.ratis.util.MD5FileUtil;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,6 +39,7 @@ class RatisNodeTest {
     Path dir;
 
     private TestMesh mesh;
+    private final List<String> events = new CopyOnWriteArrayList<>();
 
     @BeforeEach
     void start() {
@@ -46,11 +53,16 @@ class RatisNodeTest {
 
     private RatisNode open() {
         TestMesh.Node n = mesh.nodes.get(0);
-        return new RatisNode(
-                dir.resolve("raft"),
-                n.context(mesh.net.server(n.address)),
-                g -> new Replica<>(new PoolDb(), () -> {}),
-                n.servers());
+        NodeContext c = n.context(mesh.net.server(n.address));
+        NodeContext told = new NodeContext(
+                c.config(),
+                c.rpc(),
+                c.server(),
+                c.hlc(),
+                c.loop(),
+                (id, severity, message, fields) -> events.add(id + " " + fields.get("pool")),
+                c.timing());
+        return new RatisNode(dir.resolve("raft"), told, g -> new Replica<>(new PoolDb(), () -> {}), n.servers());
     }
 
     /** A new life in the same process, as after an update of the bundle, takes over every folder of the former one. */
@@ -130,6 +142,24 @@ class RatisNodeTest {
 
         assertEquals(3, again.groups().size());
         again.close();
+    }
+
+    /** Another release has written the snapshot of a pool's service. */
+    @Test
+    void shouldTellOfAnIncompatibleLayout() throws Exception {
+        UUID group = new UUID(0, 9);
+        RatisNode node = open();
+        node.add(group, mesh.addresses());
+        node.close();
+        Path snapshot = dir.resolve("raft").resolve(group.toString()).resolve("sm/snapshot.1_1");
+        Files.write(
+                snapshot,
+                ByteBuffer.allocate(16).putInt(0x44534d53).putInt(9).putLong(0).array());
+        MD5FileUtil.computeAndSaveMd5ForFile(snapshot.toFile());
+
+        assertThrows(FaultException.class, this::open);
+
+        assertTrue(events.contains(RasId.RDB_DURABLE_FORMAT_INCOMPATIBLE + " " + group));
     }
 
     private CompletableFuture<FaultCode> addUntilClosed(RatisNode node, int number) {

@@ -2,6 +2,7 @@ package io.daosmesh.management.rank;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.daosmesh.management.pool.Departure;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.GroupMap;
@@ -76,7 +77,7 @@ class EngineJoinTest implements EngineJoin.Effects {
     }
 
     private static GroupMap map(MemberState state, long incarnation) {
-        Member m = new Member(3, new UUID(0, 3), "a:1", "/a", state, incarnation, 1, 0, "", 0);
+        Member m = new Member(3, new UUID(0, 3), "a:1", "/a", state, incarnation, 1, 0, Departure.DIED, 0);
         return new GroupMap("sys", 9, List.of(m));
     }
 
@@ -128,6 +129,20 @@ class EngineJoinTest implements EngineJoin.Effects {
                 map EXCLUDED 1     | -
                 withdrawn          | wake in 2000
                 wake               | join in life 2
+                """);
+    }
+
+    @Test
+    void shouldWaitForAnAdministratorWhenItsEngineHasDied() {
+        transcript("""
+                ready         | join in life 1
+                reply JOINED  | publish r3@1
+                map ERRORED 0 | -
+                map ERRORED 1 | withdraw
+                withdrawn     | -
+                start         | join in life 2
+                reply JOINED  | publish r3@2
+                map ERRORED 1 | -
                 """);
     }
 

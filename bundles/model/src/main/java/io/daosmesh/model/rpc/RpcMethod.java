@@ -64,6 +64,8 @@ public enum RpcMethod {
     CONTAINER_PROPERTIES(59, Kind.CALL, ADMIN, AGENT),
     // gossip (destination = rank)
     SWIM(60, Kind.FIRE, SERVER),
+    // events that change the state of a member (leader of the management service)
+    STATE_EVENT(61, Kind.CALL, SERVER),
     // engine (destination = rank)
     OBJECT_UPDATE(70, Kind.CALL, AGENT),
     OBJECT_FETCH(71, Kind.CALL, AGENT),

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
@@ -31,6 +32,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 class PrometheusIT {
     private static final Duration SCRAPED_MAX = Duration.ofSeconds(60);
     private static final Duration INSTALL_MAX = Duration.ofSeconds(180);
+
+    private static final int PUTS = 7;
 
     @TempDir
     private Path dir;
@@ -49,14 +52,7 @@ class PrometheusIT {
         assertEquals(3, written.path("targets").size());
         run(Duration.ofSeconds(30), List.of("promtool", "check", "config", config.toString()));
         int port = freePort();
-        Process prometheus = new ProcessBuilder(
-                        "prometheus",
-                        "--config.file=" + config,
-                        "--web.listen-address=127.0.0.1:" + port,
-                        "--storage.tsdb.path=" + dir.resolve("tsdb"))
-                .redirectErrorStream(true)
-                .redirectOutput(dir.resolve("prometheus.log").toFile())
-                .start();
+        Process prometheus = prometheus(config, port, "plain");
         try {
             LocalMesh.await("three nodes are scraped", SCRAPED_MAX, () -> sum(port, "sum(up{job=\"daos\"})") == 3);
             LocalMesh.await("each tells its rank", SCRAPED_MAX, () -> sum(port, "sum(engine_rank)") == 0 + 1 + 2);
@@ -64,6 +60,112 @@ class PrometheusIT {
             prometheus.destroy();
             assertTrue(prometheus.waitFor(20, TimeUnit.SECONDS), "prometheus ends");
         }
+    }
+
+    /** What is shipped for Grafana and Prometheus asks for what the nodes tell. */
+    @Test
+    void shouldAnswerEveryPanelAndRule() throws Exception {
+        Assumptions.assumeTrue(isInstalled(), "prometheus is missing and could not be installed with apt-get");
+        LocalMesh mesh = SharedMesh.mesh();
+        Path share = share();
+        JsonNode board = new ObjectMapper()
+                .readTree(share.resolve("grafana/daos-mesh.json").toFile());
+        Path rules = share.resolve("prometheus/daos-mesh.rules.yml");
+        run(Duration.ofSeconds(30), List.of("promtool", "check", "rules", rules.toString()));
+        mesh.dmgAt(dir, "telemetry", "config").orFail();
+        Path config = dir.resolve("with-rules.yml");
+        Files.writeString(
+                config,
+                Files.readString(dir.resolve(".prometheus.yml")) + "rule_files: ['" + rules + "']\n"
+                        + "global: {evaluation_interval: 1s}\n");
+        mesh.dmg("pool", "create", "watched", "--size", "300MB").orFail();
+        int port = freePort();
+        Process prometheus = prometheus(config, port, "rules");
+        try {
+            mesh.daos("container", "create", "watched", "c1").orFail();
+            String updates = "sum(engine_pool_ops_update{pool=\""
+                    + mesh.pool("watched").path("uuid").asText() + "\"})";
+            LocalMesh.await("updates are counted", SCRAPED_MAX, () -> sum(port, updates) >= 0);
+            double before = sum(port, updates);
+            Path value = Files.writeString(dir.resolve("value"), "v");
+            for (int i = 0; i < PUTS; i++)
+                mesh.daos("kv", "put", "watched", "c1", "k" + i, value.toString())
+                        .orFail();
+            LocalMesh.await(
+                    "each update is counted once",
+                    SCRAPED_MAX,
+                    () -> sum(port, updates) == before + PUTS,
+                    () -> updates + " was " + before + ", is " + sum(port, updates));
+            LocalMesh.await(
+                    "panels are answered",
+                    SCRAPED_MAX,
+                    () -> unanswered(board, port).isEmpty(),
+                    () -> String.valueOf(unanswered(board, port)));
+            LocalMesh.await(
+                    "rules are evaluated",
+                    SCRAPED_MAX,
+                    () -> get(port, "rules").at("/data/groups/0/rules").findValuesAsText("health").stream()
+                            .allMatch("ok"::equals));
+            assertEquals(15, get(port, "rules").at("/data/groups/0/rules").size());
+            checkMetrics(mesh);
+        } finally {
+            prometheus.destroy();
+            assertTrue(prometheus.waitFor(20, TimeUnit.SECONDS), "prometheus ends");
+            SharedMesh.destroy("watched");
+        }
+    }
+
+    /** Expressions of panels without a result, or with an error. */
+    private static List<String> unanswered(JsonNode board, int port) {
+        List<String> none = new ArrayList<>();
+        for (JsonNode panel : board.path("panels"))
+            for (JsonNode target : panel.path("targets")) {
+                String expression = target.path("expr").asText();
+                JsonNode answer = get(port, "query?query=" + URLEncoder.encode(expression, StandardCharsets.UTF_8));
+                if (answer.at("/data/result").isEmpty()) none.add(expression);
+            }
+        assertTrue(board.path("panels").size() >= 15, "panels");
+        return none;
+    }
+
+    /** Names that DAOS has given do not all end as Prometheus wants; nothing else may be wrong. */
+    private static void checkMetrics(LocalMesh mesh) throws Exception {
+        String page = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
+                                        + mesh.nodes().get(0).telemetry() + "/metrics"))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString())
+                .body();
+        Process promtool = new ProcessBuilder("promtool", "check", "metrics")
+                .redirectErrorStream(true)
+                .start();
+        try (var in = promtool.getOutputStream()) {
+            in.write(page.getBytes(StandardCharsets.UTF_8));
+        }
+        List<String> said = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                .lines()
+                .filter(l -> !l.contains("counter metrics should have \"_total\" suffix"))
+                .toList();
+        assertTrue(promtool.waitFor(30, TimeUnit.SECONDS), "promtool ends");
+        assertEquals(List.of(), said);
+    }
+
+    private static Path share() {
+        Path up = Path.of("").toAbsolutePath();
+        while (!Files.isExecutable(up.resolve("mesh"))) up = up.getParent();
+        return up.resolve("karaf-assembly/src/main/karaf/assembly/share");
+    }
+
+    private Process prometheus(Path config, int port, String name) throws IOException {
+        return new ProcessBuilder(
+                        "prometheus",
+                        "--config.file=" + config,
+                        "--web.listen-address=127.0.0.1:" + port,
+                        "--storage.tsdb.path=" + dir.resolve("tsdb-" + name))
+                .redirectErrorStream(true)
+                .redirectOutput(dir.resolve(name + ".log").toFile())
+                .start();
     }
 
     private static boolean isInstalled() throws IOException, InterruptedException {
@@ -101,23 +203,26 @@ class PrometheusIT {
 
     /** The one value of a query, -1 while there is none. */
     private static double sum(int port, String query) {
+        return get(port, "query?query=" + URLEncoder.encode(query, StandardCharsets.UTF_8))
+                .at("/data/result/0/value/1")
+                .asDouble(-1);
+    }
+
+    /** An empty object while there is no answer. */
+    private static JsonNode get(int port, String path) {
+        ObjectMapper json = new ObjectMapper();
         try {
-            HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/api/v1/query?query="
-                            + URLEncoder.encode(query, StandardCharsets.UTF_8)))
+            HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/api/v1/" + path))
                     .timeout(Duration.ofSeconds(5))
                     .build();
-            String body = HttpClient.newHttpClient()
+            return json.readTree(HttpClient.newHttpClient()
                     .send(request, HttpResponse.BodyHandlers.ofString())
-                    .body();
-            return new ObjectMapper()
-                    .readTree(body)
-                    .at("/data/result/0/value/1")
-                    .asDouble(-1);
+                    .body());
         } catch (IOException e) {
-            return -1;
+            return json.createObjectNode();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return -1;
+            return json.createObjectNode();
         }
     }
 }

@@ -31,6 +31,9 @@ import reactor.core.publisher.MonoSink;
 
 /** One target with its loop: the proxy that others hold. Any thread; everything but hot reads is enqueued. */
 public final class TargetProxy {
+    /** Argument of the fault of a target that an {@link io.daosmesh.model.fault.Invariant} has stopped. */
+    public static final String ASSERTED = "asserted";
+
     /** Of the heap, for what an engine's targets remember of updates. */
     private static final int UPDATES_PART = 8;
 
@@ -69,7 +72,8 @@ public final class TargetProxy {
 
     private void onBroken(Throwable error) {
         if (error instanceof io.daosmesh.model.fault.Invariant.InvariantBroken)
-            stopServing(Fault.of(FaultCode.IO, "%s", String.valueOf(error.getMessage())));
+            stopServing(Fault.of(FaultCode.IO, "%s", String.valueOf(error.getMessage()))
+                    .with(ASSERTED, true));
     }
 
     /** For good: until the engine starts anew. AGAIN, because another target leads as soon as this one is excluded. */

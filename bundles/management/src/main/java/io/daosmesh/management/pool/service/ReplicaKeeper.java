@@ -11,6 +11,8 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.PoolMap;
+import io.daosmesh.model.ras.RasEvent.Severity;
+import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
@@ -23,7 +25,9 @@ import io.daosmesh.model.wire.PoolServiceStopRequest;
 import io.daosmesh.model.wire.RankSetMessage;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
@@ -80,7 +84,22 @@ final class ReplicaKeeper {
         public void record(List<Integer> ranks) {
             LOG.info("pool {}: its service is on ranks {} now", service.pool(), ranks);
             RankSetMessage set = RankSetMessage.newBuilder().addAllRanks(ranks).build();
-            run("record the replicas", service.propose(LogCommand.newBuilder().setServiceRanks(set)));
+            Mono<?> recorded = service.propose(LogCommand.newBuilder().setServiceRanks(set))
+                    .doOnNext(done -> node.ras()
+                            .raise(
+                                    RasId.POOL_REPLICAS_UPDATED,
+                                    Severity.NOTICE,
+                                    "List of pool service replica ranks has been updated.",
+                                    Map.of(
+                                            "pool",
+                                            service.pool().toString(),
+                                            "data",
+                                            "replicas=" + text(ranks) + " term=" + group.term())));
+            run("record the replicas", recorded);
+        }
+
+        private static String text(List<Integer> ranks) {
+            return ranks.stream().map(String::valueOf).collect(Collectors.joining(","));
         }
 
         @Override

@@ -11,6 +11,8 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
+import io.daosmesh.model.ras.RasEvent.Severity;
+import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.Registrations;
 import io.daosmesh.model.rpc.RpcMessage;
@@ -28,6 +30,7 @@ import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolServiceStopRequest;
 import io.daosmesh.model.wire.TargetDestroyRequest;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -131,8 +134,8 @@ public final class PoolRemover {
                                         "cannot destroy a pool with existing containers (%d)",
                                         q.getContainerCount())
                                 .with("fault", 618)
-                                .remedy(
-                                        "retry the operation with the recursive flag set to remove containers along with the pool")
+                                .remedy("retry the operation with the recursive flag set to remove containers along"
+                                        + " with the pool")
                                 .asException()));
     }
 
@@ -197,16 +200,20 @@ public final class PoolRemover {
                 .setPool(p.getPool())
                 .setAll(true)
                 .build();
-        return tellRanks("handles", p, group, RpcMethod.HANDLES_GONE, RpcMessage.of(gone), HANDLES_MAX);
+        return tellRanks("handles", p, group, RpcMethod.HANDLES_GONE, RpcMessage.of(gone), HANDLES_MAX)
+                .then();
     }
 
     private Mono<Void> dropTargets(PoolEntryMessage p, GroupMap group) {
         TargetDestroyRequest destroy =
                 TargetDestroyRequest.newBuilder().setPool(p.getPool()).build();
-        return tellRanks("targets", p, group, RpcMethod.TARGET_DESTROY, RpcMessage.of(destroy), TARGETS_MAX);
+        return tellRanks("targets", p, group, RpcMethod.TARGET_DESTROY, RpcMessage.of(destroy), TARGETS_MAX)
+                .doOnNext(rank -> deferred(p, rank))
+                .then();
     }
 
-    private Mono<Void> tellRanks(
+    /** Emits the ranks that could not be told. */
+    private Flux<Integer> tellRanks(
             String what, PoolEntryMessage p, GroupMap group, RpcMethod method, RpcMessage message, Duration limit) {
         return Flux.fromIterable(p.getRanksList())
                 .flatMap(
@@ -215,15 +222,28 @@ public final class PoolRemover {
                                 .map(m -> node.rpc()
                                         .call(Endpoint.rank(m.address(), rank), method, message, limit, r -> true)
                                         .onErrorResume(e -> later(what, m, e)))
-                                .orElseGet(Mono::empty),
-                        64)
-                .then();
+                                .orElseGet(() -> Mono.just(false))
+                                .filter(isTold -> !isTold)
+                                .map(x -> rank),
+                        64);
     }
 
     private static Mono<Boolean> later(String what, Member m, Throwable e) {
         Fault f = FaultException.faultOf(e);
-        if (f.code() != FaultCode.NONEXIST) LOG.info("pool {} on rank {} go later: {}", what, m.rank(), f.message());
-        return Mono.empty();
+        if (f.code() == FaultCode.NONEXIST) return Mono.just(true);
+        LOG.info("pool {} on rank {} go later: {}", what, m.rank(), f.message());
+        return Mono.just(false);
+    }
+
+    /** The room on the rank is taken until it answers again. */
+    private void deferred(PoolEntryMessage p, int rank) {
+        UUID pool = Ids.uuid(p.getPool());
+        node.ras()
+                .raise(
+                        RasId.POOL_DESTROY_DEFERRED,
+                        Severity.WARNING,
+                        "pool:" + pool + " destroy is deferred",
+                        Map.of("pool", pool.toString(), "rank", Integer.toString(rank)));
     }
 
     private void tellGone(PoolEntryMessage p, GroupMap group) {

@@ -22,9 +22,11 @@ import io.daosmesh.model.wire.RankActionRequest;
 import io.daosmesh.model.wire.SystemActionReply;
 import io.daosmesh.model.wire.SystemActionRequest;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -101,7 +103,8 @@ public final class SystemActions {
                         .then(keep(outcomes, MemberState.UNRESPONSIVE, why))
                         .then(keep(outcomes, MemberState.ERRORED, ""))
                         .thenReturn(outcomes))
-                .doOnNext(outcomes -> raise(RasId.SYSTEM_STOP_FAILED, "System stop failed", outcomes));
+                .doOnNext(outcomes ->
+                        raise(RasId.SYSTEM_STOP_FAILED, "System shutdown failed during \"stop\" action, ", outcomes));
     }
 
     private Mono<List<Outcome>> start(List<Member> members) {
@@ -114,7 +117,7 @@ public final class SystemActions {
                                         .flatMap(o -> o.errored() ? Mono.just(o) : joined(o, endNs)),
                         64)
                 .collectList()
-                .doOnNext(outcomes -> raise(RasId.SYSTEM_START_FAILED, "System start failed", outcomes));
+                .doOnNext(outcomes -> raise(RasId.SYSTEM_START_FAILED, "System startup failed, ", outcomes));
     }
 
     private Mono<Outcome> joined(Outcome o, long endNs) {
@@ -165,12 +168,11 @@ public final class SystemActions {
     }
 
     private void raise(RasId id, String what, List<Outcome> outcomes) {
-        List<Integer> failed = outcomes.stream()
+        String failed = outcomes.stream()
                 .filter(Outcome::errored)
-                .map(o -> o.member().rank())
-                .sorted()
-                .toList();
-        if (!failed.isEmpty())
-            node.ras().raise(id, Severity.ERROR, what + " during stop or start of ranks " + failed, Map.of());
+                .sorted(Comparator.comparingInt(o -> o.member().rank()))
+                .map(o -> "rank " + o.member().rank() + ": " + o.message())
+                .collect(Collectors.joining("; "));
+        if (!failed.isEmpty()) node.ras().raise(id, Severity.ERROR, what + failed, Map.of());
     }
 }

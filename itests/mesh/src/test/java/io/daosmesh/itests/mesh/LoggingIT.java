@@ -1,0 +1,86 @@
+package io.daosmesh.itests.mesh;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.ResourceLock;
+
+/** Levels and files of the logs of running nodes, and what a kill leaves in the events. */
+@ExtendWith(SharedMesh.class)
+@ResourceLock(SharedMesh.LOCK)
+class LoggingIT {
+    private static final Duration LINE_MAX = Duration.ofSeconds(60);
+    private static final String DEBUG = " DEBUG [io.daosmesh.";
+
+    private static Path log() {
+        return SharedMesh.mesh().dir().resolve("node1/log/node.log");
+    }
+
+    private static long debugLines() throws IOException {
+        try (var lines = Files.lines(log())) {
+            return lines.filter(l -> l.contains(DEBUG)).count();
+        }
+    }
+
+    /** Reads of members and pools: debug lines of some parts come of them. */
+    private static boolean hasMoreThan(long before) throws IOException {
+        SharedMesh.mesh().dmg("system", "query").orFail();
+        return debugLines() > before;
+    }
+
+    @Test
+    void shouldShowDebugLinesUntilTheReset() throws Exception {
+        LocalMesh mesh = SharedMesh.mesh();
+        long before = debugLines();
+
+        mesh.dmg("server", "set-logmasks", "-m", "DEBUG", "-d", "any", "-s", "all")
+                .orFail();
+        LocalMesh.await("a debug line", LINE_MAX, () -> hasMoreThan(before));
+        mesh.dmg("server", "set-logmasks").orFail();
+
+        LocalMesh.await("no debug line any more", LINE_MAX, () -> !hasMoreThan(debugLines()));
+        LocalMesh.Outcome wrong = mesh.dmg("server", "set-logmasks", "-m", "DEBUG", "-d", "loud");
+        assertEquals(1, wrong.status());
+        assertTrue((wrong.out() + wrong.err()).contains("unknown stream 'loud'"), wrong.out() + wrong.err());
+    }
+
+    /** What logrotate does. */
+    @Test
+    void shouldOpenAMovedFileAnew() throws Exception {
+        Files.move(log(), log().resolveSibling("node.log.moved"));
+
+        LocalMesh.await("a new file", LINE_MAX, () -> Files.exists(log()));
+
+        LocalMesh.await(
+                "a line in it", LINE_MAX, () -> Files.readString(log()).contains("a log file was moved: opened anew"));
+    }
+
+    @Test
+    void shouldTellOfAKilledEngineWhenItServesAgain() {
+        LocalMesh mesh = SharedMesh.mesh();
+
+        mesh.kill(3);
+        mesh.startNode(3);
+
+        LocalMesh.await("engine_died", LINE_MAX, () -> died(mesh) == 1);
+        LocalMesh.await("joined again", LINE_MAX, () -> {
+            for (JsonNode m : mesh.dmgJson("system", "query").path("members"))
+                if (!m.path("state").asText().equals("joined")) return false;
+            return true;
+        });
+    }
+
+    private static long died(LocalMesh mesh) {
+        JsonNode events =
+                mesh.dmgJson("system", "events", "--id", "engine_died").path("events");
+        return StreamSupport.stream(events.spliterator(), false).count();
+    }
+}
