@@ -5,6 +5,7 @@ import io.daosmesh.admin.HostReplies;
 import io.daosmesh.admin.grammar.HostList;
 import io.daosmesh.admin.view.HostBlocks;
 import io.daosmesh.admin.view.Json;
+import io.daosmesh.cli.dmg.upkeep.Screen;
 import io.daosmesh.cli.start.LogOptions;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -28,7 +29,6 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
@@ -41,7 +41,7 @@ import picocli.CommandLine.ScopeType;
         description = "Administers a Daos Mesh system.",
         sortOptions = false,
         synopsisSubcommandLabel = "COMMAND")
-public final class DmgRoot implements AutoCloseable {
+public final class DmgRoot implements Screen, AutoCloseable {
     private static final Duration READ_MAX = Duration.ofSeconds(10);
     private static final Duration WRITE_MAX = Duration.ofSeconds(90);
     private static final String FAULT_NUMBER = "fault";
@@ -87,7 +87,7 @@ public final class DmgRoot implements AutoCloseable {
             names = {"-j", "--json"},
             scope = ScopeType.INHERIT,
             description = "one JSON document on standard output")
-    public boolean json;
+    boolean json;
 
     @Option(
             names = {"-J", "--json-logging"},
@@ -126,11 +126,6 @@ public final class DmgRoot implements AutoCloseable {
         this.err = err;
     }
 
-    /** Of the command line that a command in another package belongs to. */
-    public static DmgRoot of(CommandSpec command) {
-        return (DmgRoot) command.root().userObject();
-    }
-
     /** For tests: calls over another Rpc. */
     void use(DmgConfig given, AdminCalls over) {
         config = given;
@@ -146,6 +141,7 @@ public final class DmgRoot implements AutoCloseable {
     }
 
     /** Hosts of the command line, else of the configuration. */
+    @Override
     public List<String> hosts() {
         if (hostList == null) return config().hosts();
         List<String> given = HostList.addresses(hostList, config().port());
@@ -155,6 +151,12 @@ public final class DmgRoot implements AutoCloseable {
         return given;
     }
 
+    @Override
+    public boolean isJson() {
+        return json;
+    }
+
+    @Override
     public AdminCalls calls() {
         if (calls == null) {
             LogOptions.configure(debug, logFile, jsonLogging);
@@ -170,6 +172,7 @@ public final class DmgRoot implements AutoCloseable {
     // ---------------------------------------------------------------- output
 
     /** Text, or its JSON twin with {@code -j}. */
+    @Override
     public int show(Supplier<String> text, Supplier<? extends @Nullable Object> response) {
         if (json) answer(Json.success(response.get()));
         else out.print(Printable.lines(text.get()));
@@ -213,17 +216,20 @@ public final class DmgRoot implements AutoCloseable {
         return json || words.contains("-j") || words.contains("--json");
     }
 
+    @Override
     public void answer(String document) {
         out.print(document);
         answered = true;
     }
 
     /** Text that JSON output leaves out. */
+    @Override
     public void say(String text) {
         if (!json) out.print(Printable.lines(text));
     }
 
     /** Only a {@code yes} of who sits there; never with JSON, where nobody does. */
+    @Override
     public boolean isConfirmed(String question) {
         if (json) return false;
         out.print(question + " (yes/no): ");
@@ -237,6 +243,7 @@ public final class DmgRoot implements AutoCloseable {
     }
 
     /** Exit status of a failure, told on standard error with its remedy. */
+    @Override
     public int complain(Fault fault) {
         error("ERROR: dmg: " + plain(fault).message());
         String code = fault.argument(FAULT_NUMBER)

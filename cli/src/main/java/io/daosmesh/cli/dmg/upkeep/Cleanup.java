@@ -4,7 +4,6 @@ import io.daosmesh.admin.UpkeepCalls;
 import io.daosmesh.admin.UpkeepCalls.OfPool;
 import io.daosmesh.admin.view.Json;
 import io.daosmesh.admin.view.upkeep.UpkeepView;
-import io.daosmesh.cli.dmg.DmgRoot;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import java.util.List;
@@ -38,7 +37,7 @@ public final class Cleanup implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        DmgRoot root = DmgRoot.of(Objects.requireNonNull(spec));
+        Screen root = Screen.of(Objects.requireNonNull(spec));
         // an empty name would mean every machine
         if (machine.isBlank() || machine.length() > MACHINE_MAX)
             throw Fault.of(FaultCode.INVAL, "the name of a machine has 1 to %d characters", MACHINE_MAX)
@@ -47,7 +46,7 @@ public final class Cleanup implements Callable<Integer> {
         Optional<Fault> failure = UpkeepView.failure("cleanup", results);
         String text = UpkeepView.cleanup(results, verbose);
         if (failure.isEmpty()) return root.show(() -> text, () -> UpkeepView.cleanupJson(machine, results));
-        if (root.json) root.answer(Json.failure(UpkeepView.cleanupJson(machine, results), failure.get()));
+        if (root.isJson()) root.answer(Json.failure(UpkeepView.cleanupJson(machine, results), failure.get()));
         else root.say(text);
         return root.complain(failure.get());
     }

@@ -2,7 +2,6 @@ package io.daosmesh.cli.dmg.upkeep;
 
 import io.daosmesh.admin.UpkeepCalls;
 import io.daosmesh.admin.view.upkeep.UpkeepView;
-import io.daosmesh.cli.dmg.DmgRoot;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.wire.SystemEraseReply;
@@ -33,7 +32,7 @@ public final class Erase implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        DmgRoot root = DmgRoot.of(Objects.requireNonNull(spec));
+        Screen root = Screen.of(Objects.requireNonNull(spec));
         UpkeepCalls calls = new UpkeepCalls(root.calls());
         if (calls.isUnformatted(root.hosts())) {
             SystemEraseReply none = SystemEraseReply.getDefaultInstance();

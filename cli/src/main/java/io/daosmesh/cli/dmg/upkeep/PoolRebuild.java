@@ -1,7 +1,6 @@
 package io.daosmesh.cli.dmg.upkeep;
 
 import io.daosmesh.admin.UpkeepCalls;
-import io.daosmesh.cli.dmg.DmgRoot;
 import io.daosmesh.model.wire.PoolRebuildRequest;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +33,7 @@ public final class PoolRebuild {
     }
 
     private int run(String pool, PoolRebuildRequest.Op op, boolean force) {
-        DmgRoot root = DmgRoot.of(Objects.requireNonNull(spec));
+        Screen root = Screen.of(Objects.requireNonNull(spec));
         new UpkeepCalls(root.calls()).rebuild(pool, op, force);
         String verb = op == PoolRebuildRequest.Op.START ? "start" : "stop";
         return root.show(() -> "Pool-rebuild " + verb + " request succeeded\n", () -> null);

@@ -2,7 +2,6 @@ package io.daosmesh.cli.dmg.upkeep;
 
 import io.daosmesh.admin.UpkeepCalls;
 import io.daosmesh.admin.view.upkeep.UpkeepView;
-import io.daosmesh.cli.dmg.DmgRoot;
 import io.daosmesh.model.wire.PoolUpgradeReply;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -24,7 +23,7 @@ public final class PoolUpgrade implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        DmgRoot root = DmgRoot.of(Objects.requireNonNull(spec));
+        Screen root = Screen.of(Objects.requireNonNull(spec));
         PoolUpgradeReply reply = new UpkeepCalls(root.calls()).upgrade(pool);
         return root.show(() -> UpkeepView.upgrade(reply), () -> UpkeepView.upgradeJson(reply));
     }

@@ -1,7 +1,6 @@
 package io.daosmesh.cli.dmg.upkeep;
 
 import io.daosmesh.admin.UpkeepCalls;
-import io.daosmesh.cli.dmg.DmgRoot;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -17,7 +16,7 @@ public final class SelfHeal {
 
     @Command(name = "eval", description = "Act again on what the property self_heal says now")
     int eval() {
-        DmgRoot root = DmgRoot.of(Objects.requireNonNull(spec));
+        Screen root = Screen.of(Objects.requireNonNull(spec));
         new UpkeepCalls(root.calls()).evaluateSelfHeal();
         return root.show(() -> "System self-heal eval request succeeded\n", () -> null);
     }

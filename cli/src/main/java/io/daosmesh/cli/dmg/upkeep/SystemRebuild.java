@@ -4,7 +4,6 @@ import io.daosmesh.admin.UpkeepCalls;
 import io.daosmesh.admin.UpkeepCalls.OfPool;
 import io.daosmesh.admin.view.Json;
 import io.daosmesh.admin.view.upkeep.UpkeepView;
-import io.daosmesh.cli.dmg.DmgRoot;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.wire.PoolRebuildRequest;
 import java.util.List;
@@ -46,13 +45,13 @@ public final class SystemRebuild {
     }
 
     private int run(PoolRebuildRequest.Op op, boolean force, boolean verbose) {
-        DmgRoot root = DmgRoot.of(Objects.requireNonNull(spec));
+        Screen root = Screen.of(Objects.requireNonNull(spec));
         String verb = op == PoolRebuildRequest.Op.START ? "start" : "stop";
         List<OfPool> results = new UpkeepCalls(root.calls()).rebuildAll(op, force);
         Optional<Fault> failure = UpkeepView.failure("pool-rebuild " + verb, results);
         String text = UpkeepView.rebuild(verb, results, verbose);
         if (failure.isEmpty()) return root.show(() -> text, () -> UpkeepView.rebuildJson(verb, results));
-        if (root.json) root.answer(Json.failure(UpkeepView.rebuildJson(verb, results), failure.get()));
+        if (root.isJson()) root.answer(Json.failure(UpkeepView.rebuildJson(verb, results), failure.get()));
         else root.say(text);
         return root.complain(failure.get());
     }
