@@ -7,7 +7,6 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +21,8 @@ final class MovedLogs {
     private final Runnable reopen;
     private final Map<Path, Object> seen = new HashMap<>();
     private long quietUntilNs;
+    /** Opening takes a moment. */
+    private boolean isOpening;
 
     MovedLogs(List<Path> files, Runnable reopen, long nowNs) {
         this.files = List.copyOf(files);
@@ -32,17 +33,17 @@ final class MovedLogs {
 
     /** Has the logs opened anew by their names when one of them is not the file it was. */
     void look(long nowNs) {
-        boolean isMoved = files.stream().anyMatch(f -> seen.containsKey(f) && !Objects.equals(seen.get(f), key(f)));
+        if (isOpening && seen.keySet().stream().allMatch(f -> key(f) != null)) {
+            isOpening = false;
+            remember();
+        }
+        boolean isMoved = seen.entrySet().stream().anyMatch(e -> !e.getValue().equals(key(e.getKey())));
         if (!isMoved) {
             remember();
-            return;
-        }
-        if (nowNs - quietUntilNs < 0) return;
-        quietUntilNs = nowNs + PAUSE_NS;
-        reopen.run();
-        if (files.stream().allMatch(f -> !seen.containsKey(f) || key(f) != null)) {
-            quietUntilNs = nowNs;
-            remember();
+        } else if (nowNs - quietUntilNs >= 0) {
+            quietUntilNs = nowNs + PAUSE_NS;
+            isOpening = true;
+            reopen.run();
         }
     }
 

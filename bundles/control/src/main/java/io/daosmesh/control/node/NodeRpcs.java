@@ -25,8 +25,11 @@ import io.daosmesh.model.wire.StorageScanReply;
 import io.daosmesh.model.wire.StorageScanRequest;
 import io.daosmesh.model.wire.StorageUsageReply;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 
@@ -48,6 +51,8 @@ final class NodeRpcs {
     interface Members {
         Optional<Member> member(int rank);
     }
+
+    private static final Logger LOG = LoggerFactory.getLogger(NodeRpcs.class);
 
     private final Parts parts;
     private final Scheduler scheduler;
@@ -191,7 +196,9 @@ final class NodeRpcs {
         String masks = request.getReset() || request.getMasks().isBlank()
                 ? LogLevels.configured(parts.config)
                 : LogLevels.configured(parts.config) + "," + request.getMasks();
-        parts.levels.set(LogMasks.parse(masks, request.getStreams(), request.getSubsystems()));
+        Map<String, String> levels = LogMasks.parse(masks, request.getStreams(), request.getSubsystems());
+        parts.levels.set(levels);
+        LOG.debug("log levels are {}", levels);
         return Empty.getDefaultInstance();
     }
 }

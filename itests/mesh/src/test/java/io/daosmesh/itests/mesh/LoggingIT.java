@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -30,24 +31,23 @@ class LoggingIT {
         }
     }
 
-    /** Reads of members and pools: debug lines of some parts come of them. */
-    private static boolean hasMoreThan(long before) throws IOException {
-        SharedMesh.mesh().dmg("system", "query").orFail();
+    /** Whoever sets levels leaves a debug line, if the levels set before allow it. */
+    private static boolean isToldWith(String... masks) throws IOException {
+        long before = debugLines();
+        String[] words = Stream.concat(Stream.of("server", "set-logmasks"), Stream.of(masks))
+                .toArray(String[]::new);
+        SharedMesh.mesh().dmg(words).orFail();
         return debugLines() > before;
     }
 
     @Test
-    void shouldShowDebugLinesUntilTheReset() throws Exception {
-        LocalMesh mesh = SharedMesh.mesh();
-        long before = debugLines();
+    void shouldShowDebugLinesUntilTheReset() {
+        LocalMesh.await("debug lines", LINE_MAX, () -> isToldWith("-m", "DEBUG", "-d", "any", "-s", "all"));
+        LocalMesh.await("none of another facility", LINE_MAX, () -> !isToldWith("-m", "DEBUG", "-s", "vos"));
+        LocalMesh.await("debug lines again", LINE_MAX, () -> isToldWith("server=DEBUG"));
+        LocalMesh.await("none after the reset", LINE_MAX, () -> !isToldWith());
 
-        mesh.dmg("server", "set-logmasks", "-m", "DEBUG", "-d", "any", "-s", "all")
-                .orFail();
-        LocalMesh.await("a debug line", LINE_MAX, () -> hasMoreThan(before));
-        mesh.dmg("server", "set-logmasks").orFail();
-
-        LocalMesh.await("no debug line any more", LINE_MAX, () -> !hasMoreThan(debugLines()));
-        LocalMesh.Outcome wrong = mesh.dmg("server", "set-logmasks", "-m", "DEBUG", "-d", "loud");
+        LocalMesh.Outcome wrong = SharedMesh.mesh().dmg("server", "set-logmasks", "-m", "DEBUG", "-d", "loud");
         assertEquals(1, wrong.status());
         assertTrue((wrong.out() + wrong.err()).contains("unknown stream 'loud'"), wrong.out() + wrong.err());
     }
