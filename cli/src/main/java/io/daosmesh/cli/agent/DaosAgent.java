@@ -51,7 +51,7 @@ import picocli.CommandLine.ScopeType;
             DaosAgent.NetScan.class,
             DaosAgent.DumpAttachInfo.class
         })
-final class DaosAgent implements Callable<Integer> {
+public final class DaosAgent implements Callable<Integer> {
     @Mixin
     private final ConfigOption config = new ConfigOption();
 
@@ -133,6 +133,11 @@ final class DaosAgent implements Callable<Integer> {
         int status = run(new DaosAgent(out, System.err, System.getenv()), args);
         out.flush();
         Runtime.getRuntime().halt(status);
+    }
+
+    /** All its commands, to be described and not to be run. */
+    public static CommandLine tree() {
+        return new CommandLine(new DaosAgent(System.out, System.err, Map.of()));
     }
 
     static int run(DaosAgent root, String... args) {

@@ -37,6 +37,11 @@ public final class Certs implements Runnable {
         System.exit(run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), args));
     }
 
+    /** All its commands, to be described and not to be run. */
+    public static CommandLine tree() {
+        return new CommandLine(new Certs());
+    }
+
     /** Everything but the exit. */
     public static int run(PrintWriter out, PrintWriter err, String... args) {
         CommandLine line = CommandLines.strict(new CommandLine(new Certs()))

@@ -13,6 +13,7 @@ import io.daosmesh.model.text.Printable;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -115,6 +116,16 @@ public final class Daos implements DaosCommand.Group {
                         DaosWay::throughAgent),
                 args);
         Runtime.getRuntime().halt(CommandLines.flushed(out, err, "daos", status));
+    }
+
+    /** All its commands, to be described and not to be run. */
+    public static CommandLine tree() {
+        InputStream none = InputStream.nullInputStream();
+        Daos daos = new Daos(new DaosContext(
+                none, System.out, System.err, false, Map.of(), DaosWay::asOwnAgent, DaosWay::throughAgent));
+        CommandLine line = new CommandLine(daos);
+        addCommands(line, new String[0]);
+        return line;
     }
 
     /** Everything but the exit. */

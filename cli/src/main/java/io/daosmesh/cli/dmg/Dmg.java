@@ -34,6 +34,11 @@ public final class Dmg {
         Runtime.getRuntime().halt(CommandLines.flushed(out, System.err, "dmg", status));
     }
 
+    /** All its commands, to be described and not to be run. */
+    public static CommandLine tree() {
+        return DmgTree.build(new DmgRoot(System.out, System.err), List.of());
+    }
+
     /** Everything but the exit; closes the root. */
     public static int run(DmgRoot root, String... args) {
         try (root) {

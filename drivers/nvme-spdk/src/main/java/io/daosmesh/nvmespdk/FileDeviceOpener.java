@@ -1,6 +1,7 @@
 package io.daosmesh.nvmespdk;
 
 import com.sun.nio.file.ExtendedOpenOption;
+import io.daosmesh.spi.BackingFileSystem;
 import io.daosmesh.spi.DeviceResult;
 import io.daosmesh.spi.DeviceSpec;
 import io.daosmesh.spi.DeviceStatus;
@@ -133,8 +134,9 @@ final class FileDeviceOpener {
     }
 
     private static boolean mayDirect(Path path) throws IOException {
-        long blockBytes = Files.getFileStore(path).getBlockSize();
-        return blockBytes <= FileBlockDevice.BLOCK_BYTES;
+        long blockBytes = BackingFileSystem.of(path).blockBytes();
+        // of an unknown size they may be larger than ours
+        return blockBytes > 0 && blockBytes <= FileBlockDevice.BLOCK_BYTES;
     }
 
     private static FileChannel openChannel(Path path, boolean isDirect, StandardOpenOption option) throws IOException {

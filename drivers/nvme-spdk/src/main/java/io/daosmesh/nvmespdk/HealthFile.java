@@ -1,5 +1,6 @@
 package io.daosmesh.nvmespdk;
 
+import io.daosmesh.spi.BackingFileSystem;
 import io.daosmesh.spi.DeviceHealth;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -181,8 +182,8 @@ final class HealthFile {
 
     private int sparePercent() {
         try {
-            var store = Files.getFileStore(deviceFile);
-            return (int) Math.min(100, store.getUsableSpace() * 100 / Math.max(1, sizeBytes));
+            var store = BackingFileSystem.of(deviceFile);
+            return (int) Math.min(100, store.usableBytes() * 100 / Math.max(1, sizeBytes));
         } catch (IOException e) {
             return 0;
         }

@@ -1,5 +1,6 @@
 package io.daosmesh.pmem;
 
+import io.daosmesh.spi.BackingFileSystem;
 import io.daosmesh.spi.DeviceInfo;
 import io.daosmesh.spi.DeviceResult;
 import io.daosmesh.spi.DeviceSpec;
@@ -7,7 +8,6 @@ import io.daosmesh.spi.DeviceStatus;
 import io.daosmesh.spi.ScmDriver;
 import io.daosmesh.spi.ScmSpace;
 import java.io.IOException;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,7 +57,7 @@ public final class PmemDriver implements ScmDriver, AutoCloseable {
             Path folder = Path.of(spec.address());
             if (!scmClasses().contains(spec.deviceClass()) || !Files.isDirectory(folder)) continue;
             try {
-                FileStore store = Files.getFileStore(folder);
+                BackingFileSystem store = BackingFileSystem.of(folder);
                 if (spec.deviceClass().equals(RAM) && !isTmpfs(store)) continue;
                 found.add(info(spec, folder, store));
             } catch (IOException e) {
@@ -67,11 +67,11 @@ public final class PmemDriver implements ScmDriver, AutoCloseable {
         return found;
     }
 
-    private static boolean isTmpfs(FileStore store) {
+    private static boolean isTmpfs(BackingFileSystem store) {
         return store.type().equals("tmpfs") || store.type().equals("ramfs");
     }
 
-    private static DeviceInfo info(DeviceSpec spec, Path folder, FileStore store) throws IOException {
+    private static DeviceInfo info(DeviceSpec spec, Path folder, BackingFileSystem store) throws IOException {
         return new DeviceInfo(
                 spec.deviceClass(),
                 folder.toAbsolutePath().normalize().toString(),
@@ -84,8 +84,8 @@ public final class PmemDriver implements ScmDriver, AutoCloseable {
                 -1);
     }
 
-    private static long capacity(DeviceSpec spec, FileStore store) throws IOException {
-        long fileSystemBytes = store.getTotalSpace();
+    private static long capacity(DeviceSpec spec, BackingFileSystem store) throws IOException {
+        long fileSystemBytes = store.totalBytes();
         if (spec.sizeBytes() > 0) return Math.min(spec.sizeBytes(), fileSystemBytes);
         return spec.deviceClass().equals(FILE) ? Math.min(FILE_BYTES_DEFAULT, fileSystemBytes) : fileSystemBytes;
     }
@@ -104,13 +104,14 @@ public final class PmemDriver implements ScmDriver, AutoCloseable {
             }
             if (!Files.isDirectory(folder) || !Files.isWritable(folder))
                 return DeviceResult.failed(DeviceStatus.INVALID, folder + " is not a folder we may write to");
-            return openFolder(spec, folder, Files.getFileStore(folder));
+            return openFolder(spec, folder, BackingFileSystem.of(folder));
         } catch (IOException e) {
             return DeviceResult.failed(PmemSpace.statusOf(e), folder + ": " + e.getMessage());
         }
     }
 
-    private DeviceResult<ScmSpace> openFolder(DeviceSpec spec, Path folder, FileStore store) throws IOException {
+    private DeviceResult<ScmSpace> openFolder(DeviceSpec spec, Path folder, BackingFileSystem store)
+            throws IOException {
         if (spec.deviceClass().equals(RAM) && !isTmpfs(store))
             return DeviceResult.failed(
                     DeviceStatus.NOT_FOUND,

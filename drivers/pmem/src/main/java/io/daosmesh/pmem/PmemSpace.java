@@ -1,5 +1,6 @@
 package io.daosmesh.pmem;
 
+import io.daosmesh.spi.BackingFileSystem;
 import io.daosmesh.spi.DeviceInfo;
 import io.daosmesh.spi.DeviceResult;
 import io.daosmesh.spi.DeviceStatus;
@@ -11,7 +12,6 @@ import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
-import java.nio.file.FileStore;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.function.Consumer;
@@ -22,12 +22,12 @@ final class PmemSpace implements ScmSpace {
 
     private final DeviceInfo info;
     private final Path folder;
-    private final FileStore store;
+    private final BackingFileSystem store;
     private final boolean isMapSync;
     private final Consumer<PmemSpace> onClosed;
     private volatile boolean isClosed;
 
-    PmemSpace(DeviceInfo info, Path folder, FileStore store, boolean isMapSync, Consumer<PmemSpace> onClosed) {
+    PmemSpace(DeviceInfo info, Path folder, BackingFileSystem store, boolean isMapSync, Consumer<PmemSpace> onClosed) {
         this.info = info;
         this.folder = folder;
         this.store = store;
@@ -59,7 +59,7 @@ final class PmemSpace implements ScmSpace {
     @Override
     public long freeBytes() {
         try {
-            return Math.min(info.sizeBytes(), store.getUsableSpace());
+            return Math.min(info.sizeBytes(), store.usableBytes());
         } catch (IOException e) {
             return 0;
         }
@@ -118,7 +118,7 @@ final class PmemSpace implements ScmSpace {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
             long at = channel.size();
             if (at >= sizeBytes) return;
-            if (sizeBytes - at > store.getUsableSpace())
+            if (sizeBytes - at > store.usableBytes())
                 throw new IOException("No space left for " + sizeBytes + " bytes");
             ByteBuffer zeros = ByteBuffer.allocate(FILL_BYTES);
             for (; at < sizeBytes; at += zeros.limit()) {

@@ -3,11 +3,10 @@ package io.daosmesh.storage.scm;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.spi.BackingFileSystem;
 import io.daosmesh.storage.room.Room;
 import io.daosmesh.storage.room.RoomMarks;
 import java.io.IOException;
-import java.nio.file.FileStore;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -60,16 +59,16 @@ public final class ScmRoom {
     /** IO when the file system cannot be asked. */
     public static ScmRoom of(ScmFolder scm, RoomMarks marks, Listener listener) {
         try {
-            FileStore store = Files.getFileStore(scm.root());
+            BackingFileSystem store = BackingFileSystem.of(scm.root());
             return new ScmRoom(scm.root(), scm.reserve(), marks, () -> usable(scm.root(), store), listener);
         } catch (IOException e) {
             throw cannotLook(scm.root(), e);
         }
     }
 
-    private static long usable(Path folder, FileStore store) {
+    private static long usable(Path folder, BackingFileSystem store) {
         try {
-            return store.getUsableSpace();
+            return store.usableBytes();
         } catch (IOException e) {
             throw cannotLook(folder, e);
         }
