@@ -14,6 +14,7 @@ import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.DriversReply;
 import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.HardwareScanReply;
 import io.daosmesh.model.wire.LeaderQueryReply;
 import io.daosmesh.model.wire.LedRequest;
 import io.daosmesh.model.wire.ListDevicesReply;
@@ -299,6 +300,11 @@ public final class AdminCalls {
                 .setNvmeMeta(meta)
                 .build();
         return fanOut(at, RpcMethod.STORAGE_SCAN, request, StorageScanReply::parseFrom, readMax);
+    }
+
+    /** What the machines have, used or not. */
+    public HostReplies<HardwareScanReply> hardware(List<String> at) {
+        return fanOut(at, RpcMethod.HARDWARE_SCAN, Empty.getDefaultInstance(), HardwareScanReply::parseFrom, readMax);
     }
 
     /** Sent once: a resend would find what the first one has formatted. */

@@ -5,6 +5,7 @@ import io.daosmesh.admin.HostReplies;
 import io.daosmesh.admin.grammar.HostList;
 import io.daosmesh.admin.view.HostBlocks;
 import io.daosmesh.admin.view.Json;
+import io.daosmesh.cli.dmg.machine.AdminSession;
 import io.daosmesh.cli.start.LogOptions;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -36,7 +37,7 @@ import picocli.CommandLine.ScopeType;
         description = "Administers a Daos Mesh system.",
         sortOptions = false,
         synopsisSubcommandLabel = "COMMAND")
-public final class DmgRoot implements AutoCloseable {
+public final class DmgRoot implements AdminSession, AutoCloseable {
     private static final Duration READ_MAX = Duration.ofSeconds(10);
     private static final Duration WRITE_MAX = Duration.ofSeconds(90);
     private static final String FAULT_NUMBER = "fault";
@@ -135,8 +136,8 @@ public final class DmgRoot implements AutoCloseable {
         return config;
     }
 
-    /** Hosts of the command line, else of the configuration. */
-    List<String> hosts() {
+    @Override
+    public List<String> hosts() {
         if (hostList == null) return config().hosts();
         List<String> given = HostList.addresses(hostList, config().port());
         if (given.isEmpty()) {
@@ -145,7 +146,8 @@ public final class DmgRoot implements AutoCloseable {
         return given;
     }
 
-    AdminCalls calls() {
+    @Override
+    public AdminCalls calls() {
         if (calls == null) {
             LogOptions.configure(debug, logFile, jsonLogging);
             // what is wrong with certificates is found out when a connection fails
@@ -157,17 +159,22 @@ public final class DmgRoot implements AutoCloseable {
         return calls;
     }
 
+    @Override
+    public boolean isInsecure() {
+        return config().tls().allowInsecure();
+    }
+
     // ---------------------------------------------------------------- output
 
-    /** Text, or its JSON twin with {@code -j}. */
-    int show(Supplier<String> text, Supplier<? extends @Nullable Object> response) {
+    @Override
+    public int show(Supplier<String> text, Supplier<? extends @Nullable Object> response) {
         if (json) answer(Json.success(response.get()));
         else out.print(Printable.lines(text.get()));
         return 0;
     }
 
-    /** As {@link #show}, after the errors of hosts that failed; any of those makes the command fail. */
-    int show(HostReplies<?> replies, Supplier<String> text, Supplier<Map<String, ?>> response) {
+    @Override
+    public int show(HostReplies<?> replies, Supplier<String> text, Supplier<Map<String, ?>> response) {
         if (replies.errors().isEmpty()) return show(text, response);
         Fault first = replies.errors().values().iterator().next();
         int failed = replies.errors().size();

@@ -1,5 +1,7 @@
 package io.daosmesh.cli.dmg;
 
+import io.daosmesh.cli.dmg.machine.DmgGenerate;
+import io.daosmesh.cli.dmg.machine.DmgNetwork;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import java.lang.reflect.Method;
@@ -31,6 +33,10 @@ final class DmgTree {
             "telem",
             "container",
             "cont",
+            "config",
+            "cfg",
+            "network",
+            "net",
             "version");
 
     /** Commands of DAOS that are not built, by the path of their group. */
@@ -52,8 +58,6 @@ final class DmgTree {
                             "node-auth generate-ca",
                             "node-auth generate-cert")),
             Map.entry("storage", List.of("nvme-rebind", "nvme-add-device")),
-            Map.entry("config", List.of("generate")),
-            Map.entry("network", List.of("scan")),
             Map.entry("support", List.of("collect-log")),
             Map.entry("firmware", List.of("query", "update")),
             Map.entry(
@@ -122,6 +126,8 @@ final class DmgTree {
             case "storage" -> storage(args);
             case "pool" -> methods(new DmgPool(), args).addSubcommand(new DmgPoolCreate());
             case "container" -> methods(new DmgContainer(), args);
+            case "network" -> new CommandLine(new DmgNetwork());
+            case "config" -> new CommandLine(new DmgGenerate());
             case "server" -> new CommandLine(new DmgServer());
             case "telemetry" -> new CommandLine(new DmgTelemetry()).addSubcommand(new DmgTelemetry.Metrics());
             default -> empty(name, alias);

@@ -142,8 +142,6 @@ class DmgTest extends FakeDmg {
             strings = {
                 "pool rebuild start p",
                 "check start --policies x:y",
-                "config generate -a x",
-                "network scan -p all",
                 "support collect-log",
                 "system erase",
                 "system self-heal eval",
