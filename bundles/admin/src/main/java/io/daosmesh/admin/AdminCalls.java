@@ -47,6 +47,8 @@ import io.daosmesh.model.wire.StorageFormatRequest;
 import io.daosmesh.model.wire.StorageScanReply;
 import io.daosmesh.model.wire.StorageScanRequest;
 import io.daosmesh.model.wire.StorageUsageReply;
+import io.daosmesh.model.wire.SupportPart;
+import io.daosmesh.model.wire.SupportRequest;
 import io.daosmesh.model.wire.SystemActionReply;
 import io.daosmesh.model.wire.SystemActionRequest;
 import io.daosmesh.model.wire.SystemQueryReply;
@@ -368,6 +370,16 @@ public final class AdminCalls {
                 RpcMethod.RAS_STREAM,
                 RpcMessage.of(request),
                 reply -> RasEventMessage.parseFrom(reply.body()));
+    }
+
+    /** What one host hands out for a look at a problem; the subscriber's demand rules, cancelling ends it. */
+    public Flux<SupportPart> support(String host, String extraFolder) {
+        return rpc.stream(
+                Endpoint.node(host),
+                RpcMethod.COLLECT_LOG,
+                RpcMessage.of(
+                        SupportRequest.newBuilder().setExtraFolder(extraFolder).build()),
+                reply -> SupportPart.parseFrom(reply.body()));
     }
 
     // ---------------------------------------------------------------- how

@@ -37,7 +37,8 @@ public final class DaosServer {
                 .addSubcommand(new StorageCommands())
                 .addSubcommand(new NetworkCommands())
                 .addSubcommand(new ConfigCommands())
-                .addSubcommand(new MsCommands());
+                .addSubcommand(new MsCommands())
+                .addSubcommand(new SupportCommands());
         return line;
     }
 

@@ -196,4 +196,42 @@ class DaosServerTest {
         assertEquals(1, run("nvme", "scan", "--verbos", "-j"));
         assertTrue(out.toString().contains("unknown flag `verbos'"), out.toString());
     }
+
+    @Test
+    void shouldCollectLogsOfANodeThatDoesNotRun() throws IOException {
+        Files.createDirectories(folder.resolve("data/log"));
+        Files.writeString(folder.resolve("data/log/node.log"), "line");
+        Files.writeString(folder.resolve("data/log/x.key"), "key");
+        Path config = Files.writeString(folder.resolve("daos_server.yml"), "password: hunter2\n");
+        Path target = folder.resolve("out");
+        String data = folder.resolve("data").toString();
+
+        assertEquals(
+                0,
+                run("support", "collect-log", "--data", data, "-o", config.toString(), "-t", target.toString()),
+                () -> err.toString());
+
+        try (var all = Files.walk(target)) {
+            String names = all.map(f -> target.relativize(f).toString())
+                    .sorted()
+                    .toList()
+                    .toString();
+            assertTrue(names.contains("/log/node.log"), names);
+            assertFalse(names.contains("x.key"), names);
+            Path copy = target.resolve(names.replaceAll("(?s).*?([^/, ]+)/log/node.log.*", "$1"));
+            assertEquals("password: (hidden)\n", Files.readString(copy.resolve("config/daos_server.yml")));
+        }
+        assertEquals(1, run("support", "collect-log", "--data", data, "-t", target.toString()));
+        assertEquals(
+                1,
+                run(
+                        "support",
+                        "collect-log",
+                        "-s",
+                        "--data",
+                        "/nowhere",
+                        "-t",
+                        folder.resolve("n").toString()));
+        assertTrue(err.toString().contains("--data"), err.toString());
+    }
 }

@@ -16,6 +16,7 @@ import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.rpc.RpcServer;
 import io.daosmesh.model.wire.DriverMessage;
 import io.daosmesh.model.wire.RasStreamRequest;
+import io.daosmesh.model.wire.SupportRequest;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
@@ -54,18 +55,26 @@ public final class NodeControl {
             @Reference RpcServer server,
             @Reference RasJournal ras) {
         Devices devices = new Devices(engines, driver -> complete(context, driver));
+        FormatHandler format = new FormatHandler(config, engines, () -> Optional.ofNullable(maps), scheduler);
         NodeRpcs.Parts parts = new NodeRpcs.Parts(
                 config,
                 engines,
                 devices,
-                new FormatHandler(config, engines, () -> Optional.ofNullable(maps), scheduler),
+                format,
                 new Lights(devices, scheduler),
                 new LogLevels(context),
                 this::member,
                 () -> Optional.ofNullable(certificate),
                 context.getBundle().getVersion().toString());
         registrations = new Registrations(server, Endpoint.NODE, LIMITS);
-        new NodeRpcs(parts, scheduler).register(registrations);
+        NodeRpcs rpcs = new NodeRpcs(parts, scheduler);
+        rpcs.register(registrations);
+        SupportFeed support = new SupportFeed(config, devices, context, () -> Optional.ofNullable(maps), scheduler);
+        registrations.onStream(
+                RpcMethod.COLLECT_LOG,
+                SupportRequest.parser(),
+                (request, peer) -> support.parts(request, rpcs::status));
+        if (Boolean.getBoolean("daosmesh.server.format")) format.formatNew();
         registrations.onStream(
                 RpcMethod.RAS_STREAM,
                 RasStreamRequest.parser(),

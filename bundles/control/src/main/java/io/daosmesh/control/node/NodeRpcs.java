@@ -102,7 +102,7 @@ final class NodeRpcs {
                 : status;
     }
 
-    private NodeStatusReply status() {
+    NodeStatusReply status() {
         NodeConfig config = parts.config;
         NodeStatusReply.Builder reply = NodeStatusReply.newBuilder()
                 .setHost(config.address())

@@ -40,6 +40,8 @@ public final class DmgGenerate {
 
     private int failed(HostReplies<?> replies) {
         return root().show(
-                replies, () -> "", () -> Json.object("host_errors", HostBlocks.errorsJson(replies), "config", null));
+                        replies,
+                        () -> "",
+                        () -> Json.object("host_errors", HostBlocks.errorsJson(replies), "config", null));
     }
 }
