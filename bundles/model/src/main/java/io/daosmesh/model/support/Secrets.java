@@ -7,7 +7,7 @@ public final class Secrets {
     static final String HIDDEN = "(hidden)";
 
     private static final String NAMES =
-            "[\\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|auth_key|api_key|private_key)[\\w.-]*";
+            "[\\w.-]{0,64}(?:passw(?:or)?d|passphrase|secret|token|credential|auth_key|api_key|private_key)[\\w.-]{0,64}";
 
     /** A name, an equals sign or a colon, and what follows up to a blank or the end of what encloses it. */
     private static final Pattern VALUE =

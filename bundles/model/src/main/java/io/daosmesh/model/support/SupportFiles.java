@@ -1,6 +1,8 @@
 package io.daosmesh.model.support;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -14,6 +16,7 @@ import java.util.List;
 public final class SupportFiles {
     private static final int FILES_MAX = 256;
     private static final int ENTRIES_MAX = 10_000;
+    private static final int CONFIG_BYTES_MAX = 256 << 10;
 
     private SupportFiles() {}
 
@@ -47,8 +50,8 @@ public final class SupportFiles {
 
     /** A configuration as it is written, without secrets. */
     public static String config(Path file) {
-        try {
-            return Files.readString(file);
+        try (InputStream in = Files.newInputStream(file)) {
+            return new String(in.readNBytes(CONFIG_BYTES_MAX), StandardCharsets.UTF_8);
         } catch (IOException e) {
             return file + " cannot be read: " + e;
         }
