@@ -70,7 +70,9 @@ public final class ConfigYaml {
             String by, List<HostMachine> machines, List<ConfigPlan.Engine> engines, ConfigOptions options) {
         out.append("# Made by ").append(by).append(".\n");
         line(0, "name", "daos_server");
-        line(0, "bind_address", "0.0.0.0");
+        // a node that is called by its loopback listens nowhere else
+        boolean isLocal = machines.stream().allMatch(m -> name(m).startsWith("127."));
+        line(0, "bind_address", isLocal ? HostList.name(name(machines.get(0))) : "0.0.0.0");
         line(0, "port", port(machines));
         out.append("mgmt_svc_replicas:\n");
         replicas(machines, options)
@@ -132,15 +134,15 @@ public final class ConfigYaml {
         return colon < 0 ? PORT_DEFAULT : Integer.parseInt(host.substring(colon + 1));
     }
 
+    private static String name(HostMachine machine) {
+        String own = machine.hardware().getHost();
+        return own.isEmpty() ? machine.host() : own;
+    }
+
     /** As the nodes call themselves: a replica is known by that name. At most five, an odd number. */
     private static List<String> replicas(List<HostMachine> machines, ConfigOptions options) {
         if (!options.replicas().isEmpty()) return options.replicas();
-        List<String> names = machines.stream()
-                .map(m -> m.hardware().getHost().isEmpty()
-                        ? m.host()
-                        : m.hardware().getHost())
-                .distinct()
-                .toList();
+        List<String> names = machines.stream().map(ConfigYaml::name).distinct().toList();
         int count = Math.min(REPLICAS_MAX, names.size());
         List<String> chosen = names.subList(0, count % 2 == 0 ? count - 1 : count);
         int port = port(machines);

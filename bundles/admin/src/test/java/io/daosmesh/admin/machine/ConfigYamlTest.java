@@ -113,6 +113,7 @@ class ConfigYamlTest {
                 MachineSamples.files(List.of("127.0.0.1:10001", "127.0.0.1:10002")),
                 options(0, 2, "best-available", false, false));
 
+        assertTrue(text.contains("bind_address: \"127.0.0.1\"\n"), text);
         assertTrue(text.contains("class: file\n    scm_mount: /srv/127.0.0.1_10001/scm\n"), text);
         assertTrue(text.contains("- /srv/127.0.0.1_10001/nvme1\n    bdev_size: 8\n"), text);
         assertTrue(text.contains("targets: 2\n"), text);
