@@ -131,7 +131,7 @@ record Metric(String path, Type type, double value, Optional<Stats> stats, Strin
                 sample.value(),
                 stats,
                 set.description(),
-                unit(set.name()));
+                sample.part().equals("_count") ? "" : unit(set.name()));
     }
 
     private static double part(Map<String, MetricsView.MetricSet> byName, String name, MetricsView.Sample of) {

@@ -1,6 +1,9 @@
 package io.daosmesh.cli.metrics;
 
 import io.daosmesh.model.text.Printable;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -95,8 +98,10 @@ final class MetricsText {
 
     private static String number(double value) {
         if (Double.isNaN(value) || Double.isInfinite(value)) return String.valueOf(value);
-        return value == Math.rint(value) && Math.abs(value) < 1e15
-                ? Long.toString((long) value)
-                : Double.toString(Math.round(value * 1e6) / 1e6);
+        if (value == Math.rint(value) && Math.abs(value) < 1e15) return Long.toString((long) value);
+        return new BigDecimal(value, new MathContext(16))
+                .setScale(6, RoundingMode.HALF_EVEN)
+                .stripTrailingZeros()
+                .toPlainString();
     }
 }

@@ -29,7 +29,7 @@ class DaosMetricsTest {
             engine_index{rank="3"} 1.0
             # HELP engine_started_at Start, seconds
             # TYPE engine_started_at gauge
-            engine_started_at{rank="5"} 1.7E9
+            engine_started_at{rank="5"} 1.7000000005E9
             # HELP engine_pool_ops_update Updates, all
             # TYPE engine_pool_ops_update counter
             engine_pool_ops_update{pool="u-1",rank="5",target="1"} 12.0
@@ -113,8 +113,8 @@ class DaosMetricsTest {
                                     tgt_1: 12
                     rank: 5
                     started
-                        at: 1700000000 s
-                """.replace("    started\n        at: 1700000000 s", "    started_at: 1700000000 s"), text());
+                        at: 1700000000.5 s
+                """.replace("    started\n        at: 1700000000.5 s", "    started_at: 1700000000.5 s"), text());
     }
 
     @Test
@@ -131,7 +131,7 @@ class DaosMetricsTest {
     @Test
     void shouldFilterByTypeAndEngine() {
         assertEquals(0, run("-t"));
-        assertEquals("ID: 0\n    started_at: 1700000000 s\n", text());
+        assertEquals("ID: 0\n    started_at: 1700000000.5 s\n", text());
         assertEquals(0, run("-s"));
         assertEquals("ID: 0\n", text());
         assertEquals(0, run("--srv_idx", "1", "-c"));
