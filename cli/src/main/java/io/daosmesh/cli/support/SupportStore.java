@@ -40,6 +40,7 @@ public final class SupportStore implements AutoCloseable {
     private final @Nullable ZipOutputStream zip; // null = a folder
     private final Map<String, Tally> tallies = new LinkedHashMap<>();
     private boolean isBroken;
+    private boolean isEmpty;
 
     /** What came of one host. @param cut names of files of which only the end came, or nothing */
     private record Tally(Set<String> files, List<String> cut, List<String> errors, long[] bytes) {}
@@ -198,6 +199,7 @@ public final class SupportStore implements AutoCloseable {
         StringBuilder out = new StringBuilder(table.isEmpty() ? "" : table.render());
         tallies.forEach((host, t) -> t.errors.forEach(
                 e -> out.append(host).append(": not read: ").append(e).append('\n')));
+        if (isEmpty) return out.toString();
         return out.append("Collected in ").append(place).append('\n').toString();
     }
 
@@ -208,10 +210,17 @@ public final class SupportStore implements AutoCloseable {
         return Json.object("host_errors", hostErrors, "hosts", hosts, "target", place.toString());
     }
 
+    private void discard() throws IOException {
+        isEmpty = true;
+        if (zip != null) Files.deleteIfExists(place);
+    }
+
     @Override
     public void close() {
         try {
             if (zip != null) zip.close();
+            // nothing came: the same call may be made again
+            if (tallies.values().stream().allMatch(t -> t.files.isEmpty())) discard();
         } catch (IOException e) {
             throw cannotWrite(place, e);
         }
