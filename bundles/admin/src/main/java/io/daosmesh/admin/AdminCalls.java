@@ -14,6 +14,7 @@ import io.daosmesh.model.wire.AclRequest;
 import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.DriversReply;
 import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.HardwareScanReply;
 import io.daosmesh.model.wire.LeaderQueryReply;
 import io.daosmesh.model.wire.LedRequest;
 import io.daosmesh.model.wire.ListDevicesReply;
@@ -46,6 +47,8 @@ import io.daosmesh.model.wire.StorageFormatRequest;
 import io.daosmesh.model.wire.StorageScanReply;
 import io.daosmesh.model.wire.StorageScanRequest;
 import io.daosmesh.model.wire.StorageUsageReply;
+import io.daosmesh.model.wire.SupportPart;
+import io.daosmesh.model.wire.SupportRequest;
 import io.daosmesh.model.wire.SystemActionReply;
 import io.daosmesh.model.wire.SystemActionRequest;
 import io.daosmesh.model.wire.SystemQueryReply;
@@ -301,6 +304,11 @@ public final class AdminCalls {
         return fanOut(at, RpcMethod.STORAGE_SCAN, request, StorageScanReply::parseFrom, readMax);
     }
 
+    /** What the machines have, used or not. */
+    public HostReplies<HardwareScanReply> hardware(List<String> at) {
+        return fanOut(at, RpcMethod.HARDWARE_SCAN, Empty.getDefaultInstance(), HardwareScanReply::parseFrom, readMax);
+    }
+
     /** Sent once: a resend would find what the first one has formatted. */
     public HostReplies<StorageFormatReply> storageFormat(List<String> at, boolean force) {
         StorageFormatRequest request =
@@ -368,6 +376,16 @@ public final class AdminCalls {
                 RpcMethod.RAS_STREAM,
                 RpcMessage.of(request),
                 reply -> RasEventMessage.parseFrom(reply.body()));
+    }
+
+    /** What one host hands out for a look at a problem; the subscriber's demand rules, cancelling ends it. */
+    public Flux<SupportPart> support(String host, String extraFolder) {
+        return rpc.stream(
+                Endpoint.node(host),
+                RpcMethod.COLLECT_LOG,
+                RpcMessage.of(
+                        SupportRequest.newBuilder().setExtraFolder(extraFolder).build()),
+                reply -> SupportPart.parseFrom(reply.body()));
     }
 
     // ---------------------------------------------------------------- how

@@ -5,7 +5,7 @@ import io.daosmesh.admin.HostReplies;
 import io.daosmesh.admin.grammar.HostList;
 import io.daosmesh.admin.view.HostBlocks;
 import io.daosmesh.admin.view.Json;
-import io.daosmesh.cli.dmg.upkeep.Screen;
+import io.daosmesh.cli.dmg.screen.Screen;
 import io.daosmesh.cli.start.LogOptions;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -140,7 +140,6 @@ public final class DmgRoot implements Screen, AutoCloseable {
         return config;
     }
 
-    /** Hosts of the command line, else of the configuration. */
     @Override
     public List<String> hosts() {
         if (hostList == null) return config().hosts();
@@ -169,9 +168,13 @@ public final class DmgRoot implements Screen, AutoCloseable {
         return calls;
     }
 
+    @Override
+    public boolean isInsecure() {
+        return config().tls().allowInsecure();
+    }
+
     // ---------------------------------------------------------------- output
 
-    /** Text, or its JSON twin with {@code -j}. */
     @Override
     public int show(Supplier<String> text, Supplier<? extends @Nullable Object> response) {
         if (json) answer(Json.success(response.get()));
@@ -179,8 +182,8 @@ public final class DmgRoot implements Screen, AutoCloseable {
         return 0;
     }
 
-    /** As {@link #show}, after the errors of hosts that failed; any of those makes the command fail. */
-    int show(HostReplies<?> replies, Supplier<String> text, Supplier<Map<String, ?>> response) {
+    @Override
+    public int show(HostReplies<?> replies, Supplier<String> text, Supplier<Map<String, ?>> response) {
         if (replies.errors().isEmpty()) return show(text, response);
         Fault first = replies.errors().values().iterator().next();
         int failed = replies.errors().size();

@@ -1,5 +1,9 @@
 package io.daosmesh.cli.dmg;
 
+import io.daosmesh.cli.dmg.machine.DmgGenerate;
+import io.daosmesh.cli.dmg.machine.DmgNetwork;
+import io.daosmesh.cli.dmg.machine.DmgSupport;
+import io.daosmesh.cli.dmg.machine.Meaningless;
 import io.daosmesh.cli.dmg.upkeep.Cleanup;
 import io.daosmesh.cli.dmg.upkeep.Erase;
 import io.daosmesh.cli.dmg.upkeep.PoolRebuild;
@@ -37,6 +41,12 @@ final class DmgTree {
             "telem",
             "container",
             "cont",
+            "config",
+            "cfg",
+            "network",
+            "net",
+            "support",
+            "supp",
             "version");
 
     /** Commands of DAOS that are not built, by the path of their group. */
@@ -54,9 +64,6 @@ final class DmgTree {
                             "node-auth generate-ca",
                             "node-auth generate-cert")),
             Map.entry("storage", List.of("nvme-rebind", "nvme-add-device")),
-            Map.entry("config", List.of("generate")),
-            Map.entry("network", List.of("scan")),
-            Map.entry("support", List.of("collect-log")),
             Map.entry("firmware", List.of("query", "update")),
             Map.entry(
                     "check",
@@ -142,6 +149,9 @@ final class DmgTree {
                         .addSubcommand(new PoolRebuild())
                         .addSubcommand(new PoolUpgrade());
             case "container" -> methods(new DmgContainer(), args);
+            case "network" -> new CommandLine(new DmgNetwork());
+            case "config" -> new CommandLine(new DmgGenerate());
+            case "support" -> new CommandLine(new DmgSupport());
             case "server" -> new CommandLine(new DmgServer());
             case "telemetry" -> new CommandLine(new DmgTelemetry()).addSubcommand(new DmgTelemetry.Metrics());
             default -> empty(name, alias);
@@ -181,7 +191,8 @@ final class DmgTree {
     private static CommandLine empty(String name, String alias) {
         CommandSpec spec = CommandSpec.create().name(name);
         if (!alias.equals(name)) spec.aliases(alias);
-        spec.usageMessage().description("Not built yet");
+        spec.usageMessage()
+                .description(Meaningless.fault(name).isEmpty() ? "Not built yet" : "Not supported: says why");
         return new CommandLine(spec);
     }
 
@@ -203,11 +214,15 @@ final class DmgTree {
     /** Takes whatever arguments DAOS's command takes. */
     private static CommandLine notBuilt(String path) {
         Callable<Integer> refusal = () -> {
-            throw Fault.of(FaultCode.NOSYS, "dmg %s: %s", path, FaultCode.NOSYS.meaning())
+            throw Meaningless.fault(path)
+                    .orElseGet(() -> Fault.of(FaultCode.NOSYS, "dmg %s: %s", path, FaultCode.NOSYS.meaning()))
                     .asException();
         };
         CommandSpec spec = CommandSpec.wrapWithoutInspection(refusal);
-        spec.usageMessage().description("Not built yet: answers " + FaultCode.NOSYS.label());
+        spec.usageMessage()
+                .description(Meaningless.fault(path)
+                        .map(f -> "Not supported: " + f.text())
+                        .orElse("Not built yet: answers " + FaultCode.NOSYS.label()));
         spec.addPositional(PositionalParamSpec.builder()
                 .arity("0..*")
                 .type(List.class)

@@ -4,11 +4,13 @@ import io.daosmesh.cli.agent.DaosAgent;
 import io.daosmesh.cli.certs.Certs;
 import io.daosmesh.cli.daos.Daos;
 import io.daosmesh.cli.dmg.Dmg;
+import io.daosmesh.cli.metrics.DaosMetrics;
+import io.daosmesh.cli.server.DaosServer;
+import io.daosmesh.cli.server.ServerRoot;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * A program of the mesh and all its commands. What is described of programs is made from this list alone: a new one is added
@@ -52,7 +54,7 @@ record Tool(String name, int section, CommandLine tree, Map<String, String> file
                 new Tool(
                         "daos_server",
                         8,
-                        new CommandLine(server()),
+                        built(DaosServer.tree(new ServerRoot(System.out, System.err))),
                         Map.of(
                                 "/etc/daos/daos_server.yml",
                                 "configuration",
@@ -61,30 +63,12 @@ record Tool(String name, int section, CommandLine tree, Map<String, String> file
                                 "/var/lib/daos_server",
                                 "the node's own state",
                                 "/var/log/daos_server",
-                                "node.log and audit.log")));
-    }
-
-    /** It is a script of the assembly: bin/daos_server. */
-    private static CommandSpec server() {
-        OptionSpec config = OptionSpec.builder("-o", "--config-path")
-                .type(String.class)
-                .paramLabel("FILE")
-                .description("configuration (default: /etc/daos/daos_server.yml)")
-                .build();
-        OptionSpec data = OptionSpec.builder("--data")
-                .type(String.class)
-                .paramLabel("DIR")
-                .description("folder of the node's own files (default: /var/lib/daos_server)")
-                .build();
-        CommandSpec start = CommandSpec.create().addOption(config).addOption(data);
-        start.usageMessage().description("Run a storage node in the foreground until a signal ends it.");
-        CommandSpec root = CommandSpec.create().name("daos_server").addSubcommand("start", start);
-        root.addOption(OptionSpec.builder("-h", "--help")
-                .usageHelp(true)
-                .description("this help")
-                .build());
-        root.usageMessage().description("Runs a storage node of a Daos Mesh system.");
-        return root;
+                                "node.log and audit.log")),
+                new Tool(
+                        "daos_metrics",
+                        8,
+                        built(DaosMetrics.tree()),
+                        Map.of("/etc/daos/daos_server.yml", "configuration: where the node's metrics are")));
     }
 
     /** Takes away what answers DER_NOSYS, and groups that hold nothing else. */

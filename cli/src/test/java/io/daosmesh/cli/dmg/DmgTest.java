@@ -138,20 +138,21 @@ class DmgTest extends FakeDmg {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "pool node-auth status p",
-                "check start --policies x:y",
-                "config generate -a x",
-                "network scan -p all",
-                "support collect-log",
-                "firmware query",
-                "storage format --replace"
-            })
+    @ValueSource(strings = {"storage format --replace"})
     void shouldSayWhatIsNotBuilt(String words) {
         assertEquals(1, dmg(words.split(" ")));
 
         assertTrue(text(err).contains("DER_NOSYS(-1010)"), text(err));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"firmware update -p x", "pool node-auth enable p", "check start --policies x:y", "check query"})
+    void shouldSayWhyThereIsNone(String words) {
+        assertEquals(1, dmg(words.split(" ")));
+
+        assertTrue(text(err).contains("DER_NOTSUPPORTED(-2037): "), text(err));
+        assertTrue(text(err).matches("(?s).*resolution = \"[^\"]{20,}\".*"), text(err));
     }
 
     @Test

@@ -42,6 +42,7 @@ class FakeDmg {
             MetricsAccess.PLAIN);
 
     final Map<RpcMethod, Function<MessageLite, MessageLite>> answers = new EnumMap<>(RpcMethod.class);
+    final Map<RpcMethod, Function<MessageLite, Flux<? extends MessageLite>>> streams = new EnumMap<>(RpcMethod.class);
     int calls;
     final ByteArrayOutputStream out = new ByteArrayOutputStream();
     final ByteArrayOutputStream err = new ByteArrayOutputStream();
@@ -78,12 +79,22 @@ class FakeDmg {
 
         @Override
         public <T> Flux<T> stream(Endpoint to, RpcMethod method, RpcMessage request, RpcReply.Decoder<T> decoder) {
-            return Flux.empty();
+            Function<MessageLite, Flux<? extends MessageLite>> answer = streams.get(method);
+            if (answer == null) return Flux.empty();
+            return answer.apply(request.body()).map(part -> decoded(decoder, part));
         }
 
         @Override
         public AutoCloseable onPeerClosed(PeerListener listener) {
             return () -> {};
+        }
+    }
+
+    private static <T> T decoded(RpcReply.Decoder<T> decoder, MessageLite part) {
+        try {
+            return decoder.decode(new RpcReply(ByteBuffer.wrap(part.toByteArray()), RpcMessage.NO_DATA));
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
         }
     }
 

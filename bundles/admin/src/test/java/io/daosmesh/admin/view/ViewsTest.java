@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.admin.RankPools;
 import io.daosmesh.admin.UpkeepCalls;
+import io.daosmesh.admin.machine.MachineSamples;
+import io.daosmesh.admin.machine.NetworkView;
 import io.daosmesh.admin.view.upkeep.UpkeepView;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
@@ -72,6 +74,7 @@ class ViewsTest {
         Golden.check("led.txt", DeviceView.lights(Samples.devices()));
         Golden.check("list-pools.txt", DeviceView.pools(Samples.smdPools(), false));
         Golden.check("list-pools-verbose.txt", DeviceView.pools(Samples.smdPools(), true));
+        Golden.check("network-scan.txt", NetworkView.text(MachineSamples.replies()));
         Golden.check("drivers.txt", DeviceView.drivers(Samples.drivers()));
     }
 
@@ -252,6 +255,7 @@ class ViewsTest {
         all.put("storage-query-list-devices", DeviceView.listJson(Samples.devices()));
         all.put("storage-query-list-pools", DeviceView.poolsJson(Samples.smdPools()));
         all.put("drivers", DeviceView.driversJson(Samples.drivers()));
+        all.put("network-scan", NetworkView.json(MachineSamples.replies()));
         all.put("pool-create", PoolView.createdJson(Samples.created(), "tank"));
         all.put("pool-list", PoolView.listJson(rows()));
         all.put("pool-query", PoolView.queryJson(Samples.poolQuery(1, "tank")));

@@ -34,7 +34,7 @@ public final class ConfigComponent {
     public ConfigComponent(BundleContext context) {
         Path file = path();
         try {
-            ServerConfig config = ServerConfig.read(file);
+            ServerConfig config = ServerConfig.read(file, Overrides.of(System.getProperties()));
             config.warnings().forEach(w -> LOG.warn("{}: {}", file, w));
             publish(context.getBundle(0).getBundleContext(), config, file);
         } catch (FaultException e) {

@@ -77,6 +77,10 @@ public record ServerConfig(NodeConfig node, TelemetryConfig telemetry, Optional<
     private static final int PORT_DEFAULT = 10001;
 
     public static ServerConfig read(Path file) {
+        return read(file, Overrides.NONE);
+    }
+
+    static ServerConfig read(Path file, Overrides overrides) {
         ObjectMapper mapper = new ObjectMapper(YAMLFactory.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .build());
@@ -98,6 +102,7 @@ public record ServerConfig(NodeConfig node, TelemetryConfig telemetry, Optional<
                     .at(file.toString(), "holds no configuration")
                     .asException();
         }
+        overrides.apply(tree);
         ServerConfig config = parse(new Yaml(tree, ""), hostName());
         Certificates.check(config.node().tls());
         return config;

@@ -57,6 +57,22 @@ final class FormatHandler {
                         .build());
     }
 
+    /** What awaits a format gets one, as {@code daosmesh.server.format} asks for; the rest is left as it is. Returns at once. */
+    void formatNew() {
+        engines.settled(config, SETTLE_MAX, scheduler)
+                .thenMany(Flux.defer(() -> Flux.fromIterable(config.engines())))
+                .filter(e -> engines.storage(e.index())
+                        .filter(s -> s.state() == StorageAdmin.State.AWAIT_FORMAT)
+                        .isPresent())
+                .flatMapSequential(e -> formatEngine(e, false))
+                .flatMapIterable(all -> all)
+                .filter(result -> !result.getOk())
+                .subscribe(
+                        bad -> LOG.error("--auto-format: {} {}: {}", bad.getKind(), bad.getAddress(), bad.getMessage()),
+                        e -> LOG.error(
+                                "--auto-format: {}", FaultException.faultOf(e).message()));
+    }
+
     private void refuseRunningSystem() {
         boolean formatted = engines.storages().stream().anyMatch(s -> s.state() == StorageAdmin.State.READY);
         List<Integer> joined = maps.get()

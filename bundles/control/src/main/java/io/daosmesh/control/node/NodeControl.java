@@ -17,6 +17,7 @@ import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.rpc.RpcServer;
 import io.daosmesh.model.wire.DriverMessage;
 import io.daosmesh.model.wire.RasStreamRequest;
+import io.daosmesh.model.wire.SupportRequest;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -69,18 +70,26 @@ public final class NodeControl {
         beginLevels(levels, config, LEVEL_TRIES);
         watchLogs(levels);
         Devices devices = new Devices(engines, driver -> complete(context, driver));
+        FormatHandler format = new FormatHandler(config, engines, () -> Optional.ofNullable(maps), scheduler);
         NodeRpcs.Parts parts = new NodeRpcs.Parts(
                 config,
                 engines,
                 devices,
-                new FormatHandler(config, engines, () -> Optional.ofNullable(maps), scheduler),
+                format,
                 new Lights(devices, scheduler),
                 levels,
                 this::member,
                 () -> Optional.ofNullable(certificate),
                 context.getBundle().getVersion().toString());
         registrations = new Registrations(server, Endpoint.NODE, LIMITS);
-        new NodeRpcs(parts, scheduler).register(registrations);
+        NodeRpcs rpcs = new NodeRpcs(parts, scheduler);
+        rpcs.register(registrations);
+        SupportFeed support = new SupportFeed(config, devices, context, () -> Optional.ofNullable(maps), scheduler);
+        registrations.onStream(
+                RpcMethod.COLLECT_LOG,
+                SupportRequest.parser(),
+                (request, peer) -> support.parts(request, rpcs::status));
+        if (Boolean.getBoolean("daosmesh.server.format")) format.formatNew();
         registrations.onStream(
                 RpcMethod.RAS_STREAM,
                 RasStreamRequest.parser(),

@@ -1,5 +1,7 @@
 package io.daosmesh.control.node;
 
+import io.daosmesh.model.machine.Machine;
+import io.daosmesh.model.machine.Sysfs;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.StorageAdmin;
@@ -85,6 +87,10 @@ final class NodeRpcs {
                 q -> work(() -> parts.lights.handle(q)).map(this::list));
         r.on(RpcMethod.STORAGE_SET_FAULTY, SetFaultyRequest.parser(), q -> work(() -> setFaulty(q)));
         r.on(RpcMethod.STORAGE_REPLACE, ReplaceDeviceRequest.parser(), q -> work(() -> replace(q)));
+        r.on(
+                RpcMethod.HARDWARE_SCAN,
+                Empty.parser(),
+                q -> work(() -> Mono.fromCallable(() -> Machine.scan(Sysfs.ofThisMachine(), parts.config.address()))));
         r.on(RpcMethod.LOG_MASKS, LogMasksRequest.parser(), q -> work(() -> Mono.fromCallable(() -> logMasks(q))));
     }
 
@@ -99,7 +105,7 @@ final class NodeRpcs {
                 : status;
     }
 
-    private NodeStatusReply status() {
+    NodeStatusReply status() {
         NodeConfig config = parts.config;
         NodeStatusReply.Builder reply = NodeStatusReply.newBuilder()
                 .setHost(config.address())

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,6 +114,33 @@ class ServerConfigTest {
                 new TelemetryConfig("10.0.0.7", Optional.of(web)),
                 read(GOOD + "telemetry_config: {bind_address: 10.0.0.7, web_config_file: " + web + "}\n")
                         .telemetry());
+    }
+
+    @Test
+    void shouldLetTheCommandLineGoBeforeTheFile() throws IOException {
+        Properties given = new Properties();
+        given.setProperty("daosmesh.server.port", "10009");
+        given.setProperty("daosmesh.server.targets", "5");
+        given.setProperty("daosmesh.server.storage", "/else/where");
+        given.setProperty("daosmesh.server.insecure", "true");
+        Path file = Files.writeString(
+                folder.resolve("daos_server.yml"), GOOD.replace("  allow_insecure: true\n", "  cert: /none\n"));
+
+        NodeConfig node = ServerConfig.read(file, Overrides.of(given)).node();
+
+        assertEquals("127.0.0.1:10009", node.address());
+        assertEquals(5, node.engines().get(0).targetCount());
+        assertEquals(Path.of("/else/where"), node.engines().get(0).scmMount());
+        assertTrue(node.tls().allowInsecure());
+        given.setProperty("daosmesh.server.targets", "many");
+        assertThrows(FaultException.class, () -> ServerConfig.read(file, Overrides.of(given)));
+        given.setProperty("daosmesh.server.targets", "1");
+        given.setProperty("daosmesh.server.port", "70000");
+        assertThrows(FaultException.class, () -> ServerConfig.read(file, Overrides.of(given)));
+        given.setProperty("daosmesh.server.port", "10002");
+        Files.writeString(file, Files.readString(file) + SECOND_ENGINE);
+        FaultException two = assertThrows(FaultException.class, () -> ServerConfig.read(file, Overrides.of(given)));
+        assertTrue(two.fault().text().contains("2 engines"), two.fault().text());
     }
 
     @Test

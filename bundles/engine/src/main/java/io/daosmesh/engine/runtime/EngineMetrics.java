@@ -8,20 +8,23 @@ import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.ShardCounters;
 import io.daosmesh.engine.turn.SizedLatency;
 import io.daosmesh.model.metric.MetricSource;
+import io.daosmesh.model.port.RankIdentity;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /** A rank's numbers in DAOS's names. Any thread: reads counters only. */
 public final class EngineMetrics implements MetricSource {
+    private final int index;
     private final int rank;
     private final List<TargetProxy> targets;
     private final HandleChecks handles;
     private final ClientWatch clients;
     private final double startedAtSeconds = System.currentTimeMillis() / 1000.0;
 
-    EngineMetrics(int rank, List<TargetProxy> targets, HandleChecks handles, ClientWatch clients) {
-        this.rank = rank;
+    EngineMetrics(RankIdentity identity, List<TargetProxy> targets, HandleChecks handles, ClientWatch clients) {
+        this.index = identity.engineIndex();
+        this.rank = identity.rank();
         this.targets = targets;
         this.handles = handles;
         this.clients = clients;
@@ -31,6 +34,7 @@ public final class EngineMetrics implements MetricSource {
     public void collect(Sink sink) {
         Map<String, String> labels = Map.of("rank", Integer.toString(rank));
         sink.gauge("engine_rank", "Rank of this engine", labels, rank);
+        sink.gauge("engine_index", "Index of this engine on its node", labels, index);
         sink.gauge("engine_started_at", "Start of the engine, seconds since 1970", labels, startedAtSeconds);
         sink.gauge("engine_servicing_at", "Begin of service, seconds since 1970", labels, startedAtSeconds);
         sink.gauge("engine_handles_held", "Container handles that this rank knows", labels, handles.heldCount());

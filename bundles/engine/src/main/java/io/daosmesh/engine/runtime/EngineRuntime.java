@@ -99,7 +99,7 @@ public final class EngineRuntime implements AutoCloseable {
         }
         this.clients = new ClientWatch(targets);
         this.migration = new EngineMigrationService(identity.rank(), targets, clients);
-        this.metrics = new EngineMetrics(identity.rank(), targets, handles, clients);
+        this.metrics = new EngineMetrics(identity, targets, handles, clients);
         this.devices = new DeviceWatch(identity, storage, context, targets);
         this.scrubs = new ScrubWatch(identity, storage, context, targets, service);
     }

@@ -32,6 +32,8 @@ public enum RpcMethod {
     LOG_MASKS(12, Kind.CALL, ADMIN),
     DATA_SESSION(13, Kind.CALL, SERVER, ADMIN, AGENT),
     RANK_ACTION(14, Kind.CALL, SERVER),
+    HARDWARE_SCAN(20, Kind.CALL, SERVER, ADMIN),
+    COLLECT_LOG(21, Kind.STREAM, ADMIN),
     // management service (destination rank -1; leader only where NOTLEADER is possible)
     JOIN(30, Kind.CALL, SERVER),
     GROUP_MAP(31, Kind.CALL, SERVER, ADMIN, AGENT),

@@ -2,6 +2,7 @@ package io.daosmesh.cli.dmg.upkeep;
 
 import io.daosmesh.admin.UpkeepCalls;
 import io.daosmesh.admin.view.upkeep.UpkeepView;
+import io.daosmesh.cli.dmg.screen.Screen;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.wire.SystemEraseReply;

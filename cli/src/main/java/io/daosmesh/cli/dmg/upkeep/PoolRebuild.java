@@ -1,6 +1,7 @@
 package io.daosmesh.cli.dmg.upkeep;
 
 import io.daosmesh.admin.UpkeepCalls;
+import io.daosmesh.cli.dmg.screen.Screen;
 import io.daosmesh.model.wire.PoolRebuildRequest;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

@@ -4,6 +4,7 @@ import io.daosmesh.admin.UpkeepCalls;
 import io.daosmesh.admin.UpkeepCalls.OfPool;
 import io.daosmesh.admin.view.Json;
 import io.daosmesh.admin.view.upkeep.UpkeepView;
+import io.daosmesh.cli.dmg.screen.Screen;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.wire.PoolRebuildRequest;
 import java.util.List;

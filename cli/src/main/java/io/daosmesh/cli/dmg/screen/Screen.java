@@ -1,8 +1,10 @@
-package io.daosmesh.cli.dmg.upkeep;
+package io.daosmesh.cli.dmg.screen;
 
 import io.daosmesh.admin.AdminCalls;
+import io.daosmesh.admin.HostReplies;
 import io.daosmesh.model.fault.Fault;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -16,12 +18,19 @@ public interface Screen {
 
     AdminCalls calls();
 
+    /** Hosts of the command line, else of the configuration. */
     List<String> hosts();
+
+    /** Certificates are not used. */
+    boolean isInsecure();
 
     boolean isJson();
 
     /** Text, or its JSON twin; the exit status. */
     int show(Supplier<String> text, Supplier<? extends @Nullable Object> response);
+
+    /** As above, after the errors of hosts that failed; any of those makes the command fail. */
+    int show(HostReplies<?> replies, Supplier<String> text, Supplier<Map<String, ?>> response);
 
     void answer(String document);
 

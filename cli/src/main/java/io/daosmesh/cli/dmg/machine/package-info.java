@@ -1,0 +1,3 @@
+/** Commands of dmg about the machines below the system. */
+@org.jspecify.annotations.NullMarked
+package io.daosmesh.cli.dmg.machine;
