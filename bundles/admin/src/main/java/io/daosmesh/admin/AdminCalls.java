@@ -40,6 +40,7 @@ import io.daosmesh.model.wire.PropertiesReply;
 import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.RasEventMessage;
 import io.daosmesh.model.wire.RasStreamRequest;
+import io.daosmesh.model.wire.RebindRequest;
 import io.daosmesh.model.wire.ReplaceDeviceRequest;
 import io.daosmesh.model.wire.SetFaultyRequest;
 import io.daosmesh.model.wire.StorageFormatReply;
@@ -348,6 +349,12 @@ public final class AdminCalls {
                 .setNewUuid(newUuid)
                 .build();
         return fanOut(at, RpcMethod.STORAGE_REPLACE, request, ListDevicesReply::parseFrom, writeMax);
+    }
+
+    /** Gives an NVMe controller of one host to a driver for user space. */
+    public HostReplies<Empty> rebind(List<String> at, String address) {
+        RebindRequest request = RebindRequest.newBuilder().setAddress(address).build();
+        return fanOut(at, RpcMethod.STORAGE_REBIND, request, Empty::parseFrom, writeMax);
     }
 
     /**

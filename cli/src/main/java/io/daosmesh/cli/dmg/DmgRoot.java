@@ -45,6 +45,7 @@ public final class DmgRoot implements Screen, AutoCloseable {
     private static final Duration READ_MAX = Duration.ofSeconds(10);
     private static final Duration WRITE_MAX = Duration.ofSeconds(90);
     private static final String FAULT_NUMBER = "fault";
+    private static final String FAULT_DOMAIN = "domain";
     private static final Set<FaultCode> OF_CONNECTIONS =
             Set.of(FaultCode.UNREACH, FaultCode.BAD_CERT, FaultCode.NO_CERT, FaultCode.TIMEDOUT, FaultCode.MISC);
 
@@ -251,7 +252,8 @@ public final class DmgRoot implements Screen, AutoCloseable {
         error("ERROR: dmg: " + plain(fault).message());
         String code = fault.argument(FAULT_NUMBER)
                 .orElse(Integer.toString(fault.code().number()));
-        error("ERROR: dmg: control: code = " + code + " resolution = \"" + fault.remedy() + "\"");
+        error("ERROR: dmg: " + fault.argument(FAULT_DOMAIN).orElse("control") + ": code = " + code + " resolution = \""
+                + fault.remedy() + "\"");
         return 1;
     }
 
@@ -264,6 +266,7 @@ public final class DmgRoot implements Screen, AutoCloseable {
     private static Fault plain(Fault fault) {
         Map<String, String> rest = new HashMap<>(fault.arguments());
         rest.remove(FAULT_NUMBER);
+        rest.remove(FAULT_DOMAIN);
         return new Fault(fault.code(), fault.text(), rest, fault.remedy());
     }
 

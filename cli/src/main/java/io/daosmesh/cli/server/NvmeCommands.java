@@ -5,6 +5,7 @@ import io.daosmesh.admin.view.TextTable;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.machine.PciBinding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -101,7 +102,7 @@ final class NvmeCommands extends Sub {
         if (addresses == null) return all;
         for (String words : addresses) {
             for (String address : words.split("[,\\s]+")) {
-                if (!address.matches("[0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]")) {
+                if (!PciBinding.isAddress(address)) {
                     throw Fault.of(FaultCode.INVAL, "'%s' is not a PCI address", address)
                             .remedy("write it like 0000:81:00.0")
                             .with(ServerRoot.NUMBER, 303)

@@ -4,6 +4,7 @@ import io.daosmesh.admin.view.Json;
 import io.daosmesh.cli.ToolVersion;
 import io.daosmesh.cli.start.LogOptions;
 import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.machine.PciBinding;
 import io.daosmesh.model.machine.Sysfs;
 import io.daosmesh.model.text.Printable;
 import java.io.PrintStream;

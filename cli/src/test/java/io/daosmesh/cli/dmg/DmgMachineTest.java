@@ -4,14 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.control.config.ServerConfig;
+import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.ControllerMessage;
 import io.daosmesh.model.wire.DeviceInfoMessage;
+import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.HardwareScanReply;
 import io.daosmesh.model.wire.InterfaceMessage;
 import io.daosmesh.model.wire.NamespaceMessage;
 import io.daosmesh.model.wire.NumaMessage;
+import io.daosmesh.model.wire.RebindRequest;
 import io.daosmesh.model.wire.ScmInfoMessage;
 import io.daosmesh.model.wire.StorageScanReply;
 import java.io.IOException;
@@ -65,6 +69,25 @@ class DmgMachineTest extends FakeDmg {
 
         assertEquals(1, dmg("network", "scan", "--provider", "ofi+verbs"));
         assertTrue(text(err).contains("DER_NOTSUPPORTED(-2037): provider ofi+verbs"), text(err));
+    }
+
+    @Test
+    void shouldRebindAControllerOfOneHost() {
+        answers.put(RpcMethod.STORAGE_REBIND, q -> {
+            if (((RebindRequest) q).getAddress().equals("0000:61:00.0")) return Empty.getDefaultInstance();
+            throw Fault.of(FaultCode.NONEXIST, "no controller")
+                    .with("domain", "bdev")
+                    .with("fault", 304)
+                    .asException();
+        });
+
+        assertEquals(0, dmg("storage", "nvme-rebind", "-l", "st1", "-a", "0000:61:00.0"), () -> text(err));
+        assertEquals("Command completed successfully\n", text(out));
+        assertEquals(1, dmg("storage", "nvme-rebind", "-a", "0000:61:00.0"));
+        assertTrue(text(err).contains("3 hosts are named"), text(err));
+        assertEquals(1, dmg("storage", "nvme-rebind", "-l", "st1", "--pci-address", "0000:62:00.0"));
+        assertTrue(text(err).contains("no controller"), text(err));
+        assertEquals(1, dmg("storage", "nvme-rebind", "-l", "st1"));
     }
 
     @Test

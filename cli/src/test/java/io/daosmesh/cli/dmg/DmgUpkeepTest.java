@@ -193,7 +193,7 @@ class DmgUpkeepTest extends FakeDmg {
     void shouldTellWhatKeepsASystemFromBeingErased() {
         nodes("READY");
         answers.put(RpcMethod.SYSTEM_ERASE, r -> {
-            throw Fault.of(FaultCode.BUSY, "the system is running: ranks [0] are not stopped")
+            throw Fault.of(FaultCode.OP_CANCELED, "the system is running: ranks [0] are not stopped")
                     .remedy("run dmg system stop first")
                     .asException();
         });

@@ -1,6 +1,7 @@
 package io.daosmesh.control.node;
 
 import io.daosmesh.model.machine.Machine;
+import io.daosmesh.model.machine.PciBinding;
 import io.daosmesh.model.machine.Sysfs;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.port.NodeConfig;
@@ -20,6 +21,7 @@ import io.daosmesh.model.wire.ListDevicesRequest;
 import io.daosmesh.model.wire.ListPoolsReply;
 import io.daosmesh.model.wire.LogMasksRequest;
 import io.daosmesh.model.wire.NodeStatusReply;
+import io.daosmesh.model.wire.RebindRequest;
 import io.daosmesh.model.wire.ReplaceDeviceRequest;
 import io.daosmesh.model.wire.SetFaultyRequest;
 import io.daosmesh.model.wire.StorageFormatRequest;
@@ -87,6 +89,8 @@ final class NodeRpcs {
                 q -> work(() -> parts.lights.handle(q)).map(this::list));
         r.on(RpcMethod.STORAGE_SET_FAULTY, SetFaultyRequest.parser(), q -> work(() -> setFaulty(q)));
         r.on(RpcMethod.STORAGE_REPLACE, ReplaceDeviceRequest.parser(), q -> work(() -> replace(q)));
+        Rebinding rebinding = new Rebinding(parts.devices, new PciBinding(Sysfs.ofThisMachine(), PciBinding.FILES));
+        r.on(RpcMethod.STORAGE_REBIND, RebindRequest.parser(), q -> work(() -> rebinding.handle(q)));
         r.on(
                 RpcMethod.HARDWARE_SCAN,
                 Empty.parser(),

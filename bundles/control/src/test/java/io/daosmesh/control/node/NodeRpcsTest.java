@@ -34,6 +34,7 @@ import io.daosmesh.model.wire.LedRequest;
 import io.daosmesh.model.wire.ListDevicesReply;
 import io.daosmesh.model.wire.ListDevicesRequest;
 import io.daosmesh.model.wire.NodeStatusReply;
+import io.daosmesh.model.wire.RebindRequest;
 import io.daosmesh.model.wire.ReplaceDeviceRequest;
 import io.daosmesh.model.wire.ScmInfoMessage;
 import io.daosmesh.model.wire.SetFaultyRequest;
@@ -218,6 +219,19 @@ class NodeRpcsTest {
                                 .setUuid(new UUID(1, 1).toString())
                                 .build()));
         assertEquals(FaultCode.NONEXIST, e.code());
+    }
+
+    @Test
+    void shouldRefuseToRebindWhatNoPciDriverHas() {
+        assertEquals(FaultCode.NOTSUPPORTED, rebind("/ssd"));
+        assertEquals(FaultCode.INVAL, rebind("61:00.0"));
+        assertEquals(FaultCode.NONEXIST, rebind("ffff:ff:1f.7"));
+    }
+
+    private FaultCode rebind(String address) {
+        RebindRequest request = RebindRequest.newBuilder().setAddress(address).build();
+        return assertThrows(FaultException.class, () -> call(RpcMethod.STORAGE_REBIND, request))
+                .code();
     }
 
     private ListDevicesReply replace(String old, String next) throws Exception {

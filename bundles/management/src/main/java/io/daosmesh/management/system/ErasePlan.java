@@ -23,7 +23,7 @@ public final class ErasePlan {
     private ErasePlan() {}
 
     /**
-     * BUSY while ranks run. A node whose ranks are all excluded need not answer, unless it keeps the system's database: its engines
+     * OP_CANCELED while ranks run: a code that nobody tries again by himself. A node whose ranks are all excluded need not answer, unless it keeps the system's database: its engines
      * are unknown to any new system, which refuses them.
      */
     public static EraseNodeRequest of(GroupMap map, Collection<String> replicas, UUID id) {
@@ -32,7 +32,7 @@ public final class ErasePlan {
                 .map(Member::rank)
                 .toList();
         if (!running.isEmpty())
-            throw Fault.of(FaultCode.BUSY, "the system is running: ranks %s are not stopped", running)
+            throw Fault.of(FaultCode.OP_CANCELED, "the system is running: ranks %s are not stopped", running)
                     .remedy("run dmg system stop first, if need be with --force")
                     .asException();
         TreeSet<String> nodes = new TreeSet<>(replicas);

@@ -108,7 +108,7 @@ class EraseTest {
     void shouldRefuseWhileRanksServeAndLoseNothing() {
         FaultException refused = assertThrows(FaultException.class, this::erase);
 
-        assertEquals(FaultCode.BUSY, refused.code());
+        assertEquals(FaultCode.OP_CANCELED, refused.code());
         assertTrue(refused.fault().message().contains("are not stopped"), refused.getMessage());
         assertTrue(mesh.nodes.stream().noneMatch(n -> Files.exists(mark(n))));
     }

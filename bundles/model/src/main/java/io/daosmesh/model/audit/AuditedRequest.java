@@ -26,6 +26,7 @@ import io.daosmesh.model.wire.PoolRebuildRequest;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.model.wire.PropertiesRequest;
+import io.daosmesh.model.wire.RebindRequest;
 import io.daosmesh.model.wire.ReplaceDeviceRequest;
 import io.daosmesh.model.wire.SetFaultyRequest;
 import io.daosmesh.model.wire.StorageFormatRequest;
@@ -59,6 +60,7 @@ public final class AuditedRequest {
             Map.entry(RpcMethod.STORAGE_LED, new Kind(LedRequest.getDefaultInstance(), "action")),
             always(RpcMethod.STORAGE_SET_FAULTY, SetFaultyRequest.getDefaultInstance()),
             always(RpcMethod.STORAGE_REPLACE, ReplaceDeviceRequest.getDefaultInstance()),
+            always(RpcMethod.STORAGE_REBIND, RebindRequest.getDefaultInstance()),
             always(RpcMethod.LOG_MASKS, LogMasksRequest.getDefaultInstance()),
             always(RpcMethod.SYSTEM_ACTION, SystemActionRequest.getDefaultInstance()),
             Map.entry(RpcMethod.SYSTEM_PROPERTIES, new Kind(PropertiesRequest.getDefaultInstance(), "set")),

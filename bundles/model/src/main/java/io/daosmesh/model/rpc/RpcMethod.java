@@ -34,6 +34,7 @@ public enum RpcMethod {
     RANK_ACTION(14, Kind.CALL, SERVER),
     HARDWARE_SCAN(20, Kind.CALL, SERVER, ADMIN),
     COLLECT_LOG(21, Kind.STREAM, ADMIN),
+    STORAGE_REBIND(22, Kind.CALL, ADMIN),
     // management service (destination rank -1; leader only where NOTLEADER is possible)
     JOIN(30, Kind.CALL, SERVER),
     GROUP_MAP(31, Kind.CALL, SERVER, ADMIN, AGENT),
@@ -127,6 +128,7 @@ public enum RpcMethod {
             STORAGE_LED,
             STORAGE_SET_FAULTY,
             STORAGE_REPLACE,
+            STORAGE_REBIND,
             LOG_MASKS,
             SYSTEM_ACTION,
             SYSTEM_PROPERTIES,

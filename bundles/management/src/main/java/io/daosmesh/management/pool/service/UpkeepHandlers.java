@@ -66,7 +66,7 @@ public final class UpkeepHandlers {
                     .remedy("see dmg pool get-prop and dmg system get-prop for self_heal")
                     .asException();
         if (!isForced && progress.filter(p -> p.isFinishing(service.pool())).isPresent())
-            throw Fault.of(FaultCode.BUSY, "all is moved, the end of the rebuild is being committed")
+            throw Fault.of(FaultCode.OP_CANCELED, "all is moved, the end of the rebuild is being committed")
                     .remedy("look again with dmg pool query; if it does not end, use --force")
                     .asException();
         return true;

@@ -1,10 +1,8 @@
-package io.daosmesh.cli.server;
+package io.daosmesh.model.machine;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.machine.Machine;
-import io.daosmesh.model.machine.Sysfs;
 import io.daosmesh.model.wire.ControllerMessage;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -19,15 +17,15 @@ import java.util.Set;
 /**
  * Gives NVMe controllers to a driver for user space, or back to the kernel's. A controller with a file system, a partition or another
  * user in the kernel is left alone. Source: Linux, Documentation/ABI/testing/sysfs-bus-pci (driver_override, unbind, drivers_probe).
- * Owner: the main thread.
+ * One thread at a time.
  */
-final class PciBinding {
-    static final String VFIO = "vfio-pci";
-    static final String UIO = "uio_pci_generic";
-    static final String NVME = "nvme";
+public final class PciBinding {
+    public static final String VFIO = "vfio-pci";
+    public static final String UIO = "uio_pci_generic";
+    public static final String NVME = "nvme";
 
     /** The files themselves. */
-    static final Kernel FILES = new Kernel() {
+    public static final Kernel FILES = new Kernel() {
         @Override
         public void write(Path file, String text) throws IOException {
             // never made: the kernel has it or not
@@ -40,12 +38,17 @@ final class PciBinding {
         }
     };
 
+    /** Arguments of a fault: its number in the table of administrators' faults, and which part of the table. */
+    private static final String NUMBER = "fault";
+
+    private static final String DOMAIN = "domain";
+
     private static final String DEVICES = "bus/pci/devices/";
     private static final String DRIVERS = "bus/pci/drivers/";
     private static final int HUGEPAGES_MAX = 1 << 20;
 
     /** What reacts to writes. */
-    interface Kernel {
+    public interface Kernel {
         void write(Path file, String text) throws IOException;
 
         /** As /proc/mounts. */
@@ -53,29 +56,34 @@ final class PciBinding {
     }
 
     /** @param error empty when it went well */
-    record Result(String address, String driver, String error) {}
+    public record Result(String address, String driver, String error) {}
 
     private final Sysfs sys;
     private final Kernel kernel;
 
-    PciBinding(Sysfs sys, Kernel kernel) {
+    public PciBinding(Sysfs sys, Kernel kernel) {
         this.sys = sys;
         this.kernel = kernel;
     }
 
+    /** As {@code 0000:81:00.0}. */
+    public static boolean isAddress(String text) {
+        return text.matches("[0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]");
+    }
+
     /** The driver to use: vfio-pci with an IOMMU, else uio_pci_generic. NONEXIST when its module is not loaded. */
-    String driver(boolean noVfio) {
+    public String driver(boolean noVfio) {
         String driver = !noVfio && !sys.names("class/iommu").isEmpty() ? VFIO : UIO;
         if (sys.has(DRIVERS + driver)) return driver;
         throw Fault.of(FaultCode.NONEXIST, "the kernel has no driver %s", driver)
                 .remedy("load it with modprobe " + driver)
-                .with(ServerRoot.NUMBER, driver.equals(VFIO) ? 310 : 1)
-                .with(ServerRoot.DOMAIN, "bdev")
+                .with(NUMBER, driver.equals(VFIO) ? 310 : 1)
+                .with(DOMAIN, "bdev")
                 .asException();
     }
 
     /** @param allowed addresses, empty = all */
-    List<Result> bind(Set<String> allowed, Set<String> blocked, String driver) {
+    public List<Result> bind(Set<String> allowed, Set<String> blocked, String driver) {
         List<ControllerMessage> found = Machine.controllers(sys);
         for (String address : allowed) {
             if (found.stream().noneMatch(c -> c.getAddress().equals(address))) throw notHere(address);
@@ -89,11 +97,11 @@ final class PciBinding {
         return results;
     }
 
-    static FaultException notHere(String address) {
+    private static FaultException notHere(String address) {
         return Fault.of(FaultCode.NONEXIST, "this machine has no NVMe controller %s", address)
                 .remedy("see daos_server nvme scan")
-                .with(ServerRoot.NUMBER, 304)
-                .with(ServerRoot.DOMAIN, "bdev")
+                .with(NUMBER, 304)
+                .with(DOMAIN, "bdev")
                 .asException();
     }
 
@@ -148,12 +156,12 @@ final class PciBinding {
     }
 
     /** Reserves pages and looks whether there are so many. INVAL, NO_PERM, NOMEM. */
-    void hugepages(int count) {
+    public void hugepages(int count) {
         if (count < 0 || count > HUGEPAGES_MAX) {
             throw Fault.of(FaultCode.INVAL, "%d hugepages are out of range", count)
                     .remedy("give 0 to " + HUGEPAGES_MAX)
-                    .with(ServerRoot.NUMBER, 725)
-                    .with(ServerRoot.DOMAIN, "serverconfig")
+                    .with(NUMBER, 725)
+                    .with(DOMAIN, "serverconfig")
                     .asException();
         }
         String file = "kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
