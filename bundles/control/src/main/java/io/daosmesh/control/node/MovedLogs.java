@@ -31,9 +31,10 @@ final class MovedLogs {
         remember();
     }
 
-    /** Has the logs opened anew by their names when one of them is not the file it was. */
-    void look(long nowNs) {
-        if (isOpening && seen.keySet().stream().allMatch(f -> key(f) != null)) {
+    /** Has the logs opened anew by their names when one of them is not the file it was; true once, when that is done. */
+    boolean look(long nowNs) {
+        boolean isOpened = isOpening && seen.keySet().stream().allMatch(f -> key(f) != null);
+        if (isOpened) {
             isOpening = false;
             remember();
         }
@@ -45,6 +46,7 @@ final class MovedLogs {
             isOpening = true;
             reopen.run();
         }
+        return isOpened;
     }
 
     private void remember() {

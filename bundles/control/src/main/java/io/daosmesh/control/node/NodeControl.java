@@ -102,13 +102,17 @@ public final class NodeControl {
         List<Path> files = List.of(Path.of(folder, "node.log"), Path.of(folder, "audit.log"));
         MovedLogs logs = new MovedLogs(files, () -> reopen(levels), System.nanoTime());
         scheduler.schedulePeriodically(
-                () -> logs.look(System.nanoTime()), LOG_LOOK_MS, LOG_LOOK_MS, TimeUnit.MILLISECONDS);
+                () -> {
+                    if (logs.look(System.nanoTime())) LOG.info("a log file was moved: opened anew");
+                },
+                LOG_LOOK_MS,
+                LOG_LOOK_MS,
+                TimeUnit.MILLISECONDS);
     }
 
     private static void reopen(LogLevels levels) {
         try {
             levels.reopen();
-            LOG.info("a log file was moved: opened anew");
         } catch (FaultException e) {
             LOG.warn(
                     "a log file was moved and cannot be opened anew: {}",

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
@@ -66,11 +68,16 @@ class LoggingIT {
     @Test
     void shouldTellOfAKilledEngineWhenItServesAgain() {
         LocalMesh mesh = SharedMesh.mesh();
+        String since = Instant.now().truncatedTo(ChronoUnit.MILLIS).toString();
 
         mesh.kill(3);
         mesh.startNode(3);
 
-        LocalMesh.await("engine_died", LINE_MAX, () -> died(mesh) == 1);
+        LocalMesh.await(
+                "engine_died",
+                LINE_MAX,
+                () -> died(mesh, since) == 1,
+                () -> mesh.dmg("system", "events").out() + mesh.logs());
         LocalMesh.await("joined again", LINE_MAX, () -> {
             for (JsonNode m : mesh.dmgJson("system", "query").path("members"))
                 if (!m.path("state").asText().equals("joined")) return false;
@@ -78,9 +85,9 @@ class LoggingIT {
         });
     }
 
-    private static long died(LocalMesh mesh) {
-        JsonNode events =
-                mesh.dmgJson("system", "events", "--id", "engine_died").path("events");
+    private static long died(LocalMesh mesh, String since) {
+        JsonNode events = mesh.dmgJson("system", "events", "--id", "engine_died", "--since", since)
+                .path("events");
         return StreamSupport.stream(events.spliterator(), false).count();
     }
 }
