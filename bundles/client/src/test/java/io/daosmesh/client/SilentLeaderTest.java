@@ -120,4 +120,23 @@ class SilentLeaderTest {
         assertEquals(KEYS, cluster.engine.applied - before, "each once");
         for (int i = 0; i < KEYS; i++) assertArrayEquals(new byte[] {(byte) -i}, Blocking.get(of(i).get("k" + i)));
     }
+
+    /** The first one in the configuration leads the pool's service, too; nothing that others know is awaited of it. */
+    @Test
+    void shouldLearnFromOthersWhatASilentServerKnows() {
+        store("RP_2GX");
+        cluster.serviceLeader = 0;
+        Blocking.get(of(0).get("k0"));
+        cluster.isSilenceEndless = true;
+        cluster.frozen.add(0);
+        List<CompletableFuture<Void>> writes = new ArrayList<>();
+        for (int i = 0; i < KEYS; i++)
+            writes.add(of(i).put("k" + i, new byte[] {(byte) -i}).toFuture());
+
+        cluster.serviceLeader = 1;
+        cluster.exclude(0);
+
+        writes.forEach(CompletableFuture::join);
+        Blocking.get(DaosClient.connect(cluster.config().withLimits(NEVER, NEVER)));
+    }
 }

@@ -33,6 +33,9 @@ public final class Cluster {
 
     private static final Duration ASK_LAST_LIMIT = Duration.ofSeconds(3);
 
+    /** So long one alone is asked: whoever waits for a map waits because some server is silent, often enough this one. */
+    private static final Duration ASK_ALONE = Duration.ofMillis(200);
+
     private final CallSettings config;
     private final Counters counters;
     private final Retrying retrying;
@@ -98,7 +101,10 @@ public final class Cluster {
                         .asException());
     }
 
-    /** One round over the servers, the last good one first, until one gives an answer that another would not better. */
+    /**
+     * One round over the servers, the last good one first, until one gives an answer that another would not better. The next one
+     * is asked as soon as one has refused, and beside one that takes its time.
+     */
     public <T> Mono<T> askAny(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
         return Mono.defer(() -> ask(servers(), 0, method, request, decoder));
     }
@@ -117,9 +123,16 @@ public final class Cluster {
                 .publishOn(Schedulers.parallel())
                 .doOnSuccess(answer -> answeredLast = address);
         if (isLast) return asked;
-        return asked.onErrorResume(
-                e -> FaultException.faultOf(e).code().retry() != FaultCode.Retry.NEVER,
-                e -> ask(servers, index + 1, method, request, decoder));
+        Mono<T> once = asked.cache();
+        Mono<T> others = Mono.firstWithSignal(
+                        Mono.delay(ASK_ALONE).then(), once.then().onErrorComplete())
+                .then(Mono.defer(() -> ask(servers, index + 1, method, request, decoder)))
+                .onErrorResume(e -> once);
+        return Mono.firstWithSignal(once.onErrorResume(Cluster::mayOthersKnow, e -> Mono.never()), others);
+    }
+
+    private static boolean mayOthersKnow(Throwable refusal) {
+        return FaultException.faultOf(refusal).code().retry() != FaultCode.Retry.NEVER;
     }
 
     private List<String> servers() {

@@ -29,7 +29,10 @@ public final class PoolService {
     private static final LeaderSearch.Manner MANNER =
             new LeaderSearch.Manner(Integer.MAX_VALUE, 1, true, false, 10, 500);
 
-    private static final Duration ASK_LIMIT = Duration.ofMillis(700);
+    private static final Duration ASK_LIMIT = Duration.ofMillis(400);
+    /** Of tries in a row without an answer: all are slow rather than one gone. Each may last twice as long. */
+    private static final int DOUBLINGS_MAX = 3;
+
     private static final Duration FOREVER = Duration.ofDays(1);
 
     /** Half a second of pauses: a server that has too much to do may have less by then. */
@@ -91,9 +94,8 @@ public final class PoolService {
      * @param oneTry how long one may last at most, if the client's own limit for that is not shorter
      */
     private record Patience(int busyTriesMax, Duration oneTry) {
-        Duration limit(Retrying.Try state) {
-            // in a row without an answer they say that all are slow rather than that one is gone
-            Duration own = state.isLate() ? oneTry.multipliedBy(4) : oneTry;
+        Duration limit(Retrying.Try state, int unanswered) {
+            Duration own = oneTry.multipliedBy(1L << Math.min(unanswered, DOUBLINGS_MAX));
             Duration most = state.limit();
             return own.compareTo(most) < 0 ? own : most;
         }
@@ -110,7 +112,7 @@ public final class PoolService {
                                             Endpoint.node(search.address()),
                                             method,
                                             RpcMessage.of(request),
-                                            patience.limit(state),
+                                            patience.limit(state, search.unanswered),
                                             decoder)
                                     .publishOn(Schedulers.parallel())
                                     .doOnSuccess(answer -> leader = search.leaders.asked()),
@@ -124,6 +126,8 @@ public final class PoolService {
         private final int busyTriesMax;
         /** In a row, but for detours. */
         private int busyTries;
+        /** Tries in a row that nobody has answered. */
+        private int unanswered;
 
         Search(int busyTriesMax) {
             this.busyTriesMax = busyTriesMax;
@@ -138,6 +142,7 @@ public final class PoolService {
 
         @Override
         public Mono<Void> recover(Fault fault, Retrying.Try failed) {
+            unanswered = fault.code() == FaultCode.TIMEDOUT ? unanswered + 1 : 0;
             leaders.onFault(fault);
             leader = leaders.leader();
             return goOn(failed);

@@ -131,10 +131,11 @@ final class Recovering {
 
     /** What cannot be fetched now is fetched before the next try: a failure here ends nothing. */
     private Mono<Void> refreshBoth() {
-        Mono<Void> groupMap = cluster.refresh().then().timeout(REFRESH_LIMIT, Mono.empty());
-        Mono<Void> poolMap = maps.refresh().then().timeout(REFRESH_LIMIT, Mono.empty());
-        return groupMap.onErrorResume(Recovering::mayPass, e -> Mono.empty())
-                .then(poolMap.onErrorResume(Recovering::mayPass, e -> Mono.empty()));
+        return Mono.when(atMost(cluster.refresh().then()), atMost(maps.refresh().then()));
+    }
+
+    private static Mono<Void> atMost(Mono<Void> refresh) {
+        return refresh.timeout(REFRESH_LIMIT, Mono.empty()).onErrorResume(Recovering::mayPass, e -> Mono.empty());
     }
 
     private static boolean mayPass(Throwable error) {

@@ -88,12 +88,13 @@ public final class LeaderSearch {
         return rounds;
     }
 
-    /** Begins a round over these and whoever refusals have named. */
+    /** Begins a round over these and whoever refusals have named; one that was silent comes last. */
     public void begin(List<String> candidates) {
         rounds++;
         isAnybodyThere = false;
         hintsInARow = 0;
         Stream.concat(candidates.stream(), learned.stream()).distinct().forEach(queue::add);
+        if (queue.remove(silent)) queue.add(silent);
         if (queue.isEmpty()) onNobody(Fault.of(FaultCode.NO_SERVICE));
     }
 

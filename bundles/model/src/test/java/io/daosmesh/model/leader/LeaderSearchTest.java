@@ -64,6 +64,13 @@ class LeaderSearchTest {
     }
 
     @Test
+    void shouldAskOneThatWasSilentLast() {
+        assertTranscript(
+                "ask a:1, pause 50, round, ask b:1, pause 100, ask c:1, pause 200, ask a:1, leader a:1",
+                search(PATIENT, "a:1", SECOND_NS, "TIMEDOUT", "NOTLEADER leader=a:1", "NOTLEADER leader=a:1", "ok"));
+    }
+
+    @Test
     void shouldPauseOnceARoundAndAskWhoeverWasNamed() {
         assertTranscript(
                 "round, ask a:1, ask b:1, ask c:1, pause 100, round, ask a:1, ask b:1, ask c:1, ask y:1",
