@@ -8,6 +8,7 @@ import io.daosmesh.model.pool.Member;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntConsumer;
 
 /**
  * A follower's part of {@link SilenceWatch}: who waits for the rank of the pool's leader can tell only those who follow it. One
@@ -25,19 +26,25 @@ final class LeaderSilence {
 
     private final NodeContext node;
     private final SilenceWatch watch;
+    private final IntConsumer onVerdict;
     private long lookedNs = System.nanoTime() - PAUSE_NS;
     private int silentRank = -1;
     private long silentNs;
 
-    LeaderSilence(NodeContext node, SilenceWatch watch) {
+    /** @param onVerdict told of a leader's rank that does not answer; this node may lead by then */
+    LeaderSilence(NodeContext node, SilenceWatch watch, IntConsumer onVerdict) {
         this.node = node;
         this.watch = watch;
+        this.onVerdict = onVerdict;
     }
 
-    /** @param awaited ranks that somebody waits for in vain */
-    void look(RaftGroup group, List<Integer> awaited, GroupMap members) {
-        String leader = group.leader().orElse("");
-        boolean isUnheard = group.leaderUnheardMs() >= UNHEARD_MS;
+    /**
+     * @param awaited ranks that somebody waits for in vain
+     * @param followed address of the leader, or of the last one while another is being elected; empty = unknown
+     */
+    void look(RaftGroup group, List<Integer> awaited, GroupMap members, String followed) {
+        String leader = group.leader().orElse(followed);
+        boolean isUnheard = group.leader().isEmpty() || group.leaderUnheardMs() >= UNHEARD_MS;
         if (!isUnheard || leader.equals(node.address()) || System.nanoTime() - lookedNs < PAUSE_NS) return;
         awaited.stream()
                 .flatMap(rank -> members.member(rank).stream())
@@ -50,6 +57,7 @@ final class LeaderSilence {
         lookedNs = System.nanoTime();
         silentNs = lookedNs;
         silentRank = leader.rank();
+        onVerdict.accept(silentRank);
         List<String> others =
                 group.peers().stream().filter(p -> !p.equals(leader.address())).toList();
         int place = Math.max(0, others.indexOf(node.address()));

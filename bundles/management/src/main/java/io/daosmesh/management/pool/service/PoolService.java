@@ -104,7 +104,7 @@ public final class PoolService {
         this.waits = new ReturnWaits(node.ras(), pool);
         this.teller = new HandleTeller(node, this);
         this.silence = new SilenceWatch(node, pool);
-        this.leaderSilence = new LeaderSilence(node, silence);
+        this.leaderSilence = new LeaderSilence(node, silence, this::onFormerLeaderSilent);
     }
 
     public UUID pool() {
@@ -311,7 +311,7 @@ public final class PoolService {
         node.loop().run(() -> {
             RaftGroup g = group;
             if (isLeader()) lookAfter(ranks, "");
-            else if (g != null && mayExclude()) leaderSilence.look(g, ranks, maps.groupMap());
+            else if (g != null && mayExclude()) leaderSilence.look(g, ranks, maps.groupMap(), followed);
         });
     }
 
@@ -321,6 +321,10 @@ public final class PoolService {
         known.forEach(this::onSilent);
         List<Integer> others = ranks.stream().filter(r -> !known.contains(r)).toList();
         silence.look(others, maps.groupMap(), formerLeader, this::onSilent);
+    }
+
+    private void onFormerLeaderSilent(int rank) {
+        if (isLeader() && mayExclude()) onSilent(rank);
     }
 
     private void onSilent(int rank) {
