@@ -273,10 +273,12 @@ public final class PoolDb implements Replicated {
 
     private LogReply targets(TargetsChangeMessage m, long hlc) {
         PoolMap before = map();
-        map = TargetChanges.apply(before, m, entry().getPropertiesMap(), guard());
+        map = TargetChanges.apply(before, withIdleSince(m), entry().getPropertiesMap(), guard());
         if (map.version() != before.version()) {
             containers.review(map);
             returns.onDecision(changedRanks(before, map), m.getGroupVersion(), map);
+            if (m.getOp() == PoolTargetsRequest.Op.EXCLUDE && m.getGroupVersion() > 0)
+                returns.onExclusion(changedRanks(before, map), m.getGroupVersion(), map);
             if (m.getAutomatic() && m.getOp() == PoolTargetsRequest.Op.EXCLUDE)
                 onLeft(m, changedRanks(before, map), hlc);
             boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == PoolTargetsRequest.Op.EXCLUDE;
@@ -285,6 +287,13 @@ public final class PoolDb implements Replicated {
         }
         return Replies.done(
                 PoolTargetsReply.newBuilder().setMapVersion(map.version()).build());
+    }
+
+    /** A target that serves nothing knows what it took since its start; what it took before is known by when that start was. */
+    private TargetsChangeMessage withIdleSince(TargetsChangeMessage m) {
+        if (!m.getByServer() || m.getJoinedVersion() == 0) return m;
+        int since = Math.max(m.getUpdatedVersion() + 1, returns.startedBefore(m.getJoinedVersion()));
+        return m.toBuilder().setIdleSince(since).build();
     }
 
     private void onLeft(TargetsChangeMessage m, Set<Integer> ranks, long hlc) {
