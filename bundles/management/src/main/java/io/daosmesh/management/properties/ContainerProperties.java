@@ -110,7 +110,7 @@ public final class ContainerProperties {
             if (!key.equals(STATUS)) throw unchangeable(key);
             if (!value.equals(HEALTHY)) {
                 throw Fault.of(FaultCode.INVAL, "invalid value \"%s\" for status", value)
-                        .remedy("status:healthy declares the container usable again; nothing else can be set")
+                        .remedy("status:healthy declares the container usable again; no other status can be set")
                         .asException();
             }
         });
