@@ -57,6 +57,8 @@ final class FakeEngine {
     int damageNext;
     /** Every server answers reads with bytes that do not fit their checksum. */
     boolean damageAll;
+    /** So many reads find a device that has failed. */
+    int deviceErrors;
 
     FakeEngine(FakeCluster cluster) {
         this.cluster = cluster;
@@ -210,6 +212,10 @@ final class FakeEngine {
         if (damageNext > 0) {
             damageNext--;
             throw Fault.of(FaultCode.CSUM).with("epoch", 77).asException();
+        }
+        if (deviceErrors > 0) {
+            deviceErrors--;
+            throw Fault.of(FaultCode.NVME_IO).with("epoch", 77).asException();
         }
         FetchReply.Builder reply = FetchReply.newBuilder();
         java.io.ByteArrayOutputStream out = new java.io.ByteArrayOutputStream();

@@ -139,6 +139,20 @@ class RetryTest {
 
         assertArrayEquals(new byte[] {7}, Blocking.get(kv.get("k")));
         assertEquals(2, client.stats().checksumFailures());
+        assertEquals(0, client.stats().mediaErrors());
+    }
+
+    @Test
+    void shouldReadAnotherReplicaWhenADeviceFailsAndNotCallThatDamage() {
+        DaosClient client = connect();
+        KeyValue kv = Blocking.get(container(client).createKeyValue());
+        Blocking.run(kv.put("k", new byte[] {7}));
+
+        cluster.engine.deviceErrors = 2;
+
+        assertArrayEquals(new byte[] {7}, Blocking.get(kv.get("k")));
+        assertEquals(2, client.stats().mediaErrors());
+        assertEquals(0, client.stats().checksumFailures());
     }
 
     @Test

@@ -41,7 +41,10 @@ final class DaosContainerProperties {
 
     @Command(
             name = "set-prop",
-            description = "status:healthy makes an UNCLEAN container writable again.",
+            description = {
+                "status:healthy makes an UNCLEAN container writable again;",
+                "scrubber:off has the pool's scrubber leave its values alone."
+            },
             mixinStandardHelpOptions = true)
     static final class Set extends DaosCommand {
         @Parameters(index = "0", paramLabel = "POOL")

@@ -36,6 +36,7 @@ public final class PropertyView {
             "layout_type", "Layout Type",
             "rd_fac", "Redundancy Factor",
             "rd_lvl", "Redundancy Level",
+            "scrubber", "Checksum Scrubber",
             "status", "Health");
 
     /** Null for attributes, which nobody describes. */

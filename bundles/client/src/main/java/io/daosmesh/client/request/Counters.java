@@ -9,6 +9,7 @@ public final class Counters {
     public final LongAdder retries = new LongAdder();
     public final LongAdder staleMaps = new LongAdder();
     public final LongAdder checksumFailures = new LongAdder();
+    public final LongAdder mediaErrors = new LongAdder();
     public final LongAdder failures = new LongAdder();
     public final LongAdder hedges = new LongAdder();
     public final LongAdder hedgesWon = new LongAdder();
@@ -21,6 +22,7 @@ public final class Counters {
                 retries.sum(),
                 staleMaps.sum(),
                 checksumFailures.sum(),
+                mediaErrors.sum(),
                 failures.sum(),
                 hedges.sum(),
                 hedgesWon.sum(),

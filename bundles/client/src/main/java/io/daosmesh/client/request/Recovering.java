@@ -12,8 +12,8 @@ import reactor.core.publisher.Mono;
 
 /** What happens between two tries of an object request. Immutable. */
 final class Recovering {
-    /** A damaged value is asked for so often before the caller hears of it: the leader, then other replicas. */
-    private static final int CHECKSUM_TRIES_MAX = 4;
+    /** A value that is damaged or that a device does not give is asked for so often before the caller hears of it: the leader, then other replicas. */
+    private static final int DAMAGE_TRIES_MAX = 4;
 
     /** A service that elects its leader holds up nobody whose map is still good: its answer is awaited elsewhere. */
     private static final Duration REFRESH_LIMIT = Duration.ofSeconds(2);
@@ -40,8 +40,8 @@ final class Recovering {
         private final boolean mayReadElsewhere;
         private int replica;
         private long epoch;
-        private int checksumTries;
-        private @Nullable Fault checksum;
+        private int damageTries;
+        private @Nullable Fault damage;
         private long unavailableVersion;
 
         private ForRead(boolean mayReadElsewhere) {
@@ -78,15 +78,16 @@ final class Recovering {
         }
 
         private Mono<Void> afterDamage(Fault fault, Retrying.Try failed) {
-            cluster.counters().checksumFailures.increment();
-            checksum = checksum == null ? fault : checksum;
-            if (++checksumTries >= CHECKSUM_TRIES_MAX) {
-                cluster.counters().failures.increment();
-                return Mono.error(checksum.asException());
+            Counters count = cluster.counters();
+            (fault.code() == FaultCode.CSUM ? count.checksumFailures : count.mediaErrors).increment();
+            damage = damage == null ? fault : damage;
+            if (++damageTries >= DAMAGE_TRIES_MAX) {
+                count.failures.increment();
+                return Mono.error(damage.asException());
             }
             long given = fault.argument("epoch").map(Recovering::number).orElse(epoch);
             boolean isElsewhere = mayReadElsewhere && given != 0;
-            replica = isElsewhere ? checksumTries : 0;
+            replica = isElsewhere ? damageTries : 0;
             epoch = isElsewhere ? given : 0;
             return failed.pause();
         }

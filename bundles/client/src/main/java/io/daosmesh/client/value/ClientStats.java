@@ -7,6 +7,7 @@ package io.daosmesh.client.value;
  * @param retries requests sent again after a refusal or a lost answer
  * @param staleMaps refusals because of an old pool map
  * @param checksumFailures answers whose bytes did not fit their checksum, on the way or on the server's media
+ * @param mediaErrors refusals because a server's device has failed or does not answer
  * @param failures calls that ended in a fault other than a plain answer (absent, exists)
  * @param hedges reads sent to another replica as well since their leader had not answered for unusually long
  * @param hedgesWon those of them that the other replica has answered first
@@ -18,6 +19,7 @@ public record ClientStats(
         long retries,
         long staleMaps,
         long checksumFailures,
+        long mediaErrors,
         long failures,
         long hedges,
         long hedgesWon,

@@ -39,6 +39,8 @@ public final class ChangeLog {
     private int since = NEVER;
 
     private int version;
+    /** See {@link #newest}. */
+    private int newest;
     /** The first operation that carries {@code since}; null = it is durable. Until then all later ones carry it, too. */
     private @Nullable StagedOp sinceOp;
 
@@ -102,8 +104,22 @@ public final class ChangeLog {
         return ByteBuffer.allocate(4).putInt(n).array();
     }
 
+    /**
+     * Newest map version by which the shard took a change, had one open or was a source, since it was opened; 0 = none. Who was
+     * away from a later version on has missed nothing by it, and has deleted nothing on its word.
+     */
+    public int newest() {
+        return newest;
+    }
+
+    /** Something ends by the present map that the others do not see as a change of it. */
+    public void onPart() {
+        newest = version;
+    }
+
     /** The operation changes these scopes at the present map; {@link #onDurable} follows when it is durable. */
     public void note(List<byte[]> scopes, StagedOp op) {
+        newest = version;
         if (since == NEVER) return;
         if (sinceOp != null) op.batch().put(Keys.changes(pool), number(since));
         for (byte[] scope : scopes) {

@@ -76,9 +76,17 @@ public final class Migration {
         }
     }
 
+    /** The same for what a new home deletes its own copy by. */
+    private void asSource(Consumer<Fault> refuse, Runnable run) {
+        serving(refuse, () -> {
+            shard.changes().onPart();
+            run.run();
+        });
+    }
+
     /** See EngineMigration.scan: one page of it. */
     public void scan(byte[] anchor, Answer<Enumerator.Page<Enumerator.StoredOid>> answer) {
-        serving(
+        asSource(
                 answer::refuse,
                 () -> answer.answer(
                         Enumerator.objects(context.kv(), shard.pool(), null, anchor, SCAN_PAGE_OBJECTS), null));
@@ -125,7 +133,7 @@ public final class Migration {
 
     /** See EngineMigration.changes: of the first of these groups. */
     public void changes(List<ShardAddress> groups, List<Integer> since, Answer<List<Change>> answer) {
-        serving(answer::refuse, () -> {
+        asSource(answer::refuse, () -> {
             List<Change> changes = new ArrayList<>(groups.size());
             long listed = 0;
             for (int i = 0; i < groups.size() && listed < LISTED_BYTES_MAX; i++) {
@@ -200,7 +208,7 @@ public final class Migration {
      * @param bytesMax of its records, at most {@link #BATCH_BYTES_MAX}; a single longer one comes all the same
      */
     public void export(Wanted wanted, byte[] from, int bytesMax, Answer<Exported> answer) {
-        serving(answer::refuse, () -> collect(wanted, from, bytesMax, answer));
+        asSource(answer::refuse, () -> collect(wanted, from, bytesMax, answer));
     }
 
     private void collect(Wanted wanted, byte[] from, int bytesMax, Answer<Exported> answer) {

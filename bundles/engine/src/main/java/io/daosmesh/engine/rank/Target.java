@@ -217,6 +217,12 @@ public final class Target {
         shared.asker().set(who);
     }
 
+    /** Newest map version by which the target took an update of the pool or was a source since it was opened; 0 = none. */
+    public int updatedVersion(UUID pool) {
+        PoolRoles p = pools.get(pool);
+        return p == null ? 0 : p.shard.changes().newest();
+    }
+
     public boolean isOutForDevice(UUID pool) {
         PoolRoles p = pools.get(pool);
         return p != null && p.shard.marker().isOutForDevice();

@@ -6,12 +6,14 @@ import io.daosmesh.engine.runtime.loop.TargetProxy;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.model.wire.PoolTargetsRequest;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.EngineStorage;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +28,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /**
  * Takes the targets of a device that is gone or faulty out of their pools, and brings back those it took out when the device
@@ -40,6 +44,8 @@ final class DeviceWatch implements AutoCloseable {
     private static final long PAUSE_MAX_MS = 5_000;
     /** After a refusal that only a person or a finished rebuild ends. */
     private static final long REFUSED_PAUSE_MS = 10_000;
+
+    private static final Duration TOLD_MAX = Duration.ofSeconds(5);
 
     /** Longer than a request to the pool service can be on its way. */
     private static final long DOUBT_NS = 30_000_000_000L;
@@ -60,6 +66,8 @@ final class DeviceWatch implements AutoCloseable {
     private @Nullable AutoCloseable deviceListener;
     private @Nullable AutoCloseable mapListener;
     private boolean isReviewPlanned;
+    /** Of the first group map that told of this start; 0 = none yet. */
+    private int joinedVersion;
 
     private record Device(DeviceState state, Set<Integer> targets) {}
 
@@ -166,11 +174,19 @@ final class DeviceWatch implements AutoCloseable {
 
     private void review() {
         isReviewPlanned = false;
+        if (joinedVersion == 0) joinedVersion = joinedVersion(context.maps().groupMap());
         for (EngineStorage.PoolReservation r : storage.pools()) {
             Optional<PoolMap> map = context.maps().poolMap(r.pool());
             map.ifPresent(this::review);
         }
         devices.forEach(this::tearDownIfOut);
+    }
+
+    private int joinedVersion(GroupMap members) {
+        boolean isTold = members.member(identity.rank())
+                .filter(m -> m.incarnation() == identity.incarnation())
+                .isPresent();
+        return isTold ? members.version() : 0;
     }
 
     private void review(PoolMap map) {
@@ -204,7 +220,7 @@ final class DeviceWatch implements AutoCloseable {
         Progress p = new Progress();
         for (TargetProxy unit : targets) {
             Boolean isOut = unit.<Boolean>internal((t, answer) -> answer.answer(t.isOutForDevice(pool), null))
-                    .block(java.time.Duration.ofSeconds(5));
+                    .block(TOLD_MAX);
             if (Boolean.TRUE.equals(isOut)) p.outForDevice.add(unit.storage().index());
         }
         // what the one before has asked for may be on its way
@@ -221,10 +237,24 @@ final class DeviceWatch implements AutoCloseable {
         if (wanted.change == PoolTargetsRequest.Op.EXCLUDE) p.doubtUntilNs = System.nanoTime() + DOUBT_NS;
         // noted before: targets that are out without a note would stay out
         if (wanted.change == PoolTargetsRequest.Op.EXCLUDE) note(pool, p, wanted.indexes, true);
-        service.change(pool, wanted.change, wanted.indexes, p.requestId)
+        idleness(pool, wanted)
+                .flatMap(idle -> service.change(pool, wanted.change, wanted.indexes, p.requestId, idle))
                 .subscribe(
                         version -> run(() -> onDone(pool, p, wanted, version)),
                         error -> run(() -> onRefused(pool, p, wanted, FaultException.faultOf(error))));
+    }
+
+    /** Only of targets that serve nothing any more: others may take an update while the question is on its way. */
+    private Mono<PoolServiceCalls.Idleness> idleness(UUID pool, Wanted wanted) {
+        boolean isOver = wanted.indexes.stream().allMatch(i -> targets.get(i).hasFailed(pool));
+        int joined = joinedVersion;
+        if (wanted.change != PoolTargetsRequest.Op.EXCLUDE || !isOver || joined == 0)
+            return Mono.just(PoolServiceCalls.Idleness.UNTOLD);
+        return Flux.fromIterable(wanted.indexes)
+                .concatMap(i -> targets.get(i).<Integer>internal((t, a) -> a.answer(t.updatedVersion(pool), null)))
+                .reduce(0, Math::max)
+                .map(updated -> new PoolServiceCalls.Idleness(updated, joined))
+                .timeout(TOLD_MAX, Mono.just(PoolServiceCalls.Idleness.UNTOLD));
     }
 
     private void onDone(UUID pool, Progress p, Wanted wanted, int version) {

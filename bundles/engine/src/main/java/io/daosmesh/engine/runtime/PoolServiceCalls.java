@@ -65,12 +65,30 @@ final class PoolServiceCalls {
 
     /** Changes targets of this rank; answers the version of the new map. RF: the pool cannot spare them. */
     Mono<Integer> change(UUID pool, PoolTargetsRequest.Op change, Set<Integer> indexes, String requestId) {
+        return change(pool, change, indexes, requestId, Idleness.UNTOLD);
+    }
+
+    /**
+     * What targets that serve nothing any more know of what they took before.
+     *
+     * @param updatedVersion newest map version by which one of them took an update or was a source since its start; 0 = none
+     * @param joinedVersion of a group map that tells of this start; 0 = nothing is known
+     */
+    record Idleness(int updatedVersion, int joinedVersion) {
+        static final Idleness UNTOLD = new Idleness(0, 0);
+    }
+
+    /** The same for targets of which somebody else may have all they had. */
+    Mono<Integer> change(
+            UUID pool, PoolTargetsRequest.Op change, Set<Integer> indexes, String requestId, Idleness idleness) {
         PoolTargetsRequest request = PoolTargetsRequest.newBuilder()
                 .setPool(pool.toString())
                 .setOp(change)
                 .addRanks(identity.rank())
                 .addAllTargetIndexes(indexes)
                 .setRequestId(requestId)
+                .setUpdatedVersion(idleness.updatedVersion)
+                .setJoinedVersion(idleness.joinedVersion)
                 .build();
         Question<Integer> question = new Question<>(
                 RpcMethod.POOL_TARGETS,

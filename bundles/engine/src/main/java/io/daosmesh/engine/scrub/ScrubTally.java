@@ -4,6 +4,8 @@ import io.daosmesh.engine.scrub.ScrubReport.Work;
 
 /** What the scrubber of a shard has done, pass by pass. Owner: target loop. */
 final class ScrubTally {
+    private static final long NS_A_MS = 1_000_000;
+
     private boolean isInPass;
     private long startedNs;
     private long endedNs;
@@ -61,6 +63,40 @@ final class ScrubTally {
 
     void worked(long ns) {
         busyNs += ns;
+    }
+
+    /**
+     * @param nowNs, nowMs the same moment by the clock of the target and as Unix time
+     * @param at where the pass goes on
+     */
+    ScrubState save(long nowNs, long nowMs, long passedBytes, byte[] at) {
+        return new ScrubState(
+                isInPass,
+                nowMs - (nowNs - startedNs) / NS_A_MS,
+                nowMs - (nowNs - endedNs) / NS_A_MS,
+                passes,
+                lastPassNs,
+                current,
+                last,
+                total,
+                busyNs,
+                counted,
+                passedBytes,
+                at);
+    }
+
+    /** A clock that was set back since counts as no time gone by. */
+    void load(ScrubState s, long nowNs, long nowMs) {
+        isInPass = s.isInPass();
+        startedNs = nowNs - Math.max(0, nowMs - s.startedMs()) * NS_A_MS;
+        endedNs = nowNs - Math.max(0, nowMs - s.endedMs()) * NS_A_MS;
+        passes = s.passes();
+        lastPassNs = s.lastPassNs();
+        current = s.current();
+        last = s.last();
+        total = s.total();
+        busyNs = s.busyNs();
+        counted = s.counted();
     }
 
     /** When the next pass may begin; the first one at once. */

@@ -1,7 +1,10 @@
 package io.daosmesh.engine.scrub;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.daosmesh.engine.shard.PoolShard;
 import io.daosmesh.engine.shard.TargetContext;
+import io.daosmesh.engine.turn.StagedOp;
 import io.daosmesh.engine.vos.GroupReader;
 import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.RecordRead;
@@ -12,17 +15,19 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.time.Hlc;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.UUID;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Reads all values of a shard in the order of the index and verifies their checksums: a bounded step for each tick, one read of the
  * device at a time. What is damaged goes the way of a damaged read: counted, told, repaired from another replica. It rests while
- * data is being moved. Owner: target loop, but for {@link #report}. Source: daos-engine facts 6.4.
+ * the target itself is filled or emptied, and goes on slowly while others are. Owner: target loop, but for {@link #report}. Source: daos-engine facts 6.4.
  */
 public final class Scrubber {
     /** Of one step, whatever lies there. */
@@ -31,6 +36,8 @@ public final class Scrubber {
     private static final long PAUSE_NS = 1_000_000_000L;
 
     private static final int BLOCK_BYTES = 4096;
+    /** So much of a pass is done again after a crash. */
+    private static final long SAVE_NS = 30_000_000_000L;
 
     private final TargetContext context;
     private final PoolShard shard;
@@ -38,6 +45,12 @@ public final class Scrubber {
     private final ScrubTally tally = new ScrubTally();
     private final ScrubPace pace;
     private ScrubPolicy policy = ScrubPolicy.NONE;
+    /** The pool's properties come with its map: until then nobody has switched it off either. */
+    private boolean isTold;
+
+    private boolean isLoaded;
+    private long savedNs;
+    private byte[] saved = VosRecord.NO_BYTES;
     /** Where it goes on. */
     private byte[] at = VosRecord.NO_BYTES;
     /** Of the pass, as the space in use counts them. */
@@ -60,6 +73,7 @@ public final class Scrubber {
     /** What holds from now on; the pass under way goes on by it. */
     public void setPolicy(ScrubPolicy next) {
         policy = next;
+        isTold = true;
     }
 
     /** Any thread; as of the last tick. */
@@ -69,12 +83,48 @@ public final class Scrubber {
 
     public void onTick() {
         long now = context.nowNs();
+        if (!isLoaded) load(now);
+        if (!isTold || shard.map() == null) return;
         boolean isOff = policy.mode() == ScrubPolicy.Mode.OFF || !shard.isServing();
         if (isOff) tally.stop();
-        else if (!shard.isRebuilding()) tick(now);
+        else if (mayScrub()) tick(now);
         else if (isLeaving()) tally.forgetCorruptions();
+        if (now - savedNs >= SAVE_NS) save(now);
         if (!isOff || !isReportedOff) report = tally.report(policy, now);
         isReportedOff = isOff;
+    }
+
+    private void load(long now) {
+        isLoaded = true;
+        savedNs = now;
+        ScrubState s = ScrubState.decode(context.kv().get(Keys.scrub(shard.pool())));
+        if (s == null) return;
+        tally.load(s, now, Hlc.toUnixMillis(context.host().hlcNow()));
+        at = Keys.startsWith(s.at(), Keys.records(shard.pool())) ? s.at() : Keys.records(shard.pool());
+        passedBytes = s.passedBytes();
+    }
+
+    /** Nothing waits for it, and what a crash loses is read again. */
+    private void save(long now) {
+        savedNs = now;
+        long ms = Hlc.toUnixMillis(context.host().hlcNow());
+        ScrubReport r = report;
+        byte[] what =
+                (r.isInPass() + " " + r.passes() + " " + r.total() + " " + r.countedCorruptions()).getBytes(UTF_8);
+        if (Arrays.equals(what, saved) || r.equals(ScrubReport.NONE)) return;
+        saved = what;
+        StagedOp op = new StagedOp(false);
+        op.batch()
+                .put(
+                        Keys.scrub(shard.pool()),
+                        tally.save(now, ms, passedBytes, at).encode());
+        context.turns().stage(op, fault -> {});
+    }
+
+    /** All is in its place, or is here while others are filled. */
+    private boolean mayScrub() {
+        PoolTarget me = shard.me();
+        return !shard.isRebuilding() || me != null && me.state() == TargetState.UPIN;
     }
 
     private boolean isLeaving() {
@@ -83,7 +133,13 @@ public final class Scrubber {
     }
 
     private void tick(long now) {
-        pace.onTick(policy.mode(), operations.getAsLong(), !context.turns().isIdle(), now);
+        // a rebuild needs the device as clients do
+        boolean isMoving = shard.isRebuilding() && policy.mode() == ScrubPolicy.Mode.TIMED;
+        pace.onTick(
+                policy.mode(),
+                operations.getAsLong(),
+                isMoving || !context.turns().isIdle(),
+                now);
         if (isReading || now - notBeforeNs < 0) return;
         if (!tally.isInPass()) {
             if (now - tally.nextNs(policy, now) < 0) return;
@@ -96,7 +152,7 @@ public final class Scrubber {
 
     /** In this turn, or not before the next tick. */
     private void goOn() {
-        boolean isWanted = policy.mode() != ScrubPolicy.Mode.OFF && tally.isInPass() && !shard.isRebuilding();
+        boolean isWanted = policy.mode() != ScrubPolicy.Mode.OFF && tally.isInPass() && mayScrub();
         long now = context.nowNs();
         if (isReading || !isWanted || !shard.isServing()) return;
         if (!isDue(now) || !pace.mayRead(operations.getAsLong()) || isShortOfBuffers()) return;
@@ -128,9 +184,17 @@ public final class Scrubber {
             for (int i = 0; i < ENTRIES_PER_STEP; i++) {
                 if (!c.next()) {
                     tally.end(context.nowNs());
+                    // a short pass is over before the next moment to save
+                    savedNs -= SAVE_NS;
                     return;
                 }
                 byte[] key = c.key();
+                UUID container = Keys.containerOf(key);
+                if (policy.exempt().contains(container)) {
+                    at = Keys.behind(Keys.container(shard.pool(), container));
+                    c.seek(at);
+                    continue;
+                }
                 at = Arrays.copyOf(key, key.length + 1);
                 look(key, c.value());
                 if (isReading || !pace.mayRead(operations.getAsLong())) return;

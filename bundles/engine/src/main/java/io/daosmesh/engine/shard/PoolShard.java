@@ -156,6 +156,8 @@ public final class PoolShard {
     /** @param op remembers it; durable before any update by this map */
     public void adopt(PoolMap next, StagedOp op) {
         changes.adopt(marker.knownVersion(), next, op);
+        // a change that was begun by an older map may end by this one
+        if (!dtx.prepared().isEmpty()) changes.onPart();
         map = next;
         marker = marker.withKnown(next.version());
         groups.clear();

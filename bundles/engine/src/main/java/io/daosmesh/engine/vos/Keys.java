@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * H pool                                                               pool map by which the target was a holder last
  * D pool container oid group                                           map version at which the group was pulled
  * N pool container oid group (dkey | 00 00)                            has to be pulled, whatever the source says
+ * S pool                                                               where the scrubber is, and what it has counted
  * R pool container oid group [dkey [akey]] line ~epoch kind            record
  *
  * line: 00                        punches of the level
@@ -139,10 +140,27 @@ public final class Keys {
         return in('N', scope);
     }
 
+    public static byte[] scrub(UUID pool) {
+        return pool('S', pool);
+    }
+
+    /** The container of a record. */
+    public static UUID containerOf(byte[] record) {
+        ByteBuffer b = ByteBuffer.wrap(record, POOL_BYTES, 16);
+        return new UUID(b.getLong(), b.getLong());
+    }
+
     /** What an index holds of a pool beside its marker and records. */
     public static List<byte[]> tables(UUID pool) {
         return List.of(
-                dtxs(pool), destroyed(pool), unreadable(pool), changes(pool), held(pool), pulled(pool), gaps(pool));
+                dtxs(pool),
+                destroyed(pool),
+                unreadable(pool),
+                changes(pool),
+                held(pool),
+                pulled(pool),
+                gaps(pool),
+                scrub(pool));
     }
 
     /** The place among the records of a key of another table. */

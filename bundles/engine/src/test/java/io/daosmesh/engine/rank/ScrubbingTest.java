@@ -11,6 +11,7 @@ import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
@@ -20,6 +21,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -269,18 +272,79 @@ class ScrubbingTest extends TargetFixture {
     }
 
     @Test
-    void shouldRestWhileDataIsMoved() {
+    void shouldRestWhileTheTargetItselfIsFilled() {
         start(3);
-        target.onMap(map(2, TargetState.DOWN));
+        target.onMap(
+                map(2, TargetState.UPIN).withStates(Set.of(0), TargetState.DOWN).withStates(Set.of(0), TargetState.UP));
         loop.drain();
         scrub(ScrubPolicy.Mode.LAZY, 60, 0);
         seconds(10);
         assertEquals(0, report().total().checksums());
 
-        target.onMap(map(3, TargetState.DOWN).afterRebuild());
+        target.onMap(map(5, TargetState.UPIN));
         loop.drain();
         seconds(3);
         assertEquals(1, report().passes());
+    }
+
+    /** A rebuild may be held back for as long as somebody likes. */
+    @Test
+    void shouldGoOnSlowlyWhileOthersAreOut() {
+        start(10);
+        target.onMap(map(2, TargetState.DOWN));
+        loop.drain();
+        scrub(ScrubPolicy.Mode.TIMED, 1, 0);
+
+        ticks(16);
+        assertTrue(report().total().checksums() <= 4, report().toString());
+        seconds(10);
+
+        assertTrue(report().passes() >= 1, report().toString());
+    }
+
+    @Test
+    void shouldGoOnWhereItWasAfterARestart() {
+        start(100);
+        blob.damage(100);
+        scrub(ScrubPolicy.Mode.TIMED, 100, 0);
+        seconds(62);
+        ScrubReport before = report();
+        assertEquals(1, before.countedCorruptions());
+
+        target = open();
+        target.open(List.of(new PoolSpace(pool, 0, scm, blob)));
+        target.onMap(map(1, TargetState.UPIN));
+        loop.drain();
+        seconds(5);
+        assertEquals(0, report().total().checksums(), "nobody has said what is wanted");
+        scrub(ScrubPolicy.Mode.TIMED, 100, 0);
+        ticks(1);
+
+        long again = before.current().checksums() - report().current().checksums();
+        assertTrue(report().isInPass() && again >= 0 && again <= 5, before + " then " + report());
+        assertEquals(1, report().countedCorruptions());
+        assertTrue(nowNs - report().startedNs() >= 66_000_000_000L, "the pass has begun before the restart");
+        seconds(30);
+        assertEquals(1, report().passes());
+        assertEquals(1, report().last().corruptions());
+        assertEquals(100, report().last().checksums());
+    }
+
+    @Test
+    void shouldLeaveAContainerAloneThatIsSwitchedOff() {
+        start(5);
+        blob.damage(100);
+        String policy = "lazy";
+        target.onProperties(pool, Map.of("scrub", policy, "unscrubbed", new UUID(9, 9) + "," + new UUID(2, 2)));
+        seconds(5);
+        assertTrue(report().passes() >= 1, "it comes to its end");
+        assertEquals(0, report().total().checksums());
+        assertEquals(0, damages());
+
+        target.onProperties(pool, Map.of("scrub", policy, "scrub_freq", "1", "unscrubbed", "" + new UUID(9, 9)));
+        seconds(5);
+
+        assertEquals(1, damages());
     }
 
     @Test

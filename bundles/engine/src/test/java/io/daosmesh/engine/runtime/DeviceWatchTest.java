@@ -284,10 +284,20 @@ class DeviceWatchTest {
         mesh.start(leader.rank());
 
         await(() -> mesh.map.target(leader.id()).state() == TargetState.DOWN);
+        assertEquals(0, asked.get(0).getUpdatedVersion(), "nothing since its start");
+        assertEquals(1, asked.get(0).getJoinedVersion());
         assertEquals(1, mesh.map.disabledCount(), "the other target of the rank serves");
         assertArrayEquals(new byte[] {1}, mesh.get(oid, key).orElseThrow());
         mesh.put(oid, key, new byte[] {2, 2});
         assertArrayEquals(new byte[] {2, 2}, mesh.get(oid, key).orElseThrow());
+    }
+
+    @Test
+    void shouldTellNothingOfATargetThatMayStillTakeUpdates() {
+        device(DeviceState.UNPLUGGED);
+        await(() -> allAre(TargetState.DOWN));
+
+        assertEquals(0, asked.get(0).getJoinedVersion());
     }
 
     /** It knows nothing any more: it must not answer that there is nothing. */
@@ -335,6 +345,8 @@ class DeviceWatchTest {
 
         assertArrayEquals(new byte[] {1}, mesh.get(oid, key).orElseThrow(), "another one leads soon");
         assertEquals(TargetState.DOWN, mesh.map.target(leader.id()).state());
+        assertEquals(1, asked.get(0).getUpdatedVersion(), "it took an update by the first map");
+        assertEquals(1, asked.get(0).getJoinedVersion());
         assertEquals(1, mesh.map.disabledCount(), "the other target of the rank serves");
     }
 }

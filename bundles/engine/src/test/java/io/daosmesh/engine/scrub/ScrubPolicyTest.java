@@ -4,15 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class ScrubPolicyTest {
     @Test
     void shouldTakeDefaultsForWhatIsNotSaid() {
-        assertEquals(new ScrubPolicy(ScrubPolicy.Mode.OFF, 604_800_000_000_000L, 0), ScrubPolicy.of(Map.of()));
+        assertEquals(
+                new ScrubPolicy(ScrubPolicy.Mode.OFF, 604_800_000_000_000L, 0, Set.of()), ScrubPolicy.of(Map.of()));
         assertEquals(ScrubPolicy.NONE, ScrubPolicy.of(Map.of()));
         assertEquals(
-                new ScrubPolicy(ScrubPolicy.Mode.TIMED, 60_000_000_000L, 7),
+                new ScrubPolicy(ScrubPolicy.Mode.TIMED, 60_000_000_000L, 7, Set.of()),
                 ScrubPolicy.of(Map.of("scrub", "timed", "scrub_freq", "60", "scrub_thresh", "7", "reclaim", "lazy")));
         assertEquals(
                 ScrubPolicy.Mode.LAZY, ScrubPolicy.of(Map.of("scrub", "lazy")).mode());

@@ -41,11 +41,12 @@ public final class ContainerHealth {
     /** The container with properties changed; INVAL and NOSYS for what cannot be changed or is not built. */
     static ContainerMessage withProperties(ContainerMessage c, Map<String, String> set, PoolMap map) {
         ContainerProperties.checkChange(set);
-        if (set.isEmpty()) return c;
-        return c.toBuilder()
-                .setStatus(HEALTHY)
-                .setAcceptedVersion(map.version())
-                .build();
+        ContainerMessage.Builder b = c.toBuilder();
+        if (set.containsKey(ContainerProperties.STATUS)) b.setStatus(HEALTHY).setAcceptedVersion(map.version());
+        String scrubber = set.get(ContainerProperties.SCRUBBER);
+        return scrubber == null
+                ? b.build()
+                : b.putProperties(ContainerProperties.SCRUBBER, scrubber).build();
     }
 
     /** Properties with the values that hold. */
@@ -56,6 +57,7 @@ public final class ContainerHealth {
         all.put("layout_type", c.getType());
         all.put("rd_fac", "rd_fac" + c.getRdFac());
         all.put("rd_lvl", "node");
+        all.putIfAbsent(ContainerProperties.SCRUBBER, "on");
         all.put(ContainerProperties.STATUS, isUnclean(c) ? "UNCLEAN" : "HEALTHY");
         return all;
     }

@@ -1,6 +1,7 @@
 package io.daosmesh.management.pool;
 
 import com.google.protobuf.ByteString;
+import io.daosmesh.management.properties.ContainerProperties;
 import io.daosmesh.model.access.Acl;
 import io.daosmesh.model.access.Guarded;
 import io.daosmesh.model.fault.Fault;
@@ -32,6 +33,9 @@ public final class Containers {
     /** A long list for every 16th container. */
     static final long ACLS_MAX_BYTES = 16L << 20;
 
+    /** Each server is told of each: 40 bytes. */
+    static final int UNSCRUBBED_MAX = 1000;
+
     private final Map<UUID, PoolContainerMessage> all = new LinkedHashMap<>();
 
     List<ContainerMessage> live() {
@@ -39,6 +43,26 @@ public final class Containers {
                 .filter(c -> !c.getDoomed())
                 .map(PoolContainerMessage::getContainer)
                 .toList();
+    }
+
+    /** Those whose values nobody shall look through. */
+    List<UUID> unscrubbed() {
+        return all.entrySet().stream()
+                .filter(e ->
+                        !e.getValue().getDoomed() && isUnscrubbed(e.getValue().getContainer()))
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    private static boolean isUnscrubbed(ContainerMessage c) {
+        return ContainerProperties.isUnscrubbed(c.getPropertiesMap());
+    }
+
+    private void checkUnscrubbed(ContainerMessage next) {
+        if (!isUnscrubbed(next) || unscrubbed().size() < UNSCRUBBED_MAX) return;
+        throw Fault.of(FaultCode.OVERFLOW, "%d containers of the pool have scrubber:off already", UNSCRUBBED_MAX)
+                .remedy("set scrub:off in the pool, or scrubber:on in some containers")
+                .asException();
     }
 
     /** Destroyed, but some target may still hold data of it. */
@@ -77,6 +101,7 @@ public final class Containers {
             throw Fault.of(FaultCode.OVERFLOW, "the pool has %d containers, the most it can have", CONTAINERS_MAX)
                     .asException();
         }
+        checkUnscrubbed(c);
         ContainerMessage made =
                 c.toBuilder().setCreatedHlc(hlc).setAcceptedVersion(mapVersion).build();
         PoolContainerMessage.Builder kept =
@@ -177,6 +202,7 @@ public final class Containers {
                 .orElseThrow(() -> Fault.of(FaultCode.NONEXIST, "container '%s' does not exist", idOrLabel)
                         .asException());
         ContainerMessage next = ContainerHealth.withProperties(now, set, map);
+        if (!isUnscrubbed(now)) checkUnscrubbed(next);
         all.computeIfPresent(
                 Ids.uuid(now.getUuid()),
                 (id, c) -> c.toBuilder().setContainer(next).build());

@@ -37,6 +37,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PoolDb implements Replicated {
     public static final int LAYOUT = 1;
+    private static final Set<LogCommand.CommandCase> OF_CONTAINERS = Set.of(
+            LogCommand.CommandCase.CONTAINER_CREATE,
+            LogCommand.CommandCase.CONTAINER_MAKE,
+            LogCommand.CommandCase.CONTAINER_PROPERTIES,
+            LogCommand.CommandCase.CONTAINER_DESTROY);
+    /** Told to servers as a property of the pool: its containers that the scrubber leaves alone. */
+    private static final String UNSCRUBBED = "unscrubbed";
 
     /** Null until the first command of the group has made the pool. */
     private @Nullable PoolEntryMessage entry;
@@ -158,11 +166,14 @@ public final class PoolDb implements Replicated {
 
     /** What servers are told beside the map. */
     public PoolPropertiesMessage propertiesMessage() {
-        return PoolPropertiesMessage.newBuilder()
+        PoolPropertiesMessage.Builder b = PoolPropertiesMessage.newBuilder()
                 .setPool(entry().getPool())
                 .setVersion(entry().getPropertiesVersion())
-                .putAllValues(entry().getPropertiesMap())
-                .build();
+                .putAllValues(entry().getPropertiesMap());
+        List<UUID> unscrubbed = containers.unscrubbed();
+        if (!unscrubbed.isEmpty())
+            b.putValues(UNSCRUBBED, unscrubbed.stream().map(UUID::toString).collect(Collectors.joining(",")));
+        return b.build();
     }
 
     /** What was set for all pools and is news to this one; until then its own word counts. */
@@ -201,7 +212,10 @@ public final class PoolDb implements Replicated {
             LogCommand c = LogCommand.parseFrom(bytes);
             Optional<LogReply> before = outcomes.find(c.getRequestId());
             if (before.isPresent()) return before.get().toByteArray();
+            boolean isOfContainers = OF_CONTAINERS.contains(c.getCommandCase());
+            List<UUID> unscrubbed = isOfContainers ? containers.unscrubbed() : List.of();
             reply = dispatch(c);
+            if (isOfContainers && !containers.unscrubbed().equals(unscrubbed)) entry = withNews(entry());
             // A refusal changes nothing; forgetting it lets the same request succeed once its reason is gone.
             if (!reply.hasFault()) outcomes.keep(c.getRequestId(), reply);
         } catch (FaultException e) {
@@ -273,10 +287,12 @@ public final class PoolDb implements Replicated {
 
     private LogReply targets(TargetsChangeMessage m, long hlc) {
         PoolMap before = map();
-        map = TargetChanges.apply(before, m, entry().getPropertiesMap(), guard());
+        map = TargetChanges.apply(before, withIdleSince(m), entry().getPropertiesMap(), guard());
         if (map.version() != before.version()) {
             containers.review(map);
             returns.onDecision(changedRanks(before, map), m.getGroupVersion(), map);
+            if (m.getOp() == PoolTargetsRequest.Op.EXCLUDE && m.getGroupVersion() > 0)
+                returns.onExclusion(changedRanks(before, map), m.getGroupVersion(), map);
             if (m.getAutomatic() && m.getOp() == PoolTargetsRequest.Op.EXCLUDE)
                 onLeft(m, changedRanks(before, map), hlc);
             boolean isAutomatic = m.getAutomatic() || m.getByServer() && m.getOp() == PoolTargetsRequest.Op.EXCLUDE;
@@ -285,6 +301,13 @@ public final class PoolDb implements Replicated {
         }
         return Replies.done(
                 PoolTargetsReply.newBuilder().setMapVersion(map.version()).build());
+    }
+
+    /** A target that serves nothing knows what it took since its start; what it took before is known by when that start was. */
+    private TargetsChangeMessage withIdleSince(TargetsChangeMessage m) {
+        if (!m.getByServer() || m.getJoinedVersion() == 0) return m;
+        int since = Math.max(m.getUpdatedVersion() + 1, returns.startedBefore(m.getJoinedVersion()));
+        return m.toBuilder().setIdleSince(since).build();
     }
 
     private void onLeft(TargetsChangeMessage m, Set<Integer> ranks, long hlc) {
@@ -309,7 +332,7 @@ public final class PoolDb implements Replicated {
                 .filter(t -> t.id() >= before.targets().size()
                         || t.state() != before.target(t.id()).state())
                 .map(PoolTarget::rank)
-                .collect(java.util.stream.Collectors.toCollection(TreeSet::new));
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** A start is a person's wish: from now on the policy has no say in this rebuild. */
@@ -342,6 +365,13 @@ public final class PoolDb implements Replicated {
                     .asException();
         map = map().afterRebuild(containers.weakest().map(c -> c.getRdFac() + 1).orElse(Integer.MAX_VALUE));
         return Replies.done(map.toWire());
+    }
+
+    /** Servers have to be told. */
+    private static PoolEntryMessage withNews(PoolEntryMessage entry) {
+        return entry.toBuilder()
+                .setPropertiesVersion(entry.getPropertiesVersion() + 1)
+                .build();
     }
 
     private LogReply setProperties(PropertiesRequest r) {

@@ -40,14 +40,29 @@ public final class Redundancy {
         return t.isHole() || t.isHolder() || !map.losses().isEmpty();
     }
 
-    /** Domains that miss updates since a later map version than this one. */
+    /** Domains that miss updates since a later map version than this one, or are away with them. */
     static int failures(PoolMap map, int sinceVersion) {
         boolean isOneDomain = isOneDomain(map);
         return (int) map.targets().stream()
                 .filter(t -> t.isHole() && t.outage().downVersion() > sinceVersion)
+                .filter(t -> !isBackAsLastHolder(map, t))
                 .map(t -> domain(t, isOneDomain))
                 .distinct()
                 .count();
+    }
+
+    /** It is a source for all that has no holder beside it: whoever is out was put out before, or took no update since. */
+    private static boolean isBackAsLastHolder(PoolMap map, PoolTarget t) {
+        return t.state() == TargetState.UP
+                && map.targets().stream()
+                        .filter(o -> o.isHole() && o != t)
+                        .allMatch(o -> o.outage().downVersion() < t.outage().downVersion()
+                                || o.outage().downVersion() == t.outage().downVersion() && !isBackSooner(o, t));
+    }
+
+    private static boolean isBackSooner(PoolTarget o, PoolTarget t) {
+        int claim = o.outage().claimVersion();
+        return claim > 0 && claim < t.outage().claimVersion();
     }
 
     private static boolean isOneDomain(PoolMap map) {

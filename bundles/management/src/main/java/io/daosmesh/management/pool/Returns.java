@@ -39,11 +39,36 @@ public final class Returns {
     private final TreeMap<Integer, Long> silences = new TreeMap<>();
     /** Version of the group map by which the last decision about a rank was made. */
     private final TreeMap<Integer, Integer> groupVersions = new TreeMap<>();
+    /** The last exclusion of a rank. */
+    private final TreeMap<Integer, Exclusion> exclusions = new TreeMap<>();
+
+    /** A map version that was made by a group map of this version. */
+    private record Exclusion(int mapVersion, int groupVersion) {}
 
     /** Targets of ranks of the pool have been put out or taken back. */
     void onDecision(Collection<Integer> ranks, int groupVersion, PoolMap map) {
         if (groupVersion > 0) ranks.forEach(r -> groupVersions.merge(r, groupVersion, Math::max));
         groupVersions.keySet().retainAll(map.ranks());
+    }
+
+    /** Ranks have been put out by the version of the map. */
+    void onExclusion(Collection<Integer> ranks, int groupVersion, PoolMap map) {
+        ranks.forEach(r -> exclusions.put(r, new Exclusion(map.version(), groupVersion)));
+        exclusions.keySet().retainAll(map.ranks());
+    }
+
+    /**
+     * Since when a rank cannot have served as it did before its last start: the map version was made by somebody who knew of
+     * that start. {@link Integer#MAX_VALUE} if that is known of none.
+     *
+     * @param joinedVersion of a group map that tells of the start
+     */
+    int startedBefore(int joinedVersion) {
+        return exclusions.values().stream()
+                .filter(e -> e.groupVersion >= joinedVersion)
+                .mapToInt(Exclusion::mapVersion)
+                .min()
+                .orElse(Integer.MAX_VALUE);
     }
 
     /** A group map older than this may be of before the rank's last death or return; 0 = any will do. */
@@ -103,23 +128,32 @@ public final class Returns {
         Set<Integer> ranks = new TreeSet<>(deaths.keySet());
         ranks.addAll(groupVersions.keySet());
         ranks.addAll(silences.keySet());
-        return ranks.stream()
-                .map(r -> RankReturnsMessage.newBuilder()
-                        .setRank(r)
-                        .addAllDeaths(deaths.getOrDefault(r, new ArrayDeque<>()))
-                        .setGroupVersion(groupVersion(r))
-                        .setSilence(silences.getOrDefault(r, 0L))
-                        .build())::iterator;
+        ranks.addAll(exclusions.keySet());
+        return ranks.stream().map(this::save)::iterator;
+    }
+
+    private RankReturnsMessage save(int rank) {
+        RankReturnsMessage.Builder b = RankReturnsMessage.newBuilder()
+                .setRank(rank)
+                .addAllDeaths(deaths.getOrDefault(rank, new ArrayDeque<>()))
+                .setGroupVersion(groupVersion(rank))
+                .setSilence(silences.getOrDefault(rank, 0L));
+        Exclusion out = exclusions.get(rank);
+        if (out != null) b.setOutVersion(out.mapVersion).setOutGroupVersion(out.groupVersion);
+        return b.build();
     }
 
     void load(Iterable<RankReturnsMessage> saved) {
         deaths.clear();
         groupVersions.clear();
         silences.clear();
+        exclusions.clear();
         for (RankReturnsMessage m : saved) {
             if (m.getDeathsCount() > 0) deaths.put(m.getRank(), new ArrayDeque<>(m.getDeathsList()));
             if (m.getGroupVersion() > 0) groupVersions.put(m.getRank(), m.getGroupVersion());
             if (m.getSilence() != 0) silences.put(m.getRank(), m.getSilence());
+            if (m.getOutVersion() > 0)
+                exclusions.put(m.getRank(), new Exclusion(m.getOutVersion(), m.getOutGroupVersion()));
         }
     }
 }

@@ -130,6 +130,7 @@ public final class TargetChanges {
                     .remedy("reintegrate failed ranks first, or drain fewer")
                     .asException();
         }
+        if (m.getIdleSince() > 0) return map.withIdleDown(ids, m.getIdleSince(), Outage.Cause.DEVICE);
         return map.withStates(ids, result(op), m.getByServer() ? Outage.Cause.DEVICE : Outage.Cause.ADMIN);
     }
 

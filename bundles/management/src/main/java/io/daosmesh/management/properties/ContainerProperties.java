@@ -30,6 +30,12 @@ public final class ContainerProperties {
     public static final String STATUS = "status";
     private static final String HEALTHY = "healthy";
 
+    /** Off: the scrubber of the pool leaves the container's values alone. */
+    public static final String SCRUBBER = "scrubber";
+
+    private static final String OFF = "off";
+    private static final List<String> SCRUBBER_VALUES = List.of("on", OFF);
+
     /** Old names of properties. */
     private static final Map<String, String> ALIASES = Map.of("rf", RD_FAC, "rf_lvl", "rd_lvl");
 
@@ -58,8 +64,7 @@ public final class ContainerProperties {
             Map.entry("alloc_oid", ""),
             Map.entry("max_snapshot", ""),
             Map.entry("global_version", ""),
-            Map.entry("obj_version", ""),
-            Map.entry("scrubber", ""));
+            Map.entry("obj_version", ""));
 
     private ContainerProperties() {}
 
@@ -98,10 +103,14 @@ public final class ContainerProperties {
     /** INVAL and NOSYS for what cannot be set in a container that is there. */
     public static void checkChange(Map<String, String> set) {
         set.forEach((key, value) -> {
+            if (key.equals(SCRUBBER)) {
+                scrubber(value);
+                return;
+            }
             if (!key.equals(STATUS)) throw unchangeable(key);
             if (!value.equals(HEALTHY)) {
                 throw Fault.of(FaultCode.INVAL, "invalid value \"%s\" for status", value)
-                        .remedy("status:healthy declares the container usable again; nothing else can be set")
+                        .remedy("status:healthy declares the container usable again; no other status can be set")
                         .asException();
             }
         });
@@ -114,7 +123,19 @@ public final class ContainerProperties {
                         isKnown ? FaultCode.NOSYS : FaultCode.INVAL,
                         isKnown ? "property \"%s\" of a container cannot be changed" : "unknown property \"%s\"",
                         key)
-                .remedy("only status:healthy can be set")
+                .remedy("only status:healthy and scrubber can be set")
+                .asException();
+    }
+
+    /** Whether the container asks to be left alone. */
+    public static boolean isUnscrubbed(Map<String, String> kept) {
+        return OFF.equals(kept.get(SCRUBBER));
+    }
+
+    private static String scrubber(String value) {
+        if (SCRUBBER_VALUES.contains(value)) return value;
+        throw Fault.of(FaultCode.INVAL, "invalid value \"%s\" for %s", value, SCRUBBER)
+                .remedy("use one of " + String.join(", ", SCRUBBER_VALUES))
                 .asException();
     }
 
@@ -147,6 +168,10 @@ public final class ContainerProperties {
                 throw Fault.of(FaultCode.INVAL, "\"%s\" is no property to make a container with", given)
                         .remedy("give it as an argument of its own, or set it in the container")
                         .asException();
+            }
+            if (key.equals(SCRUBBER)) {
+                kept.put(key, scrubber(value));
+                return;
             }
             String only = ONE_VALUE.get(key);
             if (only == null && !key.equals(RD_FAC))

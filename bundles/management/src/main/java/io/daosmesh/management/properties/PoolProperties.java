@@ -67,8 +67,12 @@ public final class PoolProperties {
         return value.trim().matches("[0-4]") ? Integer.parseInt(value.trim()) : 0;
     }
 
-    /** Replicas of the pool service: 2 * svc_rf + 1, as many as there are nodes at most, and odd. */
-    public static int serviceReplicas(Map<String, String> properties, int asked, int nodes) {
+    /**
+     * Replicas that a pool's service is to have: 2 * svc_rf + 1; there are as many as there are nodes at most.
+     *
+     * @param asked by an older way, 0 = not
+     */
+    public static int serviceReplicas(Map<String, String> properties, int asked) {
         int wanted = properties.containsKey("svc_rf") ? 2 * number(properties, "svc_rf", 2, 0, 4) + 1 : asked;
         if (wanted == 0) wanted = 3;
         if (wanted < 1 || wanted % 2 == 0 || wanted > 9) {
@@ -76,8 +80,7 @@ public final class PoolProperties {
                     .with("fault", 608)
                     .asException();
         }
-        int possible = Math.min(wanted, nodes);
-        return possible % 2 == 0 ? possible - 1 : possible;
+        return wanted;
     }
 
     /** {@code self_heal} allows an automatic exclusion; flags are separated by a semicolon or comma. */

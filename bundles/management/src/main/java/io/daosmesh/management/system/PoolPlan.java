@@ -83,14 +83,16 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
                     .asException();
         }
         int nodes = (int) chosen.stream().map(Member::address).distinct().count();
-        List<Member> service = spread(
-                chosen, PoolProperties.serviceReplicas(r.getPropertiesMap(), r.getServiceReplicas(), nodes), true);
+        int wanted = PoolProperties.serviceReplicas(r.getPropertiesMap(), r.getServiceReplicas());
+        int possible = Math.min(wanted, nodes);
+        List<Member> service = spread(chosen, possible % 2 == 0 ? possible - 1 : possible, true);
         PoolEntryMessage.Builder entry = PoolEntryMessage.newBuilder()
                 .setLayout(PoolDb.LAYOUT)
                 .setPool(r.getPool().isEmpty() ? Ids.bytes(pool) : r.getPool())
                 .setLabel(r.getLabel())
                 .addAllRanks(chosen.stream().map(Member::rank).toList())
                 .addAllServiceRanks(service.stream().map(Member::rank).toList())
+                .setServiceReplicas(wanted)
                 .setScmBytesPerTarget(scm)
                 .setNvmeBytesPerTarget(nvme)
                 .putAllProperties(SystemProperties.ofPools(system))

@@ -11,8 +11,10 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
+import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.Empty;
+import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.PoolCreateReply;
 import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolDestroyRequest;
@@ -96,6 +98,38 @@ class ExtendTest {
                         .setRequestId("d1")
                         .build(),
                 Empty.parser());
+    }
+
+    private List<Integer> serviceRanks() {
+        PoolRef ref = PoolRef.newBuilder().setPool("tank").build();
+        return mesh.admin(RpcMethod.POOL_FIND, ref, PoolFindReply.parser())
+                .getEntry()
+                .getServiceRanksList();
+    }
+
+    /** Two ranks have room for one replica, since two replicas would survive no more than one. */
+    @Test
+    void shouldGetTheReplicasOfItsServiceThatItHadNoRanksFor() {
+        assertEquals(1, serviceRanks().size());
+
+        extend("x1", spare.get(0).rank());
+
+        // a rank that is being filled gets none
+        mesh.poolLeader(pool)
+                .management
+                .pools()
+                .service("tank")
+                .propose(LogCommand.newBuilder().setRebuildDone(2))
+                .block(TestMesh.LONG);
+        TestMesh.await("three replicas", () -> serviceRanks().size() == 3);
+        assertTrue(mesh.nodes.stream().anyMatch(n -> n.events.contains(RasId.POOL_REPLICAS_UPDATED)));
+        // two of three go on without the last one
+        mesh.nodes.stream()
+                .filter(n -> n.rank() == serviceRanks().get(2))
+                .findFirst()
+                .orElseThrow()
+                .kill();
+        assertEquals(4, extend("x2", spare.get(1).rank()));
     }
 
     @Test

@@ -90,6 +90,27 @@ public record PoolMap(UUID pool, int version, List<PoolTarget> targets, List<Los
     }
 
     /**
+     * Map with version + 1 in which the given targets are DOWN, but count as put out together with the holes that are there
+     * already, if they took no update since: whoever was away meanwhile and came back has missed nothing by them.
+     *
+     * @param idleSince the targets took no update by this map version or a newer one, and were no source of a rebuild
+     */
+    public PoolMap withIdleDown(Set<Integer> targetIds, int idleSince, Outage.Cause cause) {
+        // versions of before the last rebuild mean nothing: groups had other places
+        int floor = targets.stream()
+                .filter(t -> t.isHole() && t.outage().downVersion() > 0)
+                .mapToInt(t -> t.outage().downVersion())
+                .min()
+                .orElse(version + 1);
+        int down = Math.min(version + 1, Math.max(idleSince, floor));
+        PoolMap next = withStates(targetIds, TargetState.DOWN, cause);
+        List<PoolTarget> changed = next.targets.stream()
+                .map(t -> targetIds.contains(t.id()) && target(t.id()).isHolder() ? t.idleSince(down) : t)
+                .toList();
+        return new PoolMap(pool, next.version, changed, next.losses);
+    }
+
+    /**
      * Map with version + 1 and more targets, which data moves to: those that are there keep their ids and states. Targets of
      * DAOS go through NEW until the rebuild begins; here the same change makes them UP.
      *

@@ -56,6 +56,19 @@ public record PoolTarget(
         return new PoolTarget(id, rank, index, faultDomain, next, elsewhere, version, after);
     }
 
+    /** Put out, and known to have taken no update by this map version or a newer one; no other target counts as older by it. */
+    PoolTarget idleSince(int downVersion) {
+        return new PoolTarget(
+                id,
+                rank,
+                index,
+                faultDomain,
+                state,
+                hasHomeElsewhere,
+                changedVersion,
+                new Outage(downVersion, outage.claimVersion(), outage.cause()));
+    }
+
     /** It was a holder and is not sure to have everything: its place is taken, but what it holds may be old. */
     public boolean isHole() {
         return (state == TargetState.DOWN || state == TargetState.UP) && !hasHomeElsewhere;

@@ -10,6 +10,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.pool.Loss;
+import io.daosmesh.model.pool.Outage;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import io.daosmesh.model.pool.TargetState;
@@ -80,6 +81,24 @@ class LossTest {
                 Set.copyOf(Placement.group(both.afterRebuild(2), oid, 0).settled()));
     }
 
+    /** Who was away for a moment in which nothing was written has what a target held that is damaged now. */
+    @Test
+    void shouldTrustWhoIsBackWhenTheOtherHolderTookNothingMeanwhile() {
+        PoolMap whole = map(3, 1);
+        ObjectId oid = oid(7, ObjectClass.RP_2);
+        List<Integer> holders = Placement.group(whole, oid, 0).settled();
+        Set<Integer> silent = Set.of(holders.get(0));
+        Set<Integer> damaged = Set.of(holders.get(1));
+        PoolMap back = whole.withStates(silent, TargetState.DOWN).withStates(silent, TargetState.UP);
+
+        PoolMap idle = back.withIdleDown(damaged, whole.version() + 1, Outage.Cause.DEVICE);
+        PoolMap busy = back.withIdleDown(damaged, back.version(), Outage.Cause.DEVICE);
+
+        assertEquals(List.copyOf(silent), Placement.group(idle, oid, 0).settled());
+        assertTrue(Placement.group(idle.afterRebuild(2), oid, 0).isAvailable());
+        assertFalse(Placement.group(busy, oid, 0).isAvailable(), "it took an update that the silent one missed");
+    }
+
     @Test
     void shouldRememberNothingThatReplicasMakeGood() {
         PoolMap out = map(4, 1).withStates(Set.of(1), TargetState.DOWN).afterRebuild(2);
@@ -129,6 +148,9 @@ class LossTest {
         private final Map<ObjectId, Map<Integer, Set<Long>>> held = new HashMap<>();
 
         private final Map<ObjectId, Set<Long>> acknowledged = new HashMap<>();
+        /** Newest map version by which a target took an update or was a source, by target. */
+        private final Map<Integer, Integer> updated = new HashMap<>();
+
         private final int copiesMin;
         private PoolMap map;
         private long writes;
@@ -150,7 +172,8 @@ class LossTest {
         }
 
         void step() {
-            for (int i = 0; i < 6; i++) write(objects.get(random.nextInt(objects.size())));
+            int writes = random.nextInt(7);
+            for (int i = 0; i < writes; i++) write(objects.get(random.nextInt(objects.size())));
             switch (random.nextInt(13) == 0 ? -1 : random.nextInt(4)) {
                 case -1 -> extend();
                 case 0 -> change(TargetState.DOWN);
@@ -181,7 +204,10 @@ class LossTest {
             for (int id : g.members()) {
                 // an update that some member has not got was never acknowledged
                 if (random.nextInt(20) == 0) isAcknowledged = false;
-                else held.get(oid).computeIfAbsent(id, k -> new HashSet<>()).add(w);
+                else {
+                    held.get(oid).computeIfAbsent(id, k -> new HashSet<>()).add(w);
+                    updated.put(id, map.version());
+                }
             }
             if (isAcknowledged) acknowledged.get(oid).add(w);
         }
@@ -198,16 +224,29 @@ class LossTest {
                             .filter(o -> o.rank() == t.rank())
                             .map(PoolTarget::id)
                             .collect(Collectors.toSet());
-            map = map.withStates(ids, next);
+            map = next == TargetState.DOWN && random.nextBoolean()
+                    ? map.withIdleDown(ids, idleSince(ids), Outage.Cause.DEVICE)
+                    : map.withStates(ids, next);
             history += "\n" + map.version() + ": " + ids + " " + next;
             if (next == TargetState.UP) ids.forEach(this::clean);
+        }
+
+        private int idleSince(Set<Integer> ids) {
+            return 1
+                    + ids.stream()
+                            .mapToInt(id -> updated.getOrDefault(id, 0))
+                            .max()
+                            .orElse(0);
         }
 
         /** What others have complete is deleted by the one who comes back. */
         private void clean(int id) {
             for (ObjectId oid : objects) {
                 ShardGroup g = Placement.group(map, oid, 0);
-                if (g.isAvailable() && !g.settled().contains(id)) held.get(oid).remove(id);
+                if (!g.isAvailable() || g.settled().contains(id)) continue;
+                held.get(oid).remove(id);
+                // on the word of one of them
+                for (int source : g.settled()) updated.put(source, map.version());
             }
         }
 

@@ -49,6 +49,8 @@ class PoolSimulationTest {
         assertTrue(t.scrubbed > 50L * seeds, "values scrubbed: " + t.scrubbed);
         if (plan.hazards().contains(Hazard.EMPTIED_GROUPS))
             assertTrue(t.emptied > seeds, "groups emptied: " + t.emptied);
+        if (plan.hazards().equals(Set.of(Hazard.EMPTIED_GROUPS, Hazard.STOPPED_TARGETS)))
+            assertTrue(t.idle > 0, "stopped with nothing taken: " + t.idle);
         if (plan.hazards().contains(Hazard.GIVEN_UP_CALLS)) assertTrue(t.unknown > seeds, "unknown: " + t.unknown);
         if (plan.hazards().contains(Hazard.BAD_BLOCKS)) assertTrue(t.damaged > seeds, "damaged: " + t.damaged);
         if (plan.hazards().contains(Hazard.ODD_INPUT)) assertTrue(t.oddRefusals > seeds, "odd: " + t.oddRefusals);
@@ -82,6 +84,7 @@ class PoolSimulationTest {
         private int inWrites;
         private int exclusions;
         private int emptied;
+        private int idle;
         private int rebuilds;
 
         void add(Outcome o) {
@@ -99,6 +102,7 @@ class PoolSimulationTest {
             inWrites += o.events().inWrites();
             exclusions += o.events().exclusions();
             emptied += o.events().emptied();
+            idle += o.events().idle();
             rebuilds += o.events().rebuilds();
         }
 

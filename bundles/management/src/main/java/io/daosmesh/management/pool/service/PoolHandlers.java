@@ -210,6 +210,8 @@ public final class PoolHandlers {
                 .addAllTargetIndexes(r.getTargetIndexesList())
                 .setForce(r.getForce())
                 .setByServer(isAutomatic)
+                .setUpdatedVersion(isAutomatic ? r.getUpdatedVersion() : 0)
+                .setJoinedVersion(isAutomatic ? r.getJoinedVersion() : 0)
                 .setGroupVersion(maps.groupMap().version())
                 .build();
         return service.propose(

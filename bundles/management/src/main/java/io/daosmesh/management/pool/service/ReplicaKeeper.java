@@ -110,6 +110,21 @@ final class ReplicaKeeper {
                     from,
                     to.rank(),
                     to.address());
+            start("move a replica to " + to.address(), to, replicas, next);
+        }
+
+        @Override
+        public void add(Member to, List<String> replicas, List<String> next) {
+            LOG.info(
+                    "pool {}: its service gets replica {} on rank {} on {}",
+                    service.pool(),
+                    next.size(),
+                    to.rank(),
+                    to.address());
+            start("add a replica on " + to.address(), to, replicas, next);
+        }
+
+        private void start(String what, Member to, List<String> replicas, List<String> next) {
             PoolServiceStartRequest start = PoolServiceStartRequest.newBuilder()
                     .setPool(Ids.bytes(service.pool()))
                     .addAllPeers(replicas)
@@ -121,9 +136,7 @@ final class ReplicaKeeper {
                             RpcMessage.of(start),
                             START_MAX,
                             r -> true);
-            run(
-                    "move a replica to " + to.address(),
-                    started.then(Mono.defer(() -> group.changeMembers(next, CHANGE_MAX))));
+            run(what, started.then(Mono.defer(() -> group.changeMembers(next, CHANGE_MAX))));
         }
 
         private void run(String what, Mono<?> work) {

@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Keeps the replicas of a pool's service on ranks that live: one step a review, each derived from what is, so that a new leader goes
+ * Keeps the replicas of a pool's service on ranks that live, and as many as are wanted: one step a review, each derived from what is, so that a new leader goes
  * on where the last one died. The Raft group moves first; the pool's own record, the management service and the remains on the lost
  * node follow. Pure. Owner: management loop of the leader.
  */
@@ -35,6 +35,9 @@ public final class ReplicaMoves {
         void record(List<Integer> ranks);
 
         void move(String from, Member to, List<String> replicas, List<String> next);
+
+        /** One replica more; ends in {@link #onDone}. */
+        void add(Member to, List<String> replicas, List<String> next);
 
         /** Ends in {@link #onCleared}. */
         void clear(Member retired, boolean isNeeded);
@@ -78,8 +81,8 @@ public final class ReplicaMoves {
         for (int rank : seen.entry.getServiceRanksList()) {
             seen.members.member(rank).ifPresent(m -> recorded.add(m.address()));
         }
-        if (recorded.equals(new TreeSet<>(seen.replicas))) replaceLost(nowNs, seen, out);
-        else record(seen, out);
+        if (!recorded.equals(new TreeSet<>(seen.replicas))) record(seen, out);
+        else if (!replaceLost(nowNs, seen, out)) grow(seen, out);
     }
 
     /**
@@ -123,7 +126,8 @@ public final class ReplicaMoves {
         out.record(ranks);
     }
 
-    private void replaceLost(long nowNs, Seen seen, Effects out) {
+    /** True if a replica is lost, whether or not it can be replaced now. */
+    private boolean replaceLost(long nowNs, Seen seen, Effects out) {
         List<String> lost = ServicePlacement.lost(seen.replicas, seen.members);
         lostSinceNs.keySet().retainAll(lost);
         for (String from : lost) {
@@ -137,8 +141,21 @@ public final class ReplicaMoves {
             next.add(to.get().address());
             isBusy = true;
             out.move(from, to.get(), seen.replicas, next);
-            return;
+            return true;
         }
+        return !lost.isEmpty();
+    }
+
+    /** A pool that was made on few ranks has fewer replicas than it wants. One at a time: Raft adds no majority at once. */
+    private void grow(Seen seen, Effects out) {
+        int wanted = seen.entry.getServiceReplicas();
+        ServicePlacement.addition(seen.map, seen.members, seen.replicas, wanted, seen.retired)
+                .ifPresent(to -> {
+                    List<String> next = new ArrayList<>(seen.replicas);
+                    next.add(to.address());
+                    isBusy = true;
+                    out.add(to, seen.replicas, next);
+                });
     }
 
     public void onDone() {

@@ -16,6 +16,9 @@ import java.util.stream.Collectors;
 
 /** Where the replicas of a pool's service belong. A replica is a node's, named by its control address. Pure. */
 public final class ServicePlacement {
+    /** No address. */
+    private static final String NONE = "";
+
     private ServicePlacement() {}
 
     /**
@@ -44,6 +47,25 @@ public final class ServicePlacement {
      */
     public static Optional<Member> successor(
             PoolMap map, GroupMap members, Collection<String> replicas, String lost, Collection<Integer> retired) {
+        return candidates(map, members, replicas, lost, retired).stream().findFirst();
+    }
+
+    /**
+     * The rank to get one more replica, where there are enough for an odd number of them: an even one survives no more failures
+     * than the odd one below.
+     */
+    public static Optional<Member> addition(
+            PoolMap map, GroupMap members, Collection<String> replicas, int wanted, Collection<Integer> retired) {
+        if (replicas.size() >= wanted) return Optional.empty();
+        List<Member> candidates = candidates(map, members, replicas, NONE, retired);
+        long nodes = candidates.stream().map(Member::address).distinct().count();
+        int missing = replicas.size() % 2 == 0 ? 1 : 2;
+        return nodes >= missing ? candidates.stream().findFirst() : Optional.empty();
+    }
+
+    /** The best first. */
+    private static List<Member> candidates(
+            PoolMap map, GroupMap members, Collection<String> replicas, String lost, Collection<Integer> retired) {
         Set<Integer> serving = map.targets().stream()
                 .filter(t -> t.state() == TargetState.UPIN)
                 .map(PoolTarget::rank)
@@ -58,7 +80,8 @@ public final class ServicePlacement {
                 .filter(m -> serving.contains(m.rank()))
                 .filter(m -> m.state() == MemberState.JOINED || m.state() == MemberState.READY)
                 .filter(m -> !closed.contains(m.address()))
-                .min(Comparator.comparing((Member m) -> domains.contains(m.faultDomain()))
-                        .thenComparingInt(Member::rank));
+                .sorted(Comparator.comparing((Member m) -> domains.contains(m.faultDomain()))
+                        .thenComparingInt(Member::rank))
+                .toList();
     }
 }

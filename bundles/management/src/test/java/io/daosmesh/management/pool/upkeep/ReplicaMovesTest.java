@@ -27,6 +27,7 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
     private List<Integer> recorded = List.of(0, 1, 2);
     private List<String> replicas = List.of("n0:1", "n1:1", "n2:1");
     private List<Integer> retired = List.of();
+    private int wanted = 3;
 
     @Override
     public void record(List<Integer> ranks) {
@@ -36,6 +37,11 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
     @Override
     public void move(String from, Member to, List<String> old, List<String> next) {
         done.add("move " + from + " to r" + to.rank() + " " + next);
+    }
+
+    @Override
+    public void add(Member to, List<String> old, List<String> next) {
+        done.add("add r" + to.rank() + " " + next);
     }
 
     @Override
@@ -68,6 +74,7 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
                 .toList();
         PoolEntryMessage entry = PoolEntryMessage.newBuilder()
                 .setServiceVersion(1)
+                .setServiceReplicas(wanted)
                 .addAllServiceRanks(recorded)
                 .build();
         moves.review(nowNs, new ReplicaMoves.Seen(entry, map, new GroupMap("s", 1, members), replicas, retired), this);
@@ -111,6 +118,50 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
         moves.onCleared(2);
 
         review(36, "clear r2");
+    }
+
+    @Test
+    void shouldGetAsManyAsAreWantedOneAfterTheOther() {
+        wanted = 5;
+        out.add(4);
+        review(0, "report 1");
+        review(1);
+
+        out.clear();
+        review(2, "add r3 [n0:1, n1:1, n2:1, n3:1]");
+        review(3);
+        moves.onDone();
+        replicas = List.of("n0:1", "n1:1", "n2:1", "n3:1");
+        review(4, "record [0, 1, 2, 3]");
+        moves.onDone();
+        recorded = List.of(0, 1, 2, 3);
+        review(5, "add r4 [n0:1, n1:1, n2:1, n3:1, n4:1]");
+        moves.onDone();
+        replicas = List.of("n0:1", "n1:1", "n2:1", "n3:1", "n4:1");
+        recorded = List.of(0, 1, 2, 3, 4);
+
+        review(6);
+    }
+
+    @Test
+    void shouldLeaveAPoolAloneThatDoesNotSayHowManyItWants() {
+        wanted = 0;
+        recorded = List.of(0);
+        replicas = List.of("n0:1");
+
+        review(0, "report 1");
+        review(1);
+    }
+
+    @Test
+    void shouldReplaceWhatIsLostBeforeItAddsMore() {
+        wanted = 5;
+        review(0, "report 1", "add r3 [n0:1, n1:1, n2:1, n3:1]");
+        moves.onDone();
+        out.add(2);
+
+        review(1);
+        review(21, "move n2:1 to r3 [n0:1, n1:1, n3:1]");
     }
 
     @Test

@@ -16,6 +16,7 @@ import io.daosmesh.itests.sim.machine.Buffers;
 import io.daosmesh.itests.sim.machine.DeviceBay;
 import io.daosmesh.itests.sim.machine.Timeline;
 import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.time.Hlc;
@@ -64,6 +65,11 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
     private boolean isDrainDue;
     private boolean isPumpDue;
     private int wantedVersion;
+    /** The newest map that there was when this life began: what came before it may have served by. */
+    private final int firstVersion;
+
+    private boolean isStopped;
+    private long askNs;
 
     @Nullable
     PoolMap map;
@@ -71,6 +77,7 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
     EngineLife(Node node, World world) {
         this.node = node;
         this.world = world;
+        this.firstVersion = world.service.map().version();
         this.table = new LeaseTable(node.rank, world.time.nowNs());
         this.hlc = new Hlc(() -> Hlc.ORIGIN_MS * 1_000_000L + world.time.nowNs() + node.clockNs());
         this.device = node.disk.open(state -> world.note("rank " + node.rank + ": its device is " + state));
@@ -154,6 +161,35 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         } else if (device.state() == DeviceState.FAULTY && DeviceReaction.isOut(m, node.rank, Set.of(0))) {
             device.tearDown();
         }
+    }
+
+    /** Serves nothing any more; is put out some time later. */
+    void stopTarget() {
+        isStopped = true;
+        askNs = world.time.nowNs() + world.time.between(Timeline.ms(100), Timeline.ms(5_000));
+        execute(() -> target.stop(Fault.of(FaultCode.AGAIN, "the index fails").with("state", "stopped")));
+        every(DEVICE_LOOK_NS, this::watchStopped);
+    }
+
+    boolean isStopped() {
+        return isStopped;
+    }
+
+    /** As the shipped {@code DeviceWatch}: what it took is told by itself, what lives before it took by when it began. */
+    private void watchStopped() {
+        PoolMap m = map;
+        boolean isIn = m != null
+                && !m.ofRank(node.rank).isEmpty()
+                && !m.ofRank(node.rank).get(0).state().isDisabled();
+        if (!isIn || world.time.nowNs() < askNs) return;
+        execute(() -> {
+            int idleSince = 1 + Math.max(firstVersion, target.updatedVersion(World.POOL));
+            world.network.ask(
+                    node.rank,
+                    Timeline.ms(1_000),
+                    () -> world.service.excludeIdle(node.rank, idleSince),
+                    (isOut, fault) -> {});
+        });
     }
 
     /** False while it starts: whoever asks hears to try again. */

@@ -16,6 +16,11 @@ public enum Hazard {
     FULL_TARGETS,
     /** The device of a rank answers nothing for a while, or never again. */
     HANGING_DEVICES,
+    /**
+     * A target stops serving, as one whose index fails, and is put out some seconds later with what it says it took: whoever was away
+     * and came back meanwhile may be the only source.
+     */
+    STOPPED_TARGETS,
     /** Wall clocks are set forward or back by some seconds, at work and over a restart, and mended after a while. */
     CLOCK_STEPS,
     /** The pool begins on fewer ranks and is extended by the others, one after the other, whatever else goes on. */

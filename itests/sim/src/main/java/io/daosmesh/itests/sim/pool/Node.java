@@ -63,6 +63,12 @@ final class Node {
         return isPaused;
     }
 
+    /** Its target serves nothing until the next start. */
+    boolean isStopped() {
+        EngineLife l = life;
+        return l != null && l.isStopped();
+    }
+
     /** Runs, and reaches the others. */
     boolean isWell() {
         return life != null && !isPaused && !isCutOff;

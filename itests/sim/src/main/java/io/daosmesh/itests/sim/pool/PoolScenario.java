@@ -65,11 +65,19 @@ public final class PoolScenario {
      * What happened to ranks.
      *
      * @param inWrites crashes that tore a batch on its way into the log
+     * @param idle targets that stopped and were put out as having taken nothing since another one
      * @param damaged copies that somebody could not read
      * @param scrubbed values verified by the scrubbers of those that lived at the end
      */
     public record Events(
-            int crashes, int inWrites, int exclusions, int emptied, int rebuilds, long damaged, long scrubbed) {}
+            int crashes,
+            int inWrites,
+            int exclusions,
+            int emptied,
+            int idle,
+            int rebuilds,
+            long damaged,
+            long scrubbed) {}
 
     /**
      * Hazards that were met.
@@ -110,6 +118,7 @@ public final class PoolScenario {
                         trouble.crashesInWrites(),
                         s.exclusions(),
                         s.emptied(),
+                        s.idle(),
                         s.rebuilds(),
                         world.damaged,
                         world.scrubbed()),

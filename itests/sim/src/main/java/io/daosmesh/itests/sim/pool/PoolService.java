@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +53,7 @@ final class PoolService implements RebuildEffects {
     private final Map<Integer, Long> backAtNs = new HashMap<>();
     private int exclusions;
     private int emptied;
+    private int idle;
     private int rebuilds;
 
     PoolService(World world, PoolMap first) {
@@ -127,9 +129,32 @@ final class PoolService implements RebuildEffects {
 
     /** Puts a rank out; true if it did. */
     boolean exclude(int rank, Push push) {
+        return exclude(rank, push, t -> map.withStates(Set.of(t.id()), TargetState.DOWN, Outage.Cause.DEATH));
+    }
+
+    /** Puts out a rank whose target serves nothing any more. */
+    boolean excludeIdle(int rank, int idleSince) {
+        boolean isOut =
+                exclude(rank, Push.USUAL, t -> map.withIdleDown(Set.of(t.id()), idleSince, Outage.Cause.DEVICE));
+        if (isOut
+                && target(rank)
+                        .filter(t -> t.outage().downVersion() < map.version())
+                        .isPresent()) {
+            idle++;
+            world.note("rank " + rank + " put out, idle since map " + idleSince);
+        }
+        return isOut;
+    }
+
+    /** Targets put out that count as put out with others before them. */
+    int idle() {
+        return idle;
+    }
+
+    private boolean exclude(int rank, Push push, Function<PoolTarget, PoolMap> out) {
         PoolTarget t = target(rank).orElse(null);
         if (t == null || !t.state().mayBecome(TargetState.DOWN)) return false;
-        PoolMap next = map.withStates(Set.of(t.id()), TargetState.DOWN, Outage.Cause.DEATH);
+        PoolMap next = out.apply(t);
         if (RebuildJob.participants(next).size() < ENABLED_MIN) return false;
         if (!world.has(Hazard.EMPTIED_GROUPS) && isAnyEmpty(next)) return false;
         exclusions++;
@@ -148,7 +173,11 @@ final class PoolService implements RebuildEffects {
     private void takeBack() {
         for (Node n : world.nodes) {
             PoolTarget t = target(n.rank).orElse(null);
-            if (t == null || !n.isWell() || n.disk.isFaulty() || !t.state().isDisabled()) {
+            if (t == null
+                    || !n.isWell()
+                    || n.isStopped()
+                    || n.disk.isFaulty()
+                    || !t.state().isDisabled()) {
                 backAtNs.remove(n.rank);
                 continue;
             }

@@ -29,6 +29,7 @@ public final class PoolSimulation {
         all.put("pool extended", plan(0.01, Hazard.EXTENSION));
         all.put("devices full", plan(0.01, Hazard.FULL_TARGETS));
         all.put("devices hang", new Plan(0.01, 2 * TROUBLE_MS, Set.of(Hazard.HANGING_DEVICES)));
+        all.put("targets stop", plan(0.01, Hazard.EMPTIED_GROUPS, Hazard.STOPPED_TARGETS));
         all.put("clocks set", plan(0.01, Hazard.CLOCK_STEPS));
         all.put("everything, 5 % loss", new Plan(0.05, 2 * TROUBLE_MS, EnumSet.allOf(Hazard.class)));
         return all;
@@ -49,16 +50,16 @@ public final class PoolSimulation {
         int seeds = (runs + chosen.size() - 1) / chosen.size();
         out.printf("%nA pool of 5 ranks in virtual time, for each scenario seeds %d..%d%n%n", seed, seed + seeds - 1);
         out.println("| scenario | writes | reads | by replicas | resends | unknown | unavailable | unreadable"
-                + " | odd refused | crashes | exclusions | emptied groups | rebuilds | damaged copies | hung devices"
+                + " | odd refused | crashes | exclusions | emptied groups | idle targets | rebuilds | damaged copies | hung devices"
                 + " | no room | rebuild without room | clocks waited for | undecided | violations |");
-        out.println("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        out.println("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         boolean isFine = true;
         for (Map.Entry<String, Plan> e : chosen.entrySet()) isFine &= row(e.getKey(), e.getValue(), seed, seeds, out);
         return isFine;
     }
 
     private static boolean row(String name, Plan plan, long seed, int seeds, PrintStream out) {
-        long[] sums = new long[19];
+        long[] sums = new long[20];
         StringBuilder broken = new StringBuilder();
         int shown = 0;
         for (long s = seed; s < seed + seeds; s++) {
@@ -88,6 +89,7 @@ public final class PoolSimulation {
             o.events().crashes(),
             o.events().exclusions(),
             o.events().emptied(),
+            o.events().idle(),
             o.events().rebuilds(),
             o.events().damaged(),
             o.met().hangs(),

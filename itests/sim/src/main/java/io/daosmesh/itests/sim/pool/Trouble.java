@@ -25,6 +25,7 @@ final class Trouble {
         this.world = world;
         this.endNs = world.time.nowNs() + forNs;
         if (world.has(Hazard.HANGING_DEVICES)) repairDevices();
+        if (world.has(Hazard.STOPPED_TARGETS)) restartStopped();
     }
 
     boolean isOver() {
@@ -50,6 +51,7 @@ final class Trouble {
         t.after(t.between(Timeline.ms(100), Timeline.ms(1_500)), () -> {
             if (isOver()) return;
             if (world.has(Hazard.SKIPPED_MAPS) && t.happens(0.3)) succession();
+            else if (world.has(Hazard.STOPPED_TARGETS) && t.happens(0.3)) stopTarget();
             else if (mayHang() && t.happens(0.6)) hang(world.nodes.get(t.below(World.RANKS)));
             else if (world.has(Hazard.CLOCK_STEPS) && t.happens(0.4)) setClock(world.nodes.get(t.below(World.RANKS)));
             else strike(world.nodes.get(t.below(World.RANKS)));
@@ -115,6 +117,49 @@ final class Trouble {
         world.time.after(forNs, () -> {
             world.note("rank " + n.rank + " starts");
             n.start(new EngineLife(n, world));
+        });
+    }
+
+    /** One of a pair, while the other is put out: before it, so that nothing is missed, or after it, so that something may be. */
+    private void stopTarget() {
+        Timeline t = world.time;
+        if (world.nodes.stream().anyMatch(Node::isStopped)) return;
+        ObjectId oid = world.objects.get(t.below(world.objects.size()));
+        PoolMap map = world.service.map();
+        List<Integer> pair =
+                Placement.group(map, oid, t.below(oid.groupCount())).settled();
+        if (pair.size() < 2) return;
+        Node stopped = world.nodes.get(rank(map, pair.get(0)));
+        Node other = world.nodes.get(rank(map, pair.get(1)));
+        if (!stopped.isWell() || !other.isWell()) return;
+        if (t.happens(0.5)) {
+            stop(stopped);
+            if (t.happens(0.7)) pause(other, t.between(Timeline.ms(50), Timeline.ms(2_000)));
+            t.after(t.between(0, Timeline.ms(300)), () -> putOut(other));
+        } else {
+            putOut(other);
+            t.after(t.between(0, Timeline.ms(1_500)), () -> stop(stopped));
+        }
+    }
+
+    private void stop(Node n) {
+        EngineLife life = n.life();
+        if (life == null || n.isStopped()) return;
+        world.note("the target of rank " + n.rank + " stops");
+        life.stopTarget();
+    }
+
+    /** Its index is good again with the next start, which comes when it is out. */
+    private void restartStopped() {
+        Timeline t = world.time;
+        t.after(t.between(Timeline.ms(1_000), Timeline.ms(4_000)), () -> {
+            for (Node n : world.nodes) {
+                if (!n.isStopped() || !world.service.state(n.rank).isDisabled()) continue;
+                world.note("rank " + n.rank + " starts anew");
+                n.crash(false);
+                n.start(new EngineLife(n, world));
+            }
+            restartStopped();
         });
     }
 
