@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the packages in a Debian of its own, starts a node and an agent as their units say, stores something, replaces the packages
-# by newer ones, finds what was stored, and removes them. Run it in namespaces of its own for mounts, network and processes; the
+# by those of a newer release, finds what was stored, and removes them. Run it in namespaces of its own for mounts, network and processes; the
 # machine's /usr, /etc and package database are seen through layers that are thrown away.
 #   lifecycle.sh FOLDER-OF-PACKAGES WORK
 # The new root is a plain folder and no mount point on purpose. Exit status 0: all went as it should; 77: cannot be done here, see the last line.
@@ -15,12 +15,29 @@ for program in dpkg dpkg-deb setpriv chroot ip; do command -v "$program" >/dev/n
 [ -f /var/lib/dpkg/status ] || skip "no package database of Debian"
 mount --make-rprivate / || skip "mounts cannot be made"
 
-# ---------------------------------------------------------------- newer packages, which differ by their version
+# ---------------------------------------------------------------- packages of a newer release, as `mvn -Ddaosmesh.release=` makes them
+
+RELEASE_FILE=io/daosmesh/model/release/release.txt
+JAR=$(command -v "${JAVA_HOME:+$JAVA_HOME/bin/}jar") || skip "no program jar of a JDK"
+make_release() { # NUMBER FOLDER : in all jars below that say their release
+  echo "$1" > "$WORK/release/$RELEASE_FILE"
+  find "$2" -name '*.jar' -type f > "$WORK/jars"
+  while read -r jar; do
+    "$JAR" tf "$jar" > "$WORK/names"
+    if grep -qx "$RELEASE_FILE" "$WORK/names"; then "$JAR" uf "$jar" -C "$WORK/release" "$RELEASE_FILE"; fi
+  done < "$WORK/jars"
+}
 
 step newer
-mkdir -p "$WORK/old" "$WORK/new" "$WORK/edit"
+mkdir -p "$WORK/old" "$WORK/new" "$WORK/edit" "$WORK/release"
+dpkg-deb -R "$DEBS/daos-mesh-client.deb" "$WORK/edit/client"
+(cd "$WORK/release" && "$JAR" xf "$WORK/edit/client/usr/lib/daos-mesh/lib/daos-mesh/daos-mesh-tools.jar" "$RELEASE_FILE")
+rm -rf "${WORK:?}/edit/client"
+OLD=$(cat "$WORK/release/$RELEASE_FILE") MINOR=${OLD%.*} PATCH=${OLD##*.}
+NEW=$MINOR.$((${PATCH%%-*} + 1))
 for name in client agent admin server; do
   dpkg-deb -R "$DEBS/daos-mesh-$name.deb" "$WORK/edit/$name"
+  make_release "$NEW" "$WORK/edit/$name"
   old=$(sed -n 's/^Version: //p' "$WORK/edit/$name/DEBIAN/control")
   sed -i "s/^Version: .*/&+newer/; s/(= $old)/(= $old+newer)/" "$WORK/edit/$name/DEBIAN/control"
   cp "$DEBS/daos-mesh-$name.deb" "$WORK/old/"
@@ -161,11 +178,15 @@ until_done 60 sh -c 'daos kv get tank c1 hello > /tmp/stored'
 stored=$(inside sh -c 'sha256sum < /tmp/stored')
 expect "what is read" "$(inside sha256sum /etc/os-release | cut -d' ' -f1)" "${stored%% *}"
 
-# ---------------------------------------------------------------- upgrade over a stop
+# ---------------------------------------------------------------- update over a stop, in the order of docs/operations.md
 
-step upgrade
-kill -TERM "$AGENT"; ended "$AGENT"
+releases() { inside dmg -j system query -v | grep -o '"release": *"[^"]*"' | sed 's/.*"\([^"]*\)"$/\1/' | sort -u; }
+
+step update
+expect "release of the tools" "dmg version $OLD" "$(inside dmg version)"
+expect "release of the node" "$OLD" "$(releases)"
 until_done 60 dmg pool evict tank
+kill -TERM "$AGENT"; ended "$AGENT"
 until_done 60 dmg system stop
 kill -TERM "$SERVER"; ended "$SERVER"
 cp "$ROOT/var/lib/daos_server/assembly" "$WORK/assembly"
@@ -174,15 +195,30 @@ for name in client agent admin server; do
   case $(inside dpkg-query -W -f '${Version}' daos-mesh-$name) in *+newer) ;; *) fail "daos-mesh-$name is not the newer one" ;; esac
 done
 grep -q 'access_points: \[127.0.0.1\]' "$ROOT/etc/daos/daos_server.yml" || fail "the configuration was replaced"
+for tool in dmg daos daos_server daos_agent; do expect "release of $tool" "$tool version $NEW" "$(inside "$tool" version)"; done
 start daos_server; SERVER=$PID
-start daos_agent; AGENT=$PID
 until_done 180 sh -c 'dmg system query | grep -q Joined'
 ! cmp -s "$WORK/assembly" "$ROOT/var/lib/daos_server/assembly" || fail "the node goes on with the cache of the old jars"
+expect "release of the node after the update" "$NEW" "$(releases)"
+start daos_agent; AGENT=$PID
 until_done 20 test -S /run/daos_agent/daos_agent.sock
 until_done 60 sh -c 'daos kv get tank c1 hello > /tmp/found'
 expect "what is read after the upgrade" "$stored" "$(inside sh -c 'sha256sum < /tmp/found')"
 until_done 60 daos filesystem copy --src daos://tank/files/os-release --dst /tmp/file
 expect "the file after the upgrade" "$stored" "$(inside sh -c 'sha256sum < /tmp/file')"
+until_done 60 dmg pool upgrade tank
+
+step foreign
+mkdir -p "$ROOT/tmp/foreign"
+cp -aL "$ROOT/usr/lib/daos-mesh/bin" "$ROOT/usr/lib/daos-mesh/lib" "$ROOT/tmp/foreign/"
+FOREIGN=${MINOR%.*}.$((${MINOR##*.} + 8)).0
+make_release "$FOREIGN" "$ROOT/tmp/foreign/lib/daos-mesh"
+expect "release of the foreign tool" "dmg version $FOREIGN" "$(inside /tmp/foreign/bin/dmg version)"
+! inside /tmp/foreign/bin/dmg system query > "$WORK/foreign.out" 2>&1 || fail "a tool of release $FOREIGN is let in"
+grep -q "server:$NEW and admin:$FOREIGN are incompatible" "$WORK/foreign.out" || { cat "$WORK/foreign.out"; fail "the releases are not named"; }
+grep -q "code = 616 resolution" "$WORK/foreign.out" || { cat "$WORK/foreign.out"; fail "no fault 616"; }
+! inside /tmp/foreign/bin/daos kv get tank c1 hello > "$WORK/foreign.out" 2>&1 || fail "a client of release $FOREIGN is let in"
+grep -q "agent:$NEW and client:$FOREIGN are incompatible" "$WORK/foreign.out" || { cat "$WORK/foreign.out"; fail "the agent does not name the releases"; }
 expect "what the node wrote below /usr" "" "$(find "$WORK/layers/usr/up" -newer "$WORK/dpkg.out" -type f -uid "$(inside id -u daos_server)")"
 
 # ---------------------------------------------------------------- remove

@@ -1,8 +1,14 @@
 package io.daosmesh.cli;
 
-/** The release that all tools name as theirs. */
-public final class ToolVersion {
-    public static final String VERSION = "0.1.0-SNAPSHOT";
+import io.daosmesh.model.release.Release;
+import picocli.CommandLine.IVersionProvider;
 
-    private ToolVersion() {}
+/** The release that all tools name as theirs. */
+public final class ToolVersion implements IVersionProvider {
+    public static final String VERSION = Release.own().text();
+
+    @Override
+    public String[] getVersion() {
+        return new String[] {"daos " + VERSION};
+    }
 }

@@ -111,19 +111,7 @@ public final class AdminCalls {
         return atLeader(RpcMethod.SYSTEM_QUERY, request, SystemQueryReply::parseFrom, true);
     }
 
-    /**
-     * When the certificates of nodes end, in Unix seconds by control address; without those that have none or do not answer
-     * soon: one that hangs must not delay the answer about the others.
-     */
-    public Map<String, Long> certificateEnds(List<String> at) {
-        Map<String, Long> ends = new LinkedHashMap<>();
-        nodeStatus(at).replies().forEach((host, status) -> {
-            if (status.getCertificateExpiresS() != 0) ends.put(host, status.getCertificateExpiresS());
-        });
-        return ends;
-    }
-
-    /** What nodes say about themselves, soon or not at all. */
+    /** What nodes say about themselves, soon or not at all: one that hangs must not delay the answer about the others. */
     public HostReplies<NodeStatusReply> nodeStatus(List<String> at) {
         return nodeStatus(at, TRY_STATUS);
     }

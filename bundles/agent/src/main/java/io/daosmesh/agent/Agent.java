@@ -6,6 +6,9 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.GroupMap;
+import io.daosmesh.model.release.Compatibility;
+import io.daosmesh.model.release.Compatibility.Part;
+import io.daosmesh.model.release.Compatibility.Speaker;
 import io.daosmesh.model.rpc.Rpc;
 import io.daosmesh.model.wire.AgentAttachMessage;
 import io.daosmesh.model.wire.AgentCredentialMessage;
@@ -198,10 +201,11 @@ public final class Agent implements AutoCloseable {
 
     private void checkSpoken(AgentRequest request) {
         if (request.getProtocol() != PROTOCOL) {
-            throw Fault.of(FaultCode.PROTO, "protocol %d, not %d", request.getProtocol(), PROTOCOL)
-                    .remedy("run the same release of daos_agent and its clients")
+            throw Compatibility.otherProtocol(Speaker.own(Part.AGENT), PROTOCOL, client(request), request.getProtocol())
                     .asException();
         }
+        Optional<Fault> why = Compatibility.refusal(Speaker.own(Part.AGENT), client(request), true);
+        if (why.isPresent()) throw why.get().asException();
         if (!request.getSystem().isEmpty() && !request.getSystem().equals(identity.system())) {
             throw Fault.of(
                             FaultCode.MISMATCH,
@@ -210,6 +214,10 @@ public final class Agent implements AutoCloseable {
                             request.getSystem())
                     .asException();
         }
+    }
+
+    private static Speaker client(AgentRequest request) {
+        return new Speaker(Part.CLIENT, request.getRelease());
     }
 
     private static AgentReply reply(AgentAttachMessage info) {

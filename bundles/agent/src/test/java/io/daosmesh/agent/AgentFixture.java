@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.ByteString;
 import io.daosmesh.client.agent.LocalAgent;
+import io.daosmesh.model.release.Release;
 import io.daosmesh.model.wire.AgentHandleMessage;
 import io.daosmesh.model.wire.AgentHandlesMessage;
 import io.daosmesh.model.wire.AgentReply;
@@ -105,7 +106,10 @@ abstract class AgentFixture {
     }
 
     static AgentRequest request(UnaryOperator<AgentRequest.Builder> what) {
-        return what.apply(AgentRequest.newBuilder().setProtocol(Agent.PROTOCOL)).build();
+        return what.apply(AgentRequest.newBuilder()
+                        .setProtocol(Agent.PROTOCOL)
+                        .setRelease(Release.own().text()))
+                .build();
     }
 
     static final AgentRequest ATTACH = request(r -> r.setAttach(Empty.getDefaultInstance()));

@@ -280,4 +280,19 @@ class AgentTest extends AgentFixture {
         assertEquals(FaultCode.MISMATCH.number(), reply.getFault().getCode());
         assertTrue(reply.getCredential().getCredential().isEmpty());
     }
+
+    /** The agent speaks for its machine: both come from the same package. */
+    @Test
+    void shouldRefuseAClientOfAnotherRelease() throws Exception {
+        start();
+
+        AgentReply reply =
+                ask(connect(), CREDENTIAL.toBuilder().setRelease("9.9.9").build());
+
+        assertEquals(FaultCode.MISMATCH.number(), reply.getFault().getCode());
+        assertEquals("616", reply.getFault().getArgumentsOrThrow("fault"));
+        assertTrue(
+                reply.getFault().getText().contains("client:9.9.9"),
+                reply.getFault().getText());
+    }
 }

@@ -19,7 +19,8 @@ public final class SystemQuery extends NodeCommand {
     @Override
     void run(AdminCalls calls, String here) {
         Members found = RankSelection.ALL.among(calls.systemQuery(List.of()));
-        Members members = verbose ? found.with(calls.certificateEnds(found.livelyNodes())) : found;
+        Members members =
+                verbose ? found.with(calls.nodeStatus(found.livelyNodes()).replies()) : found;
         show(
                 () -> verbose ? SystemView.queryVerbose(members) : SystemView.query(members),
                 () -> SystemView.queryJson(members));

@@ -9,6 +9,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.release.Release;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.rpc.RpcMessage;
@@ -207,7 +208,23 @@ class AdmissionTest {
 
         assertEquals(FaultCode.PROTO, protocol.code());
         assertEquals("99", protocol.arguments().get("have"));
+        assertTrue(protocol.text().startsWith("protocol 99 of agent:"), protocol.text());
         assertEquals(FaultCode.NO_PERM, role.code());
+    }
+
+    /** Without TLS a peer can say that it is anything: its release has to be the same. */
+    @Test
+    void shouldRefuseOtherReleaseWithoutTls() {
+        ServerTransport insecure = server(InsecureTransportTest.INSECURE);
+        SetupMessage.Builder setup = TransportFixture.setup();
+
+        Fault other = rawSetup(insecure, setup.clone().setVersion("0.0.9").build());
+        Fault none = rawSetup(insecure, setup.clone().setVersion("").build());
+
+        assertEquals(FaultCode.MISMATCH, other.code());
+        assertEquals("617", other.arguments().get("fault"));
+        assertTrue(other.text().contains("server:" + Release.own().text() + " and agent:0.0.9"), other.text());
+        assertEquals("617", none.arguments().get("fault"));
     }
 
     private Fault rawSetup(ServerTransport server, SetupMessage setup) {

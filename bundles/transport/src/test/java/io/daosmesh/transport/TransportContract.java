@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.release.Release;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.rpc.Rpc;
@@ -114,7 +115,8 @@ abstract class TransportContract extends TransportFixture {
                 .block(LONG);
 
         assertEquals(
-                new RpcCall.Peer(Role.SERVER, 7, 99, other.address(), "0.1.0", Optional.empty(), "127.0.0.1"),
+                new RpcCall.Peer(
+                        Role.SERVER, 7, 99, other.address(), Release.own().text(), Optional.empty(), "127.0.0.1"),
                 peers.get("peer"));
         assertTrue(deadlineMs.get() > 5000 && deadlineMs.get() <= 9000, "deadline " + deadlineMs);
     }

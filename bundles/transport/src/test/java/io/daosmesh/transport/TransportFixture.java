@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.release.Release;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.rpc.Rpc;
@@ -121,6 +122,7 @@ abstract class TransportFixture {
         return SetupMessage.newBuilder()
                 .setComponent("agent")
                 .setProtocol(1)
+                .setVersion(Release.own().text())
                 .setSystem("daos_server")
                 .setRank(-1);
     }

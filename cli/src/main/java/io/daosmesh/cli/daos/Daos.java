@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
         name = "daos",
         description = "Uses pools, containers and what is in them.",
         mixinStandardHelpOptions = true,
-        version = "daos " + ToolVersion.VERSION,
+        versionProvider = ToolVersion.class,
         sortOptions = false)
 public final class Daos implements DaosCommand.Group {
     private static final Map<List<String>, Class<?>> GROUPS = groups();

@@ -78,7 +78,8 @@ final class DmgSystem {
                 .filter(m -> wanted.isEmpty() || wanted.stream().anyMatch(s -> s.toWire() == m.getState()))
                 .toList();
         Members some = new Members(found.system(), found.mapVersion(), shown, found.absentRanks(), found.absentHosts());
-        Members all = verbose ? some.with(root.calls().certificateEnds(some.livelyNodes())) : some;
+        Members all =
+                verbose ? some.with(root.calls().nodeStatus(some.livelyNodes()).replies()) : some;
         return root.show(
                 () -> verbose ? SystemView.queryVerbose(all) : SystemView.query(all), () -> SystemView.queryJson(all));
     }

@@ -334,7 +334,9 @@ public final class PoolView {
         if (Math.abs(r.getStatus()) == FaultCode.OP_CANCELED.number())
             return "Rebuild stopped (state="
                     + RebuildStatus.State.of(r.getState()).name().toLowerCase(Locale.ROOT) + ", status=-"
-                    + FaultCode.OP_CANCELED.number() + "): dmg pool rebuild start lets it go on";
+                    + FaultCode.OP_CANCELED.number() + ") after " + r.getObjects() + " of " + r.getObjectsTotal()
+                    + " objs, "
+                    + r.getRecords() + " recs: dmg pool rebuild start lets it go on";
         if (r.getStatus() != 0) {
             int number = Math.abs(r.getStatus());
             String name = FaultCode.of(number).map(c -> "DER_" + c.name()).orElse("DER_UNKNOWN");

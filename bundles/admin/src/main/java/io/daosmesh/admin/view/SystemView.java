@@ -9,6 +9,7 @@ import io.daosmesh.model.text.Printable;
 import io.daosmesh.model.time.Hlc;
 import io.daosmesh.model.wire.LeaderQueryReply;
 import io.daosmesh.model.wire.MemberMessage;
+import io.daosmesh.model.wire.NodeStatusReply;
 import io.daosmesh.model.wire.RankResultMessage;
 import io.daosmesh.model.wire.RasEventMessage;
 import java.time.Instant;
@@ -34,7 +35,7 @@ public final class SystemView {
      * @param members those asked for, by rank
      * @param absentRanks asked for but not in the system
      * @param absentHosts the same for hosts
-     * @param certificateEnds Unix seconds by control address, of nodes that were asked and have one
+     * @param nodes what those that were asked and answered say of themselves, by control address
      */
     public record Members(
             String system,
@@ -42,17 +43,17 @@ public final class SystemView {
             List<MemberMessage> members,
             List<Integer> absentRanks,
             List<String> absentHosts,
-            Map<String, Long> certificateEnds) {
+            Map<String, NodeStatusReply> nodes) {
         public Members {
             List<MemberMessage> byRank = new ArrayList<>(members);
             byRank.sort(BY_RANK);
             members = List.copyOf(byRank);
             absentRanks = List.copyOf(absentRanks);
             absentHosts = List.copyOf(absentHosts);
-            certificateEnds = Map.copyOf(certificateEnds);
+            nodes = Map.copyOf(nodes);
         }
 
-        /** Nobody was asked about certificates. */
+        /** No node was asked. */
         public Members(
                 String system,
                 int mapVersion,
@@ -62,8 +63,8 @@ public final class SystemView {
             this(system, mapVersion, members, absentRanks, absentHosts, Map.of());
         }
 
-        public Members with(Map<String, Long> ends) {
-            return new Members(system, mapVersion, members, absentRanks, absentHosts, ends);
+        public Members with(Map<String, NodeStatusReply> answers) {
+            return new Members(system, mapVersion, members, absentRanks, absentHosts, answers);
         }
 
         /** Addresses of the nodes that members live on and that are likely to answer. */
@@ -77,8 +78,21 @@ public final class SystemView {
 
         /** ISO 8601; empty when not known. */
         private String certificateEnd(MemberMessage m) {
-            Long end = certificateEnds.get(m.getAddress());
-            return end == null ? "" : Words.time(Instant.ofEpochSecond(end).atOffset(ZoneOffset.UTC));
+            long end = node(m).getCertificateExpiresS();
+            return end == 0 ? "" : Words.time(Instant.ofEpochSecond(end).atOffset(ZoneOffset.UTC));
+        }
+
+        /** What the node runs now; empty when not known. */
+        private String release(MemberMessage m) {
+            return node(m).getRelease();
+        }
+
+        private NodeStatusReply node(MemberMessage m) {
+            return nodes.getOrDefault(m.getAddress(), NodeStatusReply.getDefaultInstance());
+        }
+
+        private boolean hasCertificates() {
+            return nodes.values().stream().anyMatch(n -> n.getCertificateExpiresS() != 0);
         }
     }
 
@@ -98,13 +112,15 @@ public final class SystemView {
 
     public static String queryVerbose(Members found) {
         List<String> head = new ArrayList<>(List.of("Rank", "UUID", "Control Address", "Fault Domain", "State"));
-        if (!found.certificateEnds.isEmpty()) head.add("Certificate Until");
+        if (!found.nodes.isEmpty()) head.add("Release");
+        if (found.hasCertificates()) head.add("Certificate Until");
         head.add("Reason");
         TextTable table = new TextTable(head.toArray(new String[0]));
         for (MemberMessage m : found.members) {
             List<Object> row = new ArrayList<>(
                     List.of(m.getRank(), Ids.uuid(m.getUuid()), m.getAddress(), m.getFaultDomain(), state(m).label()));
-            if (!found.certificateEnds.isEmpty()) row.add(found.certificateEnd(m));
+            if (!found.nodes.isEmpty()) row.add(found.release(m));
+            if (found.hasCertificates()) row.add(found.certificateEnd(m));
             row.add(m.getInfo());
             table.row(row.toArray());
         }
@@ -136,7 +152,8 @@ public final class SystemView {
                     "target_count", m.getTargetCount(),
                     "engine_index", m.getEngineIndex(),
                     "last_update", time(m.getUpdatedHlc()),
-                    "certificate_expires", found.certificateEnd(m)));
+                    "certificate_expires", found.certificateEnd(m),
+                    "release", found.release(m)));
         }
         return Json.object(
                 "system", found.system,

@@ -14,6 +14,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.wire.AclReply;
 import io.daosmesh.model.wire.LeaderQueryReply;
+import io.daosmesh.model.wire.NodeStatusReply;
 import io.daosmesh.model.wire.PoolMapMessage;
 import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolTargetMessage;
@@ -45,7 +46,13 @@ class ViewsTest {
         Golden.check("system-query-verbose.txt", SystemView.queryVerbose(Samples.members()));
         Golden.check(
                 "system-query-certificates.txt",
-                SystemView.queryVerbose(Samples.members().with(Map.of("10.7.0.3:10001", 1_900_000_000L))));
+                SystemView.queryVerbose(Samples.members()
+                        .with(Map.of(
+                                "10.7.0.3:10001",
+                                NodeStatusReply.newBuilder()
+                                        .setRelease("0.1.1")
+                                        .setCertificateExpiresS(1_900_000_000L)
+                                        .build()))));
         Golden.check("system-stop.txt", SystemView.results(results(), List.of(9, 10)));
         Golden.check("leader-query.txt", SystemView.leader(leader()));
         assertEquals("Query matches no ranks in system\n", SystemView.query(NONE));

@@ -3,6 +3,7 @@ package io.daosmesh.client.agent;
 import com.google.protobuf.ByteString;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.release.Release;
 import io.daosmesh.model.wire.AgentAttachMessage;
 import io.daosmesh.model.wire.AgentCredentialMessage;
 import io.daosmesh.model.wire.AgentHandleMessage;
@@ -219,7 +220,9 @@ final class AgentLink {
     // ---------------------------------------------------------------- messages
 
     private static AgentRequest.Builder request() {
-        return AgentRequest.newBuilder().setProtocol(PROTOCOL);
+        return AgentRequest.newBuilder()
+                .setProtocol(PROTOCOL)
+                .setRelease(Release.own().text());
     }
 
     private AgentReply ask(SocketChannel channel, SelectionKey key, AgentRequest.Builder request) throws IOException {

@@ -8,6 +8,7 @@ import io.daosmesh.model.port.Maps;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.model.port.StorageAdmin;
+import io.daosmesh.model.release.Release;
 import io.daosmesh.model.rpc.Endpoint;
 import io.daosmesh.model.rpc.OwnCertificate;
 import io.daosmesh.model.rpc.Registrations;
@@ -80,7 +81,7 @@ public final class NodeControl {
                 levels,
                 this::member,
                 () -> Optional.ofNullable(certificate),
-                context.getBundle().getVersion().toString());
+                Release.own().text());
         registrations = new Registrations(server, Endpoint.NODE, LIMITS);
         NodeRpcs rpcs = new NodeRpcs(parts, scheduler);
         rpcs.register(registrations);

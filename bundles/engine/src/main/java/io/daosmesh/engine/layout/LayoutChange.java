@@ -5,6 +5,7 @@ import io.daosmesh.engine.vos.Keys;
 import io.daosmesh.engine.vos.VosRecord;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.release.StoredFormat;
 import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvCursor;
 import io.daosmesh.storage.kv.KvRange;
@@ -20,7 +21,7 @@ import java.util.List;
  * the next start: keys of both versions are told apart by the bit that an inverted epoch begins with. Owner: target loop.
  */
 public final class LayoutChange {
-    public static final byte FROM_VERSION = 1;
+    public static final byte FROM_VERSION = (byte) StoredFormat.TARGET_INDEX.oldest();
 
     private static final int BATCH_RECORDS = 256;
     private static final int BATCH_BYTES = 256 << 10;

@@ -105,9 +105,9 @@ public final class EngineMetrics implements MetricSource {
     private static void collectShard(Sink sink, PoolShard s, Map<String, String> targetLabels) {
         Map<String, String> labels = with(targetLabels, "pool", s.pool().toString());
         ShardCounters c = s.counters();
-        sink.counter("engine_pool_ops_update", "Updates", labels, c.updates.get());
+        sink.counter("engine_pool_ops_update", "Updates done, each once", labels, c.updates.get());
         sink.counter("engine_pool_ops_fetch", "Fetches", labels, c.fetches.get());
-        sink.counter("engine_pool_ops_obj_punch", "Punches", labels, c.punches.get());
+        sink.counter("engine_pool_ops_obj_punch", "Punches done, each once", labels, c.punches.get());
         sink.counter("engine_pool_ops_obj_enum", "Enumerations", labels, c.enumerations.get());
         sink.counter("engine_pool_ops_tgt_update", "Updates for a leader", labels, c.memberUpdates.get());
         sink.counter("engine_pool_ops_tgt_punch", "Punches for a leader", labels, c.memberPunches.get());

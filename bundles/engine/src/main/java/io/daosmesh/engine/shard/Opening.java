@@ -10,6 +10,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.DtxId;
+import io.daosmesh.model.release.StoredFormat;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.bio.Allocator;
 import io.daosmesh.storage.bio.Extent;
@@ -56,12 +57,7 @@ public final class Opening {
         } else if (found.length == 1 && found[0] == LayoutChange.FROM_VERSION) {
             LayoutChange.run(kv);
         } else if (found.length != 1 || found[0] != Keys.LAYOUT_VERSION) {
-            throw Fault.of(
-                            FaultCode.DF_INCOMPT,
-                            "the index of a target has layout version %d, this release reads %d",
-                            found.length == 0 ? 0 : found[0],
-                            Keys.LAYOUT_VERSION)
-                    .asException();
+            StoredFormat.TARGET_INDEX.check(found.length == 1 ? found[0] : 0);
         }
     }
 

@@ -3,6 +3,7 @@ package io.daosmesh.engine.vos;
 import io.daosmesh.model.fault.Invariant;
 import io.daosmesh.model.id.DtxId;
 import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.release.StoredFormat;
 import io.daosmesh.storage.kv.KvRange;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -37,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * {@link #stepBytesMax}, which bounds how far before a byte those begin that could cover it.
  */
 public final class Keys {
-    public static final int LAYOUT_VERSION = 2;
+    public static final byte LAYOUT_VERSION = (byte) StoredFormat.TARGET_INDEX.newest();
     /** As in the fault KEY2BIG. */
     public static final int KEY_BYTES_MAX = 4096;
     /** Steps of extents' lengths, each sixteen times as long as the one before. */

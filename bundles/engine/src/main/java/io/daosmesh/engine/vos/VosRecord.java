@@ -2,6 +2,7 @@ package io.daosmesh.engine.vos;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.release.StoredFormat;
 import io.daosmesh.storage.bio.Allocator;
 import io.daosmesh.storage.bio.Extent;
 import java.nio.BufferUnderflowException;
@@ -43,9 +44,9 @@ public record VosRecord(
 
     public static final byte[] NO_BYTES = new byte[0];
     private static final int[] NO_CRCS = new int[0];
-    private static final byte LAYOUT = 1;
+    private static final byte LAYOUT = (byte) StoredFormat.RECORD.oldest();
     /** With its origins; an older release refuses it with DF_INCOMPT. */
-    private static final byte LAYOUT_OF_MERGED = 2;
+    private static final byte LAYOUT_OF_MERGED = (byte) StoredFormat.RECORD.newest();
 
     /** Of a value that was written as it is. */
     public VosRecord(

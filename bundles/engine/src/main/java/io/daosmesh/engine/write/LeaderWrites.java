@@ -89,7 +89,6 @@ public final class LeaderWrites {
             op.check();
             Access.allow(access.writer(op.address()));
             if (former.holds(op.address(), () -> write(op, answer), answer::refuse)) return;
-            count(op);
             if (isKnown(op, answer)) return;
             if (op.dtx().isResent() && context.nowNs() - adoptedNs < STRANGER_NS)
                 resends.ask(op, answer, () -> retry(op, answer));
@@ -97,11 +96,12 @@ public final class LeaderWrites {
         });
     }
 
-    private void count(WriteOp op) {
+    /** Once for each, however often its client has had to send it: what was refused or was known already is none. */
+    private void count(LeaderWrite w) {
         ShardCounters c = shard.counters();
-        if (op.isUpdate()) {
+        if (w.op.isUpdate()) {
             c.updates.increment();
-            c.updateBytes.add(op.data().remaining());
+            c.updateBytes.add(w.bytes);
         } else {
             c.punches.increment();
         }
@@ -300,6 +300,7 @@ public final class LeaderWrites {
 
     private void settle(LeaderWrite w) {
         w.isSettled = true;
+        count(w);
         forget(w);
         shard.dtx().remove(w.entry);
         if (w.members.isEmpty()) {

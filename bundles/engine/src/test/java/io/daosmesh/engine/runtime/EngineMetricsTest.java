@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.engine.migrate.YieldPace;
+import io.daosmesh.engine.shard.WriteOp;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.DtxId;
 import io.daosmesh.model.id.ObjectClass;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.metric.MetricSource;
@@ -84,6 +86,25 @@ class EngineMetricsTest {
             public void stats(String name, String help, Map<String, String> labels, StatsGauge value) {}
         });
         return numbers;
+    }
+
+    /** An answer that is late or lost, a member that was not ready: the client sends the same update again. */
+    @Test
+    void shouldCountAnUpdateOnceThatIsSentTwice() {
+        try (MiniMesh mesh = new MiniMesh(1, 1)) {
+            ObjectId oid = mesh.oid(ObjectClass.SINGLE, 1, 5);
+            byte[] key = {'k'};
+            byte[] bytes = new byte[8000];
+            DtxId id = mesh.dtx();
+            for (boolean isResent : new boolean[] {false, true, true})
+                mesh.tryUpdate(oid, key, MiniMesh.value("v", 0, 0, bytes), bytes, new WriteOp.Dtx(id, 0, 0, isResent))
+                        .block(MiniMesh.WAIT);
+            Map<String, Double> numbers = numbers(mesh.engines.get(0));
+
+            assertEquals(1, numbers.get("engine_pool_ops_update"));
+            assertEquals(8000, numbers.get("engine_pool_xferred_update"));
+            assertEquals(2, numbers.get("engine_pool_resent"));
+        }
     }
 
     @Test

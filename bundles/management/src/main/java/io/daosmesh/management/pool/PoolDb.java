@@ -13,6 +13,7 @@ import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
+import io.daosmesh.model.release.StoredFormat;
 import io.daosmesh.model.wire.AclMessage;
 import io.daosmesh.model.wire.ContainerMessage;
 import io.daosmesh.model.wire.LogCommand;
@@ -45,7 +46,7 @@ import org.jspecify.annotations.Nullable;
  * Source of the rules: daos-engine facts 2 and 12.
  */
 public final class PoolDb implements Replicated {
-    public static final int LAYOUT = 1;
+    public static final int LAYOUT = StoredFormat.POOL_SERVICE.newest();
     private static final Set<LogCommand.CommandCase> OF_CONTAINERS = Set.of(
             LogCommand.CommandCase.CONTAINER_CREATE,
             LogCommand.CommandCase.CONTAINER_MAKE,
@@ -431,14 +432,7 @@ public final class PoolDb implements Replicated {
         } catch (InvalidProtocolBufferException e) {
             throw Replies.damaged("the snapshot of a pool service", e);
         }
-        if (s.getLayout() != LAYOUT) {
-            throw Fault.of(
-                            FaultCode.DF_INCOMPT,
-                            "pool service has layout %d, this release reads %d",
-                            s.getLayout(),
-                            LAYOUT)
-                    .asException();
-        }
+        StoredFormat.POOL_SERVICE.check(s.getLayout());
         if (s.hasMap() != s.hasEntry()) {
             throw Fault.of(FaultCode.DF_INVAL, "the snapshot of a pool service is damaged: it has half a pool")
                     .asException();

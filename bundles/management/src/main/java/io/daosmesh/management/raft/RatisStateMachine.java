@@ -1,7 +1,9 @@
 package io.daosmesh.management.raft;
 
+import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.release.StoredFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
@@ -40,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RatisStateMachine extends BaseStateMachine {
     private static final int MAGIC = 0x44534d53; // DSMS
-    private static final int LAYOUT = 1;
+    private static final int LAYOUT = StoredFormat.SERVICE_SNAPSHOT.newest();
     private static final int HEADER_BYTES = 16;
 
     private final Replica<?> replica;
@@ -140,10 +143,11 @@ final class RatisStateMachine extends BaseStateMachine {
         ByteBuffer b = ByteBuffer.wrap(bytes);
         if (bytes.length < HEADER_BYTES || b.getInt() != MAGIC) throw new IOException(file + " is no snapshot");
         int layout = b.getInt();
-        if (layout != LAYOUT) {
+        Optional<Fault> refusal = StoredFormat.SERVICE_SNAPSHOT.refusal(layout);
+        if (refusal.isPresent()) {
             onIncompatible.accept(
-                    "incompatible layout version: " + layout + " not in [" + LAYOUT + ", " + LAYOUT + "]");
-            throw new IOException(file + " has layout " + layout + ", this release reads " + LAYOUT);
+                    "incompatible layout version: " + refusal.get().text());
+            throw new IOException(file + ": " + refusal.get().text());
         }
         CRC32C crc = new CRC32C();
         long wanted = b.getLong();

@@ -13,6 +13,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
+import io.daosmesh.model.release.StoredFormat;
 import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.JoinReply;
@@ -41,7 +42,7 @@ import java.util.UUID;
  * Source of the rules: daos-admin facts 4.1-4.3.
  */
 public final class SystemDb implements Replicated {
-    static final int LAYOUT = 1;
+    static final int LAYOUT = StoredFormat.SYSTEM_DATABASE.newest();
     /** Ranks; the simulator of gossip goes to 1,000. */
     static final int MEMBERS_MAX = 4096;
 
@@ -387,14 +388,7 @@ public final class SystemDb implements Replicated {
         } catch (InvalidProtocolBufferException e) {
             throw Replies.damaged("the snapshot of the system database", e);
         }
-        if (s.getLayout() != LAYOUT) {
-            throw Fault.of(
-                            FaultCode.DF_INCOMPT,
-                            "system database has layout %d, this release reads %d",
-                            s.getLayout(),
-                            LAYOUT)
-                    .asException();
-        }
+        StoredFormat.SYSTEM_DATABASE.check(s.getLayout());
         GroupMap map = GroupMap.fromWire(s.getGroupMap());
         mapVersion = map.version();
         nextRank = s.getNextRank();

@@ -86,9 +86,27 @@ final class LeaderJobs implements PoolServices.LeaderListener, RebuildProgress {
         parts.loop().run(() -> {
             PoolLead lead = leads.remove(pool);
             if (lead != null) lead.drop();
-            progress.remove(pool);
+            if (lead != null && lead.job != null) progress.put(pool, left(lead.job));
+            else progress.remove(pool);
             finishing.remove(pool);
         });
+    }
+
+    /** How far it has come: who has stopped it wants to know. Whether a person has, the pool's service says. */
+    private static RebuildStatus left(RebuildJob job) {
+        RebuildStatus s = job.status(System.nanoTime());
+        return new RebuildStatus(
+                RebuildStatus.State.IDLE,
+                0,
+                s.mapVersion(),
+                s.operation(),
+                s.objectsTotal(),
+                s.objects(),
+                s.records(),
+                s.bytes(),
+                0,
+                s.startedHlc(),
+                s.durationMs());
     }
 
     private void lead(PoolMap map, long term) {
@@ -98,6 +116,7 @@ final class LeaderJobs implements PoolServices.LeaderListener, RebuildProgress {
         leads.put(map.pool(), lead);
         if (known != null) known.drop();
         if (map.needsRebuild() && !RebuildJob.participants(map).isEmpty()) lead.begin();
+        else if (known == null) progress.remove(map.pool());
     }
 
     private void tickLater() {

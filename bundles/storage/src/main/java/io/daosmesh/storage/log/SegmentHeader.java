@@ -1,5 +1,6 @@
 package io.daosmesh.storage.log;
 
+import io.daosmesh.model.release.StoredFormat;
 import io.daosmesh.storage.smd.Frame;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -24,9 +25,9 @@ public record SegmentHeader(UUID engine, long generation, long nonce, long first
     /** Of logs whose headers do not say it: their releases knew no other. */
     private static final LogLimits UNSAID = new LogLimits(8 << 20, 16);
 
-    private static final int VERSION = 1;
+    private static final int VERSION = StoredFormat.ENGINE_LOG.oldest();
     /** With sizes that a release which does not read them must not guess. */
-    private static final int SIZED_VERSION = 2;
+    private static final int SIZED_VERSION = StoredFormat.ENGINE_LOG.newest();
 
     private static final int VERSION_AT = 8;
 

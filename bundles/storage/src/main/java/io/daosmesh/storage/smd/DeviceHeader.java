@@ -1,5 +1,6 @@
 package io.daosmesh.storage.smd;
 
+import io.daosmesh.model.release.StoredFormat;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.UUID;
@@ -11,7 +12,7 @@ public record DeviceHeader(UUID device, UUID engine, String system, long sizeByt
     public static final long RESERVED_BYTES = 1L << 20;
 
     public static Frame.Kind kind(String address) {
-        return new Frame.Kind("device header of " + address, 0x314856454d534f41L, 1);
+        return new Frame.Kind("device header of " + address, 0x314856454d534f41L, StoredFormat.DEVICE_HEADER.newest());
     }
 
     /** One whole block. */

@@ -48,9 +48,10 @@ public final class Frame {
         if (version != kind.version)
             throw Fault.of(
                             FaultCode.DF_INCOMPT,
-                            "%s has layout version %d, this release reads %d",
+                            "%s has layout version %d not in [%d, %d]",
                             kind.name,
                             version,
+                            kind.version,
                             kind.version)
                     .asException();
         int length = in.getInt();

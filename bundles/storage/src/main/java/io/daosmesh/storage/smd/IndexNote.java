@@ -1,5 +1,6 @@
 package io.daosmesh.storage.smd;
 
+import io.daosmesh.model.release.StoredFormat;
 import java.nio.ByteBuffer;
 import java.util.UUID;
 
@@ -42,7 +43,7 @@ public record IndexNote(UUID index, State state, long position, String reason) {
     }
 
     private static Frame.Kind kind(int target) {
-        return new Frame.Kind("note of the index of target " + target, MAGIC, 1);
+        return new Frame.Kind("note of the index of target " + target, MAGIC, StoredFormat.INDEX_NOTE.newest());
     }
 
     public byte[] encode(int target) {

@@ -2,6 +2,7 @@ package io.daosmesh.storage.smd;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.release.StoredFormat;
 import io.daosmesh.storage.bio.Extent;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -17,7 +18,7 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
     /** Pools of one engine; DAOS names no limit, ours keeps the file below a few MiB. */
     public static final int POOLS_MAX = 1000;
 
-    private static final int VERSION = 1;
+    private static final int VERSION = StoredFormat.DEVICE_TABLE.newest();
     private static final long MAGIC = 0x31444d534d534f41L;
 
     /** @param isFaulty the only state that outlives a restart */

@@ -1,5 +1,6 @@
 package io.daosmesh.storage.smd;
 
+import io.daosmesh.model.release.StoredFormat;
 import java.nio.ByteBuffer;
 import java.util.UUID;
 
@@ -10,7 +11,7 @@ import java.util.UUID;
  */
 public record Superblock(UUID engine, String system, int engineIndex, int rank, int targetCount, long formattedAtMs) {
     /** 2: batches of the indexes are in the engine's log; 3: short values too, which has more segments. */
-    private static final int LAYOUT = 3;
+    private static final int LAYOUT = StoredFormat.SUPERBLOCK.newest();
 
     public static Frame.Kind kind(int engineIndex) {
         return new Frame.Kind("superblock of engine " + engineIndex, 0x314253454d534f41L, LAYOUT);

@@ -7,6 +7,9 @@ import io.daosmesh.model.access.User;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.release.Compatibility;
+import io.daosmesh.model.release.Compatibility.Part;
+import io.daosmesh.model.release.Compatibility.Speaker;
 import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.rpc.RpcCall;
 import io.daosmesh.model.rpc.RpcMethod;
@@ -74,6 +77,7 @@ final class Admission {
             } else {
                 user = user(setup, role);
             }
+            checkRelease(setup, tls != null || guest.session().isPresent());
             RpcCall.Peer peer = new RpcCall.Peer(
                     role,
                     setup.getRank(),
@@ -103,9 +107,8 @@ final class Admission {
 
     private void checkPlace(SetupMessage setup) {
         if (setup.getProtocol() != Envelope.PROTOCOL) {
-            throw Fault.of(FaultCode.PROTO, "peer of release %s speaks another protocol", setup.getVersion())
-                    .with("have", setup.getProtocol())
-                    .with("need", Envelope.PROTOCOL)
+            throw Compatibility.otherProtocol(
+                            Speaker.own(Part.SERVER), Envelope.PROTOCOL, speaker(setup), setup.getProtocol())
                     .asException();
         }
         String system = listener.settings().identity().system();
@@ -114,6 +117,24 @@ final class Admission {
                     .remedy("set the same system name on both sides")
                     .asException();
         }
+    }
+
+    /** After the proofs: a stranger need not learn what runs here. */
+    private static void checkRelease(SetupMessage setup, boolean isProven) {
+        Optional<Fault> why = Compatibility.refusal(Speaker.own(Part.SERVER), speaker(setup), isProven);
+        if (why.isPresent()) throw why.get().asException();
+    }
+
+    /** A program of a user speaks as an agent, with a credential. */
+    private static Speaker speaker(SetupMessage setup) {
+        Part part = Roles.named(setup.getComponent())
+                .map(role -> switch (role) {
+                    case SERVER -> Part.SERVER;
+                    case ADMIN -> Part.ADMIN;
+                    case AGENT -> setup.getCredential().isEmpty() ? Part.AGENT : Part.CLIENT;
+                })
+                .orElse(Part.CLIENT);
+        return new Speaker(part, setup.getVersion());
     }
 
     private static Role claimed(SetupMessage setup) {

@@ -1,6 +1,7 @@
 package io.daosmesh.transport.wire;
 
 import com.google.protobuf.ByteString;
+import io.daosmesh.model.release.Release;
 import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.wire.SetupMessage;
 import java.util.function.Supplier;
@@ -9,9 +10,6 @@ import java.util.function.Supplier;
  * Who this process is, as its SETUP says. Any thread: rank and incarnation are set once the first engine has joined.
  */
 public final class Identity {
-    /** Release of this code; peers of another release are welcome as long as the protocol is equal. */
-    public static final String RELEASE = "0.1.0";
-
     private static final byte[] NO_CREDENTIAL = {};
 
     private final Role role;
@@ -58,7 +56,7 @@ public final class Identity {
         Rank r = rank;
         return SetupMessage.newBuilder()
                 .setComponent(role.name().toLowerCase(java.util.Locale.ROOT))
-                .setVersion(RELEASE)
+                .setVersion(Release.own().text())
                 .setProtocol(Envelope.PROTOCOL)
                 .setSystem(system)
                 .setRank(r.number())

@@ -5,6 +5,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.pool.RebuildStatus;
 import io.daosmesh.model.port.RebuildProgress;
+import io.daosmesh.model.release.StoredFormat;
 import io.daosmesh.model.rpc.Registrations;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.Empty;
@@ -77,14 +78,7 @@ public final class UpkeepHandlers {
         return Mono.fromSupplier(() -> pools.service(r.getPool()))
                 .flatMap(s -> s.read(db -> Math.max(1, db.entry().getLayout())))
                 .map(layout -> {
-                    if (layout > PoolDb.LAYOUT)
-                        throw Fault.of(
-                                        FaultCode.DF_INCOMPT,
-                                        "the pool has layout %d, this release knows %d at most",
-                                        layout,
-                                        PoolDb.LAYOUT)
-                                .remedy("install the release that wrote it on every node")
-                                .asException();
+                    StoredFormat.POOL_SERVICE.check(layout);
                     return PoolUpgradeReply.newBuilder()
                             .setLayout(layout)
                             .setNewest(PoolDb.LAYOUT)
