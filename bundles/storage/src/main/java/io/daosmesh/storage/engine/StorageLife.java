@@ -212,7 +212,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
                 tables,
                 device -> views.spec(tables.get(), device),
                 drivers.block(),
-                SlotLimits.of(settings.deviceGraceMs(), settings.answerMsMax()),
+                SlotLimits.of(settings.deviceGraceMs(), settings.answerMsMax()).with(config.autoFaulty()),
                 owner,
                 both);
     }

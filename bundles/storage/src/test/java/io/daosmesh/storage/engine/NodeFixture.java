@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.NodeConfig.AutoFaulty;
 import io.daosmesh.model.port.StorageAdmin.State;
 import io.daosmesh.model.ras.RasEvent.Severity;
 import io.daosmesh.model.ras.RasId;
@@ -81,13 +82,25 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
         NodeConfig.Engine config = new NodeConfig.Engine(
                 0,
                 targetCount,
+    /** With a device for each of two targets. */
+    static NodeFixture withAutoFaulty(Path folder, AutoFaulty autoFaulty) {
+        StorageSettings settings = settings(30_000, ANSWER_MS_MAX);
+        return new NodeFixture(folder, "daos_server", 2, new Disks("file", 2), settings, autoFaulty);
+    }
+
                 "file",
+        this(folder, system, targetCount, disks, settings, AutoFaulty.USUAL);
+    }
+
+    private NodeFixture(
+            Path folder, String system, int targetCount, Disks disks, StorageSettings settings, AutoFaulty autoFaulty) {
                 folder.resolve("scm"),
                 256L << 20,
                 disks.deviceClass,
                 disks.in(folder),
                 64L << 20,
-                "");
+                "",
+                autoFaulty);
         drivers.scm().add(pmem, Map.of());
         node = new StorageLife(config, system, drivers, this, settings);
     }
