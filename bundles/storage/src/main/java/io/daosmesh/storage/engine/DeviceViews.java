@@ -237,6 +237,9 @@ public final class DeviceViews {
         }
         DeviceInfo info = absent(spec(address, 0));
         Optional<LedDriver> driver = drivers.led().best(d -> d.covers(info));
+                .setPercentageUsed(h.percentageUsed())
+                .setTempWarnMinutes(h.warningTemperatureMinutes())
+                .setTempCritMinutes(h.criticalTemperatureMinutes())
         if (driver.isEmpty())
             throw Fault.of(FaultCode.NOSYS, "device %s has no VMD-managed light", address)
                     .asException();
