@@ -11,6 +11,7 @@ import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.AclReply;
 import io.daosmesh.model.wire.AclRequest;
+import io.daosmesh.model.wire.AddDeviceRequest;
 import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.DriversReply;
 import io.daosmesh.model.wire.Empty;
@@ -353,6 +354,11 @@ public final class AdminCalls {
 
     /** Gives an NVMe controller of one host to a driver for user space. */
     public HostReplies<Empty> rebind(List<String> at, String address) {
+    /** Takes a device that was plugged in into an engine of one host. */
+    public HostReplies<ListDevicesReply> addDevice(List<String> at, AddDeviceRequest request) {
+        return fanOut(at, RpcMethod.STORAGE_ADD_DEVICE, request, ListDevicesReply::parseFrom, writeMax);
+    }
+
         RebindRequest request = RebindRequest.newBuilder().setAddress(address).build();
         return fanOut(at, RpcMethod.STORAGE_REBIND, request, Empty::parseFrom, writeMax);
     }

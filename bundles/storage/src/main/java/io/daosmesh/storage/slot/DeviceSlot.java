@@ -432,7 +432,8 @@ public final class DeviceSlot {
         failParked();
     }
 
-    private static Fault openFault(DeviceStatus status, String detail) {
+    /** What it means that a device could not be opened. */
+    public static Fault openFault(DeviceStatus status, String detail) {
         FaultCode code = switch (status) {
             case NOT_FOUND, GONE -> FaultCode.NONEXIST;
             case IN_USE, BUSY -> FaultCode.BUSY;
