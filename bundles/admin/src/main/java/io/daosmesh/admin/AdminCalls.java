@@ -312,9 +312,11 @@ public final class AdminCalls {
     }
 
     /** Sent once: a resend would find what the first one has formatted. */
-    public HostReplies<StorageFormatReply> storageFormat(List<String> at, boolean force) {
-        StorageFormatRequest request =
-                StorageFormatRequest.newBuilder().setForce(force).build();
+    public HostReplies<StorageFormatReply> storageFormat(List<String> at, boolean force, boolean replace) {
+        StorageFormatRequest request = StorageFormatRequest.newBuilder()
+                .setForce(force)
+                .setReplace(replace)
+                .build();
         return fanOut(at, RpcMethod.STORAGE_FORMAT, request, StorageFormatReply::parseFrom, writeMax);
     }
 
@@ -352,13 +354,13 @@ public final class AdminCalls {
         return fanOut(at, RpcMethod.STORAGE_REPLACE, request, ListDevicesReply::parseFrom, writeMax);
     }
 
-    /** Gives an NVMe controller of one host to a driver for user space. */
-    public HostReplies<Empty> rebind(List<String> at, String address) {
     /** Takes a device that was plugged in into an engine of one host. */
     public HostReplies<ListDevicesReply> addDevice(List<String> at, AddDeviceRequest request) {
         return fanOut(at, RpcMethod.STORAGE_ADD_DEVICE, request, ListDevicesReply::parseFrom, writeMax);
     }
 
+    /** Gives an NVMe controller of one host to a driver for user space. */
+    public HostReplies<Empty> rebind(List<String> at, String address) {
         RebindRequest request = RebindRequest.newBuilder().setAddress(address).build();
         return fanOut(at, RpcMethod.STORAGE_REBIND, request, Empty::parseFrom, writeMax);
     }
