@@ -11,6 +11,7 @@ import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.AclReply;
 import io.daosmesh.model.wire.AclRequest;
+import io.daosmesh.model.wire.AddDeviceRequest;
 import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.DriversReply;
 import io.daosmesh.model.wire.Empty;
@@ -299,9 +300,11 @@ public final class AdminCalls {
     }
 
     /** Sent once: a resend would find what the first one has formatted. */
-    public HostReplies<StorageFormatReply> storageFormat(List<String> at, boolean force) {
-        StorageFormatRequest request =
-                StorageFormatRequest.newBuilder().setForce(force).build();
+    public HostReplies<StorageFormatReply> storageFormat(List<String> at, boolean force, boolean replace) {
+        StorageFormatRequest request = StorageFormatRequest.newBuilder()
+                .setForce(force)
+                .setReplace(replace)
+                .build();
         return fanOut(at, RpcMethod.STORAGE_FORMAT, request, StorageFormatReply::parseFrom, writeMax);
     }
 
@@ -337,6 +340,11 @@ public final class AdminCalls {
                 .setNewUuid(newUuid)
                 .build();
         return fanOut(at, RpcMethod.STORAGE_REPLACE, request, ListDevicesReply::parseFrom, writeMax);
+    }
+
+    /** Takes a device that was plugged in into an engine of one host. */
+    public HostReplies<ListDevicesReply> addDevice(List<String> at, AddDeviceRequest request) {
+        return fanOut(at, RpcMethod.STORAGE_ADD_DEVICE, request, ListDevicesReply::parseFrom, writeMax);
     }
 
     /** Gives an NVMe controller of one host to a driver for user space. */

@@ -115,7 +115,7 @@ class AdminCallsTest {
         rpc.on("a:1", RpcMethod.STORAGE_FORMAT, r -> StorageFormatReply.getDefaultInstance());
         rpc.refuse("b:1", RpcMethod.STORAGE_FORMAT, Fault.of(FaultCode.AGAIN));
 
-        HostReplies<StorageFormatReply> replies = calls.storageFormat(List.of("a:1", "b:1", "c:1"), false);
+        HostReplies<StorageFormatReply> replies = calls.storageFormat(List.of("a:1", "b:1", "c:1"), false, false);
 
         assertEquals(Set.of("a:1"), replies.replies().keySet());
         assertEquals(FaultCode.AGAIN, replies.errors().get("b:1").code());

@@ -27,6 +27,14 @@ public interface BlockDriver {
     List<DeviceInfo> scan(List<DeviceSpec> specs);
 
     /**
+     * Devices that are plugged into the machine beside the named ones and could be opened by their addresses, at most 128; none is
+     * changed. An emulated device is found where the named ones of its class lie.
+     */
+    default List<DeviceInfo> discover(List<DeviceSpec> known) {
+        return List.of();
+    }
+
+    /**
      * Opens a device for exclusive use. For emulated classes {@code create} makes the backing store when it is absent.
      * Status: NOT_FOUND, IN_USE, NO_SPACE, INVALID, MEDIA_ERROR.
      */

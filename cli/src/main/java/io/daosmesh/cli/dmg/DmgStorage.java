@@ -65,10 +65,19 @@ final class DmgStorage {
                             names = {"--force", "--reformat"},
                             description = "wipe what is there")
                     boolean force,
-            @Option(names = "--replace", hidden = true, description = "not built yet") boolean replace) {
-        if (replace)
-            throw Fault.of(FaultCode.NOSYS, "format --replace is not built yet").asException();
-        HostReplies<StorageFormatReply> replies = root.calls().storageFormat(root.hosts(), force);
+            @Option(
+                            names = "--replace",
+                            description = "of one host that has lost its storage: it takes its old ranks again")
+                    boolean replace) {
+        if (replace && force) throw DmgSystem.invalid("cannot use --replace with --force");
+        if (replace && root.hosts().size() != 1)
+            throw Fault.of(
+                            FaultCode.INVAL,
+                            "%d hosts are named: ranks are replaced host by host",
+                            root.hosts().size())
+                    .remedy("name one with -l")
+                    .asException();
+        HostReplies<StorageFormatReply> replies = root.calls().storageFormat(root.hosts(), force, replace);
         Map<String, List<FormatResultMessage>> failures = StorageView.formatFailures(replies);
         if (failures.isEmpty()) {
             return root.show(

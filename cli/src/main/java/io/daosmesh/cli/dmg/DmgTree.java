@@ -4,6 +4,7 @@ import io.daosmesh.cli.dmg.machine.DmgGenerate;
 import io.daosmesh.cli.dmg.machine.DmgNetwork;
 import io.daosmesh.cli.dmg.machine.DmgSupport;
 import io.daosmesh.cli.dmg.machine.Meaningless;
+import io.daosmesh.cli.dmg.machine.NvmeAddDevice;
 import io.daosmesh.cli.dmg.machine.NvmeRebind;
 import io.daosmesh.cli.dmg.upkeep.Cleanup;
 import io.daosmesh.cli.dmg.upkeep.Erase;
@@ -64,7 +65,6 @@ final class DmgTree {
                             "node-auth remove-ca",
                             "node-auth generate-ca",
                             "node-auth generate-cert")),
-            Map.entry("storage", List.of("nvme-add-device")),
             Map.entry("firmware", List.of("query", "update")),
             Map.entry(
                     "check",
@@ -187,7 +187,8 @@ final class DmgTree {
                 .addSubcommand(new DmgStorage.Identify())
                 .addSubcommand(new DmgStorage.SetState())
                 .addSubcommand(new DmgStorage.Replace())
-                .addSubcommand(new NvmeRebind());
+                .addSubcommand(new NvmeRebind())
+                .addSubcommand(new NvmeAddDevice());
     }
 
     private static CommandLine empty(String name, String alias) {

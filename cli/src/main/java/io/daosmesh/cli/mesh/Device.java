@@ -1,29 +1,36 @@
 package io.daosmesh.cli.mesh;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * An emulated device of a node. What it is told to do wrong is in a small file beside it, at which the driver of the class
- * {@code file} looks some times a second. Immutable.
+ * An emulated device of a node. What it is told to do wrong, and how worn and hot it is, is in small files beside it, at which
+ * the driver of the class {@code file} looks some times a second. Immutable.
  */
 record Device(Node node, Path file) {
-    static final String WORDS = "hang, slow MS, fail, tear, flip [reads|writes], fill, clear, pull or plug";
+    static final String WORDS =
+            "hang, slow MS, fail, tear, flip [reads|writes], fill, wear PERCENT, heat KELVIN, clear, pull or plug";
     static final String CLEAR = "clear";
     private static final String PULL = "pull";
-    private static final String PLUG = "plug";
+    static final String PLUG = "plug";
     private static final String SUFFIX = ".trouble";
+    private static final String SMART = ".smart";
     /** Of the file of a device that was pulled out. */
     private static final String PULLED = ".pulled";
 
     private static final int SLOW_MS_MAX = 600_000;
     private static final Pattern KNOWN =
             Pattern.compile("hang|fail|tear|fill|" + CLEAR + "|flip( reads| writes)?|slow [1-9][0-9]{0,5}");
+    /** Up to 255 percent; 200 to 500 kelvin. */
+    private static final Pattern BEING =
+            Pattern.compile("wear ([0-9]{1,2}|1[0-9]{2}|2[0-4][0-9]|25[0-5])|heat ([2-4][0-9]{2}|500)");
 
     /** @param name of its file, with or without the folder, as dmg shows it */
     static Device of(Node node, String name) throws IOException {
@@ -35,6 +42,31 @@ record Device(Node node, Path file) {
         throw MeshException.failed(
                 "node %d has no device %s: %s",
                 node.number(), name, names.isEmpty() ? "it has none yet" : "it has " + String.join(", ", names));
+    }
+
+    /** A new one, which is plugged in: as large as the others of the node. @param name ssd and a number, of no device that it has */
+    static Device plugged(Node node, String name) throws IOException {
+        Path folder = node.dir().resolve("nvme");
+        List<String> names = names(folder);
+        Device added = new Device(node, folder.resolve(name).normalize());
+        String file = String.valueOf(added.file.getFileName());
+        boolean isPlace = folder.equals(added.file.getParent()) && file.matches("ssd[0-9]{1,3}");
+        if (!isPlace || names.isEmpty()) return of(node, name);
+        if (names.contains(file)) {
+            added.move(true);
+            return added;
+        }
+        Path other = new Device(node, folder.resolve(names.get(0))).present();
+        Path made = folder.resolve(file + ".made");
+        try (RandomAccessFile bytes = new RandomAccessFile(made.toFile(), "rw")) {
+            bytes.setLength(Files.size(other));
+        }
+        Files.move(made, added.file, StandardCopyOption.ATOMIC_MOVE);
+        return added;
+    }
+
+    private Path present() {
+        return Files.exists(file) ? file : pulled();
     }
 
     private static List<String> names(Path folder) throws IOException {
@@ -59,7 +91,19 @@ record Device(Node node, Path file) {
 
     /** What it does wrong now; empty for nothing. */
     String told() throws IOException {
-        return Files.exists(file) ? Texts.read(trouble()) : PULL;
+        if (!Files.exists(file)) return PULL;
+        List<String> all = new ArrayList<>(being());
+        String trouble = Texts.read(trouble());
+        if (!trouble.isEmpty()) all.add(0, trouble);
+        return String.join(", ", all);
+    }
+
+    private List<String> being() throws IOException {
+        return Texts.read(smart()).lines().filter(l -> !l.isBlank()).toList();
+    }
+
+    private Path smart() {
+        return file.resolveSibling(file.getFileName() + SMART);
     }
 
     /** Its file has another name for as long as it is out. */
@@ -73,16 +117,25 @@ record Device(Node node, Path file) {
     /** @param words one of {@link #WORDS} */
     void tell(List<String> words) throws IOException {
         String text = String.join(" ", words);
-        if (text.equals(PULL) || text.equals(PLUG)) {
-            move(text.equals(PLUG));
+        if (text.equals(PULL)) {
+            move(false);
             return;
         }
+        boolean isBeing = BEING.matcher(text).matches();
         boolean isKnown = KNOWN.matcher(text).matches()
                 && (!text.startsWith("slow") || Integer.parseInt(words.get(1)) <= SLOW_MS_MAX);
-        if (!isKnown)
+        if (!isKnown && !isBeing)
             throw MeshException.usage("'%s' is nothing a device does: %s; MS to %d", text, WORDS, SLOW_MS_MAX);
         if (text.equals(CLEAR)) {
             Files.deleteIfExists(trouble());
+            Files.deleteIfExists(smart());
+            return;
+        }
+        if (isBeing) {
+            List<String> lines = new ArrayList<>(being());
+            lines.removeIf(l -> l.startsWith(words.get(0)));
+            lines.add(text);
+            Texts.replace(smart(), String.join("\n", lines) + "\n");
             return;
         }
         if (!node.runs()) throw MeshException.failed("node %d is not running", node.number());

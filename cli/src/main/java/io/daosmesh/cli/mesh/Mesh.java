@@ -294,8 +294,9 @@ public final class Mesh {
             @Parameters(index = "2..*", arity = "0..*") @Nullable List<String> words)
             throws IOException {
         Node node = node(number);
-        Device device = Device.of(node, name);
-        if (words != null) device.tell(words);
+        boolean isPlug = words != null && words.equals(List.of(Device.PLUG));
+        Device device = isPlug ? Device.plugged(node, name) : Device.of(node, name);
+        if (words != null && !isPlug) device.tell(words);
         String told = device.told();
         System.out.printf(
                 "node %d %s: %s%n",

@@ -18,19 +18,21 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A folder, or one archive, that collections of hosts are written to piece by piece as they come, for the eyes of this user alone. What a
- * host calls its files cannot lead out of its own folder. Owner: the main thread.
+ * host calls its files cannot lead out of its own folder. Hosts may be written at the same time, a thread each; an archive takes
+ * one file after the other, as they are complete. All else: the main thread.
  */
 public final class SupportStore implements AutoCloseable {
     private static final int FILES_MAX = 2000;
@@ -38,8 +40,8 @@ public final class SupportStore implements AutoCloseable {
 
     private final Path place;
     private final @Nullable ZipOutputStream zip; // null = a folder
-    private final Map<String, Tally> tallies = new LinkedHashMap<>();
-    private boolean isBroken;
+    private final Map<String, Tally> tallies = Collections.synchronizedMap(new TreeMap<>());
+    private volatile boolean isBroken;
     private boolean isEmpty;
 
     /** What came of one host. @param cut names of files of which only the end came, or nothing */
@@ -154,6 +156,10 @@ public final class SupportStore implements AutoCloseable {
     private final class File implements AutoCloseable {
         private final String folder;
         private @Nullable OutputStream out;
+        /** Of the entry that waits for its end; of an archive only. */
+        private String entry = "";
+
+        private @Nullable Path waiting;
 
         File(String folder) {
             this.folder = folder;
@@ -161,10 +167,11 @@ public final class SupportStore implements AutoCloseable {
 
         void begin(String name) throws IOException {
             close();
-            ZipOutputStream archive = zip;
-            if (archive != null) {
-                archive.putNextEntry(new ZipEntry(folder + "/" + name));
-                out = archive;
+            if (zip != null) {
+                entry = folder + "/" + name;
+                waiting =
+                        Files.createTempFile(place.toAbsolutePath().getParent(), ".collect-log", "", only("rw-------"));
+                out = Files.newOutputStream(waiting);
                 return;
             }
             Path at = place.resolve(folder).resolve(name);
@@ -181,10 +188,21 @@ public final class SupportStore implements AutoCloseable {
         @Override
         public void close() throws IOException {
             OutputStream open = out;
+            Path complete = waiting;
+            ZipOutputStream archive = zip;
             out = null;
-            if (open == null) return;
-            if (open instanceof ZipOutputStream archive) archive.closeEntry();
-            else open.close();
+            waiting = null;
+            if (open != null) open.close();
+            if (complete == null || archive == null) return;
+            try {
+                synchronized (archive) {
+                    archive.putNextEntry(new ZipEntry(entry));
+                    Files.copy(complete, archive);
+                    archive.closeEntry();
+                }
+            } finally {
+                Files.deleteIfExists(complete);
+            }
         }
     }
 

@@ -8,11 +8,13 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.rpc.RpcMethod;
+import io.daosmesh.model.wire.AddDeviceRequest;
 import io.daosmesh.model.wire.ControllerMessage;
 import io.daosmesh.model.wire.DeviceInfoMessage;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.HardwareScanReply;
 import io.daosmesh.model.wire.InterfaceMessage;
+import io.daosmesh.model.wire.ListDevicesReply;
 import io.daosmesh.model.wire.NamespaceMessage;
 import io.daosmesh.model.wire.NumaMessage;
 import io.daosmesh.model.wire.RebindRequest;
@@ -88,6 +90,34 @@ class DmgMachineTest extends FakeDmg {
         assertEquals(1, dmg("storage", "nvme-rebind", "-l", "st1", "--pci-address", "0000:62:00.0"));
         assertTrue(text(err).contains("no controller"), text(err));
         assertEquals(1, dmg("storage", "nvme-rebind", "-l", "st1"));
+    }
+
+    @Test
+    void shouldTakeADeviceIntoAnEngineOfOneHost() {
+        AddDeviceRequest.Builder wanted =
+                AddDeviceRequest.newBuilder().setAddress("0000:61:00.0").setEngineIndex(1);
+        answers.put(RpcMethod.STORAGE_ADD_DEVICE, q -> {
+            if (!q.equals(wanted.setTierIndex(-1).build())
+                    && !q.equals(wanted.setTierIndex(2).build()))
+                throw Fault.of(FaultCode.NONEXIST, "no device").asException();
+            return ListDevicesReply.newBuilder()
+                    .addDevices(DeviceInfoMessage.newBuilder().setState("NEW"))
+                    .build();
+        });
+
+        assertEquals(
+                0, dmg("storage", "nvme-add-device", "-l", "st1", "-a", "0000:61:00.0", "-e", "1"), () -> text(err));
+        assertEquals("Command completed successfully\n", text(out));
+        assertEquals(
+                0,
+                dmg("-j", "storage", "nvme-add-device", "-l", "st1", "-a", "0000:61:00.0", "-e", "1", "-t", "2"),
+                () -> text(err));
+        assertTrue(text(out).contains("\"NEW\""), text(out));
+        assertEquals(1, dmg("storage", "nvme-add-device", "-a", "0000:61:00.0", "-e", "1"));
+        assertTrue(text(err).contains("3 hosts are named"), text(err));
+        assertEquals(1, dmg("storage", "nvme-add-device", "-l", "st1", "-a", "0000:61:00.0", "-e", "0"));
+        assertTrue(text(err).contains("no device"), text(err));
+        assertEquals(1, dmg("storage", "nvme-add-device", "-l", "st1", "-a", "0000:61:00.0"));
     }
 
     @Test

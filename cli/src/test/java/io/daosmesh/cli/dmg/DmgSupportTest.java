@@ -16,6 +16,7 @@ import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Sinks;
 
 /** dmg support collect-log. */
 @Timeout(60)
@@ -60,6 +61,35 @@ class DmgSupportTest extends FakeDmg {
                     new String(
                             zip.getInputStream(zip.getEntry("st1_10001/extra")).readAllBytes()));
             assertEquals(2, zip.size());
+        }
+    }
+
+    /** Each waits for the others: one after the other would never end. */
+    @Test
+    void shouldAskHostsAtTheSameTime() throws IOException {
+        AtomicInteger asked = new AtomicInteger();
+        Sinks.Empty<Void> all = Sinks.empty();
+        streams.put(RpcMethod.COLLECT_LOG, q -> {
+            if (asked.incrementAndGet() == 3) all.tryEmitEmpty();
+            return Flux.just(part("a", true, "1 "), part("a", false, "2"), part("b", true, "B"))
+                    .delaySubscription(all.asMono());
+        });
+
+        assertEquals(
+                0,
+                dmg("support", "collect-log", "-z", "-t", folder.resolve("out").toString()),
+                () -> text(err));
+
+        try (ZipFile zip = new ZipFile(folder.resolve("out.zip").toFile())) {
+            assertEquals(6, zip.size());
+            for (int host = 10001; host <= 10003; host++)
+                assertEquals(
+                        "1 2",
+                        new String(zip.getInputStream(zip.getEntry("127.0.0.1_" + host + "/a"))
+                                .readAllBytes()));
+        }
+        try (var left = Files.list(folder)) {
+            assertTrue(left.noneMatch(f -> f.getFileName().toString().startsWith(".collect-log")));
         }
     }
 

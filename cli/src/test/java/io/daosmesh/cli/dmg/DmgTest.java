@@ -17,6 +17,7 @@ import io.daosmesh.model.wire.PropertiesReply;
 import io.daosmesh.model.wire.PropertiesRequest;
 import io.daosmesh.model.wire.RankResultMessage;
 import io.daosmesh.model.wire.StorageFormatReply;
+import io.daosmesh.model.wire.StorageFormatRequest;
 import io.daosmesh.model.wire.SystemActionReply;
 import io.daosmesh.model.wire.SystemActionRequest;
 import java.io.IOException;
@@ -137,12 +138,22 @@ class DmgTest extends FakeDmg {
         assertFalse(text(err).contains("\tat "), text(err));
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"storage format --replace"})
-    void shouldSayWhatIsNotBuilt(String words) {
-        assertEquals(1, dmg(words.split(" ")));
+    @Test
+    void shouldReplaceTheRanksOfOneHost() {
+        answers.put(
+                RpcMethod.STORAGE_FORMAT,
+                r -> StorageFormatReply.newBuilder()
+                        .addResults(FormatResultMessage.newBuilder()
+                                .setKind("scm")
+                                .setOk(((StorageFormatRequest) r).getReplace()))
+                        .build());
 
-        assertTrue(text(err).contains("DER_NOSYS(-1010)"), text(err));
+        assertEquals(0, dmg("storage", "format", "--replace", "-l", "st1"), () -> text(err));
+        assertTrue(text(out).startsWith("Format Summary:"), text(out));
+        assertEquals(1, dmg("storage", "format", "--replace"));
+        assertTrue(text(err).contains("3 hosts are named"), text(err));
+        assertEquals(1, dmg("storage", "format", "--replace", "--force", "-l", "st1"));
+        assertTrue(text(err).contains("cannot use --replace with --force"), text(err));
     }
 
     @ParameterizedTest

@@ -152,6 +152,17 @@ class MeshTest {
             assertEquals(0, mesh("device", "1", "ssd0", "plug"));
             assertEquals("", device.told());
             assertEquals(1, mesh("device", "1", "ssd0", "plug"));
+            assertEquals(0, mesh("device", "1", "ssd0", "wear", "95"));
+            assertEquals(0, mesh("device", "1", "ssd0", "heat", "350"));
+            assertEquals(0, mesh("device", "1", "ssd0", "wear", "99"));
+            assertEquals("heat 350, wear 99", device.told());
+            assertEquals("heat 350\nwear 99\n", Files.readString(dir.resolve("node1/nvme/ssd0.smart")));
+            assertEquals(0, mesh("device", "1", "ssd0", "clear"));
+            assertEquals("", device.told());
+            assertEquals(0, mesh("device", "1", "ssd7", "plug"));
+            assertEquals(Files.size(device.file()), Files.size(dir.resolve("node1/nvme/ssd7")));
+            assertEquals(1, mesh("device", "1", "ssd7", "plug"));
+            assertEquals(1, mesh("device", "1", "../ssd8", "plug"));
         } finally {
             running.destroy();
         }
@@ -189,6 +200,9 @@ class MeshTest {
         "2, device 1 ssd0 hung",
         "2, device 1 ssd0 slow",
         "2, device 1 ssd0 slow 600001",
+        "2, device 1 ssd0 wear 256",
+        "2, device 1 ssd0 heat 501",
+        "2, device 1 ssd0 heat",
         "2, device 1 ssd0 flip it",
         "2, device 1 ssd0 clear all",
         "1, device 1 ssd0 hang",

@@ -35,6 +35,7 @@ final class FileBlockDevice implements BlockDevice {
     private final long sizeBytes;
     private final HealthFile health;
     private final Troubles troubles;
+    private final SmartFile smart;
     private final Troubles.Medium medium = new Troubles.Medium() {
         @Override
         public void read(long offsetBytes, ByteBuffer dst) throws IOException {
@@ -66,7 +67,8 @@ final class FileBlockDevice implements BlockDevice {
         this.health = health;
         this.onClosed = onClosed;
         troubles = Troubles.of(path);
-        troubles.look();
+        smart = new SmartFile(path);
+        lookForTroubles();
         int count = geometry.threadCount();
         threads = new ThreadPoolExecutor(
                 count, count, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(geometry.queueDepth()), task -> {
@@ -276,9 +278,10 @@ final class FileBlockDevice implements BlockDevice {
         for (Request r : batch) r.answer(DeviceStatus.OK, "");
     }
 
-    /** Sees what the file beside the device tells it to do wrong. */
+    /** Sees what the files beside the device tell it to do wrong, and to be. */
     void lookForTroubles() {
         troubles.look();
+        smart.look(System.nanoTime());
     }
 
     private void saveHealthNowAndThen() {
@@ -290,7 +293,7 @@ final class FileBlockDevice implements BlockDevice {
 
     @Override
     public DeviceHealth health() {
-        return health.health();
+        return smart.over(health.health());
     }
 
     @Override

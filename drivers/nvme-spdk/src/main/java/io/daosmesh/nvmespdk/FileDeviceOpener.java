@@ -94,6 +94,7 @@ final class FileDeviceOpener {
             if (parent != null) Files.createDirectories(parent);
             health.delete();
             Troubles.of(path).delete();
+            new SmartFile(path).delete();
             try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
                 file.setLength(spec.sizeBytes() / FileBlockDevice.BLOCK_BYTES * FileBlockDevice.BLOCK_BYTES);
                 file.getFD().sync();

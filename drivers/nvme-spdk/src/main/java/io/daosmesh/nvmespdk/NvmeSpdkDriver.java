@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
  * yet: they answer UNSUPPORTED and are not listed. Any thread.
  *
  * <p>Options of a device: {@code io_threads} (2, at most 4), {@code queue_depth} (256), {@code direct} (true). A file
- * {@code DEVICE.trouble} beside a device tells it what to do wrong while it runs, see {@link Trouble}.
+ * {@code DEVICE.trouble} beside a device tells it what to do wrong while it runs, see {@link Trouble}; {@code DEVICE.smart} how worn and hot it is, see {@link SmartFile}.
  */
 public final class NvmeSpdkDriver implements BlockDriver, AutoCloseable {
     static final String NAME = "nvme-spdk";
@@ -73,6 +73,15 @@ public final class NvmeSpdkDriver implements BlockDriver, AutoCloseable {
             }
         }
         return found;
+    }
+
+    @Override
+    public List<DeviceInfo> discover(List<DeviceSpec> known) {
+        List<Path> files = known.stream()
+                .filter(s -> s.deviceClass().equals(FILE))
+                .map(s -> Path.of(s.address()).toAbsolutePath().normalize())
+                .toList();
+        return Neighbours.of(files);
     }
 
     @Override

@@ -12,6 +12,9 @@ import java.util.Map;
 final class HealthView {
     private static final DateTimeFormatter STAMP =
             DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSxxx", Locale.ROOT);
+    /** The raw value is in 1024ths of a percent. */
+    private static final int WEAR_RAW = 1024;
+
     private static final double ZERO_CELSIUS = 273.15;
     /** Bits of the critical warning byte, NVMe base specification 5.14.1.2, in the order DAOS prints them. */
     private static final List<Map.Entry<String, Integer>> WARNINGS = List.of(
@@ -34,6 +37,10 @@ final class HealthView {
                     STAMP.format(Instant.ofEpochMilli(h.getTimestampMs()).atOffset(ZoneOffset.UTC)));
         long celsius = (long) (h.getTemperatureKelvin() - ZERO_CELSIUS);
         line(out, "Temperature", h.getTemperatureKelvin() + "K(" + celsius + "C)");
+        if (h.getTempWarnMinutes() > 0)
+            line(out, "Temperature Warning Duration", Words.duration(h.getTempWarnMinutes() * 60));
+        if (h.getTempCritMinutes() > 0)
+            line(out, "Temperature Critical Duration", Words.duration(h.getTempCritMinutes() * 60));
         line(out, "Controller Busy Time", Words.duration(h.getControllerBusyMinutes() * 60));
         line(out, "Power Cycles", h.getPowerCycles());
         line(out, "Power On Duration", Words.duration(h.getPowerOnHours() * 3600));
@@ -50,6 +57,10 @@ final class HealthView {
         for (Map.Entry<String, Integer> w : WARNINGS) {
             boolean warned = (h.getCriticalWarningBits() & w.getValue()) != 0;
             out.append("  ").append(w.getKey()).append(warned ? ": WARNING\n" : ": OK\n");
+        }
+        if (h.getPercentageUsed() > 0) {
+            out.append("Vendor SMART Attributes:\n");
+            line(out, "Timed Workload, Media Wear", WEAR_RAW * h.getPercentageUsed());
         }
         return out.toString();
     }
@@ -78,7 +89,10 @@ final class HealthView {
                 "host_reads", h.getHostReads(),
                 "host_writes", h.getHostWrites(),
                 "spare_percent", h.getSparePercent(),
-                "spare_threshold_percent", h.getSpareThresholdPercent());
+                "spare_threshold_percent", h.getSpareThresholdPercent(),
+                "percentage_used", h.getPercentageUsed(),
+                "temp_warn_minutes", h.getTempWarnMinutes(),
+                "temp_crit_minutes", h.getTempCritMinutes());
     }
 
     private static void line(StringBuilder out, String name, Object value) {

@@ -1,5 +1,6 @@
 package io.daosmesh.control.config;
 
+import io.daosmesh.model.port.NodeConfig.AutoFaulty;
 import io.daosmesh.model.port.NodeConfig.Engine;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ final class EngineConfigs {
     private static final int ENGINES_MAX = 16;
     private static final int TARGETS_MAX = 64;
     private static final int BDEVS_MAX = 128;
+    private static final long ERRORS_MAX = 0xffff_ffffL;
 
     private static final Set<String> KEYS = Set.of(
             "targets",
@@ -94,7 +96,26 @@ final class EngineConfigs {
                 bdev.kind,
                 bdev.list,
                 bdev.bytes,
-                yaml.text("log_mask").orElse("INFO"));
+                yaml.text("log_mask").orElse("INFO"),
+                autoFaulty(yaml));
+    }
+
+    private static AutoFaulty autoFaulty(Yaml engine) {
+        AutoFaulty usual = AutoFaulty.USUAL;
+        Optional<Yaml> given = engine.mapping("bdev_auto_faulty");
+        if (given.isEmpty()) return usual;
+        Yaml yaml = given.get();
+        yaml.refuseUnknown(Set.of("enable", "max_io_errs", "max_csum_errs"));
+        return new AutoFaulty(
+                yaml.flag("enable", usual.isEnabled()),
+                errors(yaml, "max_io_errs", usual.ioErrorsMax()),
+                errors(yaml, "max_csum_errs", usual.checksumErrorsMax()));
+    }
+
+    private static long errors(Yaml yaml, String key, long usual) {
+        long max = yaml.whole(key).orElse(usual);
+        if (max < 0 || max > ERRORS_MAX) throw yaml.bad(key, "wants a number from 0 to " + ERRORS_MAX);
+        return max;
     }
 
     private record Scm(String kind, Path mount, long bytes) {}

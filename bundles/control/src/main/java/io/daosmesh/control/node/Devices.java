@@ -5,14 +5,17 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.port.StorageAdmin;
+import io.daosmesh.model.wire.AddDeviceRequest;
 import io.daosmesh.model.wire.DeviceInfoMessage;
 import io.daosmesh.model.wire.DriverMessage;
 import io.daosmesh.model.wire.ListDevicesRequest;
 import io.daosmesh.model.wire.ScmInfoMessage;
 import io.daosmesh.model.wire.SmdPoolMessage;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import reactor.core.publisher.Flux;
@@ -21,6 +24,8 @@ import reactor.core.publisher.Mono;
 /** What the storage of all engines of this node knows, in one list. Any thread. */
 final class Devices {
     private static final int UUID_BYTES = 16;
+    /** The first tier of devices, whatever its number. */
+    private static final int FIRST_TIER = -1;
 
     private final Engines engines;
     private final Bundles bundles;
@@ -35,7 +40,23 @@ final class Devices {
         DriverMessage complete(DriverMessage driver);
     }
 
+    /** Devices of the engines. */
     Mono<List<DeviceInfoMessage>> all(boolean health) {
+        return withUnlisted(health)
+                .map(list -> list.stream().filter(d -> !d.getUnlisted()).toList());
+    }
+
+    /** And those that are plugged in and of no engine, each once. */
+    Mono<List<DeviceInfoMessage>> withUnlisted(boolean health) {
+        return listed(health).map(list -> {
+            Set<String> seen = new HashSet<>();
+            return list.stream()
+                    .filter(d -> !d.getUnlisted() || seen.add(d.getAddress()))
+                    .toList();
+        });
+    }
+
+    private Mono<List<DeviceInfoMessage>> listed(boolean health) {
         return Flux.fromIterable(engines.storages())
                 .flatMapSequential(s -> s.devices(health).map(list -> owned(s, list)))
                 .collectList()
@@ -77,6 +98,29 @@ final class Devices {
             }
         }
         return rows.values().stream().map(bundles::complete).toList();
+    }
+
+    /** NONEXIST for an engine or a tier that is not there, INVAL for a tier that takes no such device. */
+    Mono<DeviceInfoMessage> add(AddDeviceRequest r) {
+        int index = r.getEngineIndex();
+        StorageAdmin storage = engines.storages().stream()
+                .filter(s -> s.engineIndex() == index)
+                .findFirst()
+                .orElseThrow(() -> Fault.of(
+                                FaultCode.NONEXIST, "this node has no engine %s", Integer.toUnsignedString(index))
+                        .remedy("engines are counted from 0, see dmg system query -v")
+                        .asException());
+        int tier = r.getTierIndex();
+        if (tier == 0)
+            throw Fault.of(FaultCode.INVAL, "tier 0 is the SCM, which takes no NVMe device")
+                    .remedy("leave the tier away, or give 1")
+                    .asException();
+        if (tier != FIRST_TIER && tier != 1)
+            throw Fault.of(FaultCode.NONEXIST, "engine %d has no tier %d", index, tier)
+                    .remedy("leave the tier away, or give 1")
+                    .asException();
+        return storage.addDevice(r.getAddress())
+                .map(d -> owned(storage, List.of(d)).get(0));
     }
 
     /** The engine that owns a device and the device itself; DER_NONEXIST. */
@@ -138,7 +182,7 @@ final class Devices {
         return list.stream()
                 .map(d -> d.toBuilder()
                         .setEngineIndex(storage.engineIndex())
-                        .setRank(storage.rank().orElse(-1))
+                        .setRank(d.getUnlisted() ? -1 : storage.rank().orElse(-1))
                         .build())
                 .toList();
     }

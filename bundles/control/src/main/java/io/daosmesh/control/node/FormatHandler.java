@@ -24,7 +24,8 @@ import reactor.core.scheduler.Scheduler;
 
 /**
  * {@code dmg storage format} on this node: every engine at once, each answering for itself. Formatted storage is refused
- * without force; with force, a system in which any rank is Joined is refused, because its data would be lost.
+ * without force; with force, a system in which any rank is Joined is refused, because its data would be lost. To replace a
+ * lost engine only storage is formatted that is not.
  */
 final class FormatHandler {
     private static final Logger LOG = LoggerFactory.getLogger(FormatHandler.class);
@@ -43,12 +44,16 @@ final class FormatHandler {
         this.scheduler = scheduler;
     }
 
-    Mono<StorageFormatReply> format(boolean force) {
+    /** INVAL for force and replace together. */
+    Mono<StorageFormatReply> format(boolean force, boolean replace) {
+        if (force && replace)
+            return Mono.error(Fault.of(FaultCode.INVAL, "force and replace exclude each other")
+                    .asException());
         return engines.settled(config, SETTLE_MAX, scheduler)
                 .then(Mono.defer(() -> {
                     if (force) refuseRunningSystem();
-                    return Flux.fromIterable(config.engines())
-                            .flatMapSequential(e -> formatEngine(e, force))
+                    return Flux.fromIterable(replace ? lost() : config.engines())
+                            .flatMapSequential(e -> formatEngine(e, force, replace))
                             .collectList();
                 }))
                 .map(all -> StorageFormatReply.newBuilder()
@@ -61,10 +66,8 @@ final class FormatHandler {
     void formatNew() {
         engines.settled(config, SETTLE_MAX, scheduler)
                 .thenMany(Flux.defer(() -> Flux.fromIterable(config.engines())))
-                .filter(e -> engines.storage(e.index())
-                        .filter(s -> s.state() == StorageAdmin.State.AWAIT_FORMAT)
-                        .isPresent())
-                .flatMapSequential(e -> formatEngine(e, false))
+                .filter(this::awaitsFormat)
+                .flatMapSequential(e -> formatEngine(e, false, false))
                 .flatMapIterable(all -> all)
                 .filter(result -> !result.getOk())
                 .subscribe(
@@ -73,8 +76,22 @@ final class FormatHandler {
                                 "--auto-format: {}", FaultException.faultOf(e).message()));
     }
 
+    /** Those that have lost their storage; all, to be refused, when there are none. */
+    private List<Engine> lost() {
+        List<Engine> lost = config.engines().stream().filter(this::awaitsFormat).toList();
+        return lost.isEmpty() ? config.engines() : lost;
+    }
+
+    private boolean awaitsFormat(Engine engine) {
+        return engines.storage(engine.index())
+                .filter(s -> s.state() == StorageAdmin.State.AWAIT_FORMAT)
+                .isPresent();
+    }
+
+    /** Storage without a rank holds nothing of the system yet. */
     private void refuseRunningSystem() {
-        boolean formatted = engines.storages().stream().anyMatch(s -> s.state() == StorageAdmin.State.READY);
+        boolean formatted = engines.storages().stream()
+                .anyMatch(s -> s.state() == StorageAdmin.State.READY && s.rank().isPresent());
         List<Integer> joined = maps.get()
                 .map(m -> m.groupMap().members().stream()
                         .filter(member -> member.state() == MemberState.JOINED)
@@ -88,7 +105,7 @@ final class FormatHandler {
         }
     }
 
-    private Mono<List<FormatResultMessage>> formatEngine(Engine engine, boolean force) {
+    private Mono<List<FormatResultMessage>> formatEngine(Engine engine, boolean force, boolean replace) {
         int index = engine.index();
         Optional<StorageAdmin> storage = engines.storage(index);
         Optional<RankIdentity> rank = engines.running(index);
@@ -109,11 +126,16 @@ final class FormatHandler {
             return refused(
                     engine,
                     Fault.of(FaultCode.EXIST, "the storage of engine %d is already formatted", index)
-                            .remedy("use --force to wipe it"));
+                            .remedy(
+                                    replace
+                                            ? "--replace is for new storage: its rank comes back by itself"
+                                            : "use --force to wipe it"));
         }
-        LOG.info("formatting the storage of engine {}{}", index, force ? " by force" : "");
-        return storage.get()
-                .format(config.system(), force)
+        String how = force ? " by force" : replace ? " to replace a lost one" : "";
+        LOG.info("formatting the storage of engine {}{}", index, how);
+        return (replace
+                        ? storage.get().formatToReplace(config.system())
+                        : storage.get().format(config.system(), force))
                 .doOnNext(all -> LOG.info("engine {}: {} parts formatted", index, all.size()))
                 .onErrorResume(e -> refused(engine, FaultException.faultOf(e)));
     }

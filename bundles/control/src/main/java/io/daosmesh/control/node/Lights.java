@@ -46,7 +46,10 @@ final class Lights {
         }
         Flux<String> ids = request.getIdsCount() > 0
                 ? Flux.fromIterable(request.getIdsList())
-                : devices.all(false).flatMapIterable(l -> l).map(DeviceInfoMessage::getAddress);
+                : devices.all(false)
+                        .flatMapIterable(l -> l)
+                        .filter(d -> !d.getUuid().isEmpty())
+                        .map(DeviceInfoMessage::getAddress);
         return ids.concatMap(devices::owner).concatMap(o -> handle(o, request)).collectList();
     }
 

@@ -11,6 +11,7 @@ import io.daosmesh.model.rpc.Registrations;
 import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.rpc.RpcCall;
 import io.daosmesh.model.rpc.RpcMethod;
+import io.daosmesh.model.wire.AddDeviceRequest;
 import io.daosmesh.model.wire.DeviceInfoMessage;
 import io.daosmesh.model.wire.DriversReply;
 import io.daosmesh.model.wire.Empty;
@@ -75,7 +76,7 @@ final class NodeRpcs {
         r.on(
                 RpcMethod.STORAGE_FORMAT,
                 StorageFormatRequest.parser(),
-                q -> work(() -> parts.format.format(q.getForce())));
+                q -> work(() -> parts.format.format(q.getForce(), q.getReplace())));
         r.on(RpcMethod.STORAGE_USAGE, Empty.parser(), q -> work(() -> usage()));
         r.on(
                 RpcMethod.STORAGE_LIST_DEVICES,
@@ -89,6 +90,10 @@ final class NodeRpcs {
                 q -> work(() -> parts.lights.handle(q)).map(this::list));
         r.on(RpcMethod.STORAGE_SET_FAULTY, SetFaultyRequest.parser(), q -> work(() -> setFaulty(q)));
         r.on(RpcMethod.STORAGE_REPLACE, ReplaceDeviceRequest.parser(), q -> work(() -> replace(q)));
+        r.on(
+                RpcMethod.STORAGE_ADD_DEVICE,
+                AddDeviceRequest.parser(),
+                q -> work(() -> parts.devices.add(q)).map(d -> list(List.of(d))));
         Rebinding rebinding = new Rebinding(parts.devices, new PciBinding(Sysfs.ofThisMachine(), PciBinding.FILES));
         r.on(RpcMethod.STORAGE_REBIND, RebindRequest.parser(), q -> work(() -> rebinding.handle(q)));
         r.on(
@@ -144,7 +149,7 @@ final class NodeRpcs {
     }
 
     private Mono<StorageScanReply> scan(StorageScanRequest request) {
-        return Mono.zip(parts.devices.scm(), parts.devices.all(request.getNvmeHealth()))
+        return Mono.zip(parts.devices.scm(), parts.devices.withUnlisted(request.getNvmeHealth()))
                 .map(both -> StorageScanReply.newBuilder()
                         .setHost(parts.config.address())
                         .addAllScm(both.getT1())

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.NodeConfig.AutoFaulty;
 import io.daosmesh.model.port.TelemetryConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -97,6 +98,22 @@ class ServerConfigTest {
     }
 
     @Test
+    void shouldReadHowManyErrorsADeviceMayHave() throws IOException {
+        assertEquals(new AutoFaulty(true, 10, 4_294_967_295L), autoFaulty("{}"));
+        assertEquals(new AutoFaulty(true, 3, 4_294_967_295L), autoFaulty("{max_io_errs: 3}"));
+        assertEquals(new AutoFaulty(true, 10, 0), autoFaulty("{enable: true, max_csum_errs: 0}"));
+        assertEquals(new AutoFaulty(false, 10, 4_294_967_295L), autoFaulty("{enable: false}"));
+    }
+
+    private AutoFaulty autoFaulty(String given) throws IOException {
+        return read(GOOD + "  bdev_auto_faulty: " + given + "\n")
+                .node()
+                .engines()
+                .get(0)
+                .autoFaulty();
+    }
+
+    @Test
     void shouldWarnAboutKeysWithoutEffectAndKeepSyslog() throws IOException {
         ServerConfig config = read("provider: ofi+tcp\nsyslog: 127.0.0.1\n" + GOOD);
 
@@ -161,6 +178,7 @@ class ServerConfigTest {
         all.add(new Bad(704, "telemetry_port", GOOD.replace("telemetry_port: 9192", "telemetry_port: -1")));
         all.add(new Bad(704, "telemetry_port", GOOD.replace("telemetry_port: 9192", "telemetry_port: 10002")));
         addOfTelemetry(all);
+        addOfAutoFaulty(all);
         all.add(new Bad(706, "access_points", GOOD.replace(", \"127.0.0.1:10003\"", "")));
         all.add(new Bad(705, "access_points", GOOD.replace("127.0.0.1:10003", "127.0.0.1:10002")));
         all.add(new Bad(705, "access_points", GOOD.replace("127.0.0.1:10003", "127.0.0.1:99999")));
@@ -203,6 +221,15 @@ class ServerConfigTest {
         all.add(new Bad(751, "engines", GOOD.substring(0, GOOD.indexOf("engines:")) + "engines: 7\n"));
         all.add(new Bad(756, "transport_config.ca_cert", GOOD.replace("allow_insecure: true", "ca_cert: /not/there")));
         return all;
+    }
+
+    private static void addOfAutoFaulty(List<Bad> all) {
+        String at = "engines[0].bdev_auto_faulty";
+        all.add(new Bad(751, at, GOOD + "  bdev_auto_faulty: 7\n"));
+        all.add(new Bad(750, at + ".max_errs", GOOD + "  bdev_auto_faulty: {max_errs: 1}\n"));
+        all.add(new Bad(751, at + ".enable", GOOD + "  bdev_auto_faulty: {enable: maybe}\n"));
+        all.add(new Bad(751, at + ".max_io_errs", GOOD + "  bdev_auto_faulty: {max_io_errs: -1}\n"));
+        all.add(new Bad(751, at + ".max_csum_errs", GOOD + "  bdev_auto_faulty: {max_csum_errs: 4294967296}\n"));
     }
 
     private static void addOfTelemetry(List<Bad> all) {

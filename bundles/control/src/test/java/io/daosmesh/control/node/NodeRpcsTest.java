@@ -25,6 +25,7 @@ import io.daosmesh.model.rpc.RpcCall;
 import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.rpc.RpcServer;
+import io.daosmesh.model.wire.AddDeviceRequest;
 import io.daosmesh.model.wire.DeviceInfoMessage;
 import io.daosmesh.model.wire.DriverMessage;
 import io.daosmesh.model.wire.DriversReply;
@@ -136,12 +137,77 @@ class NodeRpcsTest {
     @Test
     void shouldRefuseForceWhileTheSystemRuns() {
         storage.state = StorageAdmin.State.READY;
+        storage.rank = Optional.of(0);
         maps = Optional.of(new FakeMaps(MemberState.JOINED));
 
         FaultException e = assertThrows(FaultException.class, () -> format(true));
 
         assertEquals(FaultCode.BUSY, e.code());
         assertTrue(e.fault().remedy().contains("dmg system stop"));
+    }
+
+    /** Else what was formatted to replace a rank that is none could never become another one. */
+    @Test
+    void shouldFormatStorageWithoutARankByForceWhileTheSystemRuns() throws Exception {
+        storage.state = StorageAdmin.State.READY;
+        maps = Optional.of(new FakeMaps(MemberState.JOINED));
+
+        assertTrue(StorageFormatReply.parseFrom(format(true)).getResults(0).getOk());
+    }
+
+    @Test
+    void shouldFormatToReplaceOnlyWhatIsNotFormatted() throws Exception {
+        StorageFormatRequest.Builder replace = StorageFormatRequest.newBuilder().setReplace(true);
+
+        StorageFormatReply done = StorageFormatReply.parseFrom(call(RpcMethod.STORAGE_FORMAT, replace.build()));
+        assertTrue(done.getResults(0).getOk());
+        assertTrue(storage.isReplacement());
+        StorageFormatReply again = StorageFormatReply.parseFrom(call(RpcMethod.STORAGE_FORMAT, replace.build()));
+        assertEquals(-FaultCode.EXIST.number(), again.getResults(0).getStatus());
+        StorageFormatRequest both = replace.setForce(true).build();
+        assertEquals(
+                FaultCode.INVAL,
+                assertThrows(FaultException.class, () -> call(RpcMethod.STORAGE_FORMAT, both))
+                        .code());
+    }
+
+    @Test
+    void shouldTakeInADeviceThatIsPluggedIn() throws Exception {
+        storage.devices.add(DeviceInfoMessage.newBuilder()
+                .setAddress("/new")
+                .setState("NEW")
+                .setUnlisted(true)
+                .build());
+        storage.rank = Optional.of(3);
+        StorageScanReply scan =
+                StorageScanReply.parseFrom(call(RpcMethod.STORAGE_SCAN, StorageScanRequest.getDefaultInstance()));
+        assertEquals(2, scan.getNvmeCount());
+        assertEquals(-1, scan.getNvme(1).getRank());
+        assertEquals(1, devices(ListDevicesRequest.newBuilder()).getDevicesCount(), "of no engine");
+
+        ListDevicesReply added = add("/new", 0, -1);
+
+        assertEquals(3, added.getDevices(0).getRank());
+        assertEquals(2, devices(ListDevicesRequest.newBuilder()).getDevicesCount());
+        assertEquals(FaultCode.NONEXIST, refusedToAdd("/new", 1, -1));
+        assertEquals(FaultCode.INVAL, refusedToAdd("/new", 0, 0));
+        assertEquals(FaultCode.NONEXIST, refusedToAdd("/new", 0, 2));
+        assertEquals(FaultCode.ALREADY, refusedToAdd("/new", 0, 1));
+    }
+
+    private ListDevicesReply add(String address, int engine, int tier) throws Exception {
+        return ListDevicesReply.parseFrom(call(
+                RpcMethod.STORAGE_ADD_DEVICE,
+                AddDeviceRequest.newBuilder()
+                        .setAddress(address)
+                        .setEngineIndex(engine)
+                        .setTierIndex(tier)
+                        .build()));
+    }
+
+    private FaultCode refusedToAdd(String address, int engine, int tier) {
+        return assertThrows(FaultException.class, () -> add(address, engine, tier))
+                .code();
     }
 
     @Test
@@ -337,6 +403,7 @@ class NodeRpcsTest {
     private static final class FakeStorage implements StorageAdmin {
         volatile State state = State.AWAIT_FORMAT;
         volatile Optional<Integer> rank = Optional.empty();
+        private volatile boolean isReplacement;
         private final List<DeviceInfoMessage> devices = new ArrayList<>(List.of(DeviceInfoMessage.newBuilder()
                 .setUuid(Ids.bytes(DEVICE))
                 .setAddress("/ssd")
@@ -378,6 +445,32 @@ class NodeRpcsTest {
             state = State.READY;
             return Mono.just(List.of(
                     FormatResultMessage.newBuilder().setKind("scm").setOk(true).build()));
+        }
+
+        @Override
+        public Mono<List<FormatResultMessage>> formatToReplace(String system) {
+            isReplacement = true;
+            return format(system, false);
+        }
+
+        @Override
+        public boolean isReplacement() {
+            return isReplacement;
+        }
+
+        @Override
+        public Mono<DeviceInfoMessage> addDevice(String address) {
+            return Mono.fromCallable(() -> {
+                DeviceInfoMessage found = devices.get(1);
+                if (!found.getUnlisted()) throw Fault.of(FaultCode.ALREADY).asException();
+                devices.set(
+                        1,
+                        found.toBuilder()
+                                .setUnlisted(false)
+                                .setUuid(Ids.bytes(new UUID(9, 9)))
+                                .build());
+                return devices.get(1);
+            });
         }
 
         @Override

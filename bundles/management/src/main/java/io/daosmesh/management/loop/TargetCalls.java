@@ -71,6 +71,15 @@ public final class TargetCalls {
                         r -> TargetQueryReply.parseFrom(r.body()));
     }
 
+    /** Whether a rank has a part of the pool; asked again while its engine starts. */
+    public Mono<Boolean> has(Member m, UUID pool, Duration max) {
+        TargetQueryRequest request =
+                TargetQueryRequest.newBuilder().setPool(Ids.bytes(pool)).build();
+        return retried(m, RpcMethod.TARGET_QUERY, request, max, r -> true)
+                .onErrorResume(
+                        e -> FaultException.faultOf(e).code() == FaultCode.NONEXIST ? Mono.just(false) : Mono.error(e));
+    }
+
     /** A rank that has just joined may still be starting its engine: AGAIN is asked again until the deadline. */
     private <T> Mono<T> retried(
             Member m, RpcMethod method, MessageLite request, Duration max, RpcReply.Decoder<T> decoder) {

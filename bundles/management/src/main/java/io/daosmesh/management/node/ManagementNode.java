@@ -19,6 +19,7 @@ import io.daosmesh.management.system.service.DeathReports;
 import io.daosmesh.management.system.service.PoolClient;
 import io.daosmesh.management.system.service.PoolMaker;
 import io.daosmesh.management.system.service.PoolRemover;
+import io.daosmesh.management.system.service.Replacements;
 import io.daosmesh.management.system.service.StateEventHandler;
 import io.daosmesh.management.system.service.SystemActions;
 import io.daosmesh.management.system.service.SystemEraser;
@@ -112,7 +113,8 @@ final class ManagementNode implements AutoCloseable {
             }
         });
         registrations = new Registrations(node.server(), Endpoint.NODE, RequestLimits.ALL);
-        new SystemHandlers(node, system, maps, leaders, servers).register(registrations);
+        new SystemHandlers(node, system, maps, leaders, servers, new Replacements(system, poolClient))
+                .register(registrations);
         new DeathReports(node, system).register(registrations);
         new StateEventHandler(system).register(registrations);
         new SystemActions(node, system).register(registrations);

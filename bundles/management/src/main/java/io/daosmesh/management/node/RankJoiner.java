@@ -237,6 +237,7 @@ final class RankJoiner implements Maps.Listener {
                 .setIncarnation(incarnation)
                 .setTargetCount(c.targetCount())
                 .setEngineIndex(c.index())
+                .setReplace(storage.isReplacement())
                 .build();
     }
 

@@ -97,7 +97,7 @@ public final class EngineJoin {
 
     private static boolean isFinal(FaultCode c) {
         return switch (c) {
-            case ID_MISMATCH, MISMATCH, INVAL, EXCLUDED, OVERFLOW, NO_PERM, BAD_CERT, PROTO -> true;
+            case ID_MISMATCH, MISMATCH, INVAL, NONEXIST, EXCLUDED, OVERFLOW, NO_PERM, BAD_CERT, PROTO -> true;
             default -> false;
         };
     }

@@ -145,7 +145,9 @@ public final class SystemDb implements Replicated {
         UUID uuid = Ids.uuid(r.getUuid());
         Optional<Member> known =
                 members.values().stream().filter(m -> m.uuid().equals(uuid)).findFirst();
-        Member joined = known.isPresent() ? rejoin(known.get(), r, hlc) : firstJoin(uuid, r, hlc);
+        Member joined;
+        if (known.isPresent()) joined = rejoin(known.get(), r, hlc);
+        else joined = r.getReplace() ? takePlace(uuid, r, hlc) : firstJoin(uuid, r, hlc);
         if (known.isEmpty() || !known.get().equals(joined)) {
             members.put(joined.rank(), joined);
             mapVersion++;
@@ -211,6 +213,12 @@ public final class SystemDb implements Replicated {
                     .asException();
         }
         return member(nextRank++, uuid, r, hlc);
+    }
+
+    private Member takePlace(UUID uuid, JoinRequest r, long hlc) {
+        Member lost = Replacement.lost(r, members.values());
+        return member(lost.rank(), uuid, r, hlc)
+                .withState(MemberState.JOINED, "took the place of engine " + lost.uuid(), hlc);
     }
 
     private static Member member(int rank, UUID uuid, JoinRequest r, long hlc) {

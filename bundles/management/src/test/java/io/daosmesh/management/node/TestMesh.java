@@ -32,6 +32,7 @@ import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.TargetCreateRequest;
 import io.daosmesh.model.wire.TargetDestroyRequest;
 import io.daosmesh.model.wire.TargetQueryReply;
+import io.daosmesh.model.wire.TargetQueryRequest;
 import io.daosmesh.model.wire.TargetSpaceMessage;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -206,16 +207,23 @@ public final class TestMesh implements AutoCloseable {
             engine.add(server.register(
                     id.rank(),
                     RpcMethod.TARGET_QUERY,
-                    call -> answer(() -> TargetQueryReply.newBuilder()
-                            .addTargets(TargetSpaceMessage.newBuilder()
-                                    .setIndex(0)
-                                    .setScmTotal(100)
-                                    .setScmFree(50))
-                            .addTargets(TargetSpaceMessage.newBuilder()
-                                    .setIndex(1)
-                                    .setScmTotal(100)
-                                    .setScmFree(30))
-                            .build())));
+                    call -> answer(() -> {
+                        UUID pool = Ids.uuid(
+                                TargetQueryRequest.parseFrom(call.body()).getPool());
+                        if (!storage.pools.contains(pool))
+                            throw Fault.of(FaultCode.NONEXIST, "pool %s is not on this rank", pool)
+                                    .asException();
+                        return TargetQueryReply.newBuilder()
+                                .addTargets(TargetSpaceMessage.newBuilder()
+                                        .setIndex(0)
+                                        .setScmTotal(100)
+                                        .setScmFree(50))
+                                .addTargets(TargetSpaceMessage.newBuilder()
+                                        .setIndex(1)
+                                        .setScmTotal(100)
+                                        .setScmFree(30))
+                                .build();
+                    })));
             return () -> {
                 for (AutoCloseable a : engine) a.close();
                 engine.clear();
@@ -329,6 +337,14 @@ public final class TestMesh implements AutoCloseable {
         T reply = c.call(method, body, parser, Duration.ofSeconds(20), LONG).block(LONG);
         if (reply == null) throw new AssertionError("no reply");
         return reply;
+    }
+
+    /** One more node, not started. */
+    Node add(Path dir) {
+        int number = nodes.size() + 1;
+        Node added = new Node(number, dir.resolve("node" + number));
+        nodes.add(added);
+        return added;
     }
 
     public List<String> addresses() {

@@ -22,6 +22,7 @@ final class TestStorage implements StorageAdmin {
     final Set<UUID> pools = ConcurrentHashMap.newKeySet();
     volatile State state = State.READY;
     private volatile int rank = -1;
+    private volatile boolean isReplacement;
 
     void become(State next) {
         state = next;
@@ -66,6 +67,19 @@ final class TestStorage implements StorageAdmin {
         pools.clear();
         become(State.READY);
         return Mono.just(List.of());
+    }
+
+    @Override
+    public Mono<List<FormatResultMessage>> formatToReplace(String system) {
+        return Mono.defer(() -> {
+            isReplacement = true;
+            return format(system, false);
+        });
+    }
+
+    @Override
+    public boolean isReplacement() {
+        return isReplacement && rank < 0;
     }
 
     @Override

@@ -50,6 +50,54 @@ class SystemDbTest {
                         .setTargetCount(2)));
     }
 
+    private JoinRequest.Builder replacing(UUID uuid) {
+        return JoinRequest.newBuilder()
+                .setSystem("sys")
+                .setUuid(Ids.bytes(uuid))
+                .setWantedRank(-1)
+                .setAddress("h:1")
+                .setFaultDomain("/h")
+                .setIncarnation(50)
+                .setTargetCount(2)
+                .setReplace(true);
+    }
+
+    private FaultCode refused(JoinRequest.Builder r) {
+        return code(apply(LogCommand.newBuilder().setJoin(r)));
+    }
+
+    @Test
+    void shouldGiveTheRankOfALostEngineToTheOneInItsPlace() {
+        join(E0, -1, 10);
+        move(0, MemberState.EXCLUDED, 0, false);
+        UUID next = new UUID(0, 9);
+
+        apply(LogCommand.newBuilder().setJoin(replacing(next)));
+        int version = db.mapVersion();
+        apply(LogCommand.newBuilder().setJoin(replacing(next)));
+
+        assertEquals(version, db.mapVersion(), "a repeated join changes nothing");
+        assertEquals(1, db.groupMap().members().size());
+        assertEquals(next, db.groupMap().member(0).orElseThrow().uuid());
+        assertEquals(MemberState.JOINED, db.groupMap().member(0).orElseThrow().state());
+        assertEquals(FaultCode.ID_MISMATCH, code(join(E0, 0, 60)), "the lost one, found again");
+    }
+
+    @Test
+    void shouldRefuseAnEngineThatCannotTakeThePlaceOfAnother() {
+        join(E0, -1, 10);
+        UUID next = new UUID(0, 9);
+
+        assertEquals(FaultCode.NONEXIST, refused(replacing(next).setAddress("h:2")));
+        assertEquals(FaultCode.NONEXIST, refused(replacing(next).setFaultDomain("/g")));
+        assertEquals(FaultCode.NONEXIST, refused(replacing(next).setEngineIndex(1)));
+        assertEquals(FaultCode.MISMATCH, refused(replacing(next).setTargetCount(4)));
+        assertEquals(FaultCode.INVAL, refused(replacing(next).setWantedRank(0)));
+        move(0, MemberState.EXCLUDED, 0, false);
+        move(0, MemberState.ADMIN_EXCLUDED, 0, false);
+        assertEquals(FaultCode.EXCLUDED, refused(replacing(next)));
+    }
+
     private LogReply move(int rank, MemberState to, long incarnation, boolean ifInGroup) {
         return apply(LogCommand.newBuilder()
                 .setMembers(MemberChangesMessage.newBuilder()

@@ -11,6 +11,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.text.Printable;
 import io.daosmesh.model.wire.AclRequest;
+import io.daosmesh.model.wire.AddDeviceRequest;
 import io.daosmesh.model.wire.AttributesRequest;
 import io.daosmesh.model.wire.ContainerCreateRequest;
 import io.daosmesh.model.wire.ContainerPropertiesRequest;
@@ -61,6 +62,7 @@ public final class AuditedRequest {
             always(RpcMethod.STORAGE_SET_FAULTY, SetFaultyRequest.getDefaultInstance()),
             always(RpcMethod.STORAGE_REPLACE, ReplaceDeviceRequest.getDefaultInstance()),
             always(RpcMethod.STORAGE_REBIND, RebindRequest.getDefaultInstance()),
+            always(RpcMethod.STORAGE_ADD_DEVICE, AddDeviceRequest.getDefaultInstance()),
             always(RpcMethod.LOG_MASKS, LogMasksRequest.getDefaultInstance()),
             always(RpcMethod.SYSTEM_ACTION, SystemActionRequest.getDefaultInstance()),
             Map.entry(RpcMethod.SYSTEM_PROPERTIES, new Kind(PropertiesRequest.getDefaultInstance(), "set")),

@@ -59,6 +59,16 @@ public record NodeConfig(
     }
 
     /**
+     * When a device is put out for its errors, of which there are more than these since the engine started or the device came in.
+     *
+     * @param ioErrorsMax read and write errors together
+     */
+    public record AutoFaulty(boolean isEnabled, long ioErrorsMax, long checksumErrorsMax) {
+        /** As in DAOS: checksum errors put no device out. */
+        public static final AutoFaulty USUAL = new AutoFaulty(true, 10, 0xffff_ffffL);
+    }
+
+    /**
      * @param scmBytes capacity to use, 0 = what the file system offers
      * @param bdevBytes size of each emulated device, 0 = as it is
      */
@@ -71,9 +81,34 @@ public record NodeConfig(
             String bdevClass,
             List<String> bdevs,
             long bdevBytes,
-            String logMask) {
+            String logMask,
+            AutoFaulty autoFaulty) {
         public Engine {
             bdevs = List.copyOf(bdevs);
+        }
+
+        /** Devices are put out as usual. */
+        public Engine(
+                int index,
+                int targetCount,
+                String scmClass,
+                Path scmMount,
+                long scmBytes,
+                String bdevClass,
+                List<String> bdevs,
+                long bdevBytes,
+                String logMask) {
+            this(
+                    index,
+                    targetCount,
+                    scmClass,
+                    scmMount,
+                    scmBytes,
+                    bdevClass,
+                    bdevs,
+                    bdevBytes,
+                    logMask,
+                    AutoFaulty.USUAL);
         }
     }
 }

@@ -45,6 +45,19 @@ public interface StorageAdmin {
     Mono<List<FormatResultMessage>> format(String system, boolean force);
 
     /**
+     * As {@link #format} of storage that is not formatted, for an engine in the place of one that is lost: when it joins it asks for
+     * the rank of that one.
+     */
+    default Mono<List<FormatResultMessage>> formatToReplace(String system) {
+        return Mono.error(Fault.of(FaultCode.NOSYS).asException());
+    }
+
+    /** It was formatted to replace a lost engine, and has no rank yet. */
+    default boolean isReplacement() {
+        return false;
+    }
+
+    /**
      * Ends this engine: its superblock goes first, then all it holds on SCM; AWAIT_FORMAT on return. Nothing when another engine is
      * there, or none. The rank must not run.
      */
@@ -71,6 +84,15 @@ public interface StorageAdmin {
      * BUSY while targets of the old one are in a pool, UNINIT while the rank does not run.
      */
     Mono<Void> replace(UUID old, UUID next);
+
+    /**
+     * Takes in a device that is plugged in and of no engine: it gets an identity, is NEW and may take the place of another one,
+     * also after a restart. NONEXIST when there is no such device, ALREADY when the engine has it, EXIST when it is another
+     * engine's, INVAL when it is not blank, NOSPACE when the engine has as many as it can, UNINIT before the format.
+     */
+    default Mono<DeviceInfoMessage> addDevice(String address) {
+        return Mono.error(Fault.of(FaultCode.NOSYS).asException());
+    }
 
     AutoCloseable listen(Listener listener);
 

@@ -35,6 +35,7 @@ public enum RpcMethod {
     HARDWARE_SCAN(20, Kind.CALL, SERVER, ADMIN),
     COLLECT_LOG(21, Kind.STREAM, ADMIN),
     STORAGE_REBIND(22, Kind.CALL, ADMIN),
+    STORAGE_ADD_DEVICE(23, Kind.CALL, ADMIN),
     // management service (destination rank -1; leader only where NOTLEADER is possible)
     JOIN(30, Kind.CALL, SERVER),
     GROUP_MAP(31, Kind.CALL, SERVER, ADMIN, AGENT),
@@ -129,6 +130,7 @@ public enum RpcMethod {
             STORAGE_SET_FAULTY,
             STORAGE_REPLACE,
             STORAGE_REBIND,
+            STORAGE_ADD_DEVICE,
             LOG_MASKS,
             SYSTEM_ACTION,
             SYSTEM_PROPERTIES,

@@ -4,6 +4,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.ras.RasEvent.Severity;
 import io.daosmesh.model.ras.RasId;
 import io.daosmesh.storage.DeviceState;
+import io.daosmesh.storage.health.DeviceLife;
 import io.daosmesh.storage.slot.BlobOp;
 import io.daosmesh.storage.smd.Smd;
 import java.util.Locale;
@@ -25,9 +26,17 @@ final class DeviceEvents {
                     RasId.DEVICE_PLUGGED, Severity.NOTICE, "Detected hot plugged device: " + device.address(), id);
         if (next == DeviceState.UNPLUGGED)
             effects.raise(RasId.DEVICE_UNPLUGGED, Severity.NOTICE, "Device: " + id + " unplugged", id);
-        if (next == DeviceState.FAULTY)
-            effects.raise(
-                    RasId.DEVICE_SET_FAULTY, Severity.NOTICE, "Device: " + id + " set faulty (" + reason + ")", id);
+        if (next == DeviceState.FAULTY) {
+            boolean isAuto = reason.startsWith(DeviceLife.AUTO);
+            String what = isAuto ? " auto faulty detect (" : " set faulty (";
+            String why = isAuto ? reason.substring(DeviceLife.AUTO.length()) : reason;
+            effects.raise(RasId.DEVICE_SET_FAULTY, Severity.NOTICE, "Device: " + id + what + why + ")", id);
+        }
+    }
+
+    void onAdded(Smd.Device device) {
+        String id = device.uuid().toString();
+        effects.raise(RasId.DEVICE_PLUGGED, Severity.NOTICE, "Detected hot plugged device: " + device.address(), id);
     }
 
     void onMediaError(Smd.Device device, BlobOp.Kind kind) {

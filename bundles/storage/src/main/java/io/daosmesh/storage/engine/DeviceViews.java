@@ -26,10 +26,14 @@ import io.daosmesh.storage.slot.DeviceSlot;
 import io.daosmesh.storage.slot.Lease;
 import io.daosmesh.storage.smd.Smd;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What the control plane is told about an engine's devices and drivers. Owner loop, except {@link #drivers}. */
@@ -38,11 +42,14 @@ public final class DeviceViews {
     private final Drivers drivers;
 
     private final long reserveBytes;
+    private final Supplier<Set<String>> taken;
 
-    DeviceViews(NodeConfig.Engine config, Drivers drivers, long reserveBytes) {
+    /** @param taken addresses of devices that other engines of the node have */
+    DeviceViews(NodeConfig.Engine config, Drivers drivers, long reserveBytes, Supplier<Set<String>> taken) {
         this.config = config;
         this.drivers = drivers;
         this.reserveBytes = reserveBytes;
+        this.taken = taken;
     }
 
     RoomMarks marks(ScmFolder folder) {
@@ -57,17 +64,18 @@ public final class DeviceViews {
         return config.bdevs().stream().map(a -> spec(a, config.bdevBytes())).toList();
     }
 
-    private DeviceSpec spec(String address, long sizeBytes) {
+    DeviceSpec spec(String address, long sizeBytes) {
         return new DeviceSpec(config.bdevClass(), address, sizeBytes, Map.of());
     }
 
     /**
      * Where a device in use is now: the configured address of the same name, else of the same place in the list, for a mesh
-     * whose folder was moved. Its header has the last word.
+     * whose folder was moved; one that was added later is where it was added. Its header has the last word.
      */
     DeviceSpec spec(Smd smd, Smd.Device device) {
-        int place = smd.devices().indexOf(device);
-        if (config.bdevs().contains(device.address())) return spec(device.address(), device.sizeBytes());
+        boolean isThere = device.isAdded() || config.bdevs().contains(device.address());
+        if (isThere) return spec(device.address(), device.sizeBytes());
+        int place = smd.devices().stream().filter(d -> !d.isAdded()).toList().indexOf(device);
         if (place >= config.bdevs().size())
             throw Fault.of(FaultCode.INVAL, "device %s is in use but not in bdev_list", device.address())
                     .remedy("put it back into the configuration")
@@ -80,7 +88,7 @@ public final class DeviceViews {
                 .setScmClass(config.scmClass())
                 .setMount(config.scmMount().toString())
                 .setEngineIndex(config.index())
-                .setRank(open == null ? -1 : open.superblock().rank())
+                .setRank(open == null ? -1 : open.superblock().knownRank())
                 .setState(state);
         if (open != null)
             b.setTotalBytes(open.usage().scmTotalBytes())
@@ -98,17 +106,59 @@ public final class DeviceViews {
     }
 
     List<DeviceInfoMessage> devices(@Nullable EngineStore open, boolean health) {
-        if (open == null) return unused(deviceSpecs());
         List<DeviceInfoMessage> all = new ArrayList<>();
-        List<String> inUse = new ArrayList<>();
-        for (Smd.Device device : open.smd().devices()) {
-            DeviceSlot slot = open.slots().known(device.uuid());
-            inUse.add(slot.spec().address());
-            all.add(inUse(open, device, slot, health));
-        }
-        all.addAll(unused(
-                deviceSpecs().stream().filter(s -> !inUse.contains(s.address())).toList()));
+        if (open != null)
+            for (Smd.Device device : open.smd().devices())
+                all.add(inUse(open, device, open.slots().known(device.uuid()), health));
+        all.addAll(unused(unused(open)));
+        for (DeviceInfo info : free(open))
+            all.add(base(info)
+                    .setState(DeviceState.NEW.shown())
+                    .setRank(-1)
+                    .setUnlisted(true)
+                    .build());
         return all;
+    }
+
+    /** Addresses that this engine has or would have. Any thread. */
+    Set<String> addresses(@Nullable EngineStore open) {
+        Set<String> all = new HashSet<>(config.bdevs());
+        if (open != null)
+            for (DeviceSlot slot : open.slots().all()) all.add(slot.spec().address());
+        return all;
+    }
+
+    /** In use, though the configuration does not name them. */
+    List<DeviceSpec> added(@Nullable EngineStore open) {
+        if (open == null) return List.of();
+        return open.smd().devices().stream()
+                .filter(d -> d.isAdded() && !config.bdevs().contains(d.address()))
+                .map(d -> spec(d.address(), d.sizeBytes()))
+                .toList();
+    }
+
+    /** Configured and not in use. */
+    List<DeviceSpec> unused(@Nullable EngineStore open) {
+        if (open == null) return deviceSpecs();
+        Set<String> inUse =
+                open.slots().all().stream().map(s -> s.spec().address()).collect(Collectors.toSet());
+        return deviceSpecs().stream().filter(s -> !inUse.contains(s.address())).toList();
+    }
+
+    /** Plugged in beside those of this engine, and of no engine. */
+    private List<DeviceInfo> free(@Nullable EngineStore open) {
+        Optional<BlockDriver> driver =
+                drivers.block().best(d -> d.deviceClasses().contains(config.bdevClass()));
+        if (driver.isEmpty()) return List.of();
+        List<DeviceSpec> known = addresses(open).stream().map(a -> spec(a, 0)).toList();
+        Set<String> others = taken.get();
+        return driver.get().discover(known).stream()
+                .filter(i -> !others.contains(i.address()))
+                .toList();
+    }
+
+    boolean isFree(EngineStore open, String address) {
+        return free(open).stream().anyMatch(i -> i.address().equals(address));
     }
 
     /** Configured devices that hold nothing of ours; an emulated one that is not made yet is as good as there. */
@@ -153,7 +203,7 @@ public final class DeviceViews {
                 .setUuid(Ids.bytes(device.uuid()))
                 .setState(slot.life().state().shown())
                 .addAllTargets(device.targets())
-                .setRank(open.superblock().rank());
+                .setRank(open.superblock().knownRank());
         // as in DAOS: of others nothing goes to a pool
         if (slot.life().state() == DeviceState.NORMAL) b.setFreeBytes(open.smd().freeBytes(device.uuid()));
         if (lease != null) b.setDriver(lease.driver.name()).setDriverVersion(lease.driver.version());
@@ -187,6 +237,9 @@ public final class DeviceViews {
                 .setHostWrites(h.hostWriteCommands())
                 .setSparePercent(h.availableSparePercent())
                 .setSpareThresholdPercent(h.availableSpareThresholdPercent())
+                .setPercentageUsed(h.percentageUsed())
+                .setTempWarnMinutes(h.warningTemperatureMinutes())
+                .setTempCritMinutes(h.criticalTemperatureMinutes())
                 .build();
     }
 

@@ -187,6 +187,21 @@ public final class EngineStore implements EngineStorage, AutoCloseable {
         }
     }
 
+    /** Owner loop: one more device, without targets; durable on return. Whoever listens hears of it. */
+    void add(Smd.Device device) {
+        DeviceSlot slot;
+        synchronized (tableLock) {
+            Smd changed = smd.withDevice(device);
+            scm.write(changed);
+            // whoever finds it in the tables looks for its slot
+            slot = slots.add(device);
+            smd = changed;
+        }
+        slots.open(slot);
+        DeviceState state = slot.life().state();
+        for (DeviceListener l : listeners) l.onDevice(device.uuid(), state, List.of(), "added");
+    }
+
     /**
      * Owner loop: the targets of a device that is out go on with another one, or anew with the same. Durable on return; a crash
      * leaves the tables as they were before or as they are after. Whoever listens hears then that the new one serves.

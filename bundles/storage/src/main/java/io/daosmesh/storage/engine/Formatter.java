@@ -20,9 +20,13 @@ import io.daosmesh.storage.smd.Superblock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Makes an engine's storage new. The superblock comes last: a crash before leaves it unformatted. Owner loop. */
 public final class Formatter {
+    private static final Logger log = LoggerFactory.getLogger(Formatter.class);
+
     private final ScmFolder scm;
     private final DriverSet<BlockDriver> drivers;
     private final Superblock superblock;
@@ -35,13 +39,14 @@ public final class Formatter {
         this.marks = marks;
     }
 
-    List<FormatResultMessage> format(List<DeviceSpec> specs) {
+    /** @param added devices that came in later; one that is not there any more is left out */
+    List<FormatResultMessage> format(List<DeviceSpec> specs, List<DeviceSpec> added) {
         List<FormatResultMessage> results = new ArrayList<>();
         List<Smd.Device> devices = new ArrayList<>();
         scm.erase();
         for (DeviceSpec spec : specs) {
             try {
-                devices.add(formatDevice(spec));
+                devices.add(formatDevice(spec, false));
                 results.add(result("nvme", spec.address(), null));
             } catch (FaultException e) {
                 results.add(result("nvme", spec.address(), e.fault()));
@@ -51,6 +56,7 @@ public final class Formatter {
         if (devices.size() < specs.size())
             fault = Fault.of(FaultCode.CANCELED, "not formatted because a device could not be");
         else {
+            for (DeviceSpec spec : added) formatAdded(spec, devices, results);
             try {
                 scm.write(Smd.first(devices, superblock.targetCount()));
                 EngineIndexes.format(scm, superblock.engine(), superblock.targetCount(), LogLimits.usual());
@@ -64,6 +70,15 @@ public final class Formatter {
         return results;
     }
 
+    private void formatAdded(DeviceSpec spec, List<Smd.Device> devices, List<FormatResultMessage> results) {
+        try {
+            devices.add(formatDevice(spec, true));
+            results.add(result("nvme", spec.address(), null));
+        } catch (FaultException e) {
+            log.warn("device {} is left out: {}", spec.address(), e.getMessage());
+        }
+    }
+
     private void makeReserve() {
         if (!scm.reserve().make(marks.reserveBytes()))
             throw Fault.of(
@@ -75,19 +90,19 @@ public final class Formatter {
                     .asException();
     }
 
-    private Smd.Device formatDevice(DeviceSpec spec) {
+    private Smd.Device formatDevice(DeviceSpec spec, boolean isAdded) {
         BlockDriver driver = drivers.best(d -> d.deviceClasses().contains(spec.deviceClass()))
                 .orElseThrow(() -> Fault.of(FaultCode.NOSYS, "no driver serves class %s", spec.deviceClass())
                         .remedy("install the driver bundle of this class")
                         .asException());
-        DeviceResult<BlockDevice> opened = driver.open(spec, true);
+        DeviceResult<BlockDevice> opened = driver.open(spec, !isAdded);
         if (!opened.isOk())
             throw Fault.of(FaultCode.NVME_IO, "%s", opened.detail()).asException();
         try (BlockDevice device = opened.get()) {
             UUID uuid = UUID.randomUUID();
             long size = device.sizeBytes();
             HeaderIo.write(device, new DeviceHeader(uuid, superblock.engine(), superblock.system(), size));
-            return new Smd.Device(uuid, spec.address(), size, false, List.of());
+            return new Smd.Device(uuid, spec.address(), size, false, isAdded, List.of());
         }
     }
 

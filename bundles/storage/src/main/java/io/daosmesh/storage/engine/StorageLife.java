@@ -12,13 +12,13 @@ import io.daosmesh.model.wire.DriverMessage;
 import io.daosmesh.model.wire.FormatResultMessage;
 import io.daosmesh.model.wire.ScmInfoMessage;
 import io.daosmesh.model.wire.SmdPoolMessage;
+import io.daosmesh.spi.DeviceSpec;
 import io.daosmesh.spi.ScmDriver;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.log.runtime.EngineLog;
 import io.daosmesh.storage.scm.ScmFolder;
 import io.daosmesh.storage.scm.ScmRoom;
 import io.daosmesh.storage.slot.BlobOp;
-import io.daosmesh.storage.slot.DeviceSlot;
 import io.daosmesh.storage.slot.SlotLimits;
 import io.daosmesh.storage.slot.SlotSet;
 import io.daosmesh.storage.smd.Smd;
@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -59,6 +60,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
     private final StorageSettings settings;
     private final DeviceViews views;
     private final DeviceEvents events;
+    private final DeviceChanges changes;
     private final ScheduledExecutorService owner;
     private final CopyOnWriteArrayList<Listener> listeners = new CopyOnWriteArrayList<>();
     private volatile State state = State.STARTING;
@@ -68,15 +70,22 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
     /** The driver that should serve the SCM cannot, and that was said. Owner thread. */
     private boolean isScmRefused;
 
+    /** @param taken addresses of devices that other engines of the node have */
     public StorageLife(
-            NodeConfig.Engine config, String system, Drivers drivers, NodeEffects effects, StorageSettings settings) {
+            NodeConfig.Engine config,
+            String system,
+            Drivers drivers,
+            NodeEffects effects,
+            StorageSettings settings,
+            Supplier<Set<String>> taken) {
         this.config = config;
         this.system = system;
         this.drivers = drivers;
         this.effects = effects;
         this.settings = settings;
         this.events = new DeviceEvents(effects);
-        this.views = new DeviceViews(config, drivers, settings.reserveBytes());
+        this.views = new DeviceViews(config, drivers, settings.reserveBytes(), taken);
+        this.changes = new DeviceChanges(views, drivers, events);
         owner = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "storage-owner-" + config.index());
             thread.setDaemon(true);
@@ -181,6 +190,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
             }
             if (!open.slots().isSettled()) return;
             open.openIndexes(folder);
+            changes.addConfigured(open);
             become(State.READY);
             views.rest(open);
             effects.onReady(open);
@@ -212,7 +222,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
                 tables,
                 device -> views.spec(tables.get(), device),
                 drivers.block(),
-                SlotLimits.of(settings.deviceGraceMs(), settings.answerMsMax()),
+                SlotLimits.of(settings.deviceGraceMs(), settings.answerMsMax()).with(config.autoFaulty()),
                 owner,
                 both);
     }
@@ -318,11 +328,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
 
     @Override
     public Mono<Void> assignRank(int rank) {
-        return onOwner(() -> {
-                    ready().assignRank(rank);
-                    return true;
-                })
-                .then();
+        return done(() -> ready().assignRank(rank));
     }
 
     private EngineStore ready() {
@@ -335,34 +341,47 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
 
     @Override
     public Mono<List<FormatResultMessage>> format(String systemName, boolean force) {
-        return onOwner(() -> {
-            Optional<ScmDriver> driver = scmDriver();
-            if (driver.isEmpty())
-                throw Fault.of(FaultCode.NOSYS, "no driver serves SCM class %s", config.scmClass())
+        return onOwner(() -> format(systemName, force, -1));
+    }
+
+    @Override
+    public Mono<List<FormatResultMessage>> formatToReplace(String systemName) {
+        return onOwner(() -> format(systemName, false, Superblock.REPLACES));
+    }
+
+    @Override
+    public boolean isReplacement() {
+        EngineStore open = engine;
+        return open != null && open.superblock().rank() == Superblock.REPLACES;
+    }
+
+    private List<FormatResultMessage> format(String systemName, boolean force, int rank) {
+        ScmDriver driver = scmDriver()
+                .orElseThrow(() -> Fault.of(FaultCode.NOSYS, "no driver serves SCM class %s", config.scmClass())
                         .remedy("install the driver bundle of this class")
-                        .asException();
-            ScmFolder folder = ScmFolder.open(config.index(), driver.get(), views.scmSpec());
-            if (folder.isFormatted() && !force)
-                throw Fault.of(FaultCode.EXIST, "storage of engine %d is already formatted", config.index())
-                        .remedy("use --force to format it again: all its data is lost")
-                        .with("storage", 101)
-                        .asException();
-            shut();
-            scm = folder;
-            fault = null;
-            Superblock superblock = new Superblock(
-                    UUID.randomUUID(),
-                    systemName.isBlank() ? system : systemName,
-                    config.index(),
-                    -1,
-                    config.targetCount(),
-                    System.currentTimeMillis());
-            List<FormatResultMessage> results =
-                    new Formatter(folder, drivers.block(), superblock, views.marks(folder)).format(views.deviceSpecs());
-            become(results.get(0).getOk() ? State.STARTING : State.AWAIT_FORMAT);
-            if (state == State.STARTING) advance();
-            return results;
-        });
+                        .asException());
+        ScmFolder folder = ScmFolder.open(config.index(), driver, views.scmSpec());
+        if (folder.isFormatted() && !force)
+            throw Fault.of(FaultCode.EXIST, "storage of engine %d is already formatted", config.index())
+                    .remedy("use --force to format it again: all its data is lost")
+                    .with("storage", 101)
+                    .asException();
+        List<DeviceSpec> added = views.added(engine);
+        shut();
+        scm = folder;
+        fault = null;
+        Superblock superblock = new Superblock(
+                UUID.randomUUID(),
+                systemName.isBlank() ? system : systemName,
+                config.index(),
+                rank,
+                config.targetCount(),
+                System.currentTimeMillis());
+        Formatter formatter = new Formatter(folder, drivers.block(), superblock, views.marks(folder));
+        List<FormatResultMessage> results = formatter.format(views.deviceSpecs(), added);
+        become(results.get(0).getOk() ? State.STARTING : State.AWAIT_FORMAT);
+        if (state == State.STARTING) advance();
+        return results;
     }
 
     @Override
@@ -404,48 +423,35 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
 
     @Override
     public Mono<DeviceInfoMessage> led(UUID device, String led) {
-        return onOwner(() -> {
-            EngineStore open = ready();
-            DeviceSlot slot = open.slots().known(device);
-            if (!led.isBlank()) views.setLedOrThrow(slot.spec().address(), led);
-            if (led.equals("OFF")) views.rest(open, device);
-            return views.devices(open, false).stream()
-                    .filter(d -> d.getAddress().equals(slot.spec().address()))
-                    .findFirst()
-                    .orElseThrow();
-        });
+        return onOwner(() -> changes.led(ready(), device, led));
     }
 
     @Override
     public Mono<Void> setFaulty(UUID device) {
+        return done(() -> changes.setFaulty(ready(), device));
+    }
+
+    @Override
+    public Mono<Void> replace(UUID old, UUID next) {
+        return done(() -> changes.replace(ready(), old, next));
+    }
+
+    @Override
+    public Mono<DeviceInfoMessage> addDevice(String address) {
+        return onOwner(() -> changes.add(ready(), address));
+    }
+
+    private Mono<Void> done(Runnable work) {
         return onOwner(() -> {
-                    DeviceSlot slot = ready().slots().known(device);
-                    DeviceState now = slot.life().state();
-                    if (now == DeviceState.UNPLUGGED)
-                        throw Fault.of(FaultCode.NONEXIST, "device %s is unplugged", device)
-                                .asException();
-                    if (now == DeviceState.NORMAL || now == DeviceState.NEW)
-                        slot.life().transition(DeviceState.FAULTY, "set by the administrator");
+                    work.run();
                     return true;
                 })
                 .then();
     }
 
-    @Override
-    public Mono<Void> replace(UUID old, UUID next) {
-        return onOwner(() -> {
-                    EngineStore open = ready();
-                    try {
-                        open.replace(old, next);
-                    } catch (FaultException e) {
-                        events.onReplaced(old, next, e.fault());
-                        throw e;
-                    }
-                    views.setLed(open.slots().known(old).spec().address(), "OFF");
-                    events.onReplaced(old, next, null);
-                    return true;
-                })
-                .then();
+    /** Of devices that this engine has or would have. Any thread. */
+    public Set<String> addresses() {
+        return views.addresses(engine);
     }
 
     /** A driver of lights is there: it knows nothing of those of the one before. */

@@ -1,17 +1,18 @@
 package io.daosmesh.storage.health;
 
 import io.daosmesh.model.fault.Invariant;
+import io.daosmesh.model.port.NodeConfig.AutoFaulty;
 import io.daosmesh.storage.DeviceState;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * State and error counts of one device. Owner: the device's owner loop; errors may be counted by any thread. Pure.
- * Auto-faulty as in DAOS 2.6: read plus write errors above {@code ioErrorsMax}, checksum errors above
- * {@code checksumErrorsMax}.
+ * Auto-faulty as in DAOS 2.6 ({@code bdev_auto_faulty}): more read and write errors, or more checksum errors, than a
+ * device may have.
  */
 public final class DeviceLife {
-    /** DAOS's max_io_errs. */
-    public static final long IO_ERRORS_MAX = 10;
+    /** A reason that begins so is the device's own doing. */
+    public static final String AUTO = "auto: ";
 
     /** Told of each change: for log, metric and RAS event. */
     @FunctionalInterface
@@ -22,8 +23,7 @@ public final class DeviceLife {
     /** Errors counted since the start. */
     public record Errors(long reads, long writes, long unmaps, long checksums) {}
 
-    private final long ioErrorsMax;
-    private final long checksumErrorsMax;
+    private final AutoFaulty autoFaulty;
     private final Listener listener;
     private volatile DeviceState state;
     private boolean isFaulty;
@@ -34,13 +34,14 @@ public final class DeviceLife {
     private final AtomicLong writeErrors = new AtomicLong();
     private final AtomicLong unmapErrors = new AtomicLong();
     private final AtomicLong checksumErrors = new AtomicLong();
+    /** What it had when it came in again: that is forgiven. */
+    private Errors forgiven = new Errors(0, 0, 0, 0);
 
-    public DeviceLife(DeviceState first, long ioErrorsMax, long checksumErrorsMax, Listener listener) {
+    public DeviceLife(DeviceState first, AutoFaulty autoFaulty, Listener listener) {
         this.state = first;
         this.isFaulty = first == DeviceState.FAULTY || first == DeviceState.OUT;
         this.isSpare = first == DeviceState.NEW;
-        this.ioErrorsMax = ioErrorsMax;
-        this.checksumErrorsMax = checksumErrorsMax;
+        this.autoFaulty = autoFaulty;
         this.listener = listener;
     }
 
@@ -56,6 +57,7 @@ public final class DeviceLife {
         state = next;
         if (next == DeviceState.FAULTY) isFaulty = true;
         if (next == DeviceState.NORMAL) {
+            if (old != DeviceState.UNPLUGGED) forgiven = errors();
             isFaulty = false;
             isSpare = false;
         }
@@ -100,14 +102,17 @@ public final class DeviceLife {
 
     /** Applies the criteria; true if the device has just become FAULTY. */
     public boolean checkCriteria() {
-        if (state != DeviceState.NORMAL) return false;
+        if (state != DeviceState.NORMAL || !autoFaulty.isEnabled()) return false;
         Errors e = errors();
-        if (e.reads + e.writes > ioErrorsMax) {
-            transition(DeviceState.FAULTY, "auto: " + (e.reads + e.writes) + " I/O errors");
+        long io = e.reads + e.writes - forgiven.reads - forgiven.writes;
+        if (io > autoFaulty.ioErrorsMax()) {
+            transition(DeviceState.FAULTY, AUTO + io + " I/O errors, " + autoFaulty.ioErrorsMax() + " are allowed");
             return true;
         }
-        if (e.checksums > checksumErrorsMax) {
-            transition(DeviceState.FAULTY, "auto: " + e.checksums + " checksum errors");
+        long checksums = e.checksums - forgiven.checksums;
+        if (checksums > autoFaulty.checksumErrorsMax()) {
+            String reason = AUTO + checksums + " checksum errors, " + autoFaulty.checksumErrorsMax() + " are allowed";
+            transition(DeviceState.FAULTY, reason);
             return true;
         }
         return false;

@@ -16,9 +16,11 @@ import io.daosmesh.storage.engine.NodeEffects;
 import io.daosmesh.storage.engine.StorageLife;
 import io.daosmesh.storage.engine.StorageSettings;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -183,13 +185,22 @@ public final class StorageComponent {
         drivers.block().add(ram, Map.of("service.ranking", Integer.MIN_VALUE));
         NodeConfig node = java.util.Objects.requireNonNull(nodeConfig, "DS binds it first");
         for (NodeConfig.Engine engine : node.engines()) {
-            StorageLife n = new StorageLife(engine, node.system(), drivers, new Effects(context), settings);
+            StorageLife n = new StorageLife(
+                    engine, node.system(), drivers, new Effects(context), settings, () -> others(node, engine));
             nodes.add(n);
             registrations.add(context.registerService(StorageAdmin.class, n, index(engine.index())));
             n.start();
         }
         registrations.add(context.registerService(MetricSource.class, new StorageMetrics(nodes), new Hashtable<>()));
         log.info("storage of {} engines, {}", nodes.size(), settings);
+    }
+
+    /** Addresses of devices that the other engines of the node have, or will have when they are made. */
+    private Set<String> others(NodeConfig node, NodeConfig.Engine of) {
+        Set<String> all = new HashSet<>();
+        for (NodeConfig.Engine e : node.engines()) if (e.index() != of.index()) all.addAll(e.bdevs());
+        for (StorageLife n : nodes) if (n.engineIndex() != of.index()) all.addAll(n.addresses());
+        return all;
     }
 
     private static Hashtable<String, Object> index(int engineIndex) {

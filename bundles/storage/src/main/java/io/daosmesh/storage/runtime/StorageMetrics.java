@@ -170,6 +170,12 @@ final class StorageMetrics implements MetricSource {
                 "Spare threshold, percent",
                 labels,
                 h.availableSpareThresholdPercent());
+        sink.gauge(p + "reliability_percentage_used", "Wear, percent of the rated writes", labels, h.percentageUsed());
+        sink.gauge(
+                p + "vendor_media_wear_raw",
+                "Wear, 1024ths of a percent of the rated writes",
+                labels,
+                1024L * h.percentageUsed());
         sink.gauge(p + "reliability_avail_spare_warn", "1 below the spare threshold", labels, bit(h, 0));
         sink.gauge(p + "reliability_reliability_warn", "1 when reliability is degraded", labels, bit(h, 2));
         sink.gauge(p + "read_only_warn", "1 when the medium is read-only", labels, bit(h, 3));

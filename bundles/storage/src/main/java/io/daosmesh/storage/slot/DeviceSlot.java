@@ -267,7 +267,7 @@ public final class DeviceSlot {
             if (wasNormal) hooks.onMediaError(op.kind);
             // After a failed flush nobody knows what is on the medium: no counting, it is out.
             if (op.kind == BlobOp.Kind.FLUSH && life.state().mayWrite())
-                life.transition(DeviceState.FAULTY, "flush failed: " + detail);
+                life.transition(DeviceState.FAULTY, DeviceLife.AUTO + "flush failed: " + detail);
             else life.checkCriteria();
         });
         end(op, Fault.of(FaultCode.NVME_IO, "%s", detail));
@@ -418,7 +418,7 @@ public final class DeviceSlot {
         for (BlobOp op : late) {
             end(op, Blob.keepingBuffer(Fault.of(FaultCode.NVME_IO, "device %s: %s", spec.address(), what)));
         }
-        if (life.state().mayBecome(DeviceState.FAULTY)) life.transition(DeviceState.FAULTY, "auto: " + what);
+        if (life.state().mayBecome(DeviceState.FAULTY)) life.transition(DeviceState.FAULTY, DeviceLife.AUTO + what);
         failParked();
     }
 
@@ -432,7 +432,8 @@ public final class DeviceSlot {
         failParked();
     }
 
-    private static Fault openFault(DeviceStatus status, String detail) {
+    /** What it means that a device could not be opened. */
+    public static Fault openFault(DeviceStatus status, String detail) {
         FaultCode code = switch (status) {
             case NOT_FOUND, GONE -> FaultCode.NONEXIST;
             case IN_USE, BUSY -> FaultCode.BUSY;

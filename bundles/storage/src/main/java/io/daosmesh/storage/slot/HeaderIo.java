@@ -7,6 +7,8 @@ import io.daosmesh.spi.DeviceStatus;
 import io.daosmesh.storage.smd.DeviceHeader;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -19,11 +21,25 @@ public final class HeaderIo {
     private HeaderIo() {}
 
     static DeviceHeader read(BlockDevice device) {
-        String address = device.info().address();
+        return decode(device.info().address(), readBlock(device));
+    }
+
+    /** Empty for a device whose first block is zero. DF_INVAL when something else than a header is there. */
+    public static Optional<DeviceHeader> find(BlockDevice device) {
+        byte[] bytes = readBlock(device);
+        if (Arrays.equals(bytes, new byte[DeviceHeader.BLOCK_BYTES])) return Optional.empty();
+        return Optional.of(decode(device.info().address(), bytes));
+    }
+
+    private static byte[] readBlock(BlockDevice device) {
         ByteBuffer block = block();
-        await(address, done -> device.read(0, block.duplicate(), done));
+        await(device.info().address(), done -> device.read(0, block.duplicate(), done));
         byte[] bytes = new byte[DeviceHeader.BLOCK_BYTES];
         block.get(bytes);
+        return bytes;
+    }
+
+    private static DeviceHeader decode(String address, byte[] bytes) {
         try {
             return DeviceHeader.decode(address, bytes);
         } catch (BufferUnderflowException e) {

@@ -1,5 +1,6 @@
 package io.daosmesh.storage.slot;
 
+import io.daosmesh.model.port.NodeConfig.AutoFaulty;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -11,14 +12,21 @@ import java.util.concurrent.TimeUnit;
  * @param answerNsMax how long a device may take to answer a request, counted while somebody looks; then it is faulty
  * @param parkedMax requests that may wait for a driver
  * @param requestsMax requests on the device together
+ * @param autoFaulty how many errors a device may have
  */
-public record SlotLimits(long graceNs, long drainNs, long answerNsMax, int parkedMax, int requestsMax) {
+public record SlotLimits(
+        long graceNs, long drainNs, long answerNsMax, int parkedMax, int requestsMax, AutoFaulty autoFaulty) {
     public static SlotLimits of(long graceMs, long answerMsMax) {
         return new SlotLimits(
                 TimeUnit.MILLISECONDS.toNanos(graceMs),
                 TimeUnit.MILLISECONDS.toNanos(1500),
                 TimeUnit.MILLISECONDS.toNanos(answerMsMax),
                 8192,
-                8192);
+                8192,
+                AutoFaulty.USUAL);
+    }
+
+    public SlotLimits with(AutoFaulty other) {
+        return new SlotLimits(graceNs, drainNs, answerNsMax, parkedMax, requestsMax, other);
     }
 }

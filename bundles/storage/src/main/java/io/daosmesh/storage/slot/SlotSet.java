@@ -10,6 +10,7 @@ import io.daosmesh.storage.health.DeviceLife;
 import io.daosmesh.storage.smd.DeviceHeader;
 import io.daosmesh.storage.smd.Smd;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -17,6 +18,7 @@ import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -37,45 +39,71 @@ public final class SlotSet {
     /** For the owner it is a look at the attributes of each device. */
     private static final long LOOK_NS = TimeUnit.SECONDS.toNanos(1);
 
-    private final Map<UUID, DeviceSlot> slots = new LinkedHashMap<>();
-    private final Map<UUID, IoLatency> latencies = new LinkedHashMap<>();
+    /** In the order of the tables; a longer copy takes its place when a device is added. */
+    private volatile Map<UUID, DeviceSlot> slots = Map.of();
+
+    private volatile Map<UUID, IoLatency> latencies = Map.of();
+    private final Supplier<Smd> tables;
+    private final Function<Smd.Device, DeviceSpec> specs;
     private final DriverSet<BlockDriver> drivers;
     private final SlotLimits limits;
+    private final ScheduledExecutorService owner;
+    private final Listener listener;
     /** By the time of the ticks; 0 before the first. */
     private long lookedNs;
 
     /** @param tables as they are at the moment: a device may get or lose its targets */
     public SlotSet(
             Supplier<Smd> tables,
-            java.util.function.Function<Smd.Device, DeviceSpec> spec,
+            Function<Smd.Device, DeviceSpec> specs,
             DriverSet<BlockDriver> drivers,
             SlotLimits limits,
             ScheduledExecutorService owner,
             Listener listener) {
+        this.tables = tables;
+        this.specs = specs;
         this.drivers = drivers;
         this.limits = limits;
-        for (Smd.Device device : tables.get().devices()) {
-            Supplier<Smd.Device> now = () -> tables.get().device(device.uuid()).orElse(device);
-            DeviceLife life = new DeviceLife(
-                    first(device),
-                    DeviceLife.IO_ERRORS_MAX,
-                    Long.MAX_VALUE,
-                    (old, next, reason) -> listener.onDevice(now.get(), old, next, reason));
-            IoLatency latency = new IoLatency();
-            latencies.put(device.uuid(), latency);
-            DeviceSlot.Hooks hooks = new DeviceSlot.Hooks() {
-                @Override
-                public void verify(BlockDevice opened) {
-                    SlotSet.verify(device, HeaderIo.read(opened), opened.sizeBytes());
-                }
+        this.owner = owner;
+        this.listener = listener;
+        for (Smd.Device device : tables.get().devices()) add(device);
+    }
 
-                @Override
-                public void onMediaError(BlobOp.Kind kind) {
-                    listener.onMediaError(now.get(), kind);
-                }
-            };
-            slots.put(device.uuid(), new DeviceSlot(spec.apply(device), life, limits, owner, hooks, latency));
-        }
+    /** Owner loop: open on return if it can be; tried again later if not. */
+    public void open(DeviceSlot slot) {
+        slot.prepare(best(slot.spec()).orElse(null));
+        slot.settle(System.nanoTime() + limits.drainNs());
+    }
+
+    /** Owner loop: one more, not open yet. */
+    public DeviceSlot add(Smd.Device device) {
+        Supplier<Smd.Device> now = () -> tables.get().device(device.uuid()).orElse(device);
+        DeviceLife life = new DeviceLife(
+                first(device),
+                limits.autoFaulty(),
+                (old, next, reason) -> listener.onDevice(now.get(), old, next, reason));
+        IoLatency latency = new IoLatency();
+        DeviceSlot.Hooks hooks = new DeviceSlot.Hooks() {
+            @Override
+            public void verify(BlockDevice opened) {
+                SlotSet.verify(device, HeaderIo.read(opened), opened.sizeBytes());
+            }
+
+            @Override
+            public void onMediaError(BlobOp.Kind kind) {
+                listener.onMediaError(now.get(), kind);
+            }
+        };
+        DeviceSlot slot = new DeviceSlot(specs.apply(device), life, limits, owner, hooks, latency);
+        latencies = with(latencies, device.uuid(), latency);
+        slots = with(slots, device.uuid(), slot);
+        return slot;
+    }
+
+    private static <T> Map<UUID, T> with(Map<UUID, T> before, UUID device, T value) {
+        Map<UUID, T> after = new LinkedHashMap<>(before);
+        after.put(device, value);
+        return Collections.unmodifiableMap(after);
     }
 
     private static DeviceState first(Smd.Device device) {

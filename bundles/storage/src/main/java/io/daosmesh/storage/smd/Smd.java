@@ -18,13 +18,37 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
     /** Pools of one engine; DAOS names no limit, ours keeps the file below a few MiB. */
     public static final int POOLS_MAX = 1000;
 
+    /** Devices of one engine. */
+    public static final int DEVICES_MAX = 128;
+
+    /** Bits of a device's flags. */
+    private static final int FAULTY = 1;
+
+    private static final int ADDED = 2;
     private static final int VERSION = StoredFormat.DEVICE_TABLE.newest();
     private static final long MAGIC = 0x31444d534d534f41L;
 
-    /** @param isFaulty the only state that outlives a restart */
-    public record Device(UUID uuid, String address, long sizeBytes, boolean isFaulty, List<Integer> targets) {
+    /**
+     * @param isFaulty the only state that outlives a restart
+     * @param isAdded it came later: the configuration need not name it
+     */
+    public record Device(
+            UUID uuid, String address, long sizeBytes, boolean isFaulty, boolean isAdded, List<Integer> targets) {
         public Device {
             targets = List.copyOf(targets);
+        }
+
+        /** One that the configuration names. */
+        public Device(UUID uuid, String address, long sizeBytes, boolean isFaulty, List<Integer> targets) {
+            this(uuid, address, sizeBytes, isFaulty, false, targets);
+        }
+
+        Device with(boolean nextFaulty, List<Integer> nextTargets) {
+            return new Device(uuid, address, sizeBytes, nextFaulty, isAdded, nextTargets);
+        }
+
+        private int flags() {
+            return (isFaulty ? FAULTY : 0) | (isAdded ? ADDED : 0);
         }
 
         /** Holds nothing and may take the place of another one. */
@@ -74,17 +98,25 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
         for (int d = 0; d < devices.size(); d++) {
             List<Integer> targets = new ArrayList<>();
             for (int t = d; t < targetCount; t += devices.size()) targets.add(t);
-            Device device = devices.get(d);
-            assigned.add(new Device(device.uuid, device.address, device.sizeBytes, false, targets));
+            assigned.add(devices.get(d).with(false, targets));
         }
         return new Smd(1, assigned, List.of());
     }
 
     public Smd withFaulty(UUID device, boolean isFaulty) {
         List<Device> changed = new ArrayList<>();
-        for (Device d : devices)
-            changed.add(d.uuid.equals(device) ? new Device(d.uuid, d.address, d.sizeBytes, isFaulty, d.targets) : d);
+        for (Device d : devices) changed.add(d.uuid.equals(device) ? d.with(isFaulty, d.targets) : d);
         return new Smd(nextBlobId, changed, pools);
+    }
+
+    /** One more, behind the others. NOSPACE when there are {@link #DEVICES_MAX}. */
+    public Smd withDevice(Device device) {
+        if (devices.size() >= DEVICES_MAX)
+            throw Fault.of(FaultCode.NOSPACE, "an engine has at most %d devices", DEVICES_MAX)
+                    .asException();
+        List<Device> more = new ArrayList<>(devices);
+        more.add(device);
+        return new Smd(nextBlobId, more, pools);
     }
 
     /**
@@ -97,8 +129,8 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
         List<Integer> moved = device(old).orElseThrow().targets();
         List<Device> changed = new ArrayList<>();
         for (Device d : devices) {
-            if (d.uuid.equals(next)) changed.add(new Device(d.uuid, d.address, d.sizeBytes, false, moved));
-            else if (d.uuid.equals(old)) changed.add(new Device(d.uuid, d.address, d.sizeBytes, true, List.of()));
+            if (d.uuid.equals(next)) changed.add(d.with(false, moved));
+            else if (d.uuid.equals(old)) changed.add(d.with(true, List.of()));
             else changed.add(d);
         }
         List<Pool> emptied = new ArrayList<>();
@@ -181,7 +213,7 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
     public byte[] encode(int engineIndex) {
         Encoder out = new Encoder().putLong(nextBlobId).putInt(devices.size());
         for (Device d : devices) {
-            out.putUuid(d.uuid).putString(d.address).putLong(d.sizeBytes).putInt(d.isFaulty ? 1 : 0);
+            out.putUuid(d.uuid).putString(d.address).putLong(d.sizeBytes).putInt(d.flags());
             out.putInt(d.targets.size());
             for (int t : d.targets) out.putInt(t);
         }
@@ -208,10 +240,10 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
             UUID uuid = Encoder.uuid(in);
             String address = Encoder.string(in);
             long size = in.getLong();
-            boolean isFaulty = in.getInt() != 0;
+            int flags = in.getInt();
             List<Integer> targets = new ArrayList<>();
             for (int t = in.getInt(); t > 0; t--) targets.add(in.getInt());
-            devices.add(new Device(uuid, address, size, isFaulty, targets));
+            devices.add(new Device(uuid, address, size, (flags & FAULTY) != 0, (flags & ADDED) != 0, targets));
         }
         List<Pool> pools = new ArrayList<>();
         for (int n = in.getInt(); n > 0; n--) pools.add(decodePool(in));

@@ -7,9 +7,11 @@ import java.util.UUID;
 /**
  * Identity of an engine, first structure on its SCM; writing it is the last step of a format. Immutable.
  *
- * @param rank -1 before the first join
+ * @param rank -1 before the first join; {@link #REPLACES} before the join of an engine that takes the place of a lost one
  */
 public record Superblock(UUID engine, String system, int engineIndex, int rank, int targetCount, long formattedAtMs) {
+    public static final int REPLACES = -2;
+
     /** 2: batches of the indexes are in the engine's log; 3: short values too, which has more segments. */
     private static final int LAYOUT = StoredFormat.SUPERBLOCK.newest();
 
@@ -31,6 +33,11 @@ public record Superblock(UUID engine, String system, int engineIndex, int rank, 
     private static Superblock read(ByteBuffer in) {
         return new Superblock(
                 Encoder.uuid(in), Encoder.string(in), in.getInt(), in.getInt(), in.getInt(), in.getLong());
+    }
+
+    /** -1 before it has joined. */
+    public int knownRank() {
+        return Math.max(-1, rank);
     }
 
     public Superblock withRank(int newRank) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.NodeConfig.AutoFaulty;
 import io.daosmesh.model.port.StorageAdmin.State;
 import io.daosmesh.model.ras.RasEvent.Severity;
 import io.daosmesh.model.ras.RasId;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +43,9 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
 
     final List<RasId> events = new CopyOnWriteArrayList<>();
     final List<String> messages = new CopyOnWriteArrayList<>();
+    /** Addresses of devices that other engines have. */
+    volatile Set<String> taken = Set.of();
+
     final Drivers drivers = Drivers.none();
     public final StorageLife node;
     final PmemDriver pmem = new PmemDriver("1");
@@ -77,7 +82,18 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
         return new StorageSettings(graceMs, answerMsMax, 16 << 20, HELD_BYTES, RESERVE_BYTES, 4 << 20);
     }
 
+    /** With a device for each of two targets. */
+    static NodeFixture withAutoFaulty(Path folder, AutoFaulty autoFaulty) {
+        StorageSettings settings = settings(30_000, ANSWER_MS_MAX);
+        return new NodeFixture(folder, "daos_server", 2, new Disks("file", 2), settings, autoFaulty);
+    }
+
     private NodeFixture(Path folder, String system, int targetCount, Disks disks, StorageSettings settings) {
+        this(folder, system, targetCount, disks, settings, AutoFaulty.USUAL);
+    }
+
+    private NodeFixture(
+            Path folder, String system, int targetCount, Disks disks, StorageSettings settings, AutoFaulty autoFaulty) {
         NodeConfig.Engine config = new NodeConfig.Engine(
                 0,
                 targetCount,
@@ -87,9 +103,10 @@ public final class NodeFixture implements AutoCloseable, NodeEffects {
                 disks.deviceClass,
                 disks.in(folder),
                 64L << 20,
-                "");
+                "",
+                autoFaulty);
         drivers.scm().add(pmem, Map.of());
-        node = new StorageLife(config, system, drivers, this, settings);
+        node = new StorageLife(config, system, drivers, this, settings, () -> taken);
     }
 
     public NvmeSpdkDriver addDriver(String version) {

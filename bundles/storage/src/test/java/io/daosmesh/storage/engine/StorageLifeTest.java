@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.port.NodeConfig.AutoFaulty;
 import io.daosmesh.model.port.StorageAdmin.State;
 import io.daosmesh.model.ras.RasId;
 import io.daosmesh.model.wire.DeviceInfoMessage;
@@ -316,30 +317,45 @@ class StorageLifeTest {
         }
     }
 
+    /** Reads what the file of the device has not. */
+    private static void fail(EngineStorage storage, int reads) {
+        Blob blob = storage.target(0).pool(POOL).blob();
+        try (BufferPool.Buffer b = storage.buffers().take(4096)) {
+            for (int i = 0; i < reads; i++)
+                assertEquals(
+                        FaultCode.NVME_IO,
+                        NodeFixture.read(blob, 15 * MIB, b.bytes())
+                                .orElseThrow()
+                                .code());
+        }
+    }
+
+    private EngineStorage truncated(NodeFixture f) throws IOException {
+        f.addDriver("1");
+        EngineStorage storage = f.start().formatted();
+        storage.reservePool(POOL, MIB, 16 * MIB);
+        try (RandomAccessFile file =
+                new RandomAccessFile(folder.resolve("nvme0").toFile(), "rw")) {
+            file.setLength(2 * MIB);
+        }
+        return storage;
+    }
+
     @Test
     void shouldBecomeFaultyByItselfAfterTooManyErrors() throws IOException {
-        try (NodeFixture f = fixture()) {
-            EngineStorage storage = f.formatted();
-            storage.reservePool(POOL, MIB, 16 * MIB);
+        try (NodeFixture f = NodeFixture.withAutoFaulty(folder, AutoFaulty.USUAL)) {
+            EngineStorage storage = truncated(f);
             UUID device = storage.target(0).device();
-            Blob blob = storage.target(0).pool(POOL).blob();
-            try (BufferPool.Buffer b = storage.buffers().take(4096);
-                    RandomAccessFile file =
-                            new RandomAccessFile(folder.resolve("nvme0").toFile(), "rw")) {
-                file.setLength(2 * MIB);
-                for (int i = 0; i < 10; i++)
-                    assertEquals(
-                            FaultCode.NVME_IO,
-                            NodeFixture.read(blob, 15 * MIB, b.bytes())
-                                    .orElseThrow()
-                                    .code());
-                assertEquals(DeviceState.NORMAL, storage.deviceState(device));
-                NodeFixture.read(blob, 15 * MIB, b.bytes());
-                NodeFixture.until(() -> storage.deviceState(device) == DeviceState.FAULTY);
-            }
+            fail(storage, 10);
+            assertEquals(DeviceState.NORMAL, storage.deviceState(device));
+            fail(storage, 1);
+            NodeFixture.until(() -> storage.deviceState(device) == DeviceState.FAULTY);
+
             NodeFixture.until(() ->
                     f.events.stream().filter(e -> e == RasId.DEVICE_MEDIA_ERROR).count() == 11);
             NodeFixture.until(() -> f.events.contains(RasId.DEVICE_SET_FAULTY));
+            String told = "Device: " + device + " auto faulty detect (11 I/O errors, 10 are allowed)";
+            assertTrue(f.messages.contains(told), f.messages::toString);
             assertEquals(
                     11,
                     f.node.devices(true)
@@ -347,6 +363,37 @@ class StorageLifeTest {
                             .get(0)
                             .getHealth()
                             .getReadErrors());
+        }
+    }
+
+    @Test
+    void shouldForgiveAsManyErrorsAsConfigured() throws IOException {
+        try (NodeFixture f = NodeFixture.withAutoFaulty(folder, new AutoFaulty(true, 2, 0))) {
+            EngineStorage storage = truncated(f);
+            UUID one = storage.target(0).device();
+            UUID other = storage.target(1).device();
+            fail(storage, 2);
+            assertEquals(DeviceState.NORMAL, storage.deviceState(one));
+
+            fail(storage, 1);
+            storage.onChecksumError(other);
+
+            NodeFixture.until(() -> storage.deviceState(one) == DeviceState.FAULTY);
+            NodeFixture.until(() -> storage.deviceState(other) == DeviceState.FAULTY);
+        }
+    }
+
+    @Test
+    void shouldKeepADeviceWithErrorsWhenToldTo() throws IOException {
+        try (NodeFixture f = NodeFixture.withAutoFaulty(folder, new AutoFaulty(false, 2, 0))) {
+            EngineStorage storage = truncated(f);
+
+            fail(storage, 20);
+            NodeFixture.until(() ->
+                    f.events.stream().filter(e -> e == RasId.DEVICE_MEDIA_ERROR).count() == 20);
+
+            assertEquals(
+                    DeviceState.NORMAL, storage.deviceState(storage.target(0).device()));
         }
     }
 

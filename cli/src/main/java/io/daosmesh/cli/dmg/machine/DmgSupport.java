@@ -14,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -21,12 +23,18 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ParentCommand;
 import reactor.core.Exceptions;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 
 /** {@code dmg support}. Owner: the main thread. */
 @Command(name = "support", aliases = "supp", description = "Help with problems")
 public final class DmgSupport {
     /** Of 256 KiB: so few are under way. */
     private static final int DEMAND = 4;
+
+    /** Together they fill the network of one machine; each has a thread. */
+    private static final int HOSTS_AT_ONCE_MAX = 8;
 
     private static final Duration PART_MAX = Duration.ofSeconds(30);
 
@@ -43,24 +51,38 @@ public final class DmgSupport {
             description = "Fetch logs, configuration and states of the hosts; no keys and no passwords")
     int collect(@Mixin SupportFlags flags) {
         List<String> hosts = root().hosts();
-        Map<String, String> replies = new LinkedHashMap<>();
-        Map<String, Fault> errors = new LinkedHashMap<>();
+        Map<String, Optional<Fault>> outcomes = new ConcurrentHashMap<>();
         SupportStore store = flags.open();
         try (store) {
-            // one after the other: an archive has one end
-            for (String host : hosts) {
-                try {
-                    collect(host, flags, store);
-                    replies.put(host, host);
-                } catch (FaultException e) {
-                    errors.put(host, e.fault());
-                    // a disk that is full here is full for the next one, too
-                    if (flags.stopOnError || store.isBroken()) break;
-                }
-            }
+            // to stop at the first error there has to be a first one
+            Flux.fromIterable(hosts)
+                    .flatMap(
+                            host -> Mono.fromRunnable(() -> collect(host, flags, store, outcomes))
+                                    .subscribeOn(Schedulers.boundedElastic()),
+                            flags.stopOnError ? 1 : HOSTS_AT_ONCE_MAX)
+                    .blockLast();
+        }
+        Map<String, String> replies = new LinkedHashMap<>();
+        Map<String, Fault> errors = new LinkedHashMap<>();
+        for (String host : hosts) {
+            Optional<Fault> outcome = outcomes.get(host);
+            if (outcome == null) continue;
+            outcome.ifPresentOrElse(fault -> errors.put(host, fault), () -> replies.put(host, host));
         }
         HostReplies<String> all = new HostReplies<>(replies, errors, hosts);
         return root().show(all, store::text, () -> store.json(HostBlocks.errorsJson(all)));
+    }
+
+    private void collect(String host, SupportFlags flags, SupportStore store, Map<String, Optional<Fault>> outcomes) {
+        boolean hasFailed = outcomes.values().stream().anyMatch(Optional::isPresent);
+        // a disk that is full here is full for the next one, too
+        if (store.isBroken() || (flags.stopOnError && hasFailed)) return;
+        try {
+            collect(host, flags, store);
+            outcomes.put(host, Optional.empty());
+        } catch (FaultException e) {
+            outcomes.put(host, Optional.of(e.fault()));
+        }
     }
 
     private void collect(String host, SupportFlags flags, SupportStore store) {

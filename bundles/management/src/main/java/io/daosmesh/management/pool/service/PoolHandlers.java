@@ -62,6 +62,7 @@ public final class PoolHandlers {
     private final MapsKeeper maps;
     private final PoolQueries queries;
     private final PoolExtender extender;
+    private final BlankRanks blanks;
     private final ConcurrentHashMap<RpcMethod, AtomicLong> counts = new ConcurrentHashMap<>();
 
     public PoolHandlers(NodeContext node, PoolHost pools, MapsKeeper maps, PoolQueries queries, LeaderCaller system) {
@@ -70,6 +71,7 @@ public final class PoolHandlers {
         this.maps = maps;
         this.queries = queries;
         this.extender = new PoolExtender(node, system);
+        this.blanks = new BlankRanks(node);
     }
 
     public void register(Registrations r) {
@@ -196,7 +198,11 @@ public final class PoolHandlers {
 
     private Mono<LogReply> change(PoolService service, PoolTargetsRequest r, RpcCall.Peer peer) {
         if (r.getOp() == PoolTargetsRequest.Op.EXTEND) return extender.extend(service, r);
-        if (r.getOp() == PoolTargetsRequest.Op.REINTEGRATE) r.getRanksList().forEach(this::checkJoined);
+        if (r.getOp() == PoolTargetsRequest.Op.REINTEGRATE) {
+            r.getRanksList().forEach(this::checkJoined);
+            return blanks.prepare(service, r.getRanksList(), maps.groupMap())
+                    .then(Mono.defer(() -> propose(service, r, false)));
+        }
         // An engine asks when a device has failed or holds much damage; people are not bound by the policy.
         boolean isAutomatic = peer.role() == Role.SERVER && r.getOp() == PoolTargetsRequest.Op.EXCLUDE;
         boolean isDrain = peer.role() == Role.SERVER && r.getOp() == PoolTargetsRequest.Op.DRAIN;
@@ -204,6 +210,10 @@ public final class PoolHandlers {
             throw Fault.of(FaultCode.NO_PERM, "self_heal forbids automatic exclusions in this pool")
                     .asException();
         }
+        return propose(service, r, isAutomatic);
+    }
+
+    private Mono<LogReply> propose(PoolService service, PoolTargetsRequest r, boolean isAutomatic) {
         TargetsChangeMessage change = TargetsChangeMessage.newBuilder()
                 .setOp(r.getOp())
                 .addAllRanks(r.getRanksList())

@@ -62,6 +62,10 @@ final class ReplicaKeeper {
         moves.forget();
     }
 
+    void onBlank(String address) {
+        moves.onBlank(address);
+    }
+
     void review(RaftGroup group, PoolMap map, GroupMap members) {
         Optional<List<String>> settled = group.members();
         if (settled.isEmpty()) return;
@@ -137,6 +141,30 @@ final class ReplicaKeeper {
                             START_MAX,
                             r -> true);
             run(what, started.then(Mono.defer(() -> group.changeMembers(next, CHANGE_MAX))));
+        }
+
+        /** Out first: a voter that has forgotten its votes and its log must not be counted as the one it was. */
+        @Override
+        public void renew(String blank, List<String> replicas) {
+            List<String> others =
+                    replicas.stream().filter(r -> !r.equals(blank)).toList();
+            LOG.info("pool {}: the replica of its service on {} is made anew", service.pool(), blank);
+            PoolServiceStartRequest start = PoolServiceStartRequest.newBuilder()
+                    .setPool(Ids.bytes(service.pool()))
+                    .addAllPeers(others)
+                    .build();
+            Mono<Boolean> started = node.rpc()
+                    .call(
+                            Endpoint.node(blank),
+                            RpcMethod.POOL_SERVICE_START,
+                            RpcMessage.of(start),
+                            START_MAX,
+                            r -> true);
+            run(
+                    "make the replica on " + blank + " anew",
+                    group.changeMembers(others, CHANGE_MAX)
+                            .then(started)
+                            .then(Mono.defer(() -> group.changeMembers(replicas, CHANGE_MAX))));
         }
 
         private void run(String what, Mono<?> work) {

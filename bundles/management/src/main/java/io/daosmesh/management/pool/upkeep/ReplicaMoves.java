@@ -39,6 +39,9 @@ public final class ReplicaMoves {
         /** One replica more; ends in {@link #onDone}. */
         void add(Member to, List<String> replicas, List<String> next);
 
+        /** A replica whose node has lost its storage. Ends in {@link #onDone}. */
+        void renew(String blank, List<String> replicas);
+
         /** Ends in {@link #onCleared}. */
         void clear(Member retired, boolean isNeeded);
 
@@ -50,6 +53,9 @@ public final class ReplicaMoves {
     private final long graceNs;
     /** Since when replicas are lost; by address. */
     private final Map<String, Long> lostSinceNs = new HashMap<>();
+
+    /** Addresses of nodes that have lost their storage. */
+    private final Set<String> blank = new HashSet<>();
 
     private final Set<Integer> clearing = new HashSet<>();
     private boolean isBusy;
@@ -68,6 +74,7 @@ public final class ReplicaMoves {
     /** Leadership has changed: times and news start from nothing. */
     public void forget() {
         lostSinceNs.clear();
+        blank.clear();
         reportedVersion = 0;
     }
 
@@ -82,7 +89,22 @@ public final class ReplicaMoves {
             seen.members.member(rank).ifPresent(m -> recorded.add(m.address()));
         }
         if (!recorded.equals(new TreeSet<>(seen.replicas))) record(seen, out);
-        else if (!replaceLost(nowNs, seen, out)) grow(seen, out);
+        else if (!renewBlank(seen, out) && !replaceLost(nowNs, seen, out)) grow(seen, out);
+    }
+
+    /** A node has come back into the pool without anything it had of it. */
+    public void onBlank(String node) {
+        if (!node.equals(address)) blank.add(node);
+    }
+
+    private boolean renewBlank(Seen seen, Effects out) {
+        blank.retainAll(seen.replicas);
+        Optional<String> first = blank.stream().min(String::compareTo);
+        if (first.isEmpty()) return false;
+        blank.remove(first.get());
+        isBusy = true;
+        out.renew(first.get(), seen.replicas);
+        return true;
     }
 
     /**

@@ -61,14 +61,21 @@ public final class SystemHandlers {
     private final MapsKeeper maps;
     private final LeaderCaller leaders;
     private final KnownServers servers;
+    private final Replacements replacements;
 
     public SystemHandlers(
-            NodeContext node, SystemService system, MapsKeeper maps, LeaderCaller leaders, KnownServers servers) {
+            NodeContext node,
+            SystemService system,
+            MapsKeeper maps,
+            LeaderCaller leaders,
+            KnownServers servers,
+            Replacements replacements) {
         this.node = node;
         this.system = system;
         this.maps = maps;
         this.leaders = leaders;
         this.servers = servers;
+        this.replacements = replacements;
     }
 
     public void register(Registrations r) {
@@ -149,13 +156,16 @@ public final class SystemHandlers {
         KnownServers.requireSame("the join", r.getAddress(), peer);
         // a life from the future could never be followed by another one
         node.hlc().merge(r.getIncarnation());
-        return system.propose(LogCommand.newBuilder().setJoin(r)).map(reply -> {
-            try {
-                return JoinReply.parseFrom(reply.getBody());
-            } catch (InvalidProtocolBufferException e) {
-                throw Replies.damaged("the reply to a join", e);
-            }
-        });
+        return replacements
+                .allowed(r)
+                .then(Mono.defer(() -> system.propose(LogCommand.newBuilder().setJoin(r))))
+                .map(reply -> {
+                    try {
+                        return JoinReply.parseFrom(reply.getBody());
+                    } catch (InvalidProtocolBufferException e) {
+                        throw Replies.damaged("the reply to a join", e);
+                    }
+                });
     }
 
     /** From this node's copy: a version that the asker knows comes back without its members. */

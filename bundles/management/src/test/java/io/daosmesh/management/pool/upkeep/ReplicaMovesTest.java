@@ -45,6 +45,11 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
     }
 
     @Override
+    public void renew(String blank, List<String> old) {
+        done.add("renew " + blank + " " + old);
+    }
+
+    @Override
     public void clear(Member m, boolean isNeeded) {
         done.add((isNeeded ? "keep" : "clear") + " r" + m.rank());
     }
@@ -80,6 +85,22 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
         moves.review(nowNs, new ReplicaMoves.Seen(entry, map, new GroupMap("s", 1, members), replicas, retired), this);
         assertEquals(List.of(expected), done);
         done.clear();
+    }
+
+    @Test
+    void shouldMakeTheReplicaOfABlankNodeAnewOnce() {
+        moves.onBlank("n2:1");
+        moves.onBlank("n4:1");
+        moves.onBlank("n0:1");
+        review(0, "report 1", "renew n2:1 [n0:1, n1:1, n2:1]");
+        moves.onReported(1);
+
+        replicas = List.of("n0:1", "n1:1");
+        review(1);
+        replicas = List.of("n0:1", "n1:1", "n2:1");
+        moves.onDone();
+
+        review(2);
     }
 
     @Test
