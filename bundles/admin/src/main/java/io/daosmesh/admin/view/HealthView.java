@@ -32,8 +32,7 @@ final class HealthView {
                     out,
                     "Timestamp",
                     STAMP.format(Instant.ofEpochMilli(h.getTimestampMs()).atOffset(ZoneOffset.UTC)));
-        long celsius = (long) (h.getTemperatureKelvin() - ZERO_CELSIUS);
-        line(out, "Temperature", h.getTemperatureKelvin() + "K(" + celsius + "C)");
+        line(out, "Temperature", temperature(h.getTemperatureKelvin()));
         line(out, "Controller Busy Time", Words.duration(h.getControllerBusyMinutes() * 60));
         line(out, "Power Cycles", h.getPowerCycles());
         line(out, "Power On Duration", Words.duration(h.getPowerOnHours() * 3600));
@@ -52,6 +51,11 @@ final class HealthView {
             out.append("  ").append(w.getKey()).append(warned ? ": WARNING\n" : ": OK\n");
         }
         return out.toString();
+    }
+
+    /** None is 0 on the wire, and in JSON as in DAOS; nothing is that cold. */
+    private static String temperature(int kelvin) {
+        return kelvin == 0 ? "N/A" : kelvin + "K(" + (long) (kelvin - ZERO_CELSIUS) + "C)";
     }
 
     static Map<String, ?> json(DeviceHealthMessage h) {
