@@ -5,6 +5,7 @@ import io.daosmesh.client.dfs.Dfs;
 import io.daosmesh.client.dfs.DfsDirectory;
 import io.daosmesh.client.dfs.DfsEntry;
 import io.daosmesh.client.dfs.DfsPath;
+import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import java.nio.ByteBuffer;
@@ -110,7 +111,11 @@ public final class ContainerTree implements FileTree {
 
     @Override
     public Flux<ByteBuffer> read(String path) {
-        return entry(at(path)).flatMapMany(dfs::read);
+        DfsPath at = at(path);
+        return entry(at)
+                .switchIfEmpty(Mono.error(() ->
+                        Fault.of(FaultCode.NONEXIST, "'%s' does not exist", at).asException()))
+                .flatMapMany(dfs::read);
     }
 
     @Override

@@ -6,13 +6,17 @@ import reactor.core.publisher.Mono;
 
 /** A tree of files that can be copied from and to: a local folder, or the file system of a container. Any thread. */
 public interface FileTree extends AutoCloseable {
-    /** What an item is; {@code OTHER} (sockets, devices) is not copied, nor is {@code UNUSABLE}, which is a fault. */
+    /**
+     * What an item is; {@code OTHER} (sockets, devices) is not copied, nor is {@code UNUSABLE}, which is a fault, nor
+     * {@code GONE}, which was there when its directory was read.
+     */
     enum Type {
         FILE,
         DIRECTORY,
         LINK,
         OTHER,
-        UNUSABLE
+        UNUSABLE,
+        GONE
     }
 
     /**
@@ -26,6 +30,19 @@ public interface FileTree extends AutoCloseable {
         /** What is there but cannot be had, so that it can be told; its path is for people only. */
         static Item unusable(String path, String why) {
             return new Item(path, Type.UNUSABLE, 0, 0, 0, why, "");
+        }
+
+        static Item gone(String path) {
+            return new Item(path, Type.GONE, 0, 0, 0, "", "");
+        }
+
+        /** Whoever runs the file runs it as its owner or group. */
+        boolean isSetId() {
+            return type == Type.FILE && (mode & 06000) != 0;
+        }
+
+        Item withoutSetId() {
+            return new Item(path, type, mode & ~06000, mtimeNs, size, text, identity);
         }
 
         String name() {
@@ -57,7 +74,7 @@ public interface FileTree extends AutoCloseable {
     /** Items of a directory, at the consumer's pace. */
     Flux<Item> list(String path);
 
-    /** Content of a file. Buffers belong to the consumer. */
+    /** Content of a file; NONEXIST when there is none of this name any more. Buffers belong to the consumer. */
     Flux<ByteBuffer> read(String path);
 
     /** Makes or keeps a directory; in a local folder only its owner may use it until its attributes are set. */

@@ -2,14 +2,11 @@ package io.daosmesh.cli.copy;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.text.Printable;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -96,32 +93,13 @@ public final class LocalFolder implements AutoCloseable {
         if (!isName(name)) {
             throw Fault.of(FaultCode.BADPATH, "'%s' is no name", name).asException();
         }
-        try {
-            return Path.of(name);
-        } catch (InvalidPathException e) {
-            throw Fault.of(FaultCode.BADPATH, "'%s' cannot be a name on this machine", name)
-                    .remedy("use a UTF-8 locale, for example LC_ALL=C.UTF-8")
-                    .asException();
-        }
+        return LocalNames.path(name);
     }
 
     /** One step down, and nowhere else. */
     public static boolean isName(String text) {
         boolean isDots = text.equals(".") || text.equals("..");
         return !text.isEmpty() && !isDots && text.indexOf('/') < 0 && text.indexOf('\0') < 0;
-    }
-
-    /** A name that has no text of its own, for people. */
-    public static String shown(Path name) {
-        // the only place where Java tells the bytes
-        String coded = name.toUri().getRawPath();
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        for (int i = coded.lastIndexOf('/') + 1; i < coded.length(); i++) {
-            boolean isCoded = coded.charAt(i) == '%';
-            bytes.write(isCoded ? Integer.parseInt(coded, i + 1, i + 3, 16) : coded.charAt(i));
-            if (isCoded) i += 2;
-        }
-        return Printable.of(bytes.toByteArray());
     }
 
     /** Names of what is in it, as bytes of the system; once. */
@@ -189,11 +167,28 @@ public final class LocalFolder implements AutoCloseable {
 
     /** Of a file in it; only where nobody else can put something else in its place. */
     public void setAttributes(String name, int mode, long mtimeNs) throws IOException {
-        set(view(single(name)), mode, mtimeNs);
+        Path single = single(name);
+        if (isPlain(mode)) set(view(single), mode, mtimeNs);
+        else byPath(here -> setMode(here.resolve(single), mode, mtimeNs));
     }
 
     public void setOwnAttributes(int mode, long mtimeNs) throws IOException {
-        set(ownView(), mode, mtimeNs);
+        if (isPlain(mode)) set(ownView(), mode, mtimeNs);
+        // what a descriptor leads to is this folder
+        else byPath(here -> setMode(here.resolve("."), mode, mtimeNs));
+    }
+
+    /** Java's permissions are no more than these bits. */
+    private static boolean isPlain(int mode) {
+        return (mode & 07777) == (mode & 0777);
+    }
+
+    private static boolean setMode(Path file, int mode, long mtimeNs) throws IOException {
+        PosixFileAttributeView view = Objects.requireNonNull(
+                Files.getFileAttributeView(file, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS));
+        view.setTimes(FileTime.from(mtimeNs, TimeUnit.NANOSECONDS), null, null);
+        Files.setAttribute(file, "unix:mode", mode & 07777, LinkOption.NOFOLLOW_LINKS);
+        return true;
     }
 
     /** The time first: a mode may forbid it. */

@@ -5,10 +5,10 @@ import io.daosmesh.model.fault.FaultCode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -49,7 +49,7 @@ public final class LocalTree implements FileTree {
     }
 
     private Path at(String path) {
-        return path.isEmpty() ? start : start.resolve(path);
+        return path.isEmpty() ? start : start.resolve(LocalNames.path(path));
     }
 
     private <T> Mono<T> waiting(String path, Callable<T> call) {
@@ -58,7 +58,7 @@ public final class LocalTree implements FileTree {
                 .subscribeOn(Schedulers.boundedElastic());
     }
 
-    private Throwable fault(String path, IOException e) {
+    Throwable fault(String path, IOException e) {
         String shown = path.isEmpty() ? start.toString() : start + "/" + path;
         if (e instanceof NotDirectoryException) {
             return Fault.of(
@@ -67,6 +67,16 @@ public final class LocalTree implements FileTree {
                             shown,
                             String.valueOf(e.getMessage()))
                     .remedy("remove it, or choose another destination")
+                    .asException();
+        }
+        if (e instanceof NoSuchFileException) {
+            return Fault.of(FaultCode.NONEXIST, "'%s' does not exist", shown)
+                    .remedy("check the path")
+                    .asException();
+        }
+        if (e instanceof AccessDeniedException) {
+            return Fault.of(FaultCode.NO_PERM, "'%s': permission denied", shown)
+                    .remedy("check who may use it")
                     .asException();
         }
         if (e instanceof AtomicMoveNotSupportedException) {
@@ -142,16 +152,22 @@ public final class LocalTree implements FileTree {
         return path.substring(path.lastIndexOf('/') + 1);
     }
 
+    /** At the start, where the next copy finds what is left of one that was killed; on another device in the target. */
     private LocalStaging staging(LocalFolder target) throws IOException {
-        String device = target.key().replaceFirst(",.*", "");
+        String device = device(target);
+        LocalFolder home = start();
         synchronized (stagings) {
             LocalStaging known = stagings.get(device);
             if (known != null) return known;
             checkOpen();
-            LocalStaging made = LocalStaging.in(target);
+            LocalStaging made = LocalStaging.in(device.equals(device(home)) ? home : target);
             stagings.put(device, made);
             return made;
         }
+    }
+
+    private static String device(LocalFolder folder) throws IOException {
+        return folder.key().replaceFirst(",.*", "");
     }
 
     private void removeStagings() throws IOException {
@@ -186,7 +202,6 @@ public final class LocalTree implements FileTree {
                         ? Type.FILE
                         : Boolean.TRUE.equals(attributes.get("isSymbolicLink")) ? Type.LINK : Type.OTHER;
         Path target = type == Type.LINK ? Files.readSymbolicLink(file) : Path.of("");
-        if (!isText(target)) return Item.unusable(path, "it leads to a name that is not UTF-8");
         Integer mode = (Integer) Objects.requireNonNull(attributes.get("mode"));
         FileTime mtime = (FileTime) Objects.requireNonNull(attributes.get("lastModifiedTime"));
         Long size = (Long) Objects.requireNonNull(attributes.get("size"));
@@ -196,17 +211,8 @@ public final class LocalTree implements FileTree {
                 mode & 07777,
                 mtime.to(TimeUnit.NANOSECONDS),
                 type == Type.FILE ? size : 0,
-                target.toString(),
+                LocalNames.text(target),
                 "");
-    }
-
-    /** Its bytes are the ones of its text: elsewhere two such names would be one. */
-    private static boolean isText(Path path) {
-        try {
-            return Path.of(path.toString()).equals(path);
-        } catch (InvalidPathException e) {
-            return false;
-        }
     }
 
     @Override
@@ -220,9 +226,12 @@ public final class LocalTree implements FileTree {
     }
 
     private Item item(String path, Path name) throws IOException {
-        String prefix = path.isEmpty() ? "" : path + "/";
-        if (isText(name)) return item(prefix + name);
-        return Item.unusable(prefix + LocalFolder.shown(name), "the name is not UTF-8");
+        String child = (path.isEmpty() ? "" : path + "/") + LocalNames.text(name);
+        try {
+            return item(child);
+        } catch (NoSuchFileException e) {
+            return Item.gone(child);
+        }
     }
 
     private static Flux<Path> names(LocalFolder folder) {
@@ -290,7 +299,7 @@ public final class LocalTree implements FileTree {
         } catch (FileAlreadyExistsException e) {
             throw new NotDirectoryException(start.toString());
         }
-        start();
+        LocalStaging.removeLeft(start());
     }
 
     private void makeBelow(String path) throws IOException {
@@ -340,12 +349,12 @@ public final class LocalTree implements FileTree {
         }
 
         boolean write(ByteBuffer piece) throws IOException {
-            ByteBuffer data = piece.duplicate();
-            while (data.hasRemaining()) channel.write(data);
+            Holes.write(channel, piece.duplicate());
             return true;
         }
 
         boolean finish() throws IOException {
+            Holes.finish(channel);
             channel.close();
             staging.publish(name, target, item);
             isPublished = true;
@@ -365,20 +374,11 @@ public final class LocalTree implements FileTree {
     public Mono<Void> makeLink(Item item) {
         return waiting(item.path(), () -> {
                     try (LocalFolder parent = parentOf(item.path())) {
-                        staging(parent).makeLink(parent, item.name(), target(item));
+                        staging(parent).makeLink(parent, item.name(), LocalNames.path(item.text()));
                     }
                     return true;
                 })
                 .then();
-    }
-
-    private static Path target(Item item) {
-        try {
-            return Path.of(item.text());
-        } catch (InvalidPathException e) {
-            throw Fault.of(FaultCode.BADPATH, "'%s' leads to what cannot be a name on this machine", item.path())
-                    .asException();
-        }
     }
 
     @Override

@@ -11,12 +11,14 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * Copies a tree into another. Owner: one command. Eight files at a time, four pieces of 1 MiB each at most; names come one
+ * Copies a tree into another. What vanishes meanwhile is counted, what may not be read is left out and told; the rest is
+ * copied. Owner: one command. Eight files at a time, four pieces of 1 MiB each at most; names come one
  * after the other, so that memory does not grow with the tree (directories' attributes excepted: they are set last).
  *
  * <p>A container may say anything: what is not one name in its directory, or a directory that has been met before, is left out
@@ -33,7 +35,7 @@ public final class TreeCopy {
 
     private final FileTree from;
     private final FileTree to;
-    private final boolean verify;
+    private final Choice choice;
     private final Progress progress;
     private final List<FileTree.Item> directories = Collections.synchronizedList(new ArrayList<>());
     /** Guarded by itself. */
@@ -45,12 +47,24 @@ public final class TreeCopy {
     public final LongAdder links = new LongAdder();
     public final LongAdder skipped = new LongAdder();
     public final LongAdder others = new LongAdder();
+    public final LongAdder vanished = new LongAdder();
+    /** Files that were given without their bits. */
+    public final LongAdder withoutSetId = new LongAdder();
+
     public final LongAdder bytes = new LongAdder();
 
-    public TreeCopy(FileTree from, FileTree to, boolean verify, Progress progress) {
+    /**
+     * What the user wants.
+     *
+     * @param verify each copy is read back
+     * @param setId files keep bits that let others run them as their owner or group
+     */
+    public record Choice(boolean verify, boolean setId) {}
+
+    public TreeCopy(FileTree from, FileTree to, Choice choice, Progress progress) {
         this.from = from;
         this.to = to;
-        this.verify = verify;
+        this.choice = choice;
         this.progress = progress;
     }
 
@@ -99,6 +113,7 @@ public final class TreeCopy {
                 .onErrorResume(e -> refused.orFail(directory, e))
                 .doOnNext(directories::add)
                 .flatMapMany(made -> from.list(made.path())
+                        .onErrorResume(e -> unread(made, e))
                         .filter(item -> isUsable(made, item))
                         .concatMap(
                                 item -> item.type() == FileTree.Type.DIRECTORY ? walk(item, met) : Flux.just(item), 1));
@@ -106,9 +121,27 @@ public final class TreeCopy {
 
     private boolean isUsable(FileTree.Item directory, FileTree.Item item) {
         if (item.type() == FileTree.Type.UNUSABLE) refused.add(item.path(), item.text());
+        else if (item.type() == FileTree.Type.GONE) vanished.increment();
         else if (!item.isIn(directory)) refused.add(item.path(), "it is no name");
         else return true;
         return false;
+    }
+
+    /** Of the source: it goes on without what is no longer there and what nobody lets it read. */
+    private <T> Mono<T> unread(FileTree.Item item, Throwable error) {
+        if (item.path().isEmpty()) return Mono.error(error);
+        if (FaultException.faultOf(error).code() == FaultCode.NO_PERM) {
+            refused.add(item.path(), "it may not be read");
+            return Mono.empty();
+        }
+        return from.stat(item.path())
+                .map(FileTree.Item::type)
+                .defaultIfEmpty(FileTree.Type.GONE)
+                .flatMap(now -> {
+                    if (now == item.type()) return Mono.error(error);
+                    vanished.increment();
+                    return Mono.empty();
+                });
     }
 
     private Mono<Void> later(FileTree.Item link) {
@@ -171,15 +204,26 @@ public final class TreeCopy {
     private Mono<Void> file(FileTree.Item item, String target) {
         return Mono.defer(() -> {
             MessageDigest digest = sha256();
-            Flux<ByteBuffer> content = from.read(item.path()).doOnNext(piece -> {
-                if (verify) digest.update(piece.duplicate());
-                bytes.add(piece.remaining());
-                progress.add(piece.remaining());
-            });
-            Mono<Void> written = to.write(item.at(target), content);
-            return (verify ? written.then(Mono.defer(() -> compare(target, digest.digest()))) : written)
-                    .doOnSuccess(done -> files.increment());
+            AtomicBoolean isUnread = new AtomicBoolean();
+            Flux<ByteBuffer> content = from.read(item.path())
+                    .doOnNext(piece -> {
+                        if (choice.verify()) digest.update(piece.duplicate());
+                        bytes.add(piece.remaining());
+                        progress.add(piece.remaining());
+                    })
+                    .doOnError(e -> isUnread.set(true));
+            Mono<Boolean> written = to.write(given(item).at(target), content).thenReturn(true);
+            return written.onErrorResume(e -> isUnread.get() ? unread(item, e) : Mono.error(e))
+                    .flatMap(done -> {
+                        files.increment();
+                        if (item.isSetId() && !choice.setId()) withoutSetId.increment();
+                        return choice.verify() ? compare(target, digest.digest()) : Mono.empty();
+                    });
         });
+    }
+
+    private FileTree.Item given(FileTree.Item item) {
+        return item.isSetId() && !choice.setId() ? item.withoutSetId() : item;
     }
 
     private Mono<Void> compare(String target, byte[] expected) {

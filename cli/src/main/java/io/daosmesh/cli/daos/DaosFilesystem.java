@@ -11,10 +11,13 @@ import io.daosmesh.client.dfs.Dfs;
 import io.daosmesh.client.dfs.DfsDirectory;
 import io.daosmesh.client.dfs.DfsEntry;
 import io.daosmesh.client.dfs.DfsPath;
+import io.daosmesh.client.dfs.NameBytes;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.text.Printable;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
@@ -66,12 +69,15 @@ final class DaosFilesystem implements DaosCommand.Group {
             aliases = "cp",
             description = {
                 "Copies a file, or with --recursive the content of a directory, in or out of a container.",
-                "Names, sizes, modes and times are kept. Run again: files of equal size and time are skipped.",
+                "Names, sizes, modes and times are kept; runs of zeros become holes. A copy that was cut short leaves no",
+                "half files: run it again, and files of equal size and time are skipped.",
                 "Every piece is acknowledged with its CRC32C; files in a container keep the SHA-256 of their source,",
                 "which is compared whenever they are read. --verify also reads each copy back at once."
             },
             mixinStandardHelpOptions = true)
     static final class Copy extends DaosCommand {
+        private static final int LINKS_MAX = 40;
+
         @Option(names = "--src", required = true, paramLabel = "SRC", description = "A path, or daos://POOL/CONT/PATH.")
         private String src = "";
 
@@ -92,18 +98,25 @@ final class DaosFilesystem implements DaosCommand.Group {
         @Option(names = "--verify", description = "Read each copy back and compare SHA-256.")
         private boolean verify;
 
+        @Option(
+                names = "--preserve-setid",
+                description = "Out of a container: files keep setuid and setgid. Only if you trust whoever wrote it.")
+        private boolean preserveSetId;
+
         @Override
         Answer run() {
-            try (FileTree from = tree(src)) {
+            try (FileTree from = source()) {
                 return copy(from);
             }
         }
 
         private Answer copy(FileTree from) {
-            FileTree.Item source = Blocking.find(from.stat(""))
-                    .orElseThrow(() -> Fault.of(FaultCode.NONEXIST, "'%s' does not exist", src)
-                            .remedy("check the path")
-                            .asException());
+            FileTree.Item source = Blocking.find(from.stat("")).orElseThrow(() -> absent(src));
+            if (source.type() == FileTree.Type.OTHER) {
+                throw Fault.of(FaultCode.INVAL, "'%s' is a pipe, socket or device", src)
+                        .remedy("copy files, directories or links")
+                        .asException();
+            }
             if (source.type() == FileTree.Type.DIRECTORY && !recursive) {
                 throw Fault.of(FaultCode.INVAL, "'%s' is a directory", src)
                         .remedy("copy it with --recursive")
@@ -117,7 +130,8 @@ final class DaosFilesystem implements DaosCommand.Group {
                 if (isDirectory) refuseIntoItself(from, tree(dst));
                 Target target = isDirectory ? new Target(tree(dst), "") : forFile();
                 try (FileTree to = target.tree()) {
-                    TreeCopy copy = new TreeCopy(from, to, verify, progress);
+                    boolean setId = preserveSetId || DaosAddress.isOne(dst);
+                    TreeCopy copy = new TreeCopy(from, to, new TreeCopy.Choice(verify, setId), progress);
                     Blocking.run(copy.run(source, target.name()));
                     return answer(copy, (System.nanoTime() - startNs) / 1e9);
                 }
@@ -143,7 +157,8 @@ final class DaosFilesystem implements DaosCommand.Group {
             boolean isDirectory = dst.endsWith("/")
                     || Blocking.find(at.stat(""))
                             .map(item -> item.type() == FileTree.Type.DIRECTORY)
-                            .orElse(false);
+                            .orElse(false)
+                    || !DaosAddress.isOne(dst) && Files.isDirectory(Path.of(dst));
             String name = isDirectory ? nameOf(src) : nameOf(dst);
             FileTree folder = isDirectory ? at : parentOf(dst);
             Blocking.run(folder.makeDirectory("", 0755));
@@ -165,11 +180,38 @@ final class DaosFilesystem implements DaosCommand.Group {
             return new LocalTree(parent == null ? Path.of("/") : parent);
         }
 
+        /** A link that the user names stands for what it leads to; those below stay links. */
+        private FileTree source() {
+            if (!DaosAddress.isOne(src)) return new LocalTree(followed(Path.of(src)));
+            DaosAddress at = DaosAddress.parse(src);
+            Dfs dfs = mountToRead(session(), at);
+            DfsPath path = at.path();
+            for (int links = 0; links < LINKS_MAX; links++) {
+                DfsEntry entry = Blocking.find(dfs.stat(path)).orElseThrow(() -> absent(src));
+                if (entry.type() != DfsEntry.Type.SYMLINK) break;
+                path = path.parent().resolve(entry.linkTarget());
+            }
+            return new ContainerTree(dfs, path);
+        }
+
+        private Path followed(Path path) {
+            try {
+                return Files.isSymbolicLink(path) ? path.toRealPath() : path;
+            } catch (IOException e) {
+                throw absent(src);
+            }
+        }
+
+        private static RuntimeException absent(String address) {
+            return Fault.of(FaultCode.NONEXIST, "'%s' does not exist", address)
+                    .remedy("check the path")
+                    .asException();
+        }
+
         private FileTree tree(String address) {
             if (!DaosAddress.isOne(address)) return new LocalTree(Path.of(address));
             DaosAddress at = DaosAddress.parse(address);
-            Dfs dfs = address.equals(src) ? mountToRead(session(), at) : mount(session(), at);
-            return new ContainerTree(dfs, at.path());
+            return new ContainerTree(mount(session(), at), at.path());
         }
 
         private Answer answer(TreeCopy copy, double seconds) {
@@ -185,6 +227,9 @@ final class DaosFilesystem implements DaosCommand.Group {
             line(text, "Links", copy.links.sum());
             if (copy.skipped.sum() > 0) line(text, "Unchanged", copy.skipped.sum());
             if (copy.others.sum() > 0) line(text, "Not copied", copy.others.sum() + " (sockets, pipes, devices)");
+            if (copy.vanished.sum() > 0) line(text, "Vanished", copy.vanished.sum() + " (removed meanwhile)");
+            if (copy.withoutSetId.sum() > 0)
+                line(text, "No set-id", copy.withoutSetId.sum() + " (--preserve-setid keeps these bits)");
             if (!isAll) line(text, "Left out", copy.refused.count());
             copy.refused.text(text);
             line(text, "Bytes", copy.bytes.sum());
@@ -209,6 +254,10 @@ final class DaosFilesystem implements DaosCommand.Group {
                             copy.skipped.sum(),
                             "not_copied",
                             copy.others.sum(),
+                            "vanished",
+                            copy.vanished.sum(),
+                            "without_setid",
+                            copy.withoutSetId.sum(),
                             "left_out",
                             copy.refused.count(),
                             "left_out_first",
@@ -279,7 +328,7 @@ final class DaosFilesystem implements DaosCommand.Group {
                     "sha256", e == null || e.sha256().length == 0 ? null : hex.formatHex(e.sha256()),
                     "link_target", e == null || !isLink ? null : e.linkTarget(),
                     "problem", named.isUsable() ? null : named.problem(),
-                    "name_hex", named.isUsable() ? null : hex.formatHex(named.key()));
+                    "name_hex", named.isUsable() && NameBytes.isText(named.name()) ? null : hex.formatHex(named.key()));
         }
 
         private static String time(long mtimeNs) {

@@ -1,6 +1,7 @@
 package io.daosmesh.cli.mesh;
 
 import io.daosmesh.admin.AdminCalls;
+import io.daosmesh.admin.grammar.RankSet;
 import io.daosmesh.cli.dmg.Dmg;
 import io.daosmesh.cli.dmg.DmgConfig;
 import io.daosmesh.cli.dmg.DmgRoot;
@@ -69,8 +70,12 @@ final class Joining implements AutoCloseable {
         }
         List<MemberMessage> members = new ArrayList<>();
         boolean isJoined = Waiting.until(max, Waiting.PATIENT, () -> isHopeless() || areJoined(ranks, members));
-        if (isJoined && joined(members) >= ranks) {
+        if (isJoined && joined(members) + excluded(members).size() >= ranks) {
             for (Node n : fresh) Texts.mark(formatted(n));
+            if (!excluded(members).isEmpty())
+                System.err.printf(
+                        "mesh: ranks %s stay out until ./mesh dmg system clear-exclude --ranks %1$s%n",
+                        RankSet.plain(excluded(members)));
             return members;
         }
         System.err.print(said);
@@ -105,7 +110,7 @@ final class Joining implements AutoCloseable {
         try {
             members.clear();
             members.addAll(calls.systemQuery(List.of()).getGroupMap().getMembersList());
-            return joined(members) >= ranks;
+            return joined(members) + excluded(members).size() >= ranks;
         } catch (FaultException e) {
             return false;
         }
@@ -115,6 +120,14 @@ final class Joining implements AutoCloseable {
         return members.stream()
                 .filter(m -> m.getState() == MemberMessage.State.JOINED)
                 .count();
+    }
+
+    /** By an administrator: they do not join, and nothing is wrong with that. */
+    static List<Integer> excluded(List<MemberMessage> members) {
+        return members.stream()
+                .filter(m -> m.getState() == MemberMessage.State.ADMIN_EXCLUDED)
+                .map(MemberMessage::getRank)
+                .toList();
     }
 
     /** Of engines that could not open their storage; one a node. */

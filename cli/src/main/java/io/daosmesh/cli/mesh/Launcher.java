@@ -2,8 +2,11 @@ package io.daosmesh.cli.mesh;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,6 +48,16 @@ final class Launcher {
 
     /** Does nothing when it runs. It is a process of its own then, which outlives this one. */
     void launch(Node node) throws IOException {
+        Files.createDirectories(node.dir());
+        // two calls at once: the second waits, and finds that it runs
+        try (FileChannel starting = FileChannel.open(
+                        node.dir().resolve("starting"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock held = starting.lock()) {
+            if (held.isValid()) launchAlone(node);
+        }
+    }
+
+    private void launchAlone(Node node) throws IOException {
         if (node.runs()) return;
         checkPorts(node);
         assembly.prepare(node);

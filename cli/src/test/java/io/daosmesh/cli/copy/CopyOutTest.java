@@ -137,7 +137,7 @@ class CopyOutTest {
     private TreeCopy copy(FileTree from) {
         try (LocalTree to = new LocalTree(destination)) {
             try (Progress progress = new Progress(false, System.err, 0)) {
-                TreeCopy copy = new TreeCopy(from, to, true, progress);
+                TreeCopy copy = new TreeCopy(from, to, new TreeCopy.Choice(true, false), progress);
                 Blocking.run(copy.run(directory(""), ""));
                 return copy;
             }

@@ -51,7 +51,11 @@ class FakeDmg {
     Path folder;
 
     int dmg(String... words) {
-        DmgRoot root = new DmgRoot(stream(out), stream(err));
+        return dmg(stream(out), words);
+    }
+
+    int dmg(PrintStream to, String... words) {
+        DmgRoot root = new DmgRoot(to, stream(err));
         root.use(folder);
         root.use(CONFIG, new AdminCalls(new Nodes(), CONFIG.hosts(), Duration.ofSeconds(1), Duration.ofSeconds(1)));
         return Dmg.run(root, words);

@@ -35,8 +35,7 @@ final class HealthView {
                     out,
                     "Timestamp",
                     STAMP.format(Instant.ofEpochMilli(h.getTimestampMs()).atOffset(ZoneOffset.UTC)));
-        long celsius = (long) (h.getTemperatureKelvin() - ZERO_CELSIUS);
-        line(out, "Temperature", h.getTemperatureKelvin() + "K(" + celsius + "C)");
+        line(out, "Temperature", temperature(h.getTemperatureKelvin()));
         if (h.getTempWarnMinutes() > 0)
             line(out, "Temperature Warning Duration", Words.duration(h.getTempWarnMinutes() * 60));
         if (h.getTempCritMinutes() > 0)
@@ -63,6 +62,11 @@ final class HealthView {
             line(out, "Timed Workload, Media Wear", WEAR_RAW * h.getPercentageUsed());
         }
         return out.toString();
+    }
+
+    /** None is 0 on the wire, and in JSON as in DAOS; nothing is that cold. */
+    private static String temperature(int kelvin) {
+        return kelvin == 0 ? "N/A" : kelvin + "K(" + (long) (kelvin - ZERO_CELSIUS) + "C)";
     }
 
     static Map<String, ?> json(DeviceHealthMessage h) {

@@ -8,8 +8,6 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.id.ObjectId;
 import io.daosmesh.model.text.Printable;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
@@ -41,7 +39,7 @@ public final class DfsDirectory {
      */
     public record Named(String name, @Nullable DfsEntry entry, String problem, byte[] key) {
         public static Named of(String name, DfsEntry entry) {
-            return new Named(name, entry, "", KeyValue.utf8(name));
+            return new Named(name, entry, "", NameBytes.of(name));
         }
 
         public boolean isUsable() {
@@ -68,7 +66,7 @@ public final class DfsDirectory {
             long version,
             @Nullable Fault problem) {
         Found(String name, @Nullable DfsEntry entry, long version) {
-            this(name, KeyValue.utf8(name), entry, version, null);
+            this(name, NameBytes.of(name), entry, version, null);
         }
 
         boolean isDirectory() {
@@ -112,13 +110,12 @@ public final class DfsDirectory {
     Mono<Found> find(byte[] key) {
         return entries.getVersioned(key)
                 .map(v -> found(key, v))
-                .defaultIfEmpty(new Found(new String(key, StandardCharsets.UTF_8), key, null, KeyValue.ABSENT, null));
+                .defaultIfEmpty(new Found(NameBytes.text(key), key, null, KeyValue.ABSENT, null));
     }
 
     private static Found found(byte[] key, KeyValue.Versioned stored) {
-        String name = new String(key, StandardCharsets.UTF_8);
-        boolean isUtf8 = Arrays.equals(name.getBytes(StandardCharsets.UTF_8), key);
-        String why = isUtf8 ? DfsPath.whyNoName(name) : "is not UTF-8";
+        String name = NameBytes.text(key);
+        String why = DfsPath.whyNoName(name);
         Fault problem = why.isEmpty() ? null : Fault.of(FaultCode.BADPATH, "the name " + why);
         try {
             return new Found(name, key, Layout.readEntry(stored.value()), stored.version(), problem);
@@ -192,6 +189,6 @@ public final class DfsDirectory {
     }
 
     private byte[] key(String name) {
-        return KeyValue.utf8(path.child(name).name());
+        return NameBytes.of(path.child(name).name());
     }
 }

@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param object file: its array; directory: its key-value object; symbolic link: id 0.0
  * @param chunkBytes file: chunk size of its array
  * @param sha256 file: digest of the content as it was written, 32 bytes; empty = not known
- * @param linkTarget symbolic link: where it points to
+ * @param linkTarget symbolic link: where it points to, as {@link NameBytes}
  * @param sharedSinceNs 0, or since when another name may stand for the same object, because it is or was being renamed
  */
 public record DfsEntry(
@@ -57,7 +57,7 @@ public record DfsEntry(
     }
 
     static DfsEntry link(String target, long mtimeNs) {
-        long size = target.getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
+        long size = NameBytes.of(target).length;
         return new DfsEntry(Type.SYMLINK, 0777, mtimeNs, size, NO_OBJECT, 0, NO_DIGEST, target, 0);
     }
 

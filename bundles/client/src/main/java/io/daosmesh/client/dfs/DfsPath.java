@@ -2,11 +2,13 @@ package io.daosmesh.client.dfs;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A path from the root of the file system, as names; {@code .} and {@code ..} are resolved by spelling. Immutable. */
+/**
+ * A path from the root of the file system, as names, which are bytes, see {@link NameBytes}; {@code .} and {@code ..} are
+ * resolved by spelling. Immutable.
+ */
 public record DfsPath(List<String> names) {
     public static final int NAME_BYTES_MAX = 255;
     public static final int DEPTH_MAX = 256;
@@ -68,9 +70,9 @@ public record DfsPath(List<String> names) {
     static String whyNoName(String name) {
         if (name.isEmpty() || name.equals(".") || name.equals("..")) return "is no name";
         if (name.indexOf('/') >= 0 || name.indexOf('\0') >= 0) return "holds a slash or a zero byte";
-        // half a pair of UTF-16 has no bytes of its own: as bytes it would be some other name
-        if (name.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) return "is no text";
-        boolean isLong = name.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX;
+        // as bytes it would be some other name
+        if (!NameBytes.isOne(name)) return "is no text";
+        boolean isLong = NameBytes.of(name).length > NAME_BYTES_MAX;
         return isLong ? "is longer than " + NAME_BYTES_MAX + " bytes" : "";
     }
 

@@ -10,6 +10,7 @@ import reactor.core.publisher.Mono;
 /** One file on its way in. Owner: its stream; the pieces arrive one after the other. */
 final class FileWrite {
     private static final int PIECES_AT_ONCE = 4;
+    private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(64 << 10).asReadOnlyBuffer();
 
     private final ArrayObject array;
     private final DfsEntry.Attributes attributes;
@@ -26,6 +27,8 @@ final class FileWrite {
     /** Every piece is acknowledged as durable before the entry is made; pieces stay untouched until then. */
     Mono<DfsEntry> run(Flux<ByteBuffer> content) {
         return content.map(this::next)
+                // an object that has just been made reads as zeros
+                .filter(piece -> !isZero(piece.data()))
                 .flatMap(piece -> array.write(piece.offset(), piece.data()), PIECES_AT_ONCE)
                 .then(Mono.fromSupplier(() -> new DfsEntry(
                         DfsEntry.Type.FILE,
@@ -37,6 +40,14 @@ final class FileWrite {
                         digest.digest(),
                         "",
                         0)));
+    }
+
+    private static boolean isZero(ByteBuffer data) {
+        for (int from = data.position(); from < data.limit(); from += ZEROS.capacity()) {
+            int length = Math.min(ZEROS.capacity(), data.limit() - from);
+            if (data.slice(from, length).mismatch(ZEROS.slice(0, length)) >= 0) return false;
+        }
+        return true;
     }
 
     private Piece next(ByteBuffer data) {

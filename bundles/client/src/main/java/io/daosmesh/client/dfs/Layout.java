@@ -6,8 +6,6 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /** Bytes of entries and of the superblock, as stored. Immutable. */
@@ -58,7 +56,7 @@ final class Layout {
     }
 
     static byte[] write(DfsEntry entry) {
-        byte[] link = entry.linkTarget().getBytes(StandardCharsets.UTF_8);
+        byte[] link = NameBytes.of(entry.linkTarget());
         if (link.length > TEXT_BYTES_MAX) {
             throw Fault.of(FaultCode.INVAL, "a link's target has at most %d bytes", TEXT_BYTES_MAX)
                     .asException();
@@ -89,9 +87,7 @@ final class Layout {
             byte[] object = sized(b, 16);
             int chunkBytes = b.getInt();
             byte[] sha256 = sized(b, b.getShort());
-            byte[] linkBytes = sized(b, b.getShort());
-            String link = new String(linkBytes, StandardCharsets.UTF_8);
-            if (!Arrays.equals(link.getBytes(StandardCharsets.UTF_8), linkBytes)) throw damaged("directory entry");
+            String link = NameBytes.text(sized(b, b.getShort()));
             long sharedSinceNs = layout == ENTRY_LAYOUT_MARK ? b.getLong() : 0;
             DfsEntry entry = new DfsEntry(
                     type,

@@ -74,10 +74,31 @@ class DfsStoredTest {
                 bytes("a/b"),
                 bytes("/"),
                 bytes("a\0"),
-                bytes("\u00ff"),
-                bytes("\u00fe"),
-                bytes("\u00ed\u00a0\u0080"),
+                bytes("\u00ff\u00fe/"),
+                bytes("\u00ff".repeat(256)),
                 bytes("x".repeat(300)));
+    }
+
+    /** Names are bytes: what is not UTF-8 can be read, renamed and removed as any other. */
+    @Test
+    void shouldTakeNamesThatAreNotUtf8() {
+        List<byte[]> names =
+                List.of(bytes("\u00ff"), bytes("\u00fe"), bytes("\u00ed\u00a0\u0080"), bytes("\u00ff".repeat(255)));
+        names.forEach(name -> put(name, link()));
+
+        List<DfsDirectory.Named> all = files.list("/d");
+
+        assertEquals(names.size() + 1, all.size());
+        assertTrue(all.stream().allMatch(DfsDirectory.Named::isUsable));
+        for (byte[] name : names) {
+            String path = "/d/" + NameBytes.text(name);
+            assertTrue(all.stream().anyMatch(n -> Arrays.equals(n.key(), name)));
+            assertEquals(DfsEntry.Type.SYMLINK, files.stat(path).type());
+        }
+        files.rename("/d/\udcff", "/d/\udcfd");
+        assertEquals(FaultCode.NONEXIST, codeOf(() -> files.stat("/d/\udcff")));
+        files.remove("/d/\udcfd", false);
+        assertEquals(names.size(), files.list("/d").size());
     }
 
     @Test
@@ -137,14 +158,14 @@ class DfsStoredTest {
 
         files.remove("/d/damaged", false);
         DfsDirectory at = Blocking.get(dfs.directory(DfsPath.parse("/d")));
-        Blocking.run(dfs.remove(at, bytes("\u00ff"), false));
-        assertEquals(FaultCode.NONEXIST, codeOf(() -> Blocking.run(dfs.remove(at, bytes("\u00ff"), false))));
+        Blocking.run(dfs.remove(at, bytes("\u00ff\u00fe/"), false));
+        assertEquals(FaultCode.NONEXIST, codeOf(() -> Blocking.run(dfs.remove(at, bytes("\u00ff\u00fe/"), false))));
         List<DfsDirectory.Named> left = files.list("/d");
         files.remove("/d", true);
 
         assertFalse(left.stream()
-                .anyMatch(n -> n.shown().equals("\\xff") || n.name().equals("damaged")));
-        assertTrue(left.stream().anyMatch(n -> n.shown().equals("\\xfe")));
+                .anyMatch(n -> n.shown().equals("\\xff\\xfe/") || n.name().equals("damaged")));
+        assertTrue(left.stream().anyMatch(n -> n.shown().equals("a/b")));
         assertEquals(FaultCode.NONEXIST, codeOf(() -> files.stat("/d")));
         assertFalse(Blocking.get(stored.list().hasElements()));
     }
