@@ -117,7 +117,7 @@ final class FakeStorage implements StorageAdmin {
     @Override
     public Mono<Void> setFaulty(UUID device) {
         return Mono.fromRunnable(() ->
-                devices.set(0, devices.get(0).toBuilder().setState("FAULTY").build()));
+                devices.set(0, devices.get(0).toBuilder().setState("EVICTED").build()));
     }
 
     @Override
