@@ -59,6 +59,9 @@ final class NodeRpcs {
 
     private static final Logger LOG = LoggerFactory.getLogger(NodeRpcs.class);
 
+    /** The word of DAOS for a device that has just been put out; in lists it is EVICTED. */
+    private static final String SET_FAULTY = "FAULTY";
+
     private final Parts parts;
     private final Scheduler scheduler;
 
@@ -193,7 +196,8 @@ final class NodeRpcs {
                 .owner(uuid)
                 .flatMap(o -> o.storage().setFaulty(o.uuid()))
                 .then(Mono.defer(() -> parts.devices.owner(uuid)))
-                .map(o -> list(List.of(o.device())));
+                .map(o ->
+                        list(List.of(o.device().toBuilder().setState(SET_FAULTY).build())));
     }
 
     private Mono<ListDevicesReply> replace(ReplaceDeviceRequest request) {

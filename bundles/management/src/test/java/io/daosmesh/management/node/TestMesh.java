@@ -207,27 +207,28 @@ public final class TestMesh implements AutoCloseable {
             engine.add(server.register(
                     id.rank(),
                     RpcMethod.TARGET_QUERY,
-                    call -> answer(() -> {
-                        UUID pool = Ids.uuid(
-                                TargetQueryRequest.parseFrom(call.body()).getPool());
-                        if (!storage.pools.contains(pool))
-                            throw Fault.of(FaultCode.NONEXIST, "pool %s is not on this rank", pool)
-                                    .asException();
-                        return TargetQueryReply.newBuilder()
-                                .addTargets(TargetSpaceMessage.newBuilder()
-                                        .setIndex(0)
-                                        .setScmTotal(100)
-                                        .setScmFree(50))
-                                .addTargets(TargetSpaceMessage.newBuilder()
-                                        .setIndex(1)
-                                        .setScmTotal(100)
-                                        .setScmFree(30))
-                                .build();
-                    })));
+                    call -> answer(() -> space(
+                            Ids.uuid(TargetQueryRequest.parseFrom(call.body()).getPool())))));
             return () -> {
                 for (AutoCloseable a : engine) a.close();
                 engine.clear();
             };
+        }
+
+        private TargetQueryReply space(UUID pool) {
+            if (!storage.pools.contains(pool))
+                throw Fault.of(FaultCode.NONEXIST, "pool %s is not on this rank", pool)
+                        .asException();
+            return TargetQueryReply.newBuilder()
+                    .addTargets(TargetSpaceMessage.newBuilder()
+                            .setIndex(0)
+                            .setScmTotal(100)
+                            .setScmFree(50))
+                    .addTargets(TargetSpaceMessage.newBuilder()
+                            .setIndex(1)
+                            .setScmTotal(100)
+                            .setScmFree(30))
+                    .build();
         }
 
         private Mono<RpcMessage> answer(java.util.concurrent.Callable<MessageLite> work) {

@@ -18,8 +18,10 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -172,9 +174,39 @@ class DeviceIT {
         assertEquals(1, events("device_replace", "Replaced device: " + device + " with device: " + device + "]"));
     }
 
-    /** The last: what only the two devices hold besides is with a node that is gone. */
     @Test
     @Order(5)
+    void shouldTakeInADeviceThatIsPluggedIn() {
+        String place = "node3/nvme/ssd9";
+        assertTrue(device(place).isMissingNode());
+        mesh.mesh("device", "3", "ssd9", "plug").orFail();
+        String address = mesh.dir().resolve(place).toString();
+        String host = member(3).path("addr").asText();
+        assertTrue(mesh.dmg("storage", "scan", "--verbose").orFail().out().contains(address));
+
+        mesh.dmg("storage", "nvme-add-device", "-l", host, "-a", address, "-e", "0")
+                .orFail();
+
+        String added = device(place).path("uuid").asText();
+        assertEquals("NEW", device(place).path("state").asText());
+        mesh.mesh("device", "3", "ssd9", "wear", "100").orFail();
+        LocalMesh.await(
+                "it is worn",
+                STEP_MAX,
+                () -> mesh.dmg("storage", "query", "device-health", "--uuid", added)
+                        .orFail()
+                        .out()
+                        .contains("Device Reliability: WARNING"));
+        mesh.mesh("device", "3", "ssd9", "pull").orFail();
+        awaitState(place, "UNPLUGGED");
+        mesh.mesh("device", "3", "ssd9", "plug").orFail();
+        awaitState(place, "NEW");
+        assertEquals(added, device(place).path("uuid").asText());
+    }
+
+    /** What only the two devices hold besides is with a node that is gone. */
+    @Test
+    @Order(6)
     void shouldHoldEverythingOnTheDevicesThatCameIn() {
         mesh.kill(1);
 
@@ -182,6 +214,57 @@ class DeviceIT {
             List<KeyValue> stores = stores(client);
             for (int n = 0; n < written; n++) check(stores, n);
         }
+    }
+
+    /** The last: the node that is gone comes back on new storage. */
+    @Test
+    @Order(7)
+    void shouldTakeItsRankOnNewStorage() throws IOException {
+        JsonNode before = member(1);
+        for (String lost : List.of("scm", "nvme"))
+            delete(mesh.dir().resolve("node1").resolve(lost));
+        mesh.startNode(1);
+        String host = before.path("addr").asText();
+
+        mesh.dmg("storage", "format", "--replace", "-l", host).orFail();
+        LocalMesh.await(
+                "it has its rank again",
+                OUT_MAX,
+                () -> member(1).path("state").asText().equalsIgnoreCase("joined")
+                        && !member(1).path("uuid").equals(before.path("uuid")),
+                () -> mesh.dmg("system", "query", "-v").out() + mesh.logs());
+        assertEquals(before.path("rank"), member(1).path("rank"));
+        assertEquals(3, mesh.dmgJson("system", "query").path("members").size());
+        for (String pool : List.of("tank", "late"))
+            mesh.dmg("pool", "reintegrate", pool, "--ranks", before.path("rank").asText())
+                    .orFail();
+        awaitWhole();
+
+        mesh.kill(2);
+        try (MeshClient client = MeshClient.open(mesh)) {
+            List<KeyValue> stores = stores(client);
+            for (int n = 0; n < written; n++) check(stores, n);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path f : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(f);
+        }
+    }
+
+    private JsonNode member(int node) {
+        for (JsonNode m : mesh.dmgJson("system", "query").path("members"))
+            if (m.path("fault_domain").asText().endsWith("node" + node)) return m;
+        return MissingNode.getInstance();
+    }
+
+    private void awaitState(String place, String state) {
+        LocalMesh.await(
+                place + " is " + state,
+                STEP_MAX,
+                () -> device(place).path("state").asText().equals(state),
+                mesh::logs);
     }
 
     private void awaitWhole() {
