@@ -68,6 +68,9 @@ final class DeviceWatch implements AutoCloseable {
     private boolean isReviewPlanned;
     /** Of the first group map that told of this start; 0 = none yet. */
     private int joinedVersion;
+    /** Maps that there were before this engine: one that it has replaced, in the same process, may have served by them. */
+    private final Map<UUID, Integer> firstVersions = new HashMap<>();
+
 
     private record Device(DeviceState state, Set<Integer> targets) {}
 
@@ -93,6 +96,8 @@ final class DeviceWatch implements AutoCloseable {
         this.context = context;
         this.targets = targets;
         this.service = new PoolServiceCalls(context, identity);
+        for (UUID pool : context.maps().pools())
+            context.maps().poolMap(pool).ifPresent(m -> firstVersions.put(pool, m.version()));
         this.loop = Executors.newSingleThreadScheduledExecutor(r -> {
             Thread t = new Thread(r, "engine-" + identity.rank() + "-devices");
             t.setDaemon(true);
@@ -252,7 +257,7 @@ final class DeviceWatch implements AutoCloseable {
             return Mono.just(PoolServiceCalls.Idleness.UNTOLD);
         return Flux.fromIterable(wanted.indexes)
                 .concatMap(i -> targets.get(i).<Integer>internal((t, a) -> a.answer(t.updatedVersion(pool), null)))
-                .reduce(0, Math::max)
+                .reduce(firstVersions.getOrDefault(pool, 0), Math::max)
                 .map(updated -> new PoolServiceCalls.Idleness(updated, joined))
                 .timeout(TOLD_MAX, Mono.just(PoolServiceCalls.Idleness.UNTOLD));
     }

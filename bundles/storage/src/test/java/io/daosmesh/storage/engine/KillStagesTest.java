@@ -22,7 +22,7 @@ import org.rocksdb.RocksDB;
 import org.rocksdb.util.Environment;
 
 /**
- * kill -9 in each stage of a write, of its way to the device and the tables, of the reuse of the log, and of a start: before the
+ * kill -9 in each stage of a write, of a merge of older values beside it, of its way to the device and the tables, of the reuse of the log, and of a start: before the
  * call, in its middle and after it. Each start checks what the one before it has left.
  */
 @Timeout(300)
@@ -48,6 +48,8 @@ class KillStagesTest {
                     points("superblock.rename", 1, 0, 1),
                     points("append", 6, 9, 31),
                     points("write", 3, 8, 2),
+                    points("merge", 2, 0, 2),
+                    points("write", 5, 4, 6),
                     points("flush", 3, 0, 2),
                     points("answer", 4, 0, 17),
                     points("smd.write", 1, 2, 0),
@@ -71,6 +73,8 @@ class KillStagesTest {
     /** Values to their devices, indexes into tables, the log trimmed and used again. */
     private static final List<Point> CHECKPOINTS = Stream.of(
                     points("append", 8, 14, 40),
+                    points("merge", 1, 0, 1),
+                    points("merge", 4, 0, 3),
                     points("back", 1, 1, 1),
                     points("back", 2, 1, 2),
                     points("back-flush", 1, 0, 2),

@@ -17,7 +17,8 @@ import java.util.UUID;
 
 /**
  * Opens what an earlier one has left, checks it, and writes until it comes to the point where it ends. Each number on standard
- * output is acknowledged. Targets: 0 with values, 1 now and then, 2 once and never again.
+ * output is acknowledged. Targets: 0 with values, 1 now and then, 2 once and never again. As aggregation does, the last three of six values are
+ * written anew as one, and what they lay on is given to the next.
  */
 final class StageWriter {
     static final int TARGETS = 3;
@@ -27,7 +28,13 @@ final class StageWriter {
     private static final UUID POOL = new UUID(7, 7);
     private static final int VALUE_BYTES = 24 << 10;
     /** Values live in a ring of places: what a crash tears is not acknowledged. */
-    private static final int PLACES = 500;
+    private static final int PLACES = 300;
+    /** Numbers of which the last {@link #MERGED} become one value. */
+    private static final int BLOCK = 6;
+
+    private static final int MERGED = 3;
+    /** Merged values live in a ring of their own. */
+    private static final int SLOTS = 100;
 
     private static final int CHECKED = 400;
     private static final long MOST_NS = 15_000_000_000L;
@@ -53,8 +60,26 @@ final class StageWriter {
         return new byte[] {1};
     }
 
+    private static byte[] mergedKey(long block) {
+        return ByteBuffer.allocate(9).put((byte) 2).putLong(block).array();
+    }
+
+    /** Half of the values lie where merged ones of the block before lay. */
     private static long place(long n) {
-        return n % PLACES * VALUE_BYTES;
+        long block = n / BLOCK;
+        long place = switch ((int) (n % BLOCK)) {
+            case 0 -> 3 * block;
+            case 1 -> 3 * (block - 2) + 2;
+            case 2 -> 3 * (block - 1) + 1;
+            case 3 -> 3 * (block - 1) + 2;
+            case 4 -> 3 * block + 1;
+            default -> 3 * block + 2;
+        };
+        return Math.floorMod(place, PLACES) * (long) VALUE_BYTES;
+    }
+
+    private static long slot(long block) {
+        return (PLACES + block % SLOTS * MERGED) * VALUE_BYTES;
     }
 
     /** Number of the last write that is there: the last acknowledged one, or the one that was under way behind it. */
@@ -80,10 +105,14 @@ final class StageWriter {
 
     private void check(long n, ByteBuffer bytes) {
         byte[] at = kv(0).get(key(n));
-        require(at != null && ByteBuffer.wrap(at).getLong() == place(n), "number " + n + " is missing");
+        long block = n / BLOCK;
+        boolean isMerged = n % BLOCK >= MERGED && kv(0).get(mergedKey(block)) != null;
+        require((at == null) == isMerged, "number " + n + (isMerged ? " is there twice" : " is missing"));
+        require(at == null || ByteBuffer.wrap(at).getLong() == place(n), "number " + n + " is elsewhere");
+        long offset = isMerged ? slot(block) + (n % BLOCK - MERGED) * VALUE_BYTES : place(n);
         require(n % 5 > 0 || kv(1).get(key(n)) != null, "number " + n + " of target 1 is missing");
         bytes.clear().limit(VALUE_BYTES);
-        require(NodeFixture.read(blob, place(n), bytes).isEmpty(), "number " + n + " cannot be read");
+        require(NodeFixture.read(blob, offset, bytes).isEmpty(), "number " + n + " cannot be read");
         bytes.clear().limit(VALUE_BYTES);
         int wrong = bytes.mismatch(value(n));
         require(wrong < 0, "number " + n + " has other bytes from " + wrong + " on");
@@ -118,6 +147,30 @@ final class StageWriter {
         }
     }
 
+    /** Before the places of the merged values are written to again. Once more changes nothing. */
+    private void merge(long block, Halter halter) {
+        long first = block * BLOCK + MERGED;
+        if (block < 0 || first < 1 || kv(0).get(mergedKey(block)) != null) return;
+        KvBatch batch = new KvBatch();
+        try (BufferPool.Buffer piece = storage.buffers().take(VALUE_BYTES);
+                BufferPool.Buffer all = storage.buffers().take(MERGED * VALUE_BYTES)) {
+            ByteBuffer bytes = all.bytes().limit(MERGED * VALUE_BYTES);
+            for (int i = 0; i < MERGED; i++) {
+                check(first + i, piece.bytes());
+                bytes.put(i * VALUE_BYTES, piece.bytes(), 0, VALUE_BYTES);
+                batch.delete(key(first + i));
+            }
+            batch.written(blob, slot(block), MERGED * VALUE_BYTES);
+            require(NodeFixture.write(blob, slot(block), bytes).isEmpty(), "merged value " + block);
+            require(NodeFixture.flush(blob).isEmpty(), "flush of merged value " + block);
+        }
+        batch.put(mergedKey(block), key(slot(block)));
+        halter.run("merge", () -> {}, () -> {
+            kv(0).write(batch, true);
+            return true;
+        });
+    }
+
     private static boolean acknowledge(long n) {
         System.out.println(n);
         System.out.flush();
@@ -149,6 +202,7 @@ final class StageWriter {
         long startNs = System.nanoTime();
         for (long n = newest + 1; System.nanoTime() - startNs < MOST_NS; n++) {
             long number = n;
+            if (n % BLOCK == 1) writer.merge(n / BLOCK - 1, halter);
             writer.write(n);
             halter.run("answer", () -> {}, () -> acknowledge(number));
         }
