@@ -124,6 +124,6 @@ public final class Compatibility {
     private static Fault numbered(Fault fault, int number) {
         return fault.with("fault", number)
                 .with("domain", "server")
-                .remedy("install the same release on both; dmg version and dmg system query -v tell what there is");
+                .remedy("install the same release on both: dmg system query -v tells those of the nodes");
     }
 }

@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** What happened in a run and when; said at once on standard error, and counted for the end. Any thread. */
-final class Journal {
+public final class Journal {
     /** More of them tell nothing new; they are counted on. */
     private static final int SHOWN_MAX = 50;
 
@@ -26,36 +26,36 @@ final class Journal {
     private final AtomicReference<String> lastFault = new AtomicReference<>("none");
 
     /** Since the beginning. */
-    long nowMs() {
+    public long nowMs() {
         return (System.nanoTime() - startNs) / 1_000_000;
     }
 
-    void say(String format, Object... args) {
+    public void say(String format, Object... args) {
         System.err.printf(
                 Locale.ROOT, "torture: %8.3f s  %s%n", nowMs() / 1e3, String.format(Locale.ROOT, format, args));
     }
 
-    void fault(String kind, String detail) {
+    public void fault(String kind, String detail) {
         count(faults, kind);
         lastFault.set(String.format(Locale.ROOT, "%s %s at %.3f s", kind, detail, nowMs() / 1e3));
         say("%s %s", kind, detail);
     }
 
     /** A call that was answered. */
-    void done(String call, long tookMs) {
+    public void done(String call, long tookMs) {
         count(calls, call);
         longestMs.computeIfAbsent(call, c -> new AtomicLong()).accumulateAndGet(tookMs, Math::max);
     }
 
     /** A call that was refused or not answered in time. */
-    void failed(String call, String code, String detail) {
+    public void failed(String call, String code, String detail) {
         count(failures, call + " " + code);
         boolean isSurprising = !call.startsWith(Promise.SINGLE.objectClass() + " ");
         if (isSurprising && failuresShown.incrementAndGet() <= SHOWN_MAX) say("%s failed: %s", call, detail);
     }
 
     /** A client gives up long before anybody stops waiting for it: a call that does not even do that hangs. */
-    void failed(String call, RuntimeException e, String detail) {
+    public void failed(String call, RuntimeException e, String detail) {
         boolean isHung = String.valueOf(e.getMessage()).startsWith("Timeout on blocking read");
         if (isHung) violation("a call hangs: %s, %s", call, detail);
         failed(call, code(e), detail + e.getMessage());
@@ -65,7 +65,7 @@ final class Journal {
         return e instanceof FaultException f ? "DER_" + f.code() : e.getClass().getSimpleName();
     }
 
-    void violation(String format, Object... args) {
+    public void violation(String format, Object... args) {
         String text = String.format(Locale.ROOT, "%.3f s  ", nowMs() / 1e3) + String.format(Locale.ROOT, format, args)
                 + "; last fault: " + lastFault.get();
         if (violationCount.incrementAndGet() > SHOWN_MAX) return;
@@ -87,15 +87,15 @@ final class Journal {
         return b.toString();
     }
 
-    long violations() {
+    public long violations() {
         return violationCount.get();
     }
 
-    List<String> violationsShown() {
+    public List<String> violationsShown() {
         return Collections.unmodifiableList(violations);
     }
 
-    String summary() {
+    public String summary() {
         return String.format(
                 Locale.ROOT,
                 "faults %s%noperations %s%nfailed calls %s%nlongest call in ms%s",

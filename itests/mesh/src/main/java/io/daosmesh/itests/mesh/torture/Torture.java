@@ -95,7 +95,7 @@ public final class Torture {
 
     private static int usage(String problem) {
         System.err.println("mesh: " + problem
-                + " (./mesh torture [--minutes M | --power-cuts N | --kills N | --cuts N] [--seed S])");
+                + " (./mesh torture [--minutes M | --power-cuts N | --kills N | --cuts N | --admin N] [--seed S])");
         return 2;
     }
 

@@ -1,0 +1,143 @@
+package io.daosmesh.itests.mesh.chaos;
+
+import io.daosmesh.cli.mesh.net.Network;
+import io.daosmesh.itests.mesh.LocalMesh;
+import io.daosmesh.itests.mesh.torture.Journal;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.SplittableRandom;
+
+/**
+ * {@code ./mesh torture --admin N [--seed S]}: N operations of administrators on real nodes that are killed, paused and cut off
+ * meanwhile. Then everything is brought back, and nothing may be half done, stuck or lost. Uses the mesh of {@code --dir} if one is
+ * given, else one of its own, whose folder stays when something was wrong. Ends with status 1 then.
+ */
+public final class AdminChaos {
+    private static final int NODES = 4;
+    private static final int NODES_MIN = 3;
+    private static final int COUNT_MAX = 10_000;
+    /** Draws for one operation that can be tried. */
+    private static final int DRAWS_MAX = 200;
+
+    private static final long JOIN_MS = 60_000;
+
+    private final LocalMesh mesh;
+    private final Journal journal = new Journal();
+    private final long seed;
+    private final int count;
+    private volatile boolean isOver;
+
+    public AdminChaos(LocalMesh mesh, long seed, int count) {
+        this.mesh = mesh;
+        this.seed = seed;
+        this.count = count;
+    }
+
+    public static void main(String[] args) {
+        long seed = System.nanoTime() % 1_000_000;
+        int count = 0;
+        for (int i = 0; i < args.length; i += 2) {
+            if (!List.of("--admin", "--seed").contains(args[i]))
+                System.exit(usage("torture --admin does not know '" + args[i] + "'"));
+            boolean isNumber = i + 1 < args.length && args[i + 1].matches("[0-9]{1,9}");
+            if (!isNumber) System.exit(usage(args[i] + " wants a number"));
+            int number = Integer.parseInt(args[i + 1]);
+            if (args[i].equals("--seed")) seed = number;
+            else count = number;
+        }
+        if (count < 1 || count > COUNT_MAX) System.exit(usage("so many operations: 1 to " + COUNT_MAX));
+        int status = 1;
+        try {
+            status = execute(seed, count) ? 0 : 1;
+        } catch (RuntimeException e) {
+            System.err.println("torture: " + e.getMessage());
+        }
+        System.exit(status);
+    }
+
+    private static int usage(String problem) {
+        System.err.println("mesh: " + problem + " (./mesh torture --admin N [--seed S])");
+        return 2;
+    }
+
+    private static boolean execute(long seed, int count) {
+        Path dir = Path.of(System.getProperty("mesh.dir", ".mesh")).toAbsolutePath();
+        boolean isGiven = Boolean.getBoolean("mesh.dir.given");
+        LocalMesh mesh =
+                isGiven ? LocalMesh.attach(dir) : LocalMesh.start(dir.resolveSibling(".mesh-chaos"), options());
+        boolean isRight = false;
+        try {
+            if (mesh.nodes().size() < NODES_MIN)
+                throw new IllegalStateException("there is no mesh of " + NODES_MIN + " nodes in " + mesh.dir());
+            isRight = new AdminChaos(mesh, seed, count).run();
+        } finally {
+            if (!isGiven && isRight) {
+                mesh.close();
+            } else if (!isGiven) {
+                mesh.mesh("down");
+                System.err.println("torture: logs and data are in " + mesh.dir() + "; ./mesh down --dir " + mesh.dir()
+                        + " --wipe removes them");
+            }
+        }
+        return isRight;
+    }
+
+    private static String[] options() {
+        List<String> options = new ArrayList<>(List.of("--nodes", Integer.toString(NODES)));
+        if (Network.missing().isEmpty()) options.add("--namespaces");
+        else
+            System.err.println(
+                    "torture: no node is cut off: " + Network.missing().get());
+        return options.toArray(String[]::new);
+    }
+
+    /** True when nothing was wrong. Pools that are left are removed then. */
+    public boolean run() {
+        String run = "x" + seed + "-" + Long.toString(System.nanoTime() % 100_000_000, 36);
+        Screen screen = new Screen(mesh, journal);
+        Ledger ledger = new Ledger();
+        SplittableRandom random = new SplittableRandom(seed);
+        Operations operations = new Operations(
+                screen, ledger, random.split(), run, screen.members().size());
+        Trouble trouble = new Trouble(mesh, journal, random.split(), () -> isOver);
+        journal.say(
+                "seed %d, %d operations, %d nodes in %s",
+                seed, count, mesh.nodes().size(), mesh.dir());
+        operations.begin();
+        Thread other = new Thread(trouble, "trouble");
+        other.setDaemon(true);
+        other.start();
+        for (int i = 0; i < count; i++) {
+            int draws = 0;
+            while (!operations.next() && ++draws < DRAWS_MAX) {}
+        }
+        isOver = true;
+        join(other);
+        trouble.mend();
+        Verdict verdict = new Verdict(screen, ledger);
+        verdict.settle(operations.away());
+        verdict.check();
+        report();
+        boolean isRight = journal.violations() == 0;
+        if (isRight) ledger.pools().forEach(p -> mesh.dmg("pool", "destroy", p.label, "--force", "--recursive"));
+        return isRight;
+    }
+
+    private void join(Thread other) {
+        try {
+            other.join(JOIN_MS);
+            if (other.isAlive()) journal.violation("a node that was in trouble does not come back");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    private void report() {
+        System.out.printf(Locale.ROOT, "seed %d%nseconds %d%n%s%n", seed, journal.nowMs() / 1000, journal.summary());
+        journal.violationsShown().forEach(v -> System.out.println("violation at " + v));
+        System.out.println("violations " + journal.violations());
+    }
+}
