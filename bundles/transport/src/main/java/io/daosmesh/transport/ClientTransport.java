@@ -1,7 +1,9 @@
 package io.daosmesh.transport;
 
+import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.NodeConfig;
+import io.daosmesh.model.port.RpcClients;
 import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.rpc.Rpc;
 import io.daosmesh.model.time.Hlc;
@@ -18,7 +20,7 @@ import java.util.function.BiFunction;
  * The transport of a tool or an application in a plain JVM. Any thread. Close it before the process ends: with its event
  * loop still inside a native poll the JVM waits up to 300 ms at exit.
  */
-public final class ClientTransport implements AutoCloseable {
+public final class ClientTransport implements RpcClients.Client {
     private final Machinery machinery;
 
     private ClientTransport(Machinery machinery) {
@@ -38,6 +40,18 @@ public final class ClientTransport implements AutoCloseable {
      */
     public static ClientTransport openUnchecked(ClientSettings settings) {
         return open(settings, LiveTls::read);
+    }
+
+    /** {@link RpcClients#open}: checked before it connects. */
+    public static ClientTransport openClient(Role role, String system, NodeConfig.Tls tls) {
+        ClientTransport transport = openUnchecked(new ClientSettings(role, system, tls));
+        try {
+            transport.checkCertificates();
+            return transport;
+        } catch (FaultException e) {
+            transport.close();
+            throw e;
+        }
     }
 
     private static ClientTransport open(
@@ -77,6 +91,7 @@ public final class ClientTransport implements AutoCloseable {
         WarmUp.channels();
     }
 
+    @Override
     public Rpc rpc() {
         return machinery.client;
     }

@@ -49,6 +49,7 @@ public final class Dmg {
             line.setParameterExceptionHandler((e, given) -> wrongUsage(root, e, List.of(given)));
             line.setExecutionExceptionHandler((e, command, parsed) -> failed(root, e));
             CommandLines.strict(line);
+            root.adapt(line);
             return line.execute(words.toArray(String[]::new)) == 0 ? 0 : 1;
         }
     }

@@ -20,18 +20,23 @@ import java.util.Set;
  */
 public record DmgConfig(String system, int port, List<String> hosts, NodeConfig.Tls tls, MetricsAccess metrics) {
     private static final Set<String> KEYS = Set.of("name", "port", "hostlist", "transport_config", "telemetry_config");
+    private static final Path COMMON = Path.of("/etc/daos/daos_control.yml");
 
     /** Order: {@code -o}, environment, the user's file, the host's file, built-in values. DER_INVAL, DER_NO_PERM. */
     static DmgConfig find(Optional<Path> given) {
+        // without any file: this host, DAOS's ports and certificates
+        return written(given).orElseGet(() -> of(new ToolConfig(COMMON, "", Map.of())));
+    }
+
+    /** As {@link #find}, empty when nobody has written one. */
+    public static Optional<DmgConfig> written(Optional<Path> given) {
         Optional<Path> wanted = given.or(() -> Optional.ofNullable(System.getenv("DAOS_CONTROL_CONFIG"))
                 .filter(p -> !p.isEmpty())
                 .map(Path::of));
-        if (wanted.isPresent()) return read(wanted.get());
+        if (wanted.isPresent()) return wanted.map(DmgConfig::read);
         Path own = Path.of(System.getProperty("user.home", "."), ".daos_control.yml");
-        Path common = Path.of("/etc/daos/daos_control.yml");
-        if (Files.exists(own)) return read(own);
-        // without any file: this host, DAOS's ports and certificates
-        return Files.exists(common) ? read(common) : of(new ToolConfig(common, "", Map.of()));
+        if (Files.exists(own)) return Optional.of(read(own));
+        return Files.exists(COMMON) ? Optional.of(read(COMMON)) : Optional.empty();
     }
 
     public static DmgConfig read(Path file) {

@@ -11,10 +11,6 @@ import io.daosmesh.model.wire.LedRequest;
 import io.daosmesh.model.wire.ListDevicesReply;
 import io.daosmesh.model.wire.ListDevicesRequest;
 import io.daosmesh.model.wire.ListPoolsReply;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -116,9 +112,8 @@ final class DmgDevices {
         String host = hostOf(uuid(uuid));
         if (!force && !root.json) {
             root.err.println("NOTICE: This command will permanently mark the device as unusable!");
-            root.err.print("Are you sure you want to continue? (yes/no) ");
-            root.err.flush();
-            if (!isYes())
+            String answer = root.ask("Are you sure you want to continue? (yes/no) ", root.err);
+            if (answer == null || !answer.trim().matches("yes|y"))
                 throw Fault.of(FaultCode.CANCELED, "consent not given").asException();
         }
         HostReplies<ListDevicesReply> replies = root.calls().setFaulty(List.of(host), uuid(uuid));
@@ -141,16 +136,6 @@ final class DmgDevices {
                     .asException();
         HostReplies<ListDevicesReply> replies = root.calls().replaceDevice(List.of(host), old, next);
         return root.show(replies, () -> DeviceView.changed(replies), () -> DeviceView.listJson(replies));
-    }
-
-    private static boolean isYes() {
-        try {
-            BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-            String line = in.readLine();
-            return line != null && (line.trim().equals("yes") || line.trim().equals("y"));
-        } catch (IOException e) {
-            return false;
-        }
     }
 
     /** The host that has a device, by UUID or address; DER_NONEXIST. */

@@ -5,29 +5,27 @@ import io.daosmesh.admin.HostReplies;
 import io.daosmesh.admin.grammar.HostList;
 import io.daosmesh.admin.view.HostBlocks;
 import io.daosmesh.admin.view.Json;
+import io.daosmesh.cli.dmg.access.Access;
+import io.daosmesh.cli.dmg.access.Hosting;
+import io.daosmesh.cli.dmg.access.ToolAccess;
 import io.daosmesh.cli.dmg.screen.Screen;
 import io.daosmesh.cli.start.LogOptions;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
-import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.model.rpc.Role;
 import io.daosmesh.model.text.Printable;
-import io.daosmesh.transport.ClientSettings;
-import io.daosmesh.transport.ClientTransport;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
@@ -42,12 +40,8 @@ import picocli.CommandLine.ScopeType;
         sortOptions = false,
         synopsisSubcommandLabel = "COMMAND")
 public final class DmgRoot implements Screen, AutoCloseable {
-    private static final Duration READ_MAX = Duration.ofSeconds(10);
-    private static final Duration WRITE_MAX = Duration.ofSeconds(90);
     private static final String FAULT_NUMBER = "fault";
     private static final String FAULT_DOMAIN = "domain";
-    private static final Set<FaultCode> OF_CONNECTIONS =
-            Set.of(FaultCode.UNREACH, FaultCode.BAD_CERT, FaultCode.NO_CERT, FaultCode.TIMEDOUT, FaultCode.MISC);
 
     @Option(
             names = "--allow-proxy",
@@ -119,12 +113,30 @@ public final class DmgRoot implements Screen, AutoCloseable {
 
     private @Nullable Path home;
     private @Nullable DmgConfig config; // read at the first use
-    private @Nullable ClientTransport transport; // opened at the first call
+    private @Nullable Access access; // opened at the first call
     private @Nullable AdminCalls calls; // opened at the first call; tests give their own
+    private @Nullable Hosting hosting; // null = this program is dmg
 
     public DmgRoot(PrintStream out, PrintStream err) {
         this.out = out;
         this.err = err;
+    }
+
+    /** Within another program, with its configuration and its calls. */
+    public DmgRoot(PrintStream out, PrintStream err, DmgConfig config, Hosting hosting) {
+        this(out, err);
+        this.config = config;
+        this.hosting = hosting;
+    }
+
+    /** To be called when the commands are there and before they run. */
+    void adapt(CommandLine line) {
+        if (hosting != null) hosting.adapt(line);
+    }
+
+    /** INVAL for hosts that this program may send nothing to. */
+    void check(List<String> hosts) {
+        if (hosting != null) hosting.check(hosts);
     }
 
     /** For tests: calls over another Rpc. */
@@ -148,6 +160,7 @@ public final class DmgRoot implements Screen, AutoCloseable {
         if (given.isEmpty()) {
             throw Fault.of(FaultCode.INVAL, "the host list is empty").asException();
         }
+        check(given);
         return given;
     }
 
@@ -158,13 +171,12 @@ public final class DmgRoot implements Screen, AutoCloseable {
 
     @Override
     public AdminCalls calls() {
+        if (calls == null && hosting != null) calls = hosting.calls(hosts());
         if (calls == null) {
             LogOptions.configure(debug, logFile, jsonLogging);
-            // what is wrong with certificates is found out when a connection fails
-            ClientTransport opened =
-                    ClientTransport.openUnchecked(new ClientSettings(Role.ADMIN, config().system(), config().tls()));
-            transport = opened;
-            calls = new AdminCalls(opened.rpc(), hosts(), READ_MAX, WRITE_MAX);
+            Access opened = ToolAccess.open(config().system(), config().tls(), hosts());
+            access = opened;
+            calls = opened.calls();
         }
         return calls;
     }
@@ -236,13 +248,20 @@ public final class DmgRoot implements Screen, AutoCloseable {
     @Override
     public boolean isConfirmed(String question) {
         if (json) return false;
-        out.print(question + " (yes/no): ");
-        out.flush();
+        String answer = ask(question + " (yes/no): ", out);
+        return answer != null && answer.trim().equalsIgnoreCase("yes");
+    }
+
+    /** One line of the user's; null when nobody is there to answer. */
+    @Nullable
+    String ask(String prompt, PrintStream at) {
+        if (hosting != null) return hosting.ask(prompt);
+        at.print(prompt);
+        at.flush();
         try {
-            String answer = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).readLine();
-            return answer != null && answer.trim().equalsIgnoreCase("yes");
+            return new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).readLine();
         } catch (IOException e) {
-            return false;
+            return null;
         }
     }
 
@@ -276,19 +295,12 @@ public final class DmgRoot implements Screen, AutoCloseable {
         return complain(shown);
     }
 
-    /** What is wrong with our own certificates says more than what became of a connection made with them. */
     private Fault explained(Fault fault) {
-        if (transport == null || !OF_CONNECTIONS.contains(fault.code())) return fault;
-        try {
-            transport.checkCertificates();
-            return fault;
-        } catch (FaultException e) {
-            return e.fault();
-        }
+        return access == null ? fault : access.explained(fault);
     }
 
     @Override
     public void close() {
-        if (transport != null) transport.close();
+        if (access != null) access.close();
     }
 }

@@ -141,6 +141,7 @@ final class DmgTelemetry {
             int number = telemetry.port().orElse(PORT_DEFAULT);
             List<String> hosts = root.hostList == null ? List.of("localhost") : HostList.parse(root.hostList);
             if (hosts.size() != 1) throw DmgSystem.invalid("must specify exactly one host");
+            root.check(hosts);
             String at = HostList.name(hosts.get(0)) + ":" + number;
             root.say("connecting to " + at + "...\n");
             return MetricsView.parse(MetricsPage.read(at, root.config().metrics()));

@@ -80,6 +80,8 @@ final class Launcher {
                 .redirectOutput(
                         ProcessBuilder.Redirect.appendTo(node.log("console.log").toFile()));
         start.environment().put("EXTRA_JAVA_OPTS", options(node));
+        // at the console of a node of this mesh one is its administrator
+        start.environment().put("DAOS_CONTROL_CONFIG", ConfigFiles.control(mesh).toString());
         List.of("KARAF_BASE", "KARAF_ETC", "KARAF_LOG").forEach(start.environment()::remove);
         Process process = start.start();
         node.started(process.pid());

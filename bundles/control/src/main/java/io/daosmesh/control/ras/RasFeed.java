@@ -52,23 +52,24 @@ final class RasFeed {
     }
 
     private void sendWhatIsWanted() {
-        while (!sink.isCancelled() && sink.requestedFromDownstream() > 0) {
-            long lost = ring.lost(position);
-            if (lost > 0) {
-                sink.next(skipped(lost));
-                position += lost;
+        while (!sink.isCancelled() && sink.requestedFromDownstream() > 0 && ring.hasAfter(position)) {
+            var news = ring.news(position, (int) Math.min(BATCH_MAX, sink.requestedFromDownstream()));
+            if (news.events().isEmpty()) break;
+            if (news.lostCount() > 0) {
+                sink.next(skipped(news.lostCount()));
+                position += news.lostCount();
                 continue;
             }
-            var batch = ring.after(position, (int) Math.min(BATCH_MAX, sink.requestedFromDownstream()));
-            if (batch.isEmpty()) break;
-            for (RasEventMessage event : batch) {
+            boolean isFirst = true;
+            for (RasEventMessage event : news.events()) {
                 // what is missing before it is told first
-                if (event.getSequence() > position + 1 && ring.lost(position) > 0) break;
+                if (!isFirst && event.getSequence() > position + 1) break;
                 sink.next(event);
                 position = event.getSequence();
+                isFirst = false;
             }
         }
-        if (!follow && (position >= end || ring.after(position, 1).isEmpty())) sink.complete();
+        if (!follow && (position >= end || !ring.hasAfter(position))) sink.complete();
     }
 
     private static RasEventMessage skipped(long count) {

@@ -1,11 +1,11 @@
 package io.daosmesh.control.ras;
 
 import io.daosmesh.model.wire.RasEventMessage;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
@@ -16,10 +16,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class RasRing {
     private final int eventsMax;
-    private final Deque<RasEventMessage> changes = new ArrayDeque<>();
-    private final Deque<RasEventMessage> others = new ArrayDeque<>();
+    /** By sequence: who has read almost all must not walk over the rest for each new event. */
+    private final NavigableMap<Long, RasEventMessage> changes = new TreeMap<>();
+
+    private final NavigableMap<Long, RasEventMessage> others = new TreeMap<>();
     private final List<Runnable> readers = new CopyOnWriteArrayList<>();
-    private long last;
+    private volatile long last; // written under the lock
     private final long first;
     /** @param firstSequence e.g. microseconds since 1970 at the start of this node */
     RasRing(int eventsMax, long firstSequence) {
@@ -31,54 +33,57 @@ final class RasRing {
     RasEventMessage add(RasEventMessage event) {
         RasEventMessage numbered;
         synchronized (this) {
-            numbered = event.toBuilder().setSequence(++last).build();
-            Deque<RasEventMessage> events = event.getType() == RasEventMessage.Type.STATE_CHANGE ? changes : others;
-            events.addLast(numbered);
-            if (events.size() > eventsMax) events.removeFirst();
+            numbered = event.toBuilder().setSequence(last + 1).build();
+            NavigableMap<Long, RasEventMessage> events =
+                    event.getType() == RasEventMessage.Type.STATE_CHANGE ? changes : others;
+            events.put(numbered.getSequence(), numbered);
+            if (events.size() > eventsMax) events.pollFirstEntry();
+            last = numbered.getSequence();
         }
         readers.forEach(Runnable::run);
         return numbered;
     }
 
-    synchronized long last() {
+    long last() {
         return last;
     }
 
     /** Events after a sequence, oldest first; those forgotten are missing. */
     synchronized List<RasEventMessage> after(long sequence, int countMax) {
         List<RasEventMessage> found = new ArrayList<>();
-        Iterator<RasEventMessage> a = changes.iterator();
-        Iterator<RasEventMessage> b = others.iterator();
-        RasEventMessage x = next(a, sequence);
-        RasEventMessage y = next(b, sequence);
+        Iterator<RasEventMessage> a = changes.tailMap(sequence, false).values().iterator();
+        Iterator<RasEventMessage> b = others.tailMap(sequence, false).values().iterator();
+        RasEventMessage x = next(a);
+        RasEventMessage y = next(b);
         while (found.size() < countMax && (x != null || y != null)) {
             if (y == null || (x != null && x.getSequence() < y.getSequence())) {
                 found.add(x);
-                x = next(a, sequence);
+                x = next(a);
             } else {
                 found.add(y);
-                y = next(b, sequence);
+                y = next(b);
             }
         }
         return found;
     }
 
-    private static @Nullable RasEventMessage next(Iterator<RasEventMessage> events, long sequence) {
-        while (events.hasNext()) {
-            RasEventMessage e = events.next();
-            if (e.getSequence() > sequence) return e;
-        }
-        return null;
+    private static @Nullable RasEventMessage next(Iterator<RasEventMessage> events) {
+        return events.hasNext() ? events.next() : null;
     }
 
-    /**
-     * How many events between {@code sequence} and the next one that is kept are forgotten; a sequence from before this start
-     * tells nothing.
-     */
-    synchronized long lost(long sequence) {
-        if (sequence <= first) return 0;
-        List<RasEventMessage> next = after(sequence, 1);
-        return next.isEmpty() ? 0 : next.get(0).getSequence() - 1 - sequence;
+    /** What a reader of a sequence has not had: so many are forgotten, then come these. */
+    record News(long lostCount, List<RasEventMessage> events) {}
+
+    /** Whether there is anything newer; without the lock, since every reader asks for every event. */
+    boolean hasAfter(long sequence) {
+        return last > Math.max(sequence, first);
+    }
+
+    /** @param sequence one from before this start tells nothing about what is forgotten */
+    synchronized News news(long sequence, int countMax) {
+        List<RasEventMessage> events = after(sequence, countMax);
+        boolean isSilent = sequence <= first || events.isEmpty();
+        return new News(isSilent ? 0 : events.get(0).getSequence() - 1 - sequence, events);
     }
 
     /** Runs {@code onEvent} after each new event on the thread that raised it; it must not block. */

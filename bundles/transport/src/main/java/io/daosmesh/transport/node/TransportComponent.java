@@ -7,11 +7,13 @@ import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.port.RankIdentity;
 import io.daosmesh.model.port.Ras;
+import io.daosmesh.model.port.RpcClients;
 import io.daosmesh.model.rpc.EventLoops;
 import io.daosmesh.model.rpc.OwnCertificate;
 import io.daosmesh.model.rpc.Rpc;
 import io.daosmesh.model.rpc.RpcServer;
 import io.daosmesh.model.time.Hlc;
+import io.daosmesh.transport.ClientTransport;
 import io.daosmesh.transport.ServerSettings;
 import io.daosmesh.transport.ServerTransport;
 import java.util.ArrayList;
@@ -30,7 +32,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The node's transport: opened when the configuration is there; publishes {@link Rpc}, {@link RpcServer}, {@link Hlc},
- * {@link EventLoops}, {@link OwnCertificate} and its metrics. Without a port there are no services, so nothing else of the node starts.
+ * {@link EventLoops}, {@link OwnCertificate}, {@link RpcClients} and its metrics. Without a port there are no services, so nothing else of the node starts.
  */
 @Component(
         immediate = true,
@@ -82,6 +84,7 @@ public final class TransportComponent {
         published.add(context.registerService(EventLoops.class, t.loops(), null));
         published.add(context.registerService(Rpc.class, t.rpc(), null));
         published.add(context.registerService(MetricSource.class, t.metrics(), null));
+        published.add(context.registerService(RpcClients.class, ClientTransport::openClient, null));
         t.certificates().ifPresent(certificates -> {
             certificates.listen(certificateEvents);
             OwnCertificate own = () -> certificates.material().own().notAfter();

@@ -66,6 +66,7 @@ public class NodeIT {
             "telemetry",
             "control",
             "admin",
+            "cli",
             "console",
             "nvme-spdk",
             "pmem",
@@ -287,6 +288,12 @@ public class NodeIT {
     @Test(timeout = TEST_MAX_MS)
     public void shouldReplaceConsole() throws Exception {
         replace("console", UPDATES);
+    }
+
+    /** The commands of dmg are the console's for as long as there are any. */
+    @Test(timeout = TEST_MAX_MS)
+    public void shouldReplaceTheCommandsOfDmg() throws Exception {
+        replace("cli", UPDATES);
     }
 
     @Test(timeout = TEST_MAX_MS)

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * {@code ./mesh bench [quick|write|read|start|restart|return|rebuild|frozen|connect|targets] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
+ * {@code ./mesh bench [quick|write|read|start|restart|return|rebuild|frozen|connect|targets|admin] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
  * measured in the same run. With {@code --dir} it uses the mesh that runs there; else it starts its own: a default one for the
  * start, then for I/O one with clear data channels and one with TLS, of {@value #TARGETS} target a node, then for small writes
  * meshes of more targets. {@code quick} is {@link Quick} alone.
@@ -70,11 +70,12 @@ public final class Bench {
             if (a.equals("--json")) isJson = true;
             else if (List.of(
                             "quick", "write", "read", "start", "restart", "return", "rebuild", "frozen", "connect",
-                            "targets")
+                            "targets", "admin")
                     .contains(a)) only = a;
             else {
-                System.err.println("mesh: bench does not know '" + a
-                        + "' (./mesh bench [quick|write|read|start|restart|return|rebuild|connect|targets] [--json])");
+                System.err.println(
+                        "mesh: bench does not know '" + a
+                                + "' (./mesh bench [quick|write|read|start|restart|return|rebuild|frozen|connect|targets|admin] [--json])");
                 System.exit(2);
             }
         }
@@ -100,6 +101,7 @@ public final class Bench {
             if (only.isEmpty() || only.equals("rebuild")) rebuildLoad();
             if (only.isEmpty() || only.equals("frozen")) frozen();
             if (only.isEmpty() || only.equals("connect")) connect();
+            if (only.isEmpty() || only.equals("admin")) admin();
             if (List.of("", "write", "read").contains(only))
                 for (boolean isClear : new boolean[] {true, false}) ownMesh(isClear);
             if (only.isEmpty() || only.equals("targets")) for (int targets : TARGETS_TRIED) targets(targets);
@@ -146,6 +148,17 @@ public final class Bench {
             Limit handshake = connects.handshake();
             report.single("first_answer_ms", 1000 * medianOf(MEASURED_CONNECTS, connects::firstAnswer), handshake);
             report.single("first_value_ms", 1000 * medianOf(MEASURED_CONNECTS, connects::firstValue), handshake);
+        }
+    }
+
+    private void admin() throws Exception {
+        try (LocalMesh mesh = LocalMesh.start(ownDir())) {
+            AdminSpeed speed = new AdminSpeed(mesh, report);
+            speed.pools();
+            speed.events();
+        }
+        try (LocalMesh mesh = LocalMesh.start(ownDir(), "--nodes", "1", "--replicas", "1", "--insecure")) {
+            new AdminSpeed(mesh, report).members();
         }
     }
 

@@ -59,6 +59,19 @@ class ConsoleIT {
             VIEWER  | daos:devices -j
             VIEWER  | daos:system-query
             VIEWER  | daos:pool-list
+            VIEWER  | daos:system-query -v | grep Joined
+            VIEWER  | daos:storage-scan -l 127.0.0.1
+            VIEWER  | daos:pool-get-prop nonexistent
+            VIEWER  | daos:firmware-query
+            MANAGER | daos:server-set-logmasks INFO
+            MANAGER | daos:storage-led-identify
+            MESH    | daos:pool-destroy nonexistent
+            MESH    | daos:system-set-attr site:north
+            MESH    | daos:system-erase
+            MESH    | daos:telemetry-metrics-list -l 127.0.0.1 -p 1
+            HOST    | daos:support-collect-log
+            HOST    | daos:telemetry-config
+            HOST    | daos:pool-overwrite-acl nonexistent -a /nonexistent
             VIEWER  | bundle:list -t 0
             VIEWER  | bundle:list -t 0 | grep nvme-spdk
             VIEWER  | bundle:headers io.daosmesh.console
@@ -186,6 +199,29 @@ class ConsoleIT {
         }
 
         assertEquals(List.of(), wrong, "as " + role);
+    }
+
+    /** The same words as dmg, under the administrator's certificate of this machine. */
+    @Test
+    void shouldDoAtTheConsoleWhatDmgDoes() {
+        NodeConsole.Answer made = run(Role.MESH, "daos:pool-create consolepool --size 40MB");
+        NodeConsole.Answer seen = run(Role.VIEWER, "daos:pool-query consolepool -j");
+        NodeConsole.Answer refused = run(Role.VIEWER, "daos:pool-destroy consolepool");
+        NodeConsole.Answer absent = run(Role.VIEWER, "daos:pool-query nonexistent");
+        NodeConsole.Answer typed = run(Role.VIEWER, "daos:pool-query consolepool --bogus");
+
+        assertEquals(0, made.status(), made.text());
+        assertEquals(
+                "consolepool", LocalMesh.json(seen.text()).at("/response/label").asText());
+        assertEquals(
+                LocalMesh.json(mesh.dmg("-j", "pool", "query", "consolepool").out())
+                        .at("/response/uuid"),
+                LocalMesh.json(seen.text()).at("/response/uuid"));
+        assertTrue(refused.isRefused(), refused.text());
+        assertTrue(absent.status() != 0 && absent.text().contains("DER_NONEXIST(-1005)"), absent.text());
+        assertTrue(typed.status() != 0 && typed.text().contains("unknown flag `bogus'"), typed.text());
+        assertEquals(0, mesh.dmg("pool", "destroy", "consolepool").status());
+        assertFalse((absent.text() + typed.text()).contains("Exception"), absent.text() + typed.text());
     }
 
     /** Whoever is refused has changed nothing. */
