@@ -225,13 +225,7 @@ final class DaosFilesystem implements DaosCommand.Group {
             line(text, "Directories", copy.directoryCount());
             line(text, "Files", copy.files.sum());
             line(text, "Links", copy.links.sum());
-            if (copy.skipped.sum() > 0) line(text, "Unchanged", copy.skipped.sum());
-            if (copy.others.sum() > 0) line(text, "Not copied", copy.others.sum() + " (sockets, pipes, devices)");
-            if (copy.vanished.sum() > 0) line(text, "Vanished", copy.vanished.sum() + " (removed meanwhile)");
-            if (copy.withoutSetId.sum() > 0)
-                line(text, "No set-id", copy.withoutSetId.sum() + " (--preserve-setid keeps these bits)");
-            if (!isAll) line(text, "Left out", copy.refused.count());
-            copy.refused.text(text);
+            exceptions(text, copy);
             line(text, "Bytes", copy.bytes.sum());
             line(text, "Speed", String.format(Locale.ROOT, "%.1f MB/s in %.1f s", mbPerS, seconds));
             line(text, "Retries", retries);
@@ -273,6 +267,17 @@ final class DaosFilesystem implements DaosCommand.Group {
                             "verified",
                             verified),
                     isAll ? null : copy.refused.fault());
+        }
+
+        /** What was not copied, or not as it was. */
+        private static void exceptions(StringBuilder text, TreeCopy copy) {
+            if (copy.skipped.sum() > 0) line(text, "Unchanged", copy.skipped.sum());
+            if (copy.others.sum() > 0) line(text, "Not copied", copy.others.sum() + " (sockets, pipes, devices)");
+            if (copy.vanished.sum() > 0) line(text, "Vanished", copy.vanished.sum() + " (removed meanwhile)");
+            if (copy.withoutSetId.sum() > 0)
+                line(text, "No set-id", copy.withoutSetId.sum() + " (--preserve-setid keeps these bits)");
+            if (copy.refused.count() > 0) line(text, "Left out", copy.refused.count());
+            copy.refused.text(text);
         }
 
         private static void line(StringBuilder text, String name, Object value) {

@@ -136,9 +136,16 @@ class NamedFlagsTest {
             }
             at = next;
         }
+        Set<String> known = new HashSet<>(at.getCommandSpec().optionsMap().keySet());
+        CommandLine deeper = at;
+        // flags of a group may stand before its command: dmg telemetry -l HOST metrics list
+        for (String word : rest.strip().split("\\s+")) {
+            deeper = deeper.getSubcommands().getOrDefault(word, deeper);
+            known.addAll(deeper.getCommandSpec().optionsMap().keySet());
+        }
         Matcher flags = FLAG.matcher(rest);
         while (flags.find()) {
-            if (!at.getCommandSpec().optionsMap().containsKey(flags.group()))
+            if (!known.contains(flags.group()))
                 wrong.add(file.getFileName() + ": " + at.getCommandSpec().qualifiedName() + " " + flags.group());
         }
     }

@@ -140,6 +140,11 @@ public final class LocalMesh implements AutoCloseable {
         return mesh("daos", args);
     }
 
+    /** For one that is not to end by itself. */
+    public ProcessBuilder daosProcess(String... args) {
+        return new ProcessBuilder(line("daos", args)).redirectInput(new java.io.File("/dev/null"));
+    }
+
     /** The {@code response} of a command's JSON. */
     public JsonNode dmgJson(String... args) {
         List<String> all = new ArrayList<>(List.of("-j"));
