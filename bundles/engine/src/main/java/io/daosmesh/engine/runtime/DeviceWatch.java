@@ -71,7 +71,6 @@ final class DeviceWatch implements AutoCloseable {
     /** Maps that there were before this engine: one that it has replaced, in the same process, may have served by them. */
     private final Map<UUID, Integer> firstVersions = new HashMap<>();
 
-
     private record Device(DeviceState state, Set<Integer> targets) {}
 
     /** Where this watch is with one pool. */
