@@ -83,7 +83,8 @@ record Pattern(List<String> lines) {
     static String filledIn(String command, Map<String, String> known) {
         return NAME.matcher(command).replaceAll(m -> {
             String value = known.get(m.group(1));
-            if (value == null) throw new IllegalArgumentException("nothing is known of " + m.group() + " in: " + command);
+            if (value == null)
+                throw new IllegalArgumentException("nothing is known of " + m.group() + " in: " + command);
             return Matcher.quoteReplacement(value);
         });
     }

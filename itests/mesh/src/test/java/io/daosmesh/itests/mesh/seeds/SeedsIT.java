@@ -120,13 +120,17 @@ class SeedsIT {
 
     private Optional<Map<String, String>> found(Page.Step step, Printed printed) {
         if (printed.status() != step.status()) return Optional.empty();
-        return step.out().match(printed.out(), names).flatMap(known -> step.err().match(printed.err(), known));
+        return step.out()
+                .match(printed.out(), names)
+                .flatMap(known -> step.err().match(printed.err(), known));
     }
 
     private String difference(Page.Step step, String command, Printed printed) {
         return "docs/seeds.md line " + step.line() + ": " + command + "\n--- expected, exit " + step.status() + '\n'
-                + String.join("\n", step.out().lines()) + "\n! " + String.join("\n! ", step.err().lines())
-                + "\n--- printed, exit " + printed.status() + '\n' + printed.out() + "\n! " + printed.err() + "\n--- known "
+                + String.join("\n", step.out().lines()) + "\n! "
+                + String.join("\n! ", step.err().lines())
+                + "\n--- printed, exit " + printed.status() + '\n' + printed.out() + "\n! " + printed.err()
+                + "\n--- known "
                 + names + mesh.logs();
     }
 
