@@ -36,7 +36,12 @@ public final class Dmg {
 
     /** All its commands, to be described and not to be run. */
     public static CommandLine tree() {
-        return DmgTree.build(new DmgRoot(System.out, System.err), List.of());
+        return tree(List.of());
+    }
+
+    /** The part of it that leads to a command. */
+    public static CommandLine tree(List<String> path) {
+        return DmgTree.build(new DmgRoot(System.out, System.err), path);
     }
 
     /** Everything but the exit; closes the root. */

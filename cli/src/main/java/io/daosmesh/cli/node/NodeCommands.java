@@ -77,7 +77,7 @@ public final class NodeCommands implements CommandTree {
 
     @Override
     public List<String> candidates(CommandLeaf leaf, List<String> before, String word) {
-        CommandLine line = Dmg.tree();
+        CommandLine line = Dmg.tree(leaf.path());
         HostedOptions.remove(line);
         for (String step : leaf.path())
             line = Objects.requireNonNull(line.getSubcommands().get(step));

@@ -52,6 +52,7 @@ class NodeCommandsTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private final NodeCommands commands = commands(true);
+    private final List<CommandLeaf> leaves = commands.leaves();
 
     private NodeCommands commands(boolean isInsecure) {
         NodeConfig.Tls tls =
@@ -204,7 +205,7 @@ class NodeCommandsTest {
 
         for (CommandLeaf leaf : commands.leaves()) {
             if (ofTheOwner.contains(leaf.name())) continue;
-            CommandLine line = Dmg.tree();
+            CommandLine line = Dmg.tree(leaf.path());
             for (String step : leaf.path()) line = line.getSubcommands().get(step);
             List<String> offered = commands.candidates(leaf, List.of(), "-");
             line.getCommandSpec().options().stream()
@@ -231,10 +232,7 @@ class NodeCommandsTest {
     }
 
     private CommandLeaf leaf(String name) {
-        return commands.leaves().stream()
-                .filter(l -> l.name().equals(name))
-                .findFirst()
-                .orElseThrow();
+        return leaves.stream().filter(l -> l.name().equals(name)).findFirst().orElseThrow();
     }
 
     private int run(String name, String... arguments) {
