@@ -7,6 +7,7 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.EngineStatusMessage;
+import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.NodeStatusReply;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolEvictReply;
@@ -21,6 +22,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.ToIntFunction;
 
 /**
@@ -118,6 +121,34 @@ public final class UpkeepCalls {
                 && all.replies().values().stream()
                         .flatMap(s -> s.getEnginesList().stream())
                         .allMatch(e -> e.getStorageState().equals(UNFORMATTED));
+    }
+
+    /**
+     * Ends the system that these hosts are, so that their storage can be formatted: nothing of it may be left that names its ranks
+     * and pools. False if they hold no rank of a system. INVAL when they are a part of one only.
+     */
+    public boolean eraseSystemOf(List<String> hosts) {
+        HostReplies<NodeStatusReply> asked = calls.nodeStatus(hosts);
+        Set<String> nodes = new TreeSet<>();
+        asked.replies().values().forEach(s -> nodes.add(s.getHost()));
+        if (nodes.isEmpty() || asked.errors().isEmpty() && isUnformatted(hosts)) return false;
+        List<MemberMessage> members = calls.systemQuery(List.of()).getGroupMap().getMembersList();
+        if (members.stream().noneMatch(m -> nodes.contains(m.getAddress()))) return false;
+        List<String> elsewhere = members.stream()
+                .map(MemberMessage::getAddress)
+                .filter(a -> !nodes.contains(a))
+                .distinct()
+                .sorted()
+                .toList();
+        if (!elsewhere.isEmpty())
+            throw Fault.of(
+                            FaultCode.INVAL,
+                            "the system has ranks on hosts that are not named, or do not answer: %s",
+                            elsewhere)
+                    .remedy("leave out -l to wipe the whole system; a host that has lost its storage: --replace")
+                    .asException();
+        erase();
+        return true;
     }
 
     /** Ends the system: returns when every node that has taken part awaits its format; TIMEDOUT names those that do not yet. */

@@ -1,6 +1,7 @@
 package io.daosmesh.cli.dmg;
 
 import io.daosmesh.admin.HostReplies;
+import io.daosmesh.admin.UpkeepCalls;
 import io.daosmesh.admin.view.Json;
 import io.daosmesh.admin.view.StorageView;
 import io.daosmesh.admin.view.TextTable;
@@ -63,7 +64,7 @@ final class DmgStorage {
                     boolean verbose,
             @Option(
                             names = {"--force", "--reformat"},
-                            description = "wipe what is there")
+                            description = "wipe what is there; the system, with its pools, is erased first")
                     boolean force,
             @Option(
                             names = "--replace",
@@ -77,7 +78,8 @@ final class DmgStorage {
                             root.hosts().size())
                     .remedy("name one with -l")
                     .asException();
-        HostReplies<StorageFormatReply> replies = root.calls().storageFormat(root.hosts(), force, replace);
+        boolean isWiped = force && new UpkeepCalls(root.calls()).eraseSystemOf(root.hosts());
+        HostReplies<StorageFormatReply> replies = root.calls().storageFormat(root.hosts(), force && !isWiped, replace);
         Map<String, List<FormatResultMessage>> failures = StorageView.formatFailures(replies);
         if (failures.isEmpty()) {
             return root.show(

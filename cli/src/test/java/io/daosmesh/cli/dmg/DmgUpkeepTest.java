@@ -9,6 +9,9 @@ import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.EngineStatusMessage;
+import io.daosmesh.model.wire.FormatResultMessage;
+import io.daosmesh.model.wire.GroupMapMessage;
+import io.daosmesh.model.wire.MemberMessage;
 import io.daosmesh.model.wire.NodeStatusReply;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolEvictReply;
@@ -18,7 +21,10 @@ import io.daosmesh.model.wire.PoolListReply;
 import io.daosmesh.model.wire.PoolRebuildRequest;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolUpgradeReply;
+import io.daosmesh.model.wire.StorageFormatReply;
+import io.daosmesh.model.wire.StorageFormatRequest;
 import io.daosmesh.model.wire.SystemEraseReply;
+import io.daosmesh.model.wire.SystemQueryReply;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -156,6 +162,7 @@ class DmgUpkeepTest extends FakeDmg {
         answers.put(
                 RpcMethod.NODE_STATUS,
                 r -> NodeStatusReply.newBuilder()
+                        .setHost("127.0.0.1:10001")
                         .addEngines(EngineStatusMessage.newBuilder().setStorageState(storage))
                         .build());
     }
@@ -187,6 +194,47 @@ class DmgUpkeepTest extends FakeDmg {
         assertEquals(0, dmg("system", "erase"));
         assertEquals("There is no system: all storage awaits its format\n", text(out));
         assertEquals(1, erased[0]);
+    }
+
+    private void memberOn(String... addresses) {
+        GroupMapMessage.Builder all = GroupMapMessage.newBuilder();
+        for (String a : addresses)
+            all.addMembers(
+                    MemberMessage.newBuilder().setRank(all.getMembersCount()).setAddress(a));
+        answers.put(
+                RpcMethod.SYSTEM_QUERY,
+                r -> SystemQueryReply.newBuilder().setGroupMap(all).build());
+    }
+
+    @Test
+    void shouldEndTheSystemBeforeItsStorageIsFormattedByForce() {
+        nodes("READY");
+        List<String> done = new ArrayList<>();
+        answers.put(RpcMethod.SYSTEM_ERASE, r -> {
+            done.add("erase");
+            nodes("AWAIT_FORMAT");
+            return SystemEraseReply.newBuilder().addNodes("127.0.0.1:10001").build();
+        });
+        answers.put(RpcMethod.STORAGE_FORMAT, r -> {
+            done.add(((StorageFormatRequest) r).getForce() ? "force" : "format");
+            return StorageFormatReply.newBuilder()
+                    .addResults(FormatResultMessage.newBuilder().setKind("scm").setOk(true))
+                    .build();
+        });
+        memberOn("127.0.0.1:10001", "127.0.0.9:10001");
+
+        assertEquals(1, dmg("storage", "format", "--force", "-l", "127.0.0.1:10001"));
+        assertTrue(text(err).contains("not named, or do not answer: [127.0.0.9:10001]"), text(err));
+        assertEquals(List.of(), done);
+
+        memberOn("127.0.0.9:10001");
+        assertEquals(0, dmg("storage", "format", "--force", "-l", "127.0.0.1:10001"), () -> text(err));
+        assertEquals(List.of("force"), done, "none of its ranks is there");
+
+        memberOn("127.0.0.1:10001");
+        assertEquals(0, dmg("storage", "format", "--force", "-l", "127.0.0.1:10001"), () -> text(err));
+        assertEquals(0, dmg("storage", "format", "--force", "-l", "127.0.0.1:10001"), () -> text(err));
+        assertEquals(List.of("force", "erase", "format", "force"), done);
     }
 
     @Test
