@@ -426,7 +426,7 @@ public class NodeIT {
         console.expect("daos:pool-query tank", "Pool health info");
         console.expect("daos:devices", "NORMAL");
         console.expect("daos:drivers", "nvme-spdk");
-        console.expect("daos:pool-query", "argument pool is required");
+        console.expect("daos:pool-query", "Missing required parameter: 'POOL'");
         console.expect("daos:pool-query nosuch", "pool 'nosuch' does not exist");
         console.expect("daos:system-query --nosuch", "undefined option: --nosuch");
     }
