@@ -45,7 +45,7 @@ class PoolSimulationTest {
         assertTrue(t.writes > 50L * seeds, "it went on writing: " + t.writes);
         assertTrue(t.readsOfReplicas > 5L * seeds, "replicas answered: " + t.readsOfReplicas);
         assertTrue(t.crashes > half && t.exclusions > half && t.rebuilds > half, "enough went wrong: " + t);
-        assertTrue(t.inWrites > half, "batches torn: " + t.inWrites);
+        assertTrue(t.inWrites > seeds / 4, "batches torn: " + t.inWrites);
         assertTrue(t.scrubbed > 50L * seeds, "values scrubbed: " + t.scrubbed);
         if (plan.hazards().contains(Hazard.EMPTIED_GROUPS))
             assertTrue(t.emptied > seeds, "groups emptied: " + t.emptied);
