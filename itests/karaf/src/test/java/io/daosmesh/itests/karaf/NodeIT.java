@@ -428,6 +428,6 @@ public class NodeIT {
         console.expect("daos:drivers", "nvme-spdk");
         console.expect("daos:pool-query", "Missing required parameter: 'POOL'");
         console.expect("daos:pool-query nosuch", "pool 'nosuch' does not exist");
-        console.expect("daos:system-query --nosuch", "undefined option: --nosuch");
+        console.expect("daos:system-query --nosuch", "unknown flag `nosuch'");
     }
 }
