@@ -1,10 +1,8 @@
 package io.daosmesh.itests.mesh.chaos;
 
-import io.daosmesh.cli.mesh.net.Network;
 import io.daosmesh.itests.mesh.LocalMesh;
 import io.daosmesh.itests.mesh.torture.Journal;
-import java.nio.file.Path;
-import java.util.ArrayList;
+import io.daosmesh.itests.mesh.torture.Trial;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -15,8 +13,6 @@ import java.util.SplittableRandom;
  * given, else one of its own, whose folder stays when something was wrong. Ends with status 1 then.
  */
 public final class AdminChaos {
-    private static final int NODES = 4;
-    private static final int NODES_MIN = 3;
     private static final int COUNT_MAX = 10_000;
     /** Draws for one operation that can be tried. */
     private static final int DRAWS_MAX = 200;
@@ -50,7 +46,9 @@ public final class AdminChaos {
         if (count < 1 || count > COUNT_MAX) System.exit(usage("so many operations: 1 to " + COUNT_MAX));
         int status = 1;
         try {
-            status = execute(seed, count) ? 0 : 1;
+            long first = seed;
+            int operations = count;
+            status = Trial.run(".mesh-chaos", mesh -> new AdminChaos(mesh, first, operations).run()) ? 0 : 1;
         } catch (RuntimeException e) {
             System.err.println("torture: " + e.getMessage());
         }
@@ -60,37 +58,6 @@ public final class AdminChaos {
     private static int usage(String problem) {
         System.err.println("mesh: " + problem + " (./mesh torture --admin N [--seed S])");
         return 2;
-    }
-
-    private static boolean execute(long seed, int count) {
-        Path dir = Path.of(System.getProperty("mesh.dir", ".mesh")).toAbsolutePath();
-        boolean isGiven = Boolean.getBoolean("mesh.dir.given");
-        LocalMesh mesh =
-                isGiven ? LocalMesh.attach(dir) : LocalMesh.start(dir.resolveSibling(".mesh-chaos"), options());
-        boolean isRight = false;
-        try {
-            if (mesh.nodes().size() < NODES_MIN)
-                throw new IllegalStateException("there is no mesh of " + NODES_MIN + " nodes in " + mesh.dir());
-            isRight = new AdminChaos(mesh, seed, count).run();
-        } finally {
-            if (!isGiven && isRight) {
-                mesh.close();
-            } else if (!isGiven) {
-                mesh.mesh("down");
-                System.err.println("torture: logs and data are in " + mesh.dir() + "; ./mesh down --dir " + mesh.dir()
-                        + " --wipe removes them");
-            }
-        }
-        return isRight;
-    }
-
-    private static String[] options() {
-        List<String> options = new ArrayList<>(List.of("--nodes", Integer.toString(NODES)));
-        if (Network.missing().isEmpty()) options.add("--namespaces");
-        else
-            System.err.println(
-                    "torture: no node is cut off: " + Network.missing().get());
-        return options.toArray(String[]::new);
     }
 
     /** True when nothing was wrong. Pools that are left are removed then. */

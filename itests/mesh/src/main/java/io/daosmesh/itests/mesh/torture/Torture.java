@@ -1,28 +1,23 @@
 package io.daosmesh.itests.mesh.torture;
 
-import io.daosmesh.cli.mesh.net.Network;
 import io.daosmesh.itests.mesh.LocalMesh;
 import io.daosmesh.itests.mesh.MeshClient;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
  * {@code ./mesh torture [--minutes M | --power-cuts N | --kills N | --cuts N] [--seed S]}: clients write and read data of several classes on real nodes while faults happen
  * to these, and every answer is compared with what was acknowledged. Uses the mesh of {@code --dir} if one is given (of three
- * nodes or more), else one of its own with {@value #NODES} nodes, whose folder stays when something was wrong. Ends with status 1 then.
+ * nodes or more), else one of its own with four nodes, whose folder stays when something was wrong. Ends with status 1 then.
  */
 public final class Torture {
     static final String POOL = "torture";
     private static final List<String> OPTIONS = List.of("--seed", "--minutes", "--power-cuts", "--kills", "--cuts");
-    private static final int NODES = 4;
-    private static final int NODES_MIN = 3;
     private static final int LANES = 8;
     private static final int COUNT_MAX = 24 * 60;
     private static final int READS_AT_END = 3;
@@ -86,7 +81,13 @@ public final class Torture {
         if (isOfOther) System.exit(usage("--power-cuts needs a mesh of its own: leave out --dir"));
         int status = 1;
         try {
-            status = execute(new Order(seed, kind, count)) ? 0 : 1;
+            Order order = new Order(seed, kind, count);
+            status = Trial.run(".mesh-torture", mesh -> {
+                        Torture torture = new Torture(mesh, order);
+                        return order.kind() == Kind.POWER_CUTS ? torture.runWithCuts() : torture.run(null);
+                    })
+                    ? 0
+                    : 1;
         } catch (Exception e) {
             System.err.println("torture: " + e.getMessage());
         }
@@ -97,37 +98,6 @@ public final class Torture {
         System.err.println("mesh: " + problem
                 + " (./mesh torture [--minutes M | --power-cuts N | --kills N | --cuts N | --admin N] [--seed S])");
         return 2;
-    }
-
-    private static boolean execute(Order order) {
-        Path dir = Path.of(System.getProperty("mesh.dir", ".mesh")).toAbsolutePath();
-        boolean isGiven = Boolean.getBoolean("mesh.dir.given");
-        LocalMesh mesh =
-                isGiven ? LocalMesh.attach(dir) : LocalMesh.start(dir.resolveSibling(".mesh-torture"), options());
-        boolean isRight = false;
-        try {
-            if (mesh.nodes().size() < NODES_MIN)
-                throw new IllegalStateException("there is no mesh of " + NODES_MIN + " nodes in " + mesh.dir());
-            Torture torture = new Torture(mesh, order);
-            isRight = order.kind() == Kind.POWER_CUTS ? torture.runWithCuts() : torture.run(null);
-        } finally {
-            if (!isGiven && isRight) {
-                mesh.close();
-            } else if (!isGiven) {
-                mesh.mesh("down");
-                System.err.println("torture: logs and data are in " + mesh.dir() + "; ./mesh down --dir " + mesh.dir()
-                        + " --wipe removes them");
-            }
-        }
-        return isRight;
-    }
-
-    private static String[] options() {
-        List<String> options = new ArrayList<>(List.of("--nodes", Integer.toString(NODES)));
-        Optional<String> missing = Network.missing();
-        if (missing.isEmpty()) options.add("--namespaces");
-        else System.err.println("torture: the network is not cut: " + missing.get());
-        return options.toArray(String[]::new);
     }
 
     private boolean runWithCuts() {
