@@ -2,9 +2,12 @@ package io.daosmesh.client;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.client.value.ClientStats;
+import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.fault.FaultException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -138,5 +141,19 @@ class SilentLeaderTest {
 
         writes.forEach(CompletableFuture::join);
         Blocking.get(DaosClient.connect(cluster.config().withLimits(NEVER, NEVER)));
+    }
+
+    @Test
+    void shouldBelieveAServerThatKnowsWhileAnotherIsSilent() {
+        Blocking.get(client.connectPool("tank"));
+        cluster.isSilenceEndless = true;
+        cluster.frozen.add(0);
+        DaosClient late = Blocking.get(DaosClient.connect(cluster.config().withLimits(NEVER, NEVER)));
+        cluster.frozen.clear();
+        cluster.frozen.add(1); // it has answered last
+
+        FaultException e = assertThrows(FaultException.class, () -> Blocking.get(late.connectPool("nosuch")));
+
+        assertEquals(FaultCode.NONEXIST, e.code());
     }
 }

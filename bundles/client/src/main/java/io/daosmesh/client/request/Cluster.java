@@ -127,7 +127,7 @@ public final class Cluster {
         Mono<T> others = Mono.firstWithSignal(
                         Mono.delay(ASK_ALONE).then(), once.then().onErrorComplete())
                 .then(Mono.defer(() -> ask(servers, index + 1, method, request, decoder)))
-                .onErrorResume(e -> once);
+                .onErrorResume(Cluster::mayOthersKnow, e -> once);
         return Mono.firstWithSignal(once.onErrorResume(Cluster::mayOthersKnow, e -> Mono.never()), others);
     }
 
