@@ -51,6 +51,7 @@ public final class ConsoleSessions implements CommandSessionListener {
 
     @Override
     public void beforeExecute(CommandSession session, CharSequence line) {
+        SentCommand.executes(session);
         ConsoleUser user = ConsoleUser.current();
         if (!user.mayScript()) LineGate.install(session);
         // also before: what ends the node, or replaces this bundle, has no afterwards

@@ -1,5 +1,7 @@
 package io.daosmesh.console.guard;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -16,7 +18,7 @@ import org.apache.sshd.server.channel.ChannelSession;
 import org.apache.sshd.server.command.Command;
 import org.apache.sshd.server.command.CommandFactory;
 import org.apache.sshd.server.forward.RejectAllForwardingFilter;
-import org.apache.sshd.server.shell.ShellFactory;
+import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
@@ -46,11 +48,16 @@ public final class SshGuard {
         CoreModuleProperties.AUTH_TIMEOUT.set(server, LOGIN_MAX);
         CoreModuleProperties.MAX_AUTH_REQUESTS.set(server, LOGINS_MAX);
         CoreModuleProperties.MAX_CONCURRENT_SESSIONS.set(server, SESSIONS_MAX);
+        server.setCommandFactory(new Gate(kept(server, COMMANDS, server.getCommandFactory())));
+        server.setShellFactory(kept(server, SHELLS, server.getShellFactory()));
+    }
+
+    /** An earlier version of this bundle has left none in its place, and kept it. */
+    @SuppressWarnings("unchecked")
+    private static <T> T kept(SshServer server, String name, @Nullable T now) {
         Map<String, Object> kept = server.getProperties();
-        kept.putIfAbsent(COMMANDS, server.getCommandFactory());
-        kept.putIfAbsent(SHELLS, server.getShellFactory());
-        server.setCommandFactory(new Gate((CommandFactory) kept.get(COMMANDS)));
-        server.setShellFactory((ShellFactory) kept.get(SHELLS));
+        if (now != null) kept.putIfAbsent(name, now);
+        return (T) requireNonNull(kept.get(name), name);
     }
 
     /** Without this bundle nothing is gated or recorded: the server takes nothing more until a new version has come. */
@@ -64,9 +71,8 @@ public final class SshGuard {
         @Override
         public Command createCommand(ChannelSession channel, String line) throws IOException {
             ConsoleUser user = ConsoleUser.of(subject(channel));
-            if (user.mayScript()) return open.createCommand(channel, line);
-            String problem = PlainLine.of(line).problem();
-            if (problem == null) return open.createCommand(channel, line);
+            String problem = user.mayScript() ? null : PlainLine.of(line).problem();
+            if (problem == null) return new SentCommand(open.createCommand(channel, line));
             Audit.refused(user, line, problem);
             return new Refusal(LineGate.refusal(problem));
         }

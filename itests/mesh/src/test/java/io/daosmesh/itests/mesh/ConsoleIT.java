@@ -165,11 +165,12 @@ class ConsoleIT {
     static void startNode() throws Exception {
         mesh = LocalMesh.start(dir.resolve("mesh"), "--nodes", "1", "--targets", "1", "--ssds", "1");
         node = mesh.dir().resolve("node1");
-        console = new NodeConsole(LocalMesh.json(Files.readString(mesh.dir().resolve("mesh.json")))
+        int port = LocalMesh.json(Files.readString(mesh.dir().resolve("mesh.json")))
                 .path("nodes")
                 .path(0)
                 .path("ssh")
-                .asInt());
+                .asInt();
+        console = new NodeConsole(port, mesh.nodes().get(0).pid());
         // as the owner of the node's files would
         Files.writeString(
                 node.resolve("karaf/etc/users.properties"),
@@ -222,6 +223,41 @@ class ConsoleIT {
         assertTrue(typed.status() != 0 && typed.text().contains("unknown flag `bogus'"), typed.text());
         assertEquals(0, mesh.dmg("pool", "destroy", "consolepool").status());
         assertFalse((absent.text() + typed.text()).contains("Exception"), absent.text() + typed.text());
+    }
+
+    @Test
+    void shouldGoOnWhenItsOwnBundleIsUpdated() {
+        NodeConsole.Answer updated = run(Role.MESH, "bundle:update io.daosmesh.console");
+
+        assertEquals(0, updated.status(), updated.text());
+        NodeConsole.Answer after = run(Role.VIEWER, "daos:system-query");
+        assertEquals(0, after.status(), after.text());
+        assertTrue(after.text().contains("Joined"), after.text());
+        assertTrue(run(Role.VIEWER, "daos:system-erase").isRefused());
+        String typed = console.type(name(Role.VIEWER), password(Role.VIEWER), List.of("x=aaaa", "echo $x$x"));
+        assertTrue(typed.contains("refused for viewers and managers"), typed);
+    }
+
+    @Test
+    void shouldKeepNoThreadsOfCommandsThatHaveEnded() {
+        Path tasks = Path.of("/proc/" + mesh.nodes().get(0).pid() + "/task");
+        for (int i = 0; i < 20; i++) run(Role.VIEWER, "bundle:list -t 0 | grep nvme-spdk");
+
+        // four for each command would stay for a minute
+        LocalMesh.await("the end of their threads", Duration.ofSeconds(20), () -> sessionThreads(tasks) < 20);
+    }
+
+    private static long sessionThreads(Path tasks) throws IOException {
+        try (Stream<Path> all = Files.list(tasks)) {
+            return all.filter(task -> {
+                        try {
+                            return Files.readString(task.resolve("comm")).startsWith("session-");
+                        } catch (IOException ended) {
+                            return false;
+                        }
+                    })
+                    .count();
+        }
     }
 
     /** Whoever is refused has changed nothing. */

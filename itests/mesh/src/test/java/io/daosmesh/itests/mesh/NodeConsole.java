@@ -20,9 +20,11 @@ import org.apache.sshd.server.forward.AcceptAllForwardingFilter;
 /** Logs in to the console of a node with a plain ssh client. Any thread. */
 final class NodeConsole implements AutoCloseable {
     private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
+    private static final int THREADS_BYTES_MAX = 200_000;
 
     private final SshClient client = SshClient.setUpDefaultClient();
     private final int port;
+    private final long pid;
 
     /** What came back, colours taken out. */
     record Answer(int status, String text) {
@@ -34,8 +36,10 @@ final class NodeConsole implements AutoCloseable {
         }
     }
 
-    NodeConsole(int port) {
+    /** @param pid of the node, whose threads are told of when it does not answer */
+    NodeConsole(int port, long pid) {
         this.port = port;
+        this.pid = pid;
         client.setServerKeyVerifier(AcceptAllServerKeyVerifier.INSTANCE);
         client.setForwardingFilter(AcceptAllForwardingFilter.INSTANCE);
         client.start();
@@ -62,7 +66,7 @@ final class NodeConsole implements AutoCloseable {
             Integer status = channel.getExitStatus();
             return new Answer(status == null ? -1 : status, plain(out));
         } catch (IOException e) {
-            throw new UncheckedIOException(command, e);
+            throw new UncheckedIOException(command + threads(), e);
         }
     }
 
@@ -81,13 +85,27 @@ final class NodeConsole implements AutoCloseable {
             await(channel.waitFor(EnumSet.of(ClientChannelEvent.CLOSED), ANSWER_MAX), lines.toString());
             return plain(out);
         } catch (IOException e) {
-            throw new UncheckedIOException(lines.toString(), e);
+            throw new UncheckedIOException(lines + threads(), e);
         }
     }
 
     private static void await(java.util.Set<ClientChannelEvent> events, String what) throws IOException {
         if (events.contains(ClientChannelEvent.TIMEOUT))
             throw new IOException("no end within " + ANSWER_MAX + ": " + what);
+    }
+
+    /** What the node was doing while it should have answered. */
+    private String threads() {
+        try {
+            Process jstack = new ProcessBuilder("jstack", Long.toString(pid))
+                    .redirectErrorStream(true)
+                    .start();
+            String text = new String(jstack.getInputStream().readNBytes(THREADS_BYTES_MAX), StandardCharsets.UTF_8);
+            jstack.destroy();
+            return "\nthreads of the node:\n" + text;
+        } catch (IOException e) {
+            return "";
+        }
     }
 
     private static String plain(ByteArrayOutputStream out) {
