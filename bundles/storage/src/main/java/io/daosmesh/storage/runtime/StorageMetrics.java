@@ -40,7 +40,7 @@ final class StorageMetrics implements MetricSource {
                 Lease lease = slot.current();
                 if (lease != null) collectHealth(sink, lease.device.health(), labels);
                 collectErrors(sink, slot.life().errors(), labels);
-                open.slots().latency(device.uuid()).collect(sink, slot.spec().address(), rank);
+                open.slots().latency(device.uuid()).collect(sink, slot.spec().address(), rank, device.targets());
             }
             sink.gauge(
                     "engine_dmabuff_used_bytes",
