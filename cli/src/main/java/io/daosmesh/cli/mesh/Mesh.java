@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -210,8 +211,10 @@ public final class Mesh {
         String ranks =
                 MeshRecord.read(dir).ranks(added).stream().map(String::valueOf).collect(Collectors.joining(","));
         System.err.printf(
+                Locale.ROOT,
                 "mesh: pools that are there do not use it yet: ./mesh dmg --dir %s pool extend POOL --ranks %s%n",
-                dir, ranks);
+                dir,
+                ranks);
     }
 
     @Command(name = "start")
@@ -299,8 +302,11 @@ public final class Mesh {
         if (words != null && !isPlug) device.tell(words);
         String told = device.told();
         System.out.printf(
+                Locale.ROOT,
                 "node %d %s: %s%n",
-                node.number(), device.file().getFileName(), told.isEmpty() ? "does as it should" : told);
+                node.number(),
+                device.file().getFileName(),
+                told.isEmpty() ? "does as it should" : told);
     }
 
     @Command(name = "status")
@@ -311,6 +317,7 @@ public final class Mesh {
             String ranks = record.ranks(node).stream().map(String::valueOf).collect(Collectors.joining(","));
             var pid = node.pid();
             System.out.printf(
+                    Locale.ROOT,
                     "node %-3s pid %-8s ranks %-8s %-9s control %s telemetry %d ssh %d%n",
                     node.number(),
                     pid.isPresent() ? pid.getAsLong() : "-",
