@@ -35,6 +35,7 @@ final class StorageMetrics implements MetricSource {
             Map<String, String> rank = node.labels();
             for (Smd.Device device : open.smd().devices()) {
                 DeviceSlot slot = open.slots().known(device.uuid());
+                if (open.slots().isDisplaced(slot)) continue; // that place has a device
                 Map<String, String> labels = with(rank, "device", slot.spec().address());
                 collectSlot(sink, slot, labels);
                 Lease lease = slot.current();
