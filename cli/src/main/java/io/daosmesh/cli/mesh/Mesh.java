@@ -297,9 +297,10 @@ public final class Mesh {
             @Parameters(index = "2..*", arity = "0..*") @Nullable List<String> words)
             throws IOException {
         Node node = node(number);
-        boolean isPlug = words != null && words.equals(List.of(Device.PLUG));
-        Device device = isPlug ? Device.plugged(node, name) : Device.of(node, name);
-        if (words != null && !isPlug) device.tell(words);
+        List<String> wanted = words == null ? List.of() : words;
+        boolean isPlug = Device.isPlug(wanted);
+        Device device = isPlug ? Device.plugged(node, name, wanted.size() > 1) : Device.of(node, name);
+        if (!wanted.isEmpty() && !isPlug) device.tell(wanted);
         String told = device.told();
         System.out.printf(
                 Locale.ROOT,
