@@ -22,7 +22,10 @@ import reactor.core.scheduler.Schedulers;
 /** Calls to whichever server answers. Any thread: atomic words. */
 final class SystemCalls {
     private static final int ASKED_MAX = 16;
-    private static final LeaderSearch.Manner MANNER = new LeaderSearch.Manner(1, 4, false, false, 0, 0);
+    private static final LeaderSearch.Manner ONCE = new LeaderSearch.Manner(1, 4, false, false, 0, 0);
+    /** The first connection of a process may take longer than a call is waited for, and is there for the next one. */
+    private static final LeaderSearch.Manner AGAIN = new LeaderSearch.Manner(4, 4, false, false, 100, 400);
+
     private static final Duration CALL_LIMIT = Duration.ofSeconds(2);
 
     private final Supplier<Rpc> rpc;
@@ -40,22 +43,27 @@ final class SystemCalls {
         learned.set(List.copyOf(addresses));
     }
 
-    /** One server after the other, until one gives an answer that another would not better. */
+    /** One server after the other, a few rounds, until one gives an answer that another would not better. */
     <T> Mono<T> askAny(RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
         return Mono.defer(() -> {
             Set<String> all = new LinkedHashSet<>(configured);
             all.addAll(learned.get());
-            return ask(all.stream().limit(ASKED_MAX).toList(), method, request, decoder);
+            return walk(AGAIN, all.stream().limit(ASKED_MAX).toList())
+                    .run((to, leftNs) -> call(to, method, request, decoder));
         });
     }
 
-    /** The same of these servers, following the hint of who leads. */
+    /** The same of these servers once, following the hint of who leads. */
     <T> Mono<T> ask(List<String> servers, RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
-        return Mono.defer(() -> {
-            LeaderSearch search = new LeaderSearch(MANNER, "", Fault.of(FaultCode.NO_SERVICE));
-            return new LeaderWalk(search, Mono.just(servers), () -> Long.MAX_VALUE, Schedulers.parallel())
-                    .run((to, leftNs) ->
-                            rpc.get().call(Endpoint.node(to), method, RpcMessage.of(request), CALL_LIMIT, decoder));
-        });
+        return Mono.defer(() -> walk(ONCE, servers).run((to, leftNs) -> call(to, method, request, decoder)));
+    }
+
+    private static LeaderWalk walk(LeaderSearch.Manner manner, List<String> servers) {
+        LeaderSearch search = new LeaderSearch(manner, "", Fault.of(FaultCode.NO_SERVICE));
+        return new LeaderWalk(search, Mono.just(servers), () -> Long.MAX_VALUE, Schedulers.parallel());
+    }
+
+    private <T> Mono<T> call(String to, RpcMethod method, MessageLite request, RpcReply.Decoder<T> decoder) {
+        return rpc.get().call(Endpoint.node(to), method, RpcMessage.of(request), CALL_LIMIT, decoder);
     }
 }

@@ -200,6 +200,15 @@ class AgentTest extends AgentFixture {
         assertEquals(FaultCode.UNREACH, told.fault().code());
     }
 
+    /** The first TLS connection of a process takes seconds on a busy machine: longer than one server is waited for. */
+    @Test
+    void shouldAskAgainWhenNobodyHasAnsweredInTime() {
+        start();
+        system.beSilent(6);
+
+        assertEquals("daos_server", local().system().name());
+    }
+
     @Test
     void shouldKnowWhereTheSystemWasWhileItIsDown() {
         Agent agent = start();

@@ -41,6 +41,7 @@ final class FakeSystem implements Rpc {
     private int questions;
     private boolean isDown;
     private int refusals;
+    private int silences;
     private FaultCode refusal = FaultCode.NO_SERVICE;
 
     static String address(int rank) {
@@ -55,6 +56,11 @@ final class FakeSystem implements Rpc {
     synchronized void refuse(int times, FaultCode code) {
         refusals = times;
         refusal = code;
+    }
+
+    /** So many questions are not answered in time. */
+    synchronized void beSilent(int questions) {
+        silences = questions;
     }
 
     /** Questions for pools wait until it ends. */
@@ -96,6 +102,10 @@ final class FakeSystem implements Rpc {
 
     private synchronized MessageLite serve(Endpoint to, RpcMethod method, MessageLite request) {
         if (isDown || to.port() == 10001) throw Fault.of(FaultCode.UNREACH).asException();
+        if (silences > 0) {
+            silences--;
+            throw Fault.of(FaultCode.TIMEDOUT).asException();
+        }
         return switch (method) {
             case LEADER_QUERY ->
                 LeaderQueryReply.newBuilder()

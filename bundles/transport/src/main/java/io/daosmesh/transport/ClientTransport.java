@@ -43,8 +43,9 @@ public final class ClientTransport implements RpcClients.Client {
     }
 
     /** {@link RpcClients#open}: checked before it connects. */
-    public static ClientTransport openClient(Role role, String system, NodeConfig.Tls tls) {
+    public static ClientTransport openClient(Role role, String system, NodeConfig.Tls tls, String claim) {
         ClientTransport transport = openUnchecked(new ClientSettings(role, system, tls));
+        transport.machinery.identity.claim(claim);
         try {
             transport.checkCertificates();
             return transport;
@@ -60,6 +61,7 @@ public final class ClientTransport implements RpcClients.Client {
         Optional<LiveTls> live =
                 tls.allowInsecure() ? Optional.empty() : Optional.of(certificates.apply(tls, settings.role()));
         Identity identity = new Identity(settings.role(), settings.system(), "");
+        if (settings.role() == Role.ADMIN) identity.claim(System.getProperty("user.name", ""));
         if (settings.credential().isPresent())
             identity.credential(settings.credential().get());
         else if (settings.role() == Role.AGENT)

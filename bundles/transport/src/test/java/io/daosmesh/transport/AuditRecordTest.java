@@ -46,6 +46,7 @@ class AuditRecordTest extends TransportFixture {
     static Path certificates;
 
     private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    private String claim = "";
     private final Logger audit = (Logger) LoggerFactory.getLogger("daosmesh.audit");
 
     @BeforeAll
@@ -79,7 +80,8 @@ class AuditRecordTest extends TransportFixture {
     private List<String> ask(@Nullable Role role, RpcMethod method, MessageLite body) throws Exception {
         lines.list.clear();
         var setup = TransportFixture.setup()
-                .setComponent(role == null ? "agent" : role.name().toLowerCase(Locale.ROOT));
+                .setComponent(role == null ? "agent" : role.name().toLowerCase(Locale.ROOT))
+                .setClaim(claim);
         if (role == null) setup.setCredential(ByteString.copyFrom(credential()));
         try (RawPeer peer = RawPeer.tls(node().port(), certificates, role)) {
             peer.setup(setup.build().toByteArray()).request(1, method, Endpoint.NODE, body.toByteArray());
@@ -115,6 +117,23 @@ class AuditRecordTest extends TransportFixture {
         });
         assertTrue(ask(Role.ADMIN, RpcMethod.POOL_CREATE, DESTROY).get(0).contains("outcome=\"DER_EXIST(-1004)\""));
         assertTrue(ask(Role.ADMIN, RpcMethod.LOG_MASKS, DESTROY).get(0).contains("outcome=\"DER_MISC(-1025)\""));
+    }
+
+    /** It is no proof: whoever has the certificate may say anything, but not write lines of others or become a user. */
+    @Test
+    void shouldWriteDownWhoAnAdministratorSaysItIs() throws Exception {
+        claim = "console:ada";
+        assertTrue(ask(Role.ADMIN, RpcMethod.POOL_DESTROY, DESTROY)
+                .get(0)
+                .startsWith("user=- claim=console:ada address="));
+        claim = "a\n\" user=root".repeat(100);
+        String said = ask(Role.ADMIN, RpcMethod.POOL_DESTROY, DESTROY).get(0);
+        assertTrue(said.startsWith("user=- claim=a???user?root"), said);
+        assertTrue(said.length() < 200, said);
+
+        String user = ask(null, RpcMethod.CONTAINER_DESTROY, ContainerRef.getDefaultInstance())
+                .get(0);
+        assertTrue(user.startsWith("user=alice@node7 address="), user);
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /**
  * Names of this machine as bytes, whatever the locale says about them: Java tells and takes the bytes of a path as URI. As text
@@ -43,7 +44,7 @@ final class LocalNames {
             StringBuilder coded = new StringBuilder(text.startsWith("/") ? "file://" : "file:///");
             for (byte b : NameBytes.of(text)) {
                 if (b == '/') coded.append('/');
-                else coded.append(String.format("%%%02X", b & 0xff));
+                else coded.append(String.format(Locale.ROOT, "%%%02X", b & 0xff));
             }
             Path path = Path.of(URI.create(coded.toString()));
             return text.startsWith("/") ? path : path.subpath(0, path.getNameCount());

@@ -205,7 +205,7 @@ final class DaosContainer implements DaosCommand.Group {
         }
 
         private static void line(StringBuilder text, String name, Object value) {
-            text.append(String.format("  %-27s: %s%n", name, Printable.of(value.toString())));
+            text.append(String.format(Locale.ROOT, "  %-27s: %s%n", name, Printable.of(value.toString())));
         }
     }
 

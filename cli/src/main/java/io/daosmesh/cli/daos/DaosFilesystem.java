@@ -281,7 +281,7 @@ final class DaosFilesystem implements DaosCommand.Group {
         }
 
         private static void line(StringBuilder text, String name, Object value) {
-            text.append(String.format("    %-12s %s%n", name + ":", value));
+            text.append(String.format(Locale.ROOT, "    %-12s %s%n", name + ":", value));
         }
     }
 
@@ -308,9 +308,10 @@ final class DaosFilesystem implements DaosCommand.Group {
         private static void line(StringBuilder text, DfsDirectory.Named named) {
             DfsEntry e = named.entry();
             if (e == null) {
-                text.append(String.format("%s %12s %s %s", "?---------", "?", "?", named.shown()));
+                text.append(String.format(Locale.ROOT, "%s %12s %s %s", "?---------", "?", "?", named.shown()));
             } else {
-                text.append(String.format("%s %12d %s %s", e.modeText(), e.size(), time(e.mtimeNs()), named.shown()));
+                text.append(String.format(
+                        Locale.ROOT, "%s %12d %s %s", e.modeText(), e.size(), time(e.mtimeNs()), named.shown()));
                 if (!e.linkTarget().isEmpty()) text.append(" -> ").append(Printable.of(e.linkTarget()));
             }
             if (!named.isUsable()) {
@@ -326,7 +327,7 @@ final class DaosFilesystem implements DaosCommand.Group {
             return object(
                     "name", named.name(),
                     "type", e == null ? null : e.type().name().toLowerCase(Locale.ROOT),
-                    "mode", e == null ? null : String.format("%04o", e.mode()),
+                    "mode", e == null ? null : String.format(Locale.ROOT, "%04o", e.mode()),
                     "size", e == null ? null : e.size(),
                     "mtime", e == null ? null : time(e.mtimeNs()),
                     "oid", e == null || isLink ? null : e.object().toString(),

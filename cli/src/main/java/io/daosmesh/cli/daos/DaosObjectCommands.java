@@ -9,6 +9,7 @@ import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.pool.PoolTarget;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -52,7 +53,12 @@ final class DaosObjectCommands implements DaosCommand.Group {
             Container at = session().containerToRead(pool, container);
             PoolMap map = at.poolMap();
             StringBuilder text = new StringBuilder(String.format(
-                    "oid: %s ver %d grp_nr: %d class: %s%n", id, map.version(), id.groupCount(), className));
+                    Locale.ROOT,
+                    "oid: %s ver %d grp_nr: %d class: %s%n",
+                    id,
+                    map.version(),
+                    id.groupCount(),
+                    className));
             List<Object> groups = new ArrayList<>();
             for (ShardGroup group : at.layout(id)) {
                 text.append("grp: ").append(group.index()).append('\n');
@@ -61,8 +67,12 @@ final class DaosObjectCommands implements DaosCommand.Group {
                     PoolTarget target = map.target(member);
                     boolean isSettled = group.settled().contains(member);
                     text.append(String.format(
+                            Locale.ROOT,
                             "replica %d rank %d target %d%s%n",
-                            replicas.size(), target.rank(), target.index(), isSettled ? "" : " (being rebuilt)"));
+                            replicas.size(),
+                            target.rank(),
+                            target.index(),
+                            isSettled ? "" : " (being rebuilt)"));
                     replicas.add(object("rank", target.rank(), "target", target.index(), "rebuilding", !isSettled));
                 }
                 groups.add(object("group", group.index(), "replicas", replicas));

@@ -152,7 +152,7 @@ final class DmgPoolCreate implements Callable<Integer> {
     }
 
     private PoolCreateRequest.Builder owned() {
-        String me = System.getProperty("user.name", "root");
+        String me = pool.root.user();
         PoolCreateRequest.Builder request = PoolCreateRequest.newBuilder()
                 .setUser(AclFiles.name(user == null ? me : user))
                 .setGroup(AclFiles.name(group == null ? AclFiles.processGroup().orElse(me) : group));

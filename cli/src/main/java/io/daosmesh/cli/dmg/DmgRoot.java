@@ -134,6 +134,11 @@ public final class DmgRoot implements Screen, AutoCloseable {
         if (hosting != null) hosting.adapt(line);
     }
 
+    /** Who gives the command. */
+    String user() {
+        return hosting == null ? System.getProperty("user.name", "root") : hosting.user();
+    }
+
     /** INVAL for hosts that this program may send nothing to. */
     void check(List<String> hosts) {
         if (hosting != null) hosting.check(hosts);

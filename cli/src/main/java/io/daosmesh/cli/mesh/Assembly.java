@@ -11,6 +11,7 @@ import java.security.SecureRandom;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -123,8 +124,8 @@ final class Assembly {
             Path own = folder.resolve("users.properties");
             if (Texts.read(own).isEmpty()) Files.writeString(own, user.getKey() + " = " + password() + "\n");
             String password = Texts.read(own).replaceFirst(".* = ", "");
-            digests.append(
-                    "%s = {CRYPT}%s{CRYPT},%s,ssh%n".formatted(user.getKey(), digest(password), user.getValue()));
+            digests.append(String.format(
+                    Locale.ROOT, "%s = {CRYPT}%s{CRYPT},%s,ssh%n", user.getKey(), digest(password), user.getValue()));
         }
         return digests.toString();
     }

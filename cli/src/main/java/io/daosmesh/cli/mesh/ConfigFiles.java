@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -52,7 +53,9 @@ final class ConfigFiles {
     }
 
     private String serverText(Node node) {
-        String head = """
+        String head = String.format(
+                Locale.ROOT,
+                """
                 name: daos_server
                 access_points: %s
                 port: %d
@@ -61,13 +64,13 @@ final class ConfigFiles {
                 fault_path: /node%d
                 control_metadata:
                   path: "%s"
-                """.formatted(
-                        hosts(replicas()),
-                        node.ports().control(),
-                        node.host(),
-                        node.ports().telemetry(),
-                        node.number(),
-                        node.dir().resolve("scm/control"));
+                """,
+                hosts(replicas()),
+                node.ports().control(),
+                node.host(),
+                node.ports().telemetry(),
+                node.number(),
+                node.dir().resolve("scm/control"));
         return head
                 + transport("server")
                 + "engines:\n"
@@ -80,7 +83,9 @@ final class ConfigFiles {
         int ssds = settings.shape().ssds();
         Stream<Path> disks = IntStream.range(engine * ssds, (engine + 1) * ssds)
                 .mapToObj(ssd -> node.dir().resolve("nvme/ssd" + ssd));
-        return """
+        return String.format(
+                Locale.ROOT,
+                """
                 - targets: %d
                   scm_class: file
                   scm_mount: "%s"
@@ -88,25 +93,29 @@ final class ConfigFiles {
                   bdev_list: %s
                   bdev_size: %d
                   log_file: "%s"
-                """.formatted(
-                        settings.shape().targets(),
-                        node.dir().resolve("scm/engine" + engine),
-                        list(disks),
-                        SSD_GB,
-                        node.log("engine" + engine + ".log"));
+                """,
+                settings.shape().targets(),
+                node.dir().resolve("scm/engine" + engine),
+                list(disks),
+                SSD_GB,
+                node.log("engine" + engine + ".log"));
     }
 
     private String transport(String role) {
         Path certs = dir.resolve("certs");
         String keys = settings.isInsecure()
                 ? "  allow_insecure: true\n"
-                : """
+                : String.format(
+                        Locale.ROOT,
+                        """
                   allow_insecure: false
                   ca_cert: "%s"
                   cert: "%s"
                   key: "%s"
-                """.formatted(
-                        certs.resolve("daosCA.crt"), certs.resolve(role + ".crt"), certs.resolve(role + ".key"));
+                """,
+                        certs.resolve("daosCA.crt"),
+                        certs.resolve(role + ".crt"),
+                        certs.resolve(role + ".key"));
         return "transport_config:\n" + keys + "  data_channel: " + settings.channel() + "\n";
     }
 

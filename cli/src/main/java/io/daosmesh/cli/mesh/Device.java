@@ -16,14 +16,19 @@ import java.util.stream.Collectors;
  */
 record Device(Node node, Path file) {
     static final String WORDS =
-            "hang, slow MS, fail, tear, flip [reads|writes], fill, wear PERCENT, heat KELVIN, clear, pull or plug";
+            "hang, slow MS, fail, tear, flip [reads|writes], fill, wear PERCENT, heat KELVIN, clear, pull, plug or plug new";
     static final String CLEAR = "clear";
     private static final String PULL = "pull";
-    static final String PLUG = "plug";
+    private static final String PLUG = "plug";
+    private static final String NEW = "new";
     private static final String SUFFIX = ".trouble";
     private static final String SMART = ".smart";
-    /** Of the file of a device that was pulled out. */
+    /** Of the file of a device that was pulled out, and of one that another has the place of. */
     private static final String PULLED = ".pulled";
+
+    private static final String REPLACED = ".replaced";
+    /** What the driver keeps beside the file. */
+    private static final String HEALTH = ".health";
 
     private static final int SLOW_MS_MAX = 600_000;
     private static final Pattern KNOWN =
@@ -44,24 +49,38 @@ record Device(Node node, Path file) {
                 node.number(), name, names.isEmpty() ? "it has none yet" : "it has " + String.join(", ", names));
     }
 
-    /** A new one, which is plugged in: as large as the others of the node. @param name ssd and a number, of no device that it has */
-    static Device plugged(Node node, String name) throws IOException {
+    static boolean isPlug(List<String> words) {
+        return words.equals(List.of(PLUG)) || words.equals(List.of(PLUG, NEW));
+    }
+
+    /**
+     * One that is plugged in: the one that was pulled out, or a new one as large as the others of the node.
+     *
+     * @param name ssd and a number
+     * @param isNew not the one that was pulled out of this place
+     */
+    static Device plugged(Node node, String name, boolean isNew) throws IOException {
         Path folder = node.dir().resolve("nvme");
         List<String> names = names(folder);
         Device added = new Device(node, folder.resolve(name).normalize());
         String file = String.valueOf(added.file.getFileName());
         boolean isPlace = folder.equals(added.file.getParent()) && file.matches("ssd[0-9]{1,3}");
         if (!isPlace || names.isEmpty()) return of(node, name);
-        if (names.contains(file)) {
+        if (names.contains(file) && !isNew) {
             added.move(true);
             return added;
         }
+        if (Files.exists(added.file)) throw MeshException.failed("%s is plugged already: pull it first", file);
         Path other = new Device(node, folder.resolve(names.get(0))).present();
         Path made = folder.resolve(file + ".made");
         try (RandomAccessFile bytes = new RandomAccessFile(made.toFile(), "rw")) {
             bytes.setLength(Files.size(other));
         }
+        for (String ofTheOld : List.of(SUFFIX, SMART, HEALTH))
+            Files.deleteIfExists(added.file.resolveSibling(file + ofTheOld));
         Files.move(made, added.file, StandardCopyOption.ATOMIC_MOVE);
+        Path old = added.pulled();
+        if (Files.exists(old)) Files.move(old, folder.resolve(file + REPLACED), StandardCopyOption.REPLACE_EXISTING);
         return added;
     }
 

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -74,6 +75,7 @@ final class Joining implements AutoCloseable {
             for (Node n : fresh) Texts.mark(formatted(n));
             if (!excluded(members).isEmpty())
                 System.err.printf(
+                        Locale.ROOT,
                         "mesh: ranks %s stay out until ./mesh dmg system clear-exclude --ranks %1$s%n",
                         RankSet.plain(excluded(members)));
             return members;

@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** Starts and stops the processes of nodes, and waits for them. Owner: the main thread. */
 final class Launcher {
@@ -129,7 +130,10 @@ final class Launcher {
         for (Node node : nodes) {
             if (!awaitEnd(node)) {
                 System.err.printf(
-                        "mesh: node %d did not stop within %d s: killed%n", node.number(), STOP_MAX.toSeconds());
+                        Locale.ROOT,
+                        "mesh: node %d did not stop within %d s: killed%n",
+                        node.number(),
+                        STOP_MAX.toSeconds());
                 if (node.signal("KILL")) awaitEnd(node);
             }
             Files.deleteIfExists(node.dir().resolve("pid"));

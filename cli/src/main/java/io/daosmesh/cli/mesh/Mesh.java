@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -210,8 +211,10 @@ public final class Mesh {
         String ranks =
                 MeshRecord.read(dir).ranks(added).stream().map(String::valueOf).collect(Collectors.joining(","));
         System.err.printf(
+                Locale.ROOT,
                 "mesh: pools that are there do not use it yet: ./mesh dmg --dir %s pool extend POOL --ranks %s%n",
-                dir, ranks);
+                dir,
+                ranks);
     }
 
     @Command(name = "start")
@@ -294,13 +297,17 @@ public final class Mesh {
             @Parameters(index = "2..*", arity = "0..*") @Nullable List<String> words)
             throws IOException {
         Node node = node(number);
-        boolean isPlug = words != null && words.equals(List.of(Device.PLUG));
-        Device device = isPlug ? Device.plugged(node, name) : Device.of(node, name);
-        if (words != null && !isPlug) device.tell(words);
+        List<String> wanted = words == null ? List.of() : words;
+        boolean isPlug = Device.isPlug(wanted);
+        Device device = isPlug ? Device.plugged(node, name, wanted.size() > 1) : Device.of(node, name);
+        if (!wanted.isEmpty() && !isPlug) device.tell(wanted);
         String told = device.told();
         System.out.printf(
+                Locale.ROOT,
                 "node %d %s: %s%n",
-                node.number(), device.file().getFileName(), told.isEmpty() ? "does as it should" : told);
+                node.number(),
+                device.file().getFileName(),
+                told.isEmpty() ? "does as it should" : told);
     }
 
     @Command(name = "status")
@@ -311,6 +318,7 @@ public final class Mesh {
             String ranks = record.ranks(node).stream().map(String::valueOf).collect(Collectors.joining(","));
             var pid = node.pid();
             System.out.printf(
+                    Locale.ROOT,
                     "node %-3s pid %-8s ranks %-8s %-9s control %s telemetry %d ssh %d%n",
                     node.number(),
                     pid.isPresent() ? pid.getAsLong() : "-",

@@ -1,6 +1,7 @@
 package io.daosmesh.cli.mesh;
 
 import java.util.List;
+import java.util.Locale;
 
 /** The TCP ports of a node; they lie apart from those of all other nodes of meshes with another offset. Immutable. */
 public record Ports(int control, int telemetry, int ssh) {
@@ -32,7 +33,7 @@ public record Ports(int control, int telemetry, int ssh) {
      * @param sockets the kernel's tables of them
      */
     static boolean isListening(String sockets, int port) {
-        String local = String.format(":%04X", port);
+        String local = String.format(Locale.ROOT, ":%04X", port);
         return sockets.lines()
                 .map(line -> line.strip().split(" +", 5)) // as 0: 0100007F:2711 00000000:0000 0A
                 .anyMatch(words -> words.length == 5 && words[1].endsWith(local) && words[3].equals("0A"));

@@ -1,9 +1,12 @@
 package io.daosmesh.cli.node;
 
+import io.daosmesh.cli.dmg.Dmg;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionStrategy;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,6 +33,7 @@ final class HostedOptions {
     static void remove(CommandLine line) {
         removeFrom(line);
         IExecutionStrategy execution = line.getExecutionStrategy();
+        line.setHelpFactory((spec, colors) -> new CommandLine.Help(shown(spec), colors));
         line.setExecutionStrategy(parsed -> {
             for (ParseResult at = parsed; at != null; at = at.hasSubcommand() ? at.subcommand() : null) refuse(at);
             return execution.execute(parsed);
@@ -42,6 +46,19 @@ final class HostedOptions {
             if (EVERYWHERE.contains(option.longestName())) spec.remove(option);
         }
         Set.copyOf(line.getSubcommands().values()).forEach(HostedOptions::removeFrom);
+    }
+
+    /** The same command without what is refused, to be read and not to be run. */
+    private static CommandSpec shown(CommandSpec spec) {
+        List<String> path = Stream.of(spec.qualifiedName().split(" ")).skip(1).toList();
+        CommandLine line = Dmg.tree(path);
+        removeFrom(line);
+        for (String step : path)
+            line = Objects.requireNonNull(line.getSubcommands().get(step));
+        CommandSpec shown = line.getCommandSpec();
+        for (OptionSpec option : List.copyOf(shown.options()))
+            if (refused(shown).contains(option.longestName())) shown.remove(option);
+        return shown;
     }
 
     private static void refuse(ParseResult at) {

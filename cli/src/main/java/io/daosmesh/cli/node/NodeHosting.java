@@ -47,8 +47,8 @@ final class NodeHosting implements Hosting, AutoCloseable {
     private RpcClients.Client administrator(RpcClients clients) {
         if (written.isPresent())
             return clients.open(
-                    Role.ADMIN, written.get().system(), written.get().tls());
-        if (node.tls().allowInsecure()) return clients.open(Role.ADMIN, node.system(), node.tls());
+                    Role.ADMIN, written.get().system(), written.get().tls(), claim());
+        if (node.tls().allowInsecure()) return clients.open(Role.ADMIN, node.system(), node.tls(), claim());
         throw Fault.of(FaultCode.NO_PERM, "this node has no certificate of an administrator: it can only ask")
                 .remedy("use dmg, or write daos_control.yml on this machine (docs/security.md)")
                 .asException();
@@ -57,6 +57,15 @@ final class NodeHosting implements Hosting, AutoCloseable {
     @Override
     public void adapt(CommandLine line) {
         HostedOptions.remove(line);
+    }
+
+    private String claim() {
+        return "console:" + dialog.user();
+    }
+
+    @Override
+    public String user() {
+        return dialog.user();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.daosmesh.cli.pages;
 
+import java.util.Locale;
 import picocli.AutoComplete;
 
 /** Completion of a tool's commands and options in bash and zsh. Pure. */
@@ -13,7 +14,7 @@ final class Completion {
     /** A file of zsh's $fpath: it runs the script of bash with what zsh has for that. */
     static String zsh(Tool tool, String bashFolder) {
         String function = "_complete_" + tool.name();
-        return """
+        return String.format(Locale.ROOT, """
             #compdef %s
             # Completion as in bash, whose script it reads.
             autoload -U +X bashcompinit && bashcompinit
@@ -21,6 +22,6 @@ final class Completion {
             (( $+functions[compopt] )) || compopt() { :; }
             source %s/%s || return 1
             _bash_complete -o default -F %s
-            """.formatted(tool.name(), bashFolder, tool.name(), function);
+            """, tool.name(), bashFolder, tool.name(), function);
     }
 }

@@ -3,6 +3,7 @@ package io.daosmesh.cli.support;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -33,7 +34,8 @@ public final class SupportFlags {
     String extra;
 
     public SupportStore open() {
-        String time = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").format(LocalDateTime.now());
+        String time =
+                DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT).format(LocalDateTime.now());
         Path folder = target != null ? target : Path.of("/tmp/daos_support_server_logs-" + time);
         return SupportStore.open(folder, archive);
     }

@@ -120,6 +120,22 @@ class MeshTest {
         assertEquals(Node.State.STOPPED, node.state());
     }
 
+    /** Any letters that the folder's name may have: its node is the process whose command line names it. */
+    @Test
+    void shouldKnowTheProcessOfAnOddlyNamedFolder() throws Exception {
+        Path odd = Files.createDirectories(dir.resolve("-a b G\u00f6\u00dfe%20@#,(x)*~\u4e2d"));
+        Node node = Node.all(odd, SETTINGS).get(0);
+        Files.createDirectories(node.dir());
+        Process running = new ProcessBuilder("sh", "-c", "read line", "sh", node.mark()).start();
+        try {
+            node.started(running.pid());
+
+            assertTrue(node.runs());
+        } finally {
+            running.destroy();
+        }
+    }
+
     @Test
     void shouldSeeWhoListens() throws Exception {
         int port;
@@ -162,6 +178,15 @@ class MeshTest {
             assertEquals(0, mesh("device", "1", "ssd7", "plug"));
             assertEquals(Files.size(device.file()), Files.size(dir.resolve("node1/nvme/ssd7")));
             assertEquals(1, mesh("device", "1", "ssd7", "plug"));
+            Files.writeString(device.file(), "old");
+            Files.writeString(dir.resolve("node1/nvme/ssd0.health"), "of the old one");
+            assertEquals(1, mesh("device", "1", "ssd0", "plug", "new"), "it is plugged");
+            assertEquals(0, mesh("device", "1", "ssd0", "pull"));
+            assertEquals(0, mesh("device", "1", "ssd0", "plug", "new"));
+            assertEquals("\0\0\0", Files.readString(device.file()));
+            assertFalse(Files.exists(dir.resolve("node1/nvme/ssd0.health")));
+            assertEquals("old", Files.readString(dir.resolve("node1/nvme/ssd0.replaced")));
+            assertEquals(2, mesh("device", "1", "ssd0", "plug", "old"));
             assertEquals(1, mesh("device", "1", "../ssd8", "plug"));
         } finally {
             running.destroy();

@@ -19,6 +19,7 @@ import io.daosmesh.model.rpc.RpcMethod;
 import io.daosmesh.model.rpc.RpcReply;
 import io.daosmesh.model.wire.GroupMapMessage;
 import io.daosmesh.model.wire.MemberMessage;
+import io.daosmesh.model.wire.PoolCreateRequest;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolFindReply;
 import io.daosmesh.model.wire.PoolListReply;
@@ -49,6 +50,8 @@ class NodeCommandsTest {
     private static final Set<String> OF_THE_CONSOLE_ALONE = Set.of("devices", "drivers");
 
     private final List<String> asked = new ArrayList<>();
+    private final List<PoolCreateRequest> created = new ArrayList<>();
+    private final Set<String> claims = new TreeSet<>();
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private final NodeCommands commands = commands(true);
@@ -68,9 +71,10 @@ class NodeCommandsTest {
                 Path.of("none"),
                 tls,
                 List.of());
-        RpcClients clients = (role, system, certificates) -> new RpcClients.Client() {
+        RpcClients clients = (role, system, certificates, claim) -> new RpcClients.Client() {
             @Override
             public Rpc rpc() {
+                claims.add(claim);
                 return new Recorder("" + role);
             }
 
@@ -195,6 +199,37 @@ class NodeCommandsTest {
         assertFalse(Files.exists(Path.of("x")));
     }
 
+    /** As dmg takes its caller; the process is the node's, which owns nothing. */
+    @Test
+    void shouldActForWhoIsAtTheConsole() {
+        run("pool-create", "tank", "--scm-size", "1GB", "--nvme-size", "1GB");
+        run("pool-create", "tank", "--scm-size", "1GB", "--nvme-size", "1GB", "--user", "bob");
+
+        assertEquals(
+                List.of("ada@", "bob@"),
+                created.stream().map(PoolCreateRequest::getUser).toList(),
+                err.toString(StandardCharsets.UTF_8));
+        assertEquals(Set.of("console:ada"), claims);
+    }
+
+    @Test
+    void shouldShowNoFlagInTheHelpThatIsRefused() {
+        for (CommandLeaf leaf : leaves) {
+            out.reset();
+            assertEquals(0, run(leaf.name(), "--help"), leaf + err.toString(StandardCharsets.UTF_8));
+            String help = out.toString(StandardCharsets.UTF_8);
+
+            CommandLine line = Dmg.tree(leaf.path());
+            for (String step : leaf.path()) line = line.getSubcommands().get(step);
+            List<String> offered = commands.candidates(leaf, List.of(), "--");
+            for (CommandLine.Model.OptionSpec option : line.getCommandSpec().options()) {
+                boolean isShown = help.matches("(?s).* " + option.longestName() + "[ =,\\]\n].*");
+                assertEquals(offered.contains(option.longestName()), isShown, option + help);
+            }
+            assertTrue(help.contains(" " + leaf.path().get(leaf.path().size() - 1)), help);
+        }
+    }
+
     /** Of commands for others than the owner of the machine; what config generate takes is only printed. */
     @Test
     void shouldCompleteNoFlagThatNamesAFile() throws IOException {
@@ -257,6 +292,11 @@ class NodeCommandsTest {
         }
 
         @Override
+        public String user() {
+            return "ada";
+        }
+
+        @Override
         public String ask(String prompt) {
             return answer;
         }
@@ -274,6 +314,7 @@ class NodeCommandsTest {
         public <T> Mono<T> call(
                 Endpoint to, RpcMethod method, RpcMessage request, Duration deadline, RpcReply.Decoder<T> decoder) {
             asked.add(name + " " + method);
+            if (request.body() instanceof PoolCreateRequest r) created.add(r);
             return Mono.fromCallable(() -> {
                 byte[] body = switch (method) {
                     case SYSTEM_QUERY ->
@@ -281,6 +322,7 @@ class NodeCommandsTest {
                                 .setGroupMap(GroupMapMessage.newBuilder()
                                         .addMembers(MemberMessage.newBuilder()
                                                 .setState(MemberMessage.State.JOINED)
+                                                .setTargetCount(1)
                                                 .setAddress("st1:10001")))
                                 .build()
                                 .toByteArray();

@@ -9,6 +9,9 @@ public interface Dialog {
 
     PrintStream err();
 
+    /** Who has logged in. */
+    String user();
+
     /** One line of the user's; null when nobody is there to answer. */
     @Nullable
     String ask(String prompt);

@@ -157,6 +157,7 @@ public final class PoolView {
         int total = map.targets().size();
         StringBuilder out = new StringBuilder();
         out.append(String.format(
+                Locale.ROOT,
                 "Pool %s, ntarget=%d, disabled=%d, leader=%d, version=%d, state=%s%n",
                 uuid(reply.getEntry()),
                 total,
@@ -186,8 +187,10 @@ public final class PoolView {
         unhealthy(reply, out);
         if (domains(map) < reply.getCopiesWanted()) {
             out.append(String.format(
+                    Locale.ROOT,
                     "- Too few fault domains: %d serve, objects want %d copies%n",
-                    domains(map), reply.getCopiesWanted()));
+                    domains(map),
+                    reply.getCopiesWanted()));
         }
         out.append("Pool space info:\n- Target count:")
                 .append(total - map.disabledCount())
@@ -218,10 +221,13 @@ public final class PoolView {
         List<UnreadableObjectMessage> objects = reply.getUnreadableObjectsList();
         for (UnreadableObjectMessage o : objects.subList(0, Math.min(UNREADABLE_SHOWN_MAX, objects.size())))
             out.append(String.format(
+                    Locale.ROOT,
                     "  Container %s, object %s: %d%n",
-                    Ids.uuid(o.getContainer()), new ObjectId(o.getOidHigh(), o.getOidLow()), o.getRecords()));
+                    Ids.uuid(o.getContainer()),
+                    new ObjectId(o.getOidHigh(), o.getOidLow()),
+                    o.getRecords()));
         int more = objects.size() - UNREADABLE_SHOWN_MAX;
-        if (more > 0) out.append(String.format("  and %d more objects%n", more));
+        if (more > 0) out.append(String.format(Locale.ROOT, "  and %d more objects%n", more));
     }
 
     private static List<Map<String, ?>> unreadableJson(PoolQueryReply reply) {

@@ -13,6 +13,8 @@ import io.daosmesh.model.wire.StorageUsageReply;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Views of storage as a whole: scan, format, usage. Source: the seeds; daos-admin facts 2.3. */
 public final class StorageView {
@@ -160,18 +162,25 @@ public final class StorageView {
 
     // ---------------------------------------------------------------- usage
 
-    private record UsageRow(long scm, long scmFree, long nvme, long nvmeFree) {}
+    /** What can hold pools: formatted, in use, and whole. Spares and devices that are out are no capacity, as in DAOS. */
+    private record UsageRow(long scm, long scmFree, long nvme, long nvmeFree) {
+        static UsageRow of(StorageUsageReply r) {
+            List<ScmInfoMessage> scm =
+                    r.getScmList().stream().filter(s -> s.getRank() >= 0).toList();
+            List<DeviceInfoMessage> nvme =
+                    r.getNvmeList().stream().filter(StorageView::isInUse).toList();
+            return new UsageRow(scmTotal(scm), StorageView.scmFree(scm), nvmeTotal(nvme), StorageView.nvmeFree(nvme));
+        }
+    }
+
+    private static boolean isInUse(DeviceInfoMessage d) {
+        return d.getState().equals("NORMAL") && d.getRank() >= 0;
+    }
 
     public static String usage(HostReplies<StorageUsageReply> all) {
         TextTable table =
                 new TextTable("Hosts", "SCM-Total", "SCM-Free", "SCM-Used", "NVMe-Total", "NVMe-Free", "NVMe-Used");
-        HostBlocks.group(
-                        all,
-                        r -> new UsageRow(
-                                scmTotal(r.getScmList()),
-                                scmFree(r.getScmList()),
-                                nvmeTotal(r.getNvmeList()),
-                                nvmeFree(r.getNvmeList())))
+        HostBlocks.group(all, UsageRow::of)
                 .forEach((hosts, u) -> table.row(
                         hosts,
                         ByteSize.format(u.scm),
@@ -180,16 +189,40 @@ public final class StorageView {
                         ByteSize.format(u.nvme),
                         ByteSize.format(u.nvmeFree),
                         used(u.nvme, u.nvmeFree)));
-        return table.isEmpty() ? "" : table.render();
+        if (table.isEmpty()) return "";
+        StringBuilder out = new StringBuilder(table.render());
+        HostBlocks.group(all, StorageView::uncounted).forEach((hosts, text) -> {
+            if (!text.isEmpty())
+                out.append("Not counted on ")
+                        .append(hosts)
+                        .append(": ")
+                        .append(text)
+                        .append('\n');
+        });
+        return out.toString();
+    }
+
+    /** {@code 2 NEW (16 GB), 1 EVICTED (8.0 GB)}, or empty. */
+    private static String uncounted(StorageUsageReply r) {
+        return r.getNvmeList().stream()
+                .filter(d -> !isInUse(d))
+                .collect(Collectors.groupingBy(DeviceInfoMessage::getState, TreeMap::new, Collectors.toList()))
+                .entrySet()
+                .stream()
+                .map(e -> e.getValue().size() + " " + Printable.of(e.getKey()) + " ("
+                        + ByteSize.format(nvmeTotal(e.getValue())) + ")")
+                .collect(Collectors.joining(", "));
     }
 
     public static Map<String, ?> usageJson(HostReplies<StorageUsageReply> all) {
         return HostBlocks.json(all, r -> {
+            UsageRow row = UsageRow.of(r);
             Map<String, Object> fields = new java.util.LinkedHashMap<>();
-            fields.put("scm_total", scmTotal(r.getScmList()));
-            fields.put("scm_free", scmFree(r.getScmList()));
-            fields.put("nvme_total", nvmeTotal(r.getNvmeList()));
-            fields.put("nvme_free", nvmeFree(r.getNvmeList()));
+            fields.put("scm_total", row.scm);
+            fields.put("scm_free", row.scmFree);
+            fields.put("nvme_total", row.nvme);
+            fields.put("nvme_free", row.nvmeFree);
+            fields.put("nvme_not_counted", nvmeTotal(r.getNvmeList()) - row.nvme);
             fields.putAll(storageJson(r.getScmList(), r.getNvmeList()));
             return fields;
         });

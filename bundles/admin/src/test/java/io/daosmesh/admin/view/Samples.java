@@ -144,9 +144,17 @@ final class Samples {
         StorageUsageReply full = StorageUsageReply.newBuilder()
                 .addScm(scm(0))
                 .addScm(scm(1))
-                .addNvme(device(1, "NORMAL", List.of()))
+                .addNvme(device(1, "NORMAL", List.of(0, 1)))
                 .build();
-        return hosts(full, StorageUsageReply.newBuilder().addScm(scm(0)).build());
+        StorageUsageReply other = StorageUsageReply.newBuilder()
+                .addScm(scm(0))
+                .addScm(scm(1).toBuilder().setRank(-1).setState("NEEDS_FORMAT"))
+                .addNvme(device(1, "NORMAL", List.of(0)))
+                .addNvme(device(2, "NEW", List.of()))
+                .addNvme(device(3, "NEW", List.of()))
+                .addNvme(device(4, "EVICTED", List.of(1)).toBuilder().clearFreeBytes())
+                .build();
+        return hosts(full, other);
     }
 
     static HostReplies<StorageFormatReply> format() {

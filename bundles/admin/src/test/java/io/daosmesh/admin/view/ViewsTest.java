@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.admin.HostReplies;
 import io.daosmesh.admin.RankPools;
 import io.daosmesh.admin.UpkeepCalls;
 import io.daosmesh.admin.machine.MachineSamples;
@@ -22,6 +23,7 @@ import io.daosmesh.model.wire.PoolTargetSpaceMessage;
 import io.daosmesh.model.wire.PoolUpgradeReply;
 import io.daosmesh.model.wire.RankResultMessage;
 import io.daosmesh.model.wire.RasEventMessage;
+import io.daosmesh.model.wire.StorageUsageReply;
 import io.daosmesh.model.wire.SystemEraseReply;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -71,6 +73,22 @@ class ViewsTest {
         Golden.check("storage-format-verbose.txt", StorageView.formatVerbose(Samples.format()));
         Golden.check("storage-query-usage.txt", StorageView.usage(Samples.usage()));
         assertEquals(1, StorageView.formatFailures(Samples.format()).size());
+    }
+
+    /** The seeds: only what is formatted and assigned to a running rank, which is what can host pools. */
+    @Test
+    void shouldCountOnlyWhatCanHoldPools() {
+        StorageUsageReply empty = StorageUsageReply.newBuilder()
+                .addScm(Samples.scm(0).toBuilder().setRank(-1))
+                .addNvme(Samples.device(1, "NEW", List.of()))
+                .build();
+        HostReplies<StorageUsageReply> all = new HostReplies<>(Map.of("wolf-71:10001", empty), Map.of());
+
+        String row = StorageView.usage(all).lines().toList().get(2);
+
+        assertEquals("wolf-71 0 B 0 B 0 % 0 B 0 B 0 %", row.trim().replaceAll(" +", " "));
+        assertTrue(StorageView.usage(all).contains("Not counted on wolf-71: 1 NEW (3.2 TB)"));
+        assertTrue(Json.success(StorageView.usageJson(all)).contains("\"nvme_total\": 0"));
     }
 
     @Test

@@ -17,14 +17,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param address of the ssh client, {@code local} for a console without ssh
  */
-record ConsoleUser(String name, String address, Set<String> roles) {
+public record ConsoleUser(String name, String address, Set<String> roles) {
     static final String ADMIN = "admin";
     /** May do what the node's own process may: what others are refused whatever their role. */
     static final String HOST = "host";
 
     /** The user on whose behalf this thread works; nobody, without roles, when there is none. */
     @SuppressWarnings("removal") // Karaf runs sessions with Subject.doAs, and Java 17 has no other way to ask
-    static ConsoleUser current() {
+    public static ConsoleUser current() {
         return of(Subject.getSubject(AccessController.getContext()));
     }
 

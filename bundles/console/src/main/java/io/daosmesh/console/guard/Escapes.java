@@ -1,5 +1,7 @@
 package io.daosmesh.console.guard;
 
+import java.util.Locale;
+
 /** Text of others on its way into a log or to a terminal: no control character gets through, and no text without end. */
 final class Escapes {
     static final int LENGTH_MAX = 1024;
@@ -17,7 +19,7 @@ final class Escapes {
                     || type == Character.LINE_SEPARATOR
                     || type == Character.PARAGRAPH_SEPARATOR
                     || type == Character.SURROGATE;
-            if (isUnsafe) b.append(String.format("\\u%04x", (int) c));
+            if (isUnsafe) b.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
             else if (c == '"' || c == '\\') b.append('\\').append(c);
             else b.append(c);
         }

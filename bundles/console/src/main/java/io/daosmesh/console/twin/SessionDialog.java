@@ -1,6 +1,7 @@
 package io.daosmesh.console.twin;
 
 import io.daosmesh.admin.command.Dialog;
+import io.daosmesh.console.guard.ConsoleUser;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -14,6 +15,7 @@ final class SessionDialog implements Dialog {
     private static final int FAILURE_BYTES_MAX = 500;
 
     private final Session session;
+    private final String user = ConsoleUser.current().name();
     private final PrintStream out;
     private final Begin begin;
     private final PrintStream err;
@@ -45,6 +47,11 @@ final class SessionDialog implements Dialog {
     @Override
     public PrintStream err() {
         return err;
+    }
+
+    @Override
+    public String user() {
+        return user;
     }
 
     /** The first line that was told as an error. */

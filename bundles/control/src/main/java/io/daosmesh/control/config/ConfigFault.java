@@ -2,6 +2,7 @@ package io.daosmesh.control.config;
 
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import java.util.Locale;
 
 /**
  * What can be wrong with a {@code daos_server.yml}, with DAOS's {@code serverconfig} numbers. Source: daos-admin facts 6.2.
@@ -66,6 +67,7 @@ enum ConfigFault {
     /** The one line an operator reads. */
     static String line(Fault fault) {
         return String.format(
+                Locale.ROOT,
                 "%s: %s: serverconfig: code = %s resolution = \"%s\"",
                 fault.argument("key").orElse("daos_server.yml"),
                 fault.text(),

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.model.metric.MetricSource;
+import io.daosmesh.model.metric.StatsGauge;
 import io.daosmesh.model.port.NodeConfig;
 import io.daosmesh.model.ras.RasEvent.Severity;
 import io.daosmesh.model.ras.RasId;
@@ -22,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.reactivestreams.Subscription;
@@ -58,6 +61,38 @@ class RasTest {
         protected void hookOnComplete() {
             done = true;
         }
+    }
+
+    /** The alert on a dead engine asks for an increase: a series that begins at 1 has none. */
+    @Test
+    void shouldCountEveryEventFromZero() {
+        RasJournal journal = new RasJournal(CONFIG, Map.of());
+        try {
+            Map<String, Double> before = counts(journal);
+            journal.raise(RasId.ENGINE_DIED, Severity.ERROR, "gone", Map.of());
+
+            for (RasId id : RasId.values()) assertEquals(0, before.get(id.label()), id.label());
+            assertEquals(1, counts(journal).get("engine_died"));
+        } finally {
+            journal.stop();
+        }
+    }
+
+    private static Map<String, Double> counts(RasJournal journal) {
+        Map<String, Double> counts = new TreeMap<>();
+        journal.collect(new MetricSource.Sink() {
+            @Override
+            public void counter(String name, String help, Map<String, String> labels, double value) {
+                counts.put(labels.getOrDefault("id", name), value);
+            }
+
+            @Override
+            public void gauge(String name, String help, Map<String, String> labels, double value) {}
+
+            @Override
+            public void stats(String name, String help, Map<String, String> labels, StatsGauge value) {}
+        });
+        return counts;
     }
 
     @Test

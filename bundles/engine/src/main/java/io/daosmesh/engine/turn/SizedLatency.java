@@ -14,7 +14,7 @@ public final class SizedLatency {
 
     private final StatsGauge[] bySize = new StatsGauge[LABELS.length];
 
-    /** Each class that has samples. */
+    /** Each class, those without samples too: a series that begins with its first sample hides the step to it. */
     @FunctionalInterface
     public interface Visitor {
         void visit(String size, StatsGauge latency);
@@ -36,7 +36,6 @@ public final class SizedLatency {
     }
 
     public void forEach(Visitor visitor) {
-        for (int i = 0; i < bySize.length; i++)
-            if (bySize[i].snapshot().samples() > 0) visitor.visit(LABELS[i], bySize[i]);
+        for (int i = 0; i < bySize.length; i++) visitor.visit(LABELS[i], bySize[i]);
     }
 }

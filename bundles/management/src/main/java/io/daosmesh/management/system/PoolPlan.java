@@ -27,6 +27,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -217,7 +218,10 @@ public record PoolPlan(PoolEntryMessage entry, PoolMap map, List<Member> members
                         targets,
                         min)
                 .remedy(String.format(
-                        "retry the request with a %s capacity of at least %d bytes in all", tier, min * targets));
+                        Locale.ROOT,
+                        "retry the request with a %s capacity of at least %d bytes in all",
+                        tier,
+                        min * targets));
     }
 
     private static List<Member> ranks(PoolCreateRequest r, GroupMap group) {

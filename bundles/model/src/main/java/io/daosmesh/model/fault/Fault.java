@@ -1,6 +1,7 @@
 package io.daosmesh.model.fault;
 
 import io.daosmesh.model.wire.FaultMessage;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -24,7 +25,7 @@ public record Fault(FaultCode code, String text, Map<String, String> arguments, 
 
     /** {@code text} is a {@link String#format} pattern when arguments follow. */
     public static Fault of(FaultCode code, String text, Object... args) {
-        return new Fault(code, args.length == 0 ? text : String.format(text, args), Map.of(), "");
+        return new Fault(code, args.length == 0 ? text : String.format(Locale.ROOT, text, args), Map.of(), "");
     }
 
     public Fault with(String key, Object value) {

@@ -11,7 +11,8 @@ import java.util.Optional;
  */
 public enum StoredFormat {
     SUPERBLOCK("superblock of an engine", 3, 3, RasId.ENGINE_DURABLE_FORMAT_INCOMPAT),
-    DEVICE_TABLE("server metadata of an engine", 1, 1, RasId.ENGINE_DURABLE_FORMAT_INCOMPAT),
+    /** 2: with devices that were added; written when there are such. */
+    DEVICE_TABLE("server metadata of an engine", 1, 2, RasId.ENGINE_DURABLE_FORMAT_INCOMPAT),
     DEVICE_HEADER("header of a device", 1, 1, RasId.ENGINE_DURABLE_FORMAT_INCOMPAT),
     INDEX_NOTE("note of an index", 1, 1, RasId.ENGINE_DURABLE_FORMAT_INCOMPAT),
     /** 2: with sizes of its own; written when they are not the usual ones. */

@@ -22,9 +22,17 @@ public record RpcCall(RpcMethod method, Peer peer, int rank, int deadlineMs, Byt
      * @param address control address of a server, else empty
      * @param user on whose behalf a client calls; empty for servers, administrators and agents themselves
      * @param remote IP address that the connection comes from; empty when it comes from nowhere, in tests
+     * @param claim who an administrator says it is: never proven, for people who read the record; empty for all others
      */
     public record Peer(
-            Role role, int rank, long incarnation, String address, String release, Optional<User> user, String remote) {
+            Role role,
+            int rank,
+            long incarnation,
+            String address,
+            String release,
+            Optional<User> user,
+            String remote,
+            String claim) {
         /** A peer that stands for itself. */
         public Peer(Role role, int rank, long incarnation, String address, String release) {
             this(role, rank, incarnation, address, release, Optional.empty());
@@ -32,6 +40,17 @@ public record RpcCall(RpcMethod method, Peer peer, int rank, int deadlineMs, Byt
 
         public Peer(Role role, int rank, long incarnation, String address, String release, Optional<User> user) {
             this(role, rank, incarnation, address, release, user, "");
+        }
+
+        public Peer(
+                Role role,
+                int rank,
+                long incarnation,
+                String address,
+                String release,
+                Optional<User> user,
+                String remote) {
+            this(role, rank, incarnation, address, release, user, remote, "");
         }
     }
 }

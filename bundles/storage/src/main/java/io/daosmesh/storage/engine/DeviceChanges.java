@@ -15,8 +15,10 @@ import io.daosmesh.storage.slot.HeaderIo;
 import io.daosmesh.storage.smd.DeviceHeader;
 import io.daosmesh.storage.smd.Smd;
 import io.daosmesh.storage.smd.Superblock;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,9 +29,13 @@ final class DeviceChanges {
     private static final String WIPE =
             "if nobody needs what it holds, overwrite its first MiB with zeros: a blank device is taken in";
 
+    private static final String NOT_TAKEN = "device {} is not taken in: {}; {}";
+
     private final DeviceViews views;
     private final Drivers drivers;
     private final DeviceEvents events;
+    /** Places of devices that were not taken in, which was said. */
+    private final Set<String> refused = new HashSet<>();
 
     DeviceChanges(DeviceViews views, Drivers drivers, DeviceEvents events) {
         this.views = views;
@@ -73,11 +79,13 @@ final class DeviceChanges {
 
     /** One that is plugged in and of no engine gets an identity and is NEW; see {@code StorageAdmin.addDevice}. */
     DeviceInfoMessage add(EngineStore open, String address) {
-        if (open.slots().all().stream().anyMatch(s -> s.spec().address().equals(address)))
+        if (open.slots().isTaken(address))
             throw Fault.of(FaultCode.ALREADY, "engine %d has device %s already", open.engineIndex(), address)
                     .remedy("see dmg storage query list-devices")
                     .asException();
-        if (!views.isFree(open, address))
+        boolean isPlace =
+                open.slots().all().stream().anyMatch(s -> s.spec().address().equals(address));
+        if (!isPlace && !views.isFree(open, address))
             throw Fault.of(FaultCode.NONEXIST, "no device %s is plugged in that no engine has", address)
                     .remedy("dmg storage scan --verbose shows the devices of the host")
                     .asException();
@@ -90,11 +98,21 @@ final class DeviceChanges {
             try {
                 takeIn(open, spec, false);
             } catch (FaultException e) {
-                log.warn(
-                        "device {} is not taken in: {}; {}",
-                        spec.address(),
-                        e.getMessage(),
-                        e.fault().remedy());
+                log.warn(NOT_TAKEN, spec.address(), e.getMessage(), e.fault().remedy());
+            }
+        }
+    }
+
+    /** A blank device in the place of one that was pulled out or is unusable becomes NEW beside it, as in DAOS. */
+    void addInPlace(EngineStore open) {
+        Set<String> found = open.slots().strangers();
+        refused.retainAll(found);
+        for (String address : found) {
+            if (!refused.add(address)) continue;
+            try {
+                takeIn(open, views.spec(address, 0), true);
+            } catch (FaultException e) {
+                log.warn(NOT_TAKEN, address, e.getMessage(), e.fault().remedy());
             }
         }
     }

@@ -122,6 +122,7 @@ public final class StorageLife implements StorageAdmin, AutoCloseable {
             if (open != null) open.slots().onTick(System.nanoTime());
             settleScm();
             if (state == State.STARTING) advance();
+            else if (open != null && state == State.READY) changes.addInPlace(open);
         } catch (RuntimeException e) {
             fail(FaultException.faultOf(e));
             log.error("storage of engine {} stopped", config.index(), e);

@@ -35,12 +35,13 @@ final class StorageMetrics implements MetricSource {
             Map<String, String> rank = node.labels();
             for (Smd.Device device : open.smd().devices()) {
                 DeviceSlot slot = open.slots().known(device.uuid());
+                if (open.slots().isDisplaced(slot)) continue; // that place has a device
                 Map<String, String> labels = with(rank, "device", slot.spec().address());
                 collectSlot(sink, slot, labels);
                 Lease lease = slot.current();
                 if (lease != null) collectHealth(sink, lease.device.health(), labels);
                 collectErrors(sink, slot.life().errors(), labels);
-                open.slots().latency(device.uuid()).collect(sink, slot.spec().address(), rank);
+                open.slots().latency(device.uuid()).collect(sink, slot.spec().address(), rank, device.targets());
             }
             sink.gauge(
                     "engine_dmabuff_used_bytes",

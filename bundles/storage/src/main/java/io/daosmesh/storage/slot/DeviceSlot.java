@@ -46,8 +46,8 @@ public final class DeviceSlot {
 
     /** What a slot needs of those who know what the device is for. Owner loop. */
     interface Hooks {
-        /** Throws a fault if this is not the device the slot stands for. */
-        void verify(BlockDevice device);
+        /** Throws a fault if this is not the device the slot stands for. @param isOut it may not answer: others would wait */
+        void verify(BlockDevice device, boolean isOut);
 
         /** A request has failed on the medium while the device was NORMAL. */
         void onMediaError(BlobOp.Kind kind);
@@ -361,8 +361,7 @@ public final class DeviceSlot {
         }
         BlockDevice device = result.get();
         try {
-            // nothing is read of one that is out: it may not answer, and others would wait for it
-            if (life.state() != DeviceState.OUT) hooks.verify(device);
+            hooks.verify(device, life.state() == DeviceState.OUT);
         } catch (FaultException e) {
             openFault = e.fault();
             failedOpens++;
@@ -405,7 +404,7 @@ public final class DeviceSlot {
         if (lease == null)
             throw (why == null ? Fault.of(FaultCode.NONEXIST, "no driver has %s open", spec.address()) : why)
                     .asException();
-        hooks.verify(lease.device);
+        hooks.verify(lease.device, false);
     }
 
     /** First whoever waits is told: the note about the device may wait for one of them. */

@@ -3,6 +3,7 @@ package io.daosmesh.storage.slot;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.metric.StatsGauge;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -46,7 +47,12 @@ public final class IoLatency {
         return Math.min(SIZES.length - 1, Math.max(0, shift - 8));
     }
 
-    public void collect(MetricSource.Sink sink, String address, Map<String, String> labels) {
+    /** @param targets of the device: their series are there before the first request */
+    public void collect(MetricSource.Sink sink, String address, Map<String, String> labels, List<Integer> targets) {
+        for (int target : targets) {
+            of(fetch, target);
+            of(update, target);
+        }
         Map<String, String> device = new HashMap<>(labels);
         device.put("device", address);
         fetch.forEach((target, bySize) -> collect(
@@ -79,7 +85,6 @@ public final class IoLatency {
     private static void collect(
             MetricSource.Sink sink, String name, String help, StatsGauge[] bySize, Map<String, String> labels) {
         for (int i = 0; i < SIZES.length; i++) {
-            if (bySize[i].snapshot().samples() == 0) continue;
             Map<String, String> sized = new HashMap<>(labels);
             sized.put("size", SIZES[i]);
             sink.stats(name, help, sized, bySize[i]);

@@ -11,9 +11,12 @@ import io.daosmesh.storage.smd.DeviceHeader;
 import io.daosmesh.storage.smd.Smd;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledExecutorService;
@@ -43,6 +46,9 @@ public final class SlotSet {
     private volatile Map<UUID, DeviceSlot> slots = Map.of();
 
     private volatile Map<UUID, IoLatency> latencies = Map.of();
+    /** Were pulled out once: what is there now may be another one. Owner loop. */
+    private final Set<UUID> gone = new HashSet<>();
+
     private final Supplier<Smd> tables;
     private final Function<Smd.Device, DeviceSpec> specs;
     private final DriverSet<BlockDriver> drivers;
@@ -85,7 +91,9 @@ public final class SlotSet {
         IoLatency latency = new IoLatency();
         DeviceSlot.Hooks hooks = new DeviceSlot.Hooks() {
             @Override
-            public void verify(BlockDevice opened) {
+            public void verify(BlockDevice opened, boolean isOut) {
+                // one that is out is read only where another one may be in its place
+                if (isOut && !gone.contains(device.uuid()) && !isShared(specs.apply(device))) return;
                 SlotSet.verify(device, HeaderIo.read(opened), opened.sizeBytes());
             }
 
@@ -176,15 +184,52 @@ public final class SlotSet {
     public void onTick(long nowNs) {
         if (lookedNs == 0 || nowNs - lookedNs >= LOOK_NS) {
             lookedNs = nowNs;
-            slots.values().forEach(SlotSet::look);
+            slots.forEach(this::look);
         }
         for (DeviceSlot slot : slots.values()) slot.onTick(nowNs);
     }
 
     /** A device may be pulled out while nobody asks anything of it. */
-    private static void look(DeviceSlot slot) {
+    private void look(UUID device, DeviceSlot slot) {
         Lease lease = slot.current();
-        if (lease != null && !slot.staysOut() && !lease.isThere()) slot.onDeviceGone(lease);
+        if (lease == null || slot.staysOut() || lease.isThere()) return;
+        gone.add(device);
+        slot.onDeviceGone(lease);
+    }
+
+    /** Two devices that have been in one place: it is told by their headers which one is there. */
+    private boolean isShared(DeviceSpec spec) {
+        return slots.values().stream()
+                        .filter(s -> s.spec().address().equals(spec.address()))
+                        .count()
+                > 1;
+    }
+
+    /** True when another device that is open has its place. */
+    public boolean isDisplaced(DeviceSlot slot) {
+        return slot.current() == null
+                && slots.values().stream()
+                        .anyMatch(s -> s.current() != null
+                                && s.spec().address().equals(slot.spec().address()));
+    }
+
+    /** False for a place whose devices are all unplugged: it is free for another one. */
+    public boolean isTaken(String address) {
+        return slots.values().stream()
+                .anyMatch(s -> s.spec().address().equals(address)
+                        && (s.current() != null || s.life().state() != DeviceState.UNPLUGGED));
+    }
+
+    /** Places where something is that has no header, instead of the device that belongs there. */
+    public Set<String> strangers() {
+        Set<String> all = new TreeSet<>();
+        for (DeviceSlot slot : slots.values()) {
+            Fault fault = slot.openFault();
+            boolean isLeft = slot.life().state() == DeviceState.UNPLUGGED || slot.isEvicted();
+            if (fault == null || fault.code() != FaultCode.DF_INVAL || !isLeft || isShared(slot.spec())) continue;
+            all.add(slot.spec().address());
+        }
+        return all;
     }
 
     /** True when a driver has each device open that does not stay out. */
@@ -200,6 +245,8 @@ public final class SlotSet {
         boolean isSettled = true;
         for (DeviceSlot slot : slots.values()) {
             Fault fault = slot.openFault();
+            // it waits for its device beside one that has its place
+            if (fault != null && isShared(slot.spec())) continue;
             boolean isGivenUp = slot.life().state() == DeviceState.UNPLUGGED;
             if (fault != null && (isMistake(fault.code()) || (isGivenUp && fault.code() == FaultCode.BUSY)))
                 throw fault.asException();

@@ -25,8 +25,14 @@ public final class Frame {
      * What is framed.
      *
      * @param name for the operator, e.g. {@code superblock of engine 0}
+     * @param oldest version that is read
+     * @param version the newest that is read, and what is written
      */
-    public record Kind(String name, long magic, int version) {}
+    public record Kind(String name, long magic, int oldest, int version) {
+        public Kind(String name, long magic, int version) {
+            this(name, magic, version, version);
+        }
+    }
 
     public static byte[] encode(Kind kind, byte[] payload) {
         ByteBuffer out = ByteBuffer.allocate(HEADER_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
@@ -45,13 +51,13 @@ public final class Frame {
         if (head != 0 && head != checksum(bytes, HEAD_BYTES))
             throw damaged(kind, "checksum of its head does not match");
         int version = in.getInt();
-        if (version != kind.version)
+        if (version < kind.oldest || version > kind.version)
             throw Fault.of(
                             FaultCode.DF_INCOMPT,
                             "%s has layout version %d not in [%d, %d]",
                             kind.name,
                             version,
-                            kind.version,
+                            kind.oldest,
                             kind.version)
                     .asException();
         int length = in.getInt();

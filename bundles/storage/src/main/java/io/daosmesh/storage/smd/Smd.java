@@ -25,7 +25,10 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
     private static final int FAULTY = 1;
 
     private static final int ADDED = 2;
-    private static final int VERSION = StoredFormat.DEVICE_TABLE.newest();
+    private static final StoredFormat LAYOUT = StoredFormat.DEVICE_TABLE;
+    /** Before devices could be added: releases of that time take the flag for a fault, and refuse the newer layout. */
+    private static final int NONE_ADDED = 1;
+
     private static final long MAGIC = 0x31444d534d534f41L;
 
     /**
@@ -206,8 +209,8 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
         return device(device).map(d -> DeviceSpace.of(d, pools).freeBytes()).orElse(0L);
     }
 
-    private static Frame.Kind kind(int engineIndex) {
-        return new Frame.Kind("server metadata of engine " + engineIndex, MAGIC, VERSION);
+    private static Frame.Kind kind(int engineIndex, int version) {
+        return new Frame.Kind("server metadata of engine " + engineIndex, MAGIC, LAYOUT.oldest(), version);
     }
 
     public byte[] encode(int engineIndex) {
@@ -225,12 +228,13 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
                 for (Extent e : b.extents) out.putLong(e.offsetBytes()).putLong(e.lengthBytes());
             }
         }
-        return Frame.encode(kind(engineIndex), out.bytes());
+        boolean isOld = devices.stream().noneMatch(Device::isAdded);
+        return Frame.encode(kind(engineIndex, isOld ? NONE_ADDED : LAYOUT.newest()), out.bytes());
     }
 
     /** DF_INVAL when damaged, DF_INCOMPT when of a layout this release does not know. */
     public static Smd decode(int engineIndex, byte[] bytes) {
-        return Frame.decode(kind(engineIndex), bytes, Smd::read);
+        return Frame.decode(kind(engineIndex, LAYOUT.newest()), bytes, Smd::read);
     }
 
     private static Smd read(ByteBuffer in) {
@@ -241,6 +245,7 @@ public record Smd(long nextBlobId, List<Device> devices, List<Pool> pools) {
             String address = Encoder.string(in);
             long size = in.getLong();
             int flags = in.getInt();
+            if ((flags & ~(FAULTY | ADDED)) != 0) throw new IllegalArgumentException("flags " + flags);
             List<Integer> targets = new ArrayList<>();
             for (int t = in.getInt(); t > 0; t--) targets.add(in.getInt());
             devices.add(new Device(uuid, address, size, (flags & FAULTY) != 0, (flags & ADDED) != 0, targets));

@@ -86,6 +86,22 @@ class StorageMetricsTest {
         }
     }
 
+    @Test
+    void shouldShowLatenciesOfEachTargetBeforeTheFirstRequest() {
+        try (NodeFixture f = new NodeFixture(folder, "daos_server", 2, 30_000).start()) {
+            f.addDriver("1");
+            f.formatted();
+
+            Map<String, Double> samples = collect(f.node);
+
+            for (int target : List.of(0, 1))
+                for (String size : List.of("256B", "4KB", "GT4MB")) {
+                    assertEquals(0, samples.get("engine_io_latency_bio_update/" + size + "/" + target));
+                    assertEquals(0, samples.get("engine_io_latency_bio_fetch/" + size + "/" + target));
+                }
+        }
+    }
+
     private static long sumOfFree(EngineStorage storage, UUID pool) {
         long blocks = 0;
         for (int t = 0; t < storage.targetCount(); t++)

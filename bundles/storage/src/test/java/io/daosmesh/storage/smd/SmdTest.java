@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
@@ -155,6 +157,40 @@ class SmdTest {
 
         old[8] ^= 0x40;
         assertEquals(FaultCode.DF_INCOMPT, code(() -> Smd.decode(0, old)));
+    }
+
+    /** They know one flag only and would take an added device for a faulty one. */
+    @Test
+    void shouldBeReadByOlderReleasesUnlessADeviceWasAdded() {
+        Smd.Device added = new Smd.Device(id(3), "c", 101 * MIB, false, true, List.of());
+        byte[] without = fresh().encode(0);
+        byte[] with = fresh().withDevice(added).encode(0);
+
+        assertEquals(1, without[8]);
+        assertEquals(2, with[8]);
+        assertEquals(fresh().withDevice(added), Smd.decode(0, with));
+        // as builds between have written it
+        byte[] between = Frame.encode(
+                new Frame.Kind(
+                        "server metadata",
+                        ByteBuffer.wrap(with).order(ByteOrder.LITTLE_ENDIAN).getLong(),
+                        1),
+                Arrays.copyOfRange(with, Frame.HEADER_BYTES, with.length));
+        assertEquals(fresh().withDevice(added), Smd.decode(0, between));
+    }
+
+    @Test
+    void shouldRefuseAFlagItDoesNotKnow() {
+        byte[] payload = Arrays.copyOfRange(fresh().encode(0), Frame.HEADER_BYTES, fresh().encode(0).length);
+        int flags = 8 + 4 + 16 + 4 + 1 + 8;
+        assertEquals(0, payload[flags]);
+        payload[flags] = 4;
+        long magic = ByteBuffer.wrap(fresh().encode(0))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getLong();
+        byte[] strange = Frame.encode(new Frame.Kind("server metadata", magic, 1), payload);
+
+        assertEquals(FaultCode.DF_INVAL, code(() -> Smd.decode(0, strange)));
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -35,8 +36,13 @@ public final class CertificateList {
             boolean hasKey = Files.exists(dir.resolve(name + ".key"));
             X509Certificate c = Pem.certificates(dir.resolve(name + ".crt")).get(0);
             lines.add(String.format(
+                    Locale.ROOT,
                     "%-10s CN=%-28s %s%s%s",
-                    name, Roles.commonName(c), life(c, now), addresses(c), hasKey ? "" : ", no key here"));
+                    name,
+                    Roles.commonName(c),
+                    life(c, now),
+                    addresses(c),
+                    hasKey ? "" : ", no key here"));
         }
         return lines;
     }
@@ -55,6 +61,7 @@ public final class CertificateList {
         List<String> lines = new ArrayList<>();
         for (X509Certificate c : authority.issued()) {
             lines.add(String.format(
+                    Locale.ROOT,
                     "%-30s %-6s %s%s%s",
                     PeerCertificate.text(c.getSerialNumber()),
                     Roles.commonName(c),

@@ -25,6 +25,7 @@ import io.rsocket.RSocket;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
@@ -37,6 +38,9 @@ final class Admission {
 
     /** A peer of ours says 20 s; one that is gone without a word must not hold its place for long. */
     private static final int KEEPALIVE_LIFE_MAX_MS = 120_000;
+
+    private static final int CLAIM_MAX = 64;
+    private static final Pattern NOT_IN_CLAIM = Pattern.compile("[^A-Za-z0-9_.:@+-]");
 
     private static final Logger log = LoggerFactory.getLogger(Admission.class);
 
@@ -85,7 +89,8 @@ final class Admission {
                     setup.getAddress(),
                     Refusals.plain(setup.getVersion()),
                     user,
-                    guest.address().getHostAddress());
+                    guest.address().getHostAddress(),
+                    claim(setup, role));
             Budget.Account account = guest.admit(peer);
             return Mono.just(new Responder(listener.parts(), peer, allowed, account, guest.backlog()));
         } catch (FaultException e) {
@@ -97,6 +102,15 @@ final class Admission {
             log.error("admission failed unexpectedly", e);
             return refuse(Fault.of(FaultCode.PROTO, "SETUP cannot be read"));
         }
+    }
+
+    /** Of administrators only: others say who they are with a credential. */
+    private static String claim(SetupMessage setup, Role role) {
+        if (role != Role.ADMIN) return "";
+        String said = setup.getClaim();
+        return NOT_IN_CLAIM
+                .matcher(said.substring(0, Math.min(said.length(), CLAIM_MAX)))
+                .replaceAll("?");
     }
 
     private Mono<RSocket> refuse(Fault fault) {

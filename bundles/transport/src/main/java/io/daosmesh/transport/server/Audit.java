@@ -85,8 +85,9 @@ final class Audit {
         long unsaid = peer.role() == Role.ADMIN ? 0 : unsaid(user.equals("-") ? peer.remote() : user);
         if (unsaid < 0) return;
         log.info(
-                "user={} address={} roles={} outcome=\"{}\"{} rpc={} rank={}{}",
+                "user={}{} address={} roles={} outcome=\"{}\"{} rpc={} rank={}{}",
                 Printable.of(user),
+                peer.claim().isEmpty() ? "" : " claim=" + peer.claim(),
                 peer.remote(),
                 peer.role().name().toLowerCase(Locale.ROOT),
                 outcome,

@@ -6,6 +6,7 @@ import io.daosmesh.model.rpc.Role;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -59,7 +60,7 @@ public final class FileAccess {
                         file,
                         mode,
                         suggested)
-                .remedy(String.format("chmod 0%03o %s", suggested, file))
+                .remedy(String.format(Locale.ROOT, "chmod 0%03o %s", suggested, file))
                 .asException();
     }
 
@@ -70,7 +71,7 @@ public final class FileAccess {
         int self = number(Path.of("/proc/self"), "unix:uid");
         if (owner == self) return;
         throw Fault.of(FaultCode.BAD_CERT, "%s belongs to user %d, this process runs as user %d", file, owner, self)
-                .remedy(String.format("chown %d %s", self, file))
+                .remedy(String.format(Locale.ROOT, "chown %d %s", self, file))
                 .asException();
     }
 

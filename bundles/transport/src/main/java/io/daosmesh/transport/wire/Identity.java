@@ -16,6 +16,7 @@ public final class Identity {
     private final String system;
     private volatile String address;
     private volatile Rank rank = new Rank(-1, 0);
+    private volatile String claim = "";
     private volatile Supplier<byte[]> credential = () -> NO_CREDENTIAL;
 
     private record Rank(int number, long incarnation) {}
@@ -47,6 +48,11 @@ public final class Identity {
         rank = new Rank(number, incarnation);
     }
 
+    /** Who is behind an administrator's certificate, for the record. */
+    public void claim(String name) {
+        claim = name;
+    }
+
     /** Where each new connection gets the credential of its user from; must not block. */
     public void credential(Supplier<byte[]> source) {
         credential = source;
@@ -62,6 +68,7 @@ public final class Identity {
                 .setRank(r.number())
                 .setIncarnation(r.incarnation())
                 .setAddress(address)
+                .setClaim(claim)
                 .setCredential(ByteString.copyFrom(credential.get()));
     }
 }

@@ -10,6 +10,9 @@ public interface Hosting {
     /** Takes out of the commands what has no meaning here. */
     void adapt(CommandLine line);
 
+    /** Who gives the commands. */
+    String user();
+
     AdminCalls calls(List<String> hosts);
 
     /** INVAL for hosts that commands may not be sent to from here. */

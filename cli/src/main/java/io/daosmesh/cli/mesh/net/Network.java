@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -153,7 +154,7 @@ public record Network(int number) {
 
     private static void ip(String format, Object... args) {
         List<String> line = new ArrayList<>(List.of("ip"));
-        line.addAll(List.of(String.format(format, args).split(" ")));
+        line.addAll(List.of(String.format(Locale.ROOT, format, args).split(" ")));
         run(line);
     }
 

@@ -2,6 +2,7 @@ package io.daosmesh.itests.arch;
 
 import com.sun.source.tree.ClassTree;
 import com.sun.source.tree.CompilationUnitTree;
+import com.sun.source.tree.ExpressionTree;
 import com.sun.source.tree.IdentifierTree;
 import com.sun.source.tree.MemberSelectTree;
 import com.sun.source.tree.MethodInvocationTree;
@@ -48,6 +49,12 @@ final class Tidy extends TreePathScanner<Void, Void> {
 
     /** Between two looks at a condition it is no nap. */
     private static final Pattern PARK = Pattern.compile("(.*\\.)?park(Nanos|Until)");
+
+    /** What these write follows the language of the host unless a Locale comes first: other digits, commas, dotless i. */
+    private static final Pattern OF_A_LOCALE = Pattern.compile(
+            "(.*\\.)?(String\\.format|printf|toLowerCase|toUpperCase|DateTimeFormatter\\.ofPattern)", Pattern.DOTALL);
+
+    private static final String LOCALE = "follows the language of the host: say Locale.ROOT";
 
     private static final Pattern TODO = Pattern.compile("(//|\\*).*\\b([T]ODO|[F]IXME|[X]XX)\\b(?!.*#\\d)");
 
@@ -174,6 +181,9 @@ final class Tidy extends TreePathScanner<Void, Void> {
         if (kind == Kind.TEST && isNap) {
             report(line(call), NAP);
         }
+        if (kind != Kind.TEST && isOfTheHostsLocale(called, call.getArguments())) {
+            report(line(call), LOCALE);
+        }
         if (called.endsWith(".printStackTrace")) {
             report(line(call), "printStackTrace: log it or turn it into a Fault");
         }
@@ -194,6 +204,12 @@ final class Tidy extends TreePathScanner<Void, Void> {
             report(line(select), "System." + select.getIdentifier() + " in a bundle: use the log");
         }
         return super.visitMemberSelect(select, unused);
+    }
+
+    private static boolean isOfTheHostsLocale(String called, List<? extends ExpressionTree> arguments) {
+        if (called.endsWith(".formatted")) return true;
+        boolean hasLocale = arguments.stream().anyMatch(a -> a.toString().matches("(java\\.util\\.)?Locale\\..*"));
+        return OF_A_LOCALE.matcher(called).matches() && !hasLocale && !called.endsWith("Character.toLowerCase");
     }
 
     private boolean isInLoop() {

@@ -48,6 +48,11 @@ class TidyTest {
                 "class A { void f(Exception e) { e.printStackTrace(); } }",
                 "enum A { B; int number() { return ordinal(); } }",
                 "class A { } // TO" + "DO later",
+                "class A { String f() { return String.format(\"%d\", 1); } }",
+                "class A { String f() { return \"%d\".formatted(1); } }",
+                "class A { String f(String a) { return a.toLowerCase(); } }",
+                "class A { void f(java.io.PrintStream a) { a.printf(\"%d\", 1); } }",
+                "class A { Object f() { return DateTimeFormatter.ofPattern(\"uuuu\"); } }",
             })
     void shouldRefuseUntidySource(String source) {
         assertFalse(Tidy.violations("A.java", source, Tidy.Kind.PURE).isEmpty(), source);

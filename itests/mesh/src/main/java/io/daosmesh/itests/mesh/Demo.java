@@ -230,9 +230,11 @@ public final class Demo {
             summary.forEach((k, v) -> System.out.printf(Locale.ROOT, "%-16s %s%n", k, v));
             MeshRecord.Entry n = mesh.nodes().get(0);
             System.out.printf(
+                    Locale.ROOT,
                     "%nThe mesh is still up. Look around:%n  ./mesh dmg system query -v%n  ./mesh dmg pool query %s%n"
                             + "  ./mesh console 1 daos:drivers%n  http://127.0.0.1:%d/metrics%n  ./mesh down%n",
-                    POOL, n.telemetry());
+                    POOL,
+                    n.telemetry());
         }
         return Boolean.TRUE.equals(summary.get("ok"));
     }

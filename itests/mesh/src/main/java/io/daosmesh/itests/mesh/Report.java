@@ -73,6 +73,7 @@ final class Report {
             return;
         }
         System.out.printf(
+                Locale.ROOT,
                 FORMAT,
                 "name",
                 "class",

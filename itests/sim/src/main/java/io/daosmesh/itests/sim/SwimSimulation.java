@@ -16,7 +16,7 @@ final class SwimSimulation {
     private SwimSimulation() {}
 
     static void report(long seed, int memberCount, PrintStream out) {
-        out.printf("SWIM in virtual time, seed %d%n%n", seed);
+        out.printf(Locale.ROOT, "SWIM in virtual time, seed %d%n%n", seed);
         out.println("| scenario | first DEAD median / p99 s | DEAD at all median / p99 s | false deaths | missed |"
                 + " wrong at the end | messages / member / s |");
         out.println("|---|---|---|---|---|---|---|");

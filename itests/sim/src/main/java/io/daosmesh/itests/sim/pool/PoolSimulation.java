@@ -48,7 +48,11 @@ public final class PoolSimulation {
         Map<String, Plan> chosen = plans();
         if (!only.isEmpty()) chosen.keySet().retainAll(Set.of(only));
         int seeds = (runs + chosen.size() - 1) / chosen.size();
-        out.printf("%nA pool of 5 ranks in virtual time, for each scenario seeds %d..%d%n%n", seed, seed + seeds - 1);
+        out.printf(
+                Locale.ROOT,
+                "%nA pool of 5 ranks in virtual time, for each scenario seeds %d..%d%n%n",
+                seed,
+                seed + seeds - 1);
         out.println("| scenario | writes | reads | by replicas | resends | unknown | unavailable | unreadable"
                 + " | odd refused | crashes | exclusions | emptied groups | idle targets | rebuilds | damaged copies | hung devices"
                 + " | no room | rebuild without room | clocks waited for | undecided | violations |");
@@ -106,7 +110,12 @@ public final class PoolSimulation {
                 ? "the checker could not decide"
                 : o.violations().get(0);
         broken.append(String.format(
-                "seed %d: %s%n    alone: ./mesh sim --plan '%s' --seed %d --runs 1%n", seed, what, plan, seed));
+                Locale.ROOT,
+                "seed %d: %s%n    alone: ./mesh sim --plan '%s' --seed %d --runs 1%n",
+                seed,
+                what,
+                plan,
+                seed));
         if (isShown)
             for (String note : o.notes()) broken.append("    ").append(note).append('\n');
     }
