@@ -1,5 +1,6 @@
 package io.daosmesh.management.pool.upkeep;
 
+import io.daosmesh.management.properties.PoolProperties;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.PoolMap;
@@ -170,7 +171,7 @@ public final class ReplicaMoves {
 
     /** A pool that was made on few ranks has fewer replicas than it wants. One at a time: Raft adds no majority at once. */
     private void grow(Seen seen, Effects out) {
-        int wanted = seen.entry.getServiceReplicas();
+        int wanted = PoolProperties.serviceReplicasOf(seen.entry);
         ServicePlacement.addition(seen.map, seen.members, seen.replicas, wanted, seen.retired)
                 .ifPresent(to -> {
                     List<String> next = new ArrayList<>(seen.replicas);
