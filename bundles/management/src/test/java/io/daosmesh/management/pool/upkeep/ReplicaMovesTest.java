@@ -38,12 +38,12 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
     }
 
     @Override
-    public void move(String from, Member to, List<String> old, List<String> next) {
+    public void move(String from, Member to, List<String> next) {
         done.add("move " + from + " to r" + to.rank() + " " + next);
     }
 
     @Override
-    public void add(Member to, List<String> old, List<String> next) {
+    public void add(Member to, List<String> next) {
         done.add("add r" + to.rank() + " " + next);
     }
 
@@ -92,12 +92,12 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
     }
 
     @Test
-    void shouldMakeTheReplicaOfABlankNodeAnewOnce() {
-        moves.onBlank("n2:1");
-        moves.onBlank("n4:1");
-        moves.onBlank("n0:1");
-        review(0, "report 1", "renew n2:1 [n0:1, n1:1, n2:1]");
+    void shouldMakeAReplicaAnewOnceItWasSeenLostTwice() {
+        moves.onLost(List.of("n1:1", "n2:1"));
+        review(0, "report 1");
         moves.onReported(1);
+        moves.onLost(List.of("n2:1", "n4:1"));
+        review(1, "renew n2:1 [n0:1, n1:1, n2:1]");
 
         replicas = List.of("n0:1", "n1:1");
         review(1);
