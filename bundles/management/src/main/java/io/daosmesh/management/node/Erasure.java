@@ -1,6 +1,7 @@
 package io.daosmesh.management.node;
 
 import io.daosmesh.management.loop.NodeContext;
+import io.daosmesh.management.raft.WholeFile;
 import io.daosmesh.management.rank.KnownServers;
 import io.daosmesh.management.system.ErasePlan;
 import io.daosmesh.management.system.service.SystemEraser;
@@ -38,13 +39,15 @@ import reactor.core.publisher.Mono;
  */
 final class Erasure implements SystemEraser.Local {
     private static final Logger LOG = LoggerFactory.getLogger(Erasure.class);
+    private static final int MAGIC = 0x45524153; // "ERAS"
+
     /** The answer is on its way by then. */
     private static final Duration RESTART_AFTER = Duration.ofMillis(200);
 
     private final NodeContext node;
     private final KnownServers servers;
     private final Engines engines;
-    private final EraseMark file;
+    private final WholeFile<EraseNodeRequest> file;
     /** What was written down when management started: nothing of the old system is in memory then. */
     private final boolean isMarkedFromStart;
     /** It had been stopped for an erasure that was called off. */
@@ -69,7 +72,11 @@ final class Erasure implements SystemEraser.Local {
         this.node = node;
         this.servers = servers;
         this.engines = engines;
-        this.file = new EraseMark(node.config().metadataDir().resolve("erase"));
+        this.file = new WholeFile<>(
+                node.config().metadataDir().resolve("erase"),
+                MAGIC,
+                EraseNodeRequest.parser(),
+                "remove it, start the node, and run dmg system erase again");
         Optional<EraseNodeRequest> found = file.read();
         this.isCalledOff = found.filter(m -> m.getPhase() == Phase.CANCEL).isPresent();
         if (isCalledOff) file.delete();

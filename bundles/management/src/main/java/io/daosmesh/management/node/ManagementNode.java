@@ -24,8 +24,10 @@ import io.daosmesh.management.system.service.StateEventHandler;
 import io.daosmesh.management.system.service.SystemActions;
 import io.daosmesh.management.system.service.SystemEraser;
 import io.daosmesh.management.system.service.SystemHandlers;
+import io.daosmesh.management.system.service.SystemReplicas;
 import io.daosmesh.management.system.service.SystemService;
 import io.daosmesh.model.fault.Fault;
+import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.metric.MetricSource;
 import io.daosmesh.model.pool.GroupMap;
@@ -58,6 +60,9 @@ final class ManagementNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ManagementNode.class);
     /** Maps are pushed; this only bounds how long a lost push can matter. */
     private static final Duration TICK = Duration.ofSeconds(1);
+
+    /** A system begins in a few steps; nothing to be done costs nothing. */
+    private static final Duration REPLICA_TICK = Duration.ofMillis(100);
 
     private static final Duration ORPHAN_TICK = Duration.ofSeconds(10);
     private static final Duration PULL_MAX = Duration.ofMillis(900);
@@ -128,6 +133,8 @@ final class ManagementNode implements AutoCloseable {
         new AccessHandlers(pools).register(registrations);
         new UpkeepHandlers(pools, rebuild).register(registrations);
         joiner.register(registrations);
+        SystemReplicas replicas = new SystemReplicas(node, system, ownReplica());
+        node.loop().every(REPLICA_TICK, replicas::look);
         node.loop().every(TICK, this::tick);
         node.loop().every(ORPHAN_TICK, orphans::look);
     }
@@ -147,6 +154,20 @@ final class ManagementNode implements AutoCloseable {
             @Override
             public void closeRaft() {
                 ManagementNode.this.closeRaft();
+            }
+        };
+    }
+
+    private SystemReplicas.Here ownReplica() {
+        return new SystemReplicas.Here() {
+            @Override
+            public @Nullable RaftHost raft() {
+                return raft;
+            }
+
+            @Override
+            public Optional<Boolean> isOfSystem() {
+                return joiner.isOfSystem();
             }
         };
     }
@@ -215,18 +236,31 @@ final class ManagementNode implements AutoCloseable {
     private void open() {
         if (raft != null || closed || erasure.isMarked()) return;
         Path dir = node.config().metadataDir().resolve("raft");
-        RatisNode opened = new RatisNode(dir, node, this::replicaOf, servers);
+        RatisNode opened = new RatisNode(dir, node, ownGroups(), servers);
         raft = opened;
         try {
             pools.open(opened, system.id());
-            if (node.config().isReplica()) system.open(opened);
+            if (node.config().isReplica() && opened.holds(system.id())) system.attach(opened.group(system.id()));
         } finally {
             if (closed || erasure.isMarked()) closeRaft();
         }
     }
 
-    private Replica<?> replicaOf(UUID group) {
-        return group.equals(system.id()) ? system.replica() : pools.replicaOf(group);
+    private RatisNode.Replicas ownGroups() {
+        return new RatisNode.Replicas() {
+            @Override
+            public Replica<?> of(UUID group) {
+                return group.equals(system.id()) ? system.replica() : pools.replicaOf(group);
+            }
+
+            @Override
+            public void onBegun(UUID group) {
+                RaftHost opened = raft;
+                if (opened == null) throw Fault.of(FaultCode.UNINIT).asException();
+                if (group.equals(system.id())) system.attach(opened.group(group));
+                else pools.onBegun(group);
+            }
+        };
     }
 
     private void tick() {

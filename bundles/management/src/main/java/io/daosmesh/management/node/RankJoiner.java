@@ -28,6 +28,7 @@ import io.daosmesh.model.wire.SystemActionRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -212,6 +213,13 @@ final class RankJoiner implements Maps.Listener {
 
     List<StorageAdmin> storages() {
         return engines.values().stream().map(e -> e.storage).toList();
+    }
+
+    /** A storage of this node has a rank, or replaces one that had; empty while one is still being opened. */
+    Optional<Boolean> isOfSystem() {
+        List<StorageAdmin> all = storages();
+        if (all.stream().anyMatch(s -> s.state() == StorageAdmin.State.STARTING)) return Optional.empty();
+        return Optional.of(all.stream().anyMatch(s -> s.rank().isPresent() || s.isReplacement()));
     }
 
     /** Engines whose storage is formatted and ready. */

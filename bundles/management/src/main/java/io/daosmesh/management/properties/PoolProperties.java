@@ -83,6 +83,13 @@ public final class PoolProperties {
         return wanted;
     }
 
+    /** Of a pool that is there: the default for one of before this was noted, and for a value that this release does not understand. */
+    public static int serviceReplicasOf(PoolEntryMessage pool) {
+        if (pool.getServiceReplicas() > 0) return pool.getServiceReplicas();
+        boolean isKnown = pool.getPropertiesOrDefault("svc_rf", "").trim().matches("[0-4]");
+        return serviceReplicas(isKnown ? pool.getPropertiesMap() : Map.of(), 0);
+    }
+
     /** {@code self_heal} allows an automatic exclusion; flags are separated by a semicolon or comma. */
     public static boolean mayExclude(Map<String, String> properties) {
         return heals(properties, "exclude");

@@ -13,6 +13,9 @@ public final class MeshRpcType implements RpcType {
     /** Key of the transport in Ratis's parameters. */
     static final String RPC = "mesh.rpc";
 
+    /** Key of this node's identities. */
+    static final String IDS = "mesh.ids";
+
     @Override
     public String name() {
         return MeshRpcType.class.getName();
@@ -20,13 +23,13 @@ public final class MeshRpcType implements RpcType {
 
     @Override
     public RpcFactory newFactory(Parameters parameters) {
-        return new Factory(parameters.getNonNull(RPC, Rpc.class));
+        return new Factory(parameters.getNonNull(RPC, Rpc.class), parameters.getNonNull(IDS, ReplicaIds.class));
     }
 
-    private record Factory(Rpc rpc) implements ServerFactory {
+    private record Factory(Rpc rpc, ReplicaIds ids) implements ServerFactory {
         @Override
         public RaftServerRpc newRaftServerRpc(RaftServer server) {
-            return new RaftWire(server, rpc);
+            return new RaftWire(server, rpc, ids);
         }
 
         @Override

@@ -59,7 +59,21 @@ public interface RaftGroup {
     /** Control addresses of the voters; empty while they are being changed. */
     Optional<List<String>> members();
 
-    Mono<Void> changeMembers(List<String> peers, Duration deadline);
+    /**
+     * Changes the voters. One that is new is begun on its node first, with an identity of its own, and gets the state before it
+     * votes. Faults: NOTLEADER, AGAIN, TIMEDOUT, those of the nodes.
+     *
+     * @param next control addresses
+     * @param anew of {@code next}: voters that are not what they were; they are put out first, so that what is there now is never
+     *     counted as the one that has voted
+     */
+    Mono<Void> changeMembers(List<String> next, Set<String> anew, Duration deadline);
+
+    /**
+     * Of the voters that have not been heard of late those whose nodes answer all the same: they have no replica of the group, or
+     * another one than the voters know. Empty where it does not lead.
+     */
+    Mono<List<String>> lostVoters();
 
     Mono<Void> transferLeadership(String peer, Duration deadline);
 

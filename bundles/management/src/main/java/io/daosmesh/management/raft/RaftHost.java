@@ -4,11 +4,26 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /** The Raft groups of this node. Any thread that may block: adding, removing and closing wait for the disk. */
 public interface RaftHost extends AutoCloseable {
-    /** Starts the replica of a group, from what is on disk if anything is; the same again returns the running one. */
-    RaftGroup add(UUID group, List<String> peers);
+    /**
+     * Starts the replica of a group that has not been there; the same again returns the running one.
+     *
+     * @param identity of the replica here
+     * @param voters of the group; this node among them if it is to vote from the beginning
+     */
+    RaftGroup add(UUID group, String identity, List<Voter> voters);
+
+    /** A replica was begun here, and its log is gone: nobody but the others may have it begin again. */
+    boolean hasForgotten(UUID group);
+
+    /** The replica here knows of voters: it is more than the folder of one that was killed at its first start. */
+    boolean holds(UUID group);
+
+    /** Whether the node there has a replica that votes. Faults when it does not say. Any thread. */
+    Mono<Boolean> holds(UUID group, String address);
 
     RaftGroup group(UUID group);
 

@@ -6,6 +6,7 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.LogReply;
+import io.daosmesh.model.wire.RaftBegin;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -26,6 +27,7 @@ import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftGroupMemberId;
 import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
@@ -38,6 +40,7 @@ import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
 import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.util.retry.Retry;
@@ -49,6 +52,9 @@ final class RatisGroup implements RaftGroup {
 
     /** Before voters that could not be reached are asked again. */
     private static final Duration CONFIRM_PAUSE = Duration.ofMillis(50);
+
+    /** Several heartbeats and a few refusals: a voter that is being started is heard again before. */
+    private static final long UNHEARD_MS = 2_000;
 
     private final RaftServer server;
     private final RaftGroupId id;
@@ -89,9 +95,8 @@ final class RatisGroup implements RaftGroup {
         long term = term();
         Optional<RaftConfiguration> voters = info(RaftServer.Division::getRaftConf);
         if (voters.isEmpty() || !isLeader() || term() != term) return Mono.error(notLeader(null));
-        RaftWire wire = (RaftWire) server.getServerRpc();
         return new ReadBarrier(server.getId(), term, voters.get())
-                .confirm(peer -> wire.term(id, peer))
+                .confirm(peer -> wire().term(id, peer))
                 .onErrorMap(e -> FaultException.faultOf(e).code() == FaultCode.NOTLEADER, e -> notLeader(null));
     }
 
@@ -136,9 +141,72 @@ final class RatisGroup implements RaftGroup {
     }
 
     @Override
-    public Mono<Void> changeMembers(List<String> peers, Duration deadline) {
+    public Mono<Void> changeMembers(List<String> next, Set<String> anew, Duration deadline) {
+        return Mono.defer(() -> {
+            List<Voter> now = info(RaftServer.Division::getRaftConf)
+                    .filter(c -> c.getPreviousPeers().isEmpty())
+                    .map(c -> c.getCurrentPeers().stream().map(Voter::of).toList())
+                    .orElse(List.of());
+            if (now.isEmpty())
+                return Mono.error(Fault.of(FaultCode.AGAIN, "the voters are being changed")
+                        .asException());
+            List<Voter> kept =
+                    now.stream().filter(v -> !anew.contains(v.address())).toList();
+            List<Voter> wanted = next.stream()
+                    .map(a -> kept.stream()
+                            .filter(v -> v.address().equals(a))
+                            .findFirst()
+                            .orElseGet(() -> Voter.fresh(a)))
+                    .toList();
+            Mono<Void> out = kept.size() == now.size() ? Mono.empty() : configure(kept, deadline);
+            Mono<Void> begun = Flux.fromIterable(wanted)
+                    .filter(v -> !kept.contains(v))
+                    .concatMap(v -> begin(v, kept))
+                    .then();
+            return out.then(begun).then(configure(wanted, deadline));
+        });
+    }
+
+    /** @param others voters it is not among */
+    private Mono<Void> begin(Voter fresh, List<Voter> others) {
+        return Mono.defer(() -> {
+            RaftBegin.Builder begin = RaftBegin.newBuilder()
+                    .setIdentity(fresh.identity())
+                    .setConfIndex(info(d -> d.getRaftConf().getLogEntryIndex()).orElse(-1L));
+            others.forEach(v -> begin.addVoters(v.toWire()));
+            return wire().begin(id, fresh.address(), begin.build());
+        });
+    }
+
+    private RaftWire wire() {
+        return (RaftWire) server.getServerRpc();
+    }
+
+    @Override
+    public Mono<List<String>> lostVoters() {
+        return Mono.defer(() -> {
+            List<String> voters = members().orElse(List.of());
+            List<RaftPeerId> unheard = info(d -> d.getInfo().getRoleInfoProto())
+                    .filter(RoleInfoProto::hasLeaderInfo)
+                    .map(r -> r.getLeaderInfo().getFollowerInfoList().stream()
+                            .filter(f -> f.getLastRpcElapsedTimeMs() > UNHEARD_MS)
+                            .map(f -> RaftPeerId.valueOf(f.getId().getId()))
+                            .filter(p -> voters.contains(PeerIds.address(p)))
+                            .toList())
+                    .orElse(List.of());
+            return Flux.fromIterable(unheard)
+                    .filterWhen(peer -> wire().term(id, peer)
+                            .map(term -> false)
+                            .onErrorResume(
+                                    e -> Mono.just(FaultException.faultOf(e).code() == FaultCode.NOTREPLICA)))
+                    .map(PeerIds::address)
+                    .collectList();
+        });
+    }
+
+    private Mono<Void> configure(List<Voter> voters, Duration deadline) {
         SetConfigurationRequest.Arguments to = SetConfigurationRequest.Arguments.newBuilder()
-                .setServersInNewConf(peers(peers))
+                .setServersInNewConf(voters.stream().map(Voter::toPeer).toList())
                 .build();
         return Mono.defer(() -> ask(
                         () -> server.setConfigurationAsync(
@@ -201,12 +269,6 @@ final class RatisGroup implements RaftGroup {
         return voters.getCurrentPeers().stream()
                 .map(p -> PeerIds.address(p.getId()))
                 .sorted();
-    }
-
-    static List<RaftPeer> peers(List<String> addresses) {
-        return addresses.stream()
-                .map(a -> RaftPeer.newBuilder().setId(PeerIds.of(a)).build())
-                .toList();
     }
 
     private RaftClientRequest request(Message message, RaftClientRequest.Type type) {

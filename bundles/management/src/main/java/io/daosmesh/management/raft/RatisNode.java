@@ -1,11 +1,14 @@
 package io.daosmesh.management.raft;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.loop.RequestLimits;
 import io.daosmesh.management.rank.KnownServers;
+import io.daosmesh.management.system.JoinRules;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.port.Ras;
 import io.daosmesh.model.ras.RasEvent.Severity;
 import io.daosmesh.model.ras.RasId;
@@ -14,6 +17,7 @@ import io.daosmesh.model.rpc.Registrations;
 import io.daosmesh.model.rpc.Rpc;
 import io.daosmesh.model.rpc.RpcCall;
 import io.daosmesh.model.rpc.RpcMethod;
+import io.daosmesh.model.wire.RaftBegin;
 import io.daosmesh.model.wire.RaftEnvelope;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,12 +30,15 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Function;
 import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.proto.RaftProtos.RaftPeerRole;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.GroupManagementRequest;
 import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.exceptions.GroupMismatchException;
+import org.apache.ratis.server.RaftConfiguration;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +63,9 @@ public final class RatisNode implements RaftHost {
 
     private final RaftServer server;
     private final RaftWire wire;
+    private final String address;
+    private final ReplicaIds ids;
+    private final Replicas replicas;
     private final KnownServers servers;
     private final Scheduler scheduler =
             Schedulers.newBoundedElastic(HANDLERS_MAX, WAITING_MAX, "daosmesh-raft", 30, true);
@@ -69,15 +79,25 @@ public final class RatisNode implements RaftHost {
     private volatile boolean isClosed;
     private final ClientId client;
 
+    /** What runs in the groups. */
+    public interface Replicas {
+        /** State machine of a group, asked for once for each that is opened. */
+        Replica<?> of(UUID group);
+
+        /** A leader has had the group begun here. Called on the Raft scheduler; may block. */
+        default void onBegun(UUID group) {}
+    }
+
     /**
      * Opens the logs: blocks for the disk.
      *
      * @param node whose address, transport and timing it takes
-     * @param replicas makes the state machine of a group, called once for each that is opened
      * @param servers whose messages count besides those of a group's own members
      */
-    public RatisNode(Path dir, NodeContext node, Function<UUID, Replica<?>> replicas, KnownServers servers) {
+    public RatisNode(Path dir, NodeContext node, Replicas replicas, KnownServers servers) {
         this.servers = servers;
+        this.replicas = replicas;
+        address = node.address();
         client = ClientId.randomId();
         Thread thread = Thread.currentThread();
         ClassLoader before = thread.getContextClassLoader();
@@ -85,15 +105,17 @@ public final class RatisNode implements RaftHost {
         RaftServer opened = null;
         try {
             Files.createDirectories(dir);
+            ids = new ReplicaIds(dir);
             Parameters parameters = new Parameters();
             parameters.put(MeshRpcType.RPC, node.rpc(), Rpc.class);
+            parameters.put(MeshRpcType.IDS, ids, ReplicaIds.class);
             opened = RaftServer.newBuilder()
                     .setServerId(PeerIds.of(node.address()))
                     .setOption(RaftStorage.StartupOption.RECOVER)
                     .setProperties(RatisSettings.of(dir, node.timing()))
                     .setParameters(parameters)
                     .setStateMachineRegistry(g -> new RatisStateMachine(
-                            replicas.apply(g.getUuid()), text -> incompatible(node.ras(), g.getUuid(), text)))
+                            replicas.of(g.getUuid()), text -> incompatible(node.ras(), g.getUuid(), text)))
                     .build();
             opened.start();
         } catch (IOException | RuntimeException e) {
@@ -148,15 +170,21 @@ public final class RatisNode implements RaftHost {
                         : Mono.error(
                                 a.error instanceof FaultException f
                                         ? f
-                                        : Fault.of(FaultCode.NOTREPLICA, String.valueOf(a.error))
-                                                .asException()));
+                                        : refusal(a.error).asException()));
+    }
+
+    /** That there is no such group is said only by a node that has opened all it has: others take it for a loss. */
+    private Fault refusal(Throwable error) {
+        if (error instanceof InvalidProtocolBufferException) return Fault.of(FaultCode.PROTO, String.valueOf(error));
+        boolean isUnknown = error instanceof GroupMismatchException && !isClosed;
+        return Fault.of(isUnknown ? FaultCode.NOTREPLICA : FaultCode.AGAIN, String.valueOf(error));
     }
 
     private record Answer(RaftEnvelope envelope, @Nullable Throwable error) {}
 
     private CompletableFuture<Answer> answer(RaftEnvelope in) {
         try {
-            return wire.answer(in, servers)
+            return (in.getKind() == RaftWire.BEGIN ? begin(in) : wire.answer(in, servers))
                     .handle((envelope, e) ->
                             e == null ? new Answer(envelope, null) : new Answer(RaftEnvelope.getDefaultInstance(), e));
         } catch (IOException | RuntimeException e) {
@@ -164,20 +192,80 @@ public final class RatisNode implements RaftHost {
         }
     }
 
+    /** Nothing of another replica here counts any more, unless it is of a later configuration than the one it is not in. */
+    private CompletableFuture<RaftEnvelope> begin(RaftEnvelope in) throws IOException {
+        UUID group = Ids.uuid(in.getGroup());
+        if (!servers.isMember(in.getFrom()))
+            throw servers.stranger(in.getFrom()).asException();
+        RaftBegin begin = RaftBegin.parseFrom(in.getPayload());
+        List<Voter> voters = begin.getVotersList().stream().map(Voter::fromWire).toList();
+        voters.forEach(v -> JoinRules.checkAddress(v.address()));
+        boolean isOdd = begin.getIdentity().isEmpty()
+                || voters.isEmpty()
+                || voters.stream().anyMatch(v -> v.address().equals(address));
+        if (isOdd)
+            throw Fault.of(FaultCode.INVAL, "a replica begins with an identity, among others")
+                    .asException();
+        changing.lock();
+        try {
+            boolean isThere = holds(group) && ids.of(group).equals(begin.getIdentity());
+            if (!isThere) {
+                if (isLaterThan(group, begin.getConfIndex()))
+                    throw Fault.of(FaultCode.STALE, "the replica here is of a later configuration")
+                            .asException();
+                if (groups().contains(group))
+                    LOG.warn("group {}: the replica here is not known any more and goes", group);
+                remove(group, true);
+                add(group, begin.getIdentity(), voters);
+            }
+        } finally {
+            changing.unlock();
+        }
+        replicas.onBegun(group);
+        return CompletableFuture.completedFuture(RaftEnvelope.getDefaultInstance());
+    }
+
+    private boolean isLaterThan(UUID group, long confIndex) throws IOException {
+        if (!groups().contains(group)) return false;
+        RaftConfiguration own = server.getDivision(id(group)).getRaftConf();
+        RaftPeer self = own.getPeer(server.getId(), RaftPeerRole.FOLLOWER);
+        return self != null && Voter.of(self).mayBe(ids.of(group)) && own.getLogEntryIndex() > confIndex;
+    }
+
     @Override
-    public io.daosmesh.management.raft.RaftGroup add(UUID group, List<String> peers) {
+    public io.daosmesh.management.raft.RaftGroup add(UUID group, String identity, List<Voter> voters) {
         changing.lock();
         try {
             // Killed between making the folder and writing the members into it: such a replica has never taken part.
-            if (groups().contains(group) && group(group).peers().isEmpty()) remove(group, true);
+            if (groups().contains(group) && !holds(group)) remove(group, true);
             if (!groups().contains(group)) {
-                RaftGroup wanted = RaftGroup.valueOf(id(group), RatisGroup.peers(peers));
+                ids.put(group, identity);
+                RaftGroup wanted = RaftGroup.valueOf(
+                        id(group), voters.stream().map(Voter::toPeer).toList());
                 manage(GroupManagementRequest.newAdd(client, server.getId(), 1, wanted, false));
             }
             return group(group);
         } finally {
             changing.unlock();
         }
+    }
+
+    @Override
+    public boolean hasForgotten(UUID group) {
+        return !ids.of(group).isEmpty() && !holds(group);
+    }
+
+    @Override
+    public boolean holds(UUID group) {
+        return groups().contains(group) && !group(group).peers().isEmpty();
+    }
+
+    @Override
+    public Mono<Boolean> holds(UUID group, String node) {
+        return wire.term(id(group), PeerIds.of(node))
+                .map(term -> true)
+                .onErrorResume(e ->
+                        FaultException.faultOf(e).code() == FaultCode.NOTREPLICA ? Mono.just(false) : Mono.error(e));
     }
 
     @Override
@@ -207,8 +295,9 @@ public final class RatisNode implements RaftHost {
     public void remove(UUID group, boolean deleteData) {
         changing.lock();
         try {
-            if (!groups().contains(group)) return;
-            manage(GroupManagementRequest.newRemove(client, server.getId(), 1, id(group), deleteData, false));
+            if (groups().contains(group))
+                manage(GroupManagementRequest.newRemove(client, server.getId(), 1, id(group), deleteData, false));
+            if (deleteData) ids.remove(group);
         } finally {
             changing.unlock();
         }

@@ -136,7 +136,10 @@ final class RatisStateMachine extends BaseStateMachine {
     }
 
     private void load(@Nullable SingleFileSnapshotInfo snapshot) throws IOException {
-        if (snapshot == null) return;
+        if (snapshot == null) {
+            replica.clear();
+            return;
+        }
         Path file = snapshot.getFile().getPath();
         if (!Files.exists(file)) throw new IOException("snapshot " + file + " is missing");
         byte[] bytes = Files.readAllBytes(file);

@@ -10,10 +10,18 @@ import java.util.function.Function;
 public final class Replica<D extends Replicated> {
     private final D db;
     private final Runnable changed;
+    private final byte[] nothing;
 
+    /** @param db to which nothing has been applied yet */
     public Replica(D db, Runnable changed) {
         this.db = db;
         this.changed = changed;
+        this.nothing = db.snapshot();
+    }
+
+    /** A log begins: what was applied from another one before is gone. */
+    void clear() {
+        restore(nothing);
     }
 
     byte[] apply(byte[] command) {

@@ -374,6 +374,11 @@ public final class SystemDb implements Replicated {
         return p;
     }
 
+    /** Somebody has joined: the system has begun. */
+    public boolean hasMembers() {
+        return !members.isEmpty();
+    }
+
     @Override
     public byte[] snapshot() {
         return SystemSnapshotMessage.newBuilder()

@@ -24,7 +24,9 @@ import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolServiceRanksMessage;
 import io.daosmesh.model.wire.PoolServiceStartRequest;
 import io.daosmesh.model.wire.PoolServiceStopRequest;
+import io.daosmesh.model.wire.RaftBegin;
 import io.daosmesh.model.wire.RaftEnvelope;
+import io.daosmesh.model.wire.RaftVoterMessage;
 import io.daosmesh.model.wire.RankActionRequest;
 import io.daosmesh.model.wire.RankDeadReport;
 import io.daosmesh.model.wire.SystemActionRequest;
@@ -47,6 +49,7 @@ class WhoIsWhoTest {
     private static final int APPEND = 2;
     private static final int VOTE = 1;
     private static final int TERM = 5;
+    private static final int BEGIN = 6;
 
     @TempDir
     Path dir;
@@ -251,7 +254,17 @@ class WhoIsWhoTest {
                     .build();
             assertRefused(FaultCode.NO_PERM, from, victim, RpcMethod.POOL_SERVICE_START, made);
         }
-        assertRefused(FaultCode.AGAIN, STRANGER, victim, RpcMethod.POOL_SERVICE_START, start.build());
+        RaftEnvelope begin = RaftEnvelope.newBuilder()
+                .setKind(BEGIN)
+                .setFrom(STRANGER)
+                .setGroup(pool)
+                .setPayload(RaftBegin.newBuilder()
+                        .setIdentity("i")
+                        .addVoters(RaftVoterMessage.newBuilder().setAddress(STRANGER))
+                        .build()
+                        .toByteString())
+                .build();
+        assertRefused(FaultCode.AGAIN, STRANGER, victim, RpcMethod.RAFT, begin);
         assertRefused(
                 FaultCode.AGAIN,
                 STRANGER,

@@ -52,7 +52,9 @@ class RatisElectionTest {
                     g -> new Replica<>(new PoolDb(), () -> {}),
                     n.servers()));
         }
-        servers.forEach(s -> s.add(GROUP, mesh.addresses()));
+        List<Voter> voters = mesh.addresses().stream().map(Voter::fresh).toList();
+        for (int i = 0; i < servers.size(); i++)
+            servers.get(i).add(GROUP, voters.get(i).identity(), voters);
         TestMesh.await("a leader that all know", () -> {
             Set<Optional<String>> known = new TreeSet<>(java.util.Comparator.comparing(Optional::toString));
             servers.forEach(s -> known.add(s.group(GROUP).leader()));

@@ -91,7 +91,7 @@ class RatisNodeTest {
             RatisNode node = open();
             Thread.currentThread().interrupt();
             try {
-                node.add(new UUID(0, life), mesh.addresses());
+                node.add(new UUID(0, life), "first", voters());
             } finally {
                 assertTrue(Thread.interrupted());
                 node.close();
@@ -110,14 +110,18 @@ class RatisNodeTest {
             RatisNode node = open();
             List<CompletableFuture<Void>> both = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
-                both.add(CompletableFuture.runAsync(() -> repeat(() -> node.add(group, mesh.addresses()))));
+                both.add(CompletableFuture.runAsync(() -> repeat(() -> node.add(group, "first", voters()))));
                 both.add(CompletableFuture.runAsync(() -> repeat(() -> node.remove(group, true))));
             }
             for (CompletableFuture<Void> b : both) b.get(60, TimeUnit.SECONDS);
-            node.add(group, mesh.addresses());
+            node.add(group, "first", voters());
             node.close();
         }
         open().close();
+    }
+
+    private List<Voter> voters() {
+        return mesh.addresses().stream().map(a -> new Voter(a, "first")).toList();
     }
 
     private static void repeat(Runnable work) {
@@ -128,7 +132,7 @@ class RatisNodeTest {
     @Test
     void shouldOpenOnceTheLastFolderIsFree() throws Exception {
         RatisNode node = open();
-        for (int i = 1; i <= 3; i++) node.add(new UUID(0, i), mesh.addresses());
+        for (int i = 1; i <= 3; i++) node.add(new UUID(0, i), "first", voters());
         node.close();
         Path lock = dir.resolve("raft").resolve(new UUID(0, 2).toString()).resolve("in_use.lock");
         try (FileChannel held = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
@@ -149,7 +153,7 @@ class RatisNodeTest {
     void shouldTellOfAnIncompatibleLayout() throws Exception {
         UUID group = new UUID(0, 9);
         RatisNode node = open();
-        node.add(group, mesh.addresses());
+        node.add(group, "first", voters());
         node.close();
         Path snapshot = dir.resolve("raft").resolve(group.toString()).resolve("sm/snapshot.1_1");
         Files.write(
@@ -166,7 +170,7 @@ class RatisNodeTest {
         CompletableFuture<FaultCode> end = new CompletableFuture<>();
         Thread thread = new Thread(() -> {
             try {
-                for (int i = 0; i < 1000; i++) node.add(new UUID(number, i), mesh.addresses());
+                for (int i = 0; i < 1000; i++) node.add(new UUID(number, i), "first", voters());
                 end.complete(FaultCode.MISC);
             } catch (FaultException e) {
                 end.complete(e.code());

@@ -16,7 +16,7 @@ import reactor.core.publisher.Mono;
 
 /**
  * Ranks that come back into a pool on new storage: first they make their space, as ranks that a pool is extended by, then the
- * map takes them back and they pull everything. A replica of the pool's service that their node had is made anew. Any thread.
+ * map takes them back and they pull everything. Any thread.
  */
 final class BlankRanks {
     private static final Logger LOG = LoggerFactory.getLogger(BlankRanks.class);
@@ -64,7 +64,6 @@ final class BlankRanks {
                         .setTerm(service.term())
                         .build())
                 .flatMap(request -> targets.create(blank, request, MAKE_MAX))
-                .doOnNext(made -> blank.forEach(m -> service.onBlank(m.address())))
                 .then();
     }
 }

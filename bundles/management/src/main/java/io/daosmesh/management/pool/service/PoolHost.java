@@ -8,6 +8,7 @@ import io.daosmesh.management.maps.MapsKeeper;
 import io.daosmesh.management.raft.RaftGroup;
 import io.daosmesh.management.raft.RaftHost;
 import io.daosmesh.management.raft.Replica;
+import io.daosmesh.management.raft.Voter;
 import io.daosmesh.management.rank.KnownServers;
 import io.daosmesh.management.system.JoinRules;
 import io.daosmesh.model.fault.Fault;
@@ -32,6 +33,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -97,36 +99,61 @@ public final class PoolHost implements PoolServices, PoolService.Leadership {
         return Optional.ofNullable(services.get(pool));
     }
 
-    /** A pool is made by the management service; a replica moves here by the pool's own service, on any member. */
+    /** The leader of a pool's service has a replica begin here. Blocks. */
+    public void onBegun(UUID pool) {
+        RaftHost raft = host;
+        PoolService s = services.get(pool);
+        if (raft == null || s == null) throw Fault.of(FaultCode.UNINIT).asException();
+        maps.welcome(pool);
+        s.attach(raft.group(pool));
+    }
+
+    /** A pool is made by the management service. */
     private Mono<Empty> start(PoolServiceStartRequest r, RpcCall.Peer peer) {
-        if (r.hasEntry()) servers.requireReplica(peer);
-        else servers.requireMember(peer);
+        servers.requireReplica(peer);
         return Mono.fromCallable(() -> {
                     RaftHost raft = host;
                     if (raft == null) throw Fault.of(FaultCode.UNINIT).asException();
                     UUID pool = Ids.uuid(r.getPool());
+                    List<Voter> voters = voters(r);
                     check(r, pool);
                     maps.welcome(pool);
-                    RaftGroup g = raft.add(pool, r.getPeersList());
+                    RaftGroup g = raft.add(pool, identity(voters), voters);
                     PoolService s = services.get(pool);
                     if (s == null)
                         throw Fault.of(FaultCode.AGAIN, "the pool service is being removed")
                                 .asException();
-                    if (r.hasEntry())
-                        s.begin(PoolInitMessage.newBuilder()
-                                .setEntry(r.getEntry())
-                                .setMap(r.getMap())
-                                .build());
+                    s.begin(PoolInitMessage.newBuilder()
+                            .setEntry(r.getEntry())
+                            .setMap(r.getMap())
+                            .build());
                     s.attach(g);
                     return Empty.getDefaultInstance();
                 })
                 .subscribeOn(node.loop().blocking());
     }
 
+    private static List<Voter> voters(PoolServiceStartRequest r) {
+        r.getPeersList().forEach(JoinRules::checkAddress);
+        if (r.getIdentitiesCount() != r.getPeersCount())
+            throw Fault.of(FaultCode.INVAL, "%d identities of %d replicas", r.getIdentitiesCount(), r.getPeersCount())
+                    .asException();
+        return IntStream.range(0, r.getPeersCount())
+                .mapToObj(i -> new Voter(r.getPeers(i), r.getIdentities(i)))
+                .toList();
+    }
+
+    private String identity(List<Voter> voters) {
+        return voters.stream()
+                .filter(v -> v.address().equals(node.address()))
+                .map(Voter::identity)
+                .findFirst()
+                .orElseThrow(() -> Fault.of(FaultCode.INVAL, "no replica of the pool's service is to be here")
+                        .asException());
+    }
+
     /** Before a group exists that could not begin. */
     private static void check(PoolServiceStartRequest r, UUID pool) {
-        r.getPeersList().forEach(JoinRules::checkAddress);
-        if (!r.hasEntry()) return;
         boolean isOfPool = PoolMap.fromWire(r.getMap()).pool().equals(pool)
                 && Ids.uuid(r.getEntry().getPool()).equals(pool);
         if (!isOfPool)

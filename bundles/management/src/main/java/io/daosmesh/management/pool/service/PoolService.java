@@ -144,14 +144,6 @@ public final class PoolService {
         return commands.get();
     }
 
-    /** The node lost what it had of this pool, and so its replica of the service if it had one. Any thread. */
-    void onBlank(String address) {
-        node.loop().run(() -> {
-            keeper.onBlank(address);
-            review();
-        });
-    }
-
     boolean isCalled(String idOrLabel) {
         if (pool.toString().equals(idOrLabel)) return true;
         return replica.read(db -> db.isMade() && db.entry().getLabel().equals(idOrLabel));

@@ -20,13 +20,13 @@ import io.daosmesh.model.wire.Empty;
 import io.daosmesh.model.wire.LogCommand;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolServiceRanksMessage;
-import io.daosmesh.model.wire.PoolServiceStartRequest;
 import io.daosmesh.model.wire.PoolServiceStopRequest;
 import io.daosmesh.model.wire.RankSetMessage;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,8 +39,10 @@ import reactor.core.publisher.Mono;
 final class ReplicaKeeper {
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaKeeper.class);
 
-    private static final Duration START_MAX = Duration.ofSeconds(10);
     private static final Duration CHANGE_MAX = Duration.ofSeconds(20);
+    /** Longer than a question whether a voter is lost takes. */
+    private static final long LOOK_NS = Duration.ofSeconds(2).toNanos();
+
     private static final Duration STOP_MAX = Duration.ofSeconds(5);
     private static final Duration REPORT_TRY = Duration.ofMillis(1500);
     private static final Duration REPORT_MAX = Duration.ofSeconds(5);
@@ -49,6 +51,7 @@ final class ReplicaKeeper {
     private final PoolService service;
     private final LeaderCaller system;
     private final ReplicaMoves moves;
+    private long lookedNs = System.nanoTime();
 
     ReplicaKeeper(NodeContext node, PoolService service, LeaderCaller system) {
         this.node = node;
@@ -62,19 +65,26 @@ final class ReplicaKeeper {
         moves.forget();
     }
 
-    void onBlank(String address) {
-        moves.onBlank(address);
-    }
-
     void review(RaftGroup group, PoolMap map, GroupMap members) {
         Optional<List<String>> settled = group.members();
         if (settled.isEmpty()) return;
         PoolEntryMessage entry = service.replica().read(PoolDb::entry);
         List<Integer> retired = service.replica().read(PoolDb::retiredRanks);
+        lookForLost(group);
         moves.review(
                 System.nanoTime(),
                 new ReplicaMoves.Seen(entry, map, members, settled.get(), retired),
                 new Effects(group));
+    }
+
+    /** One look at a time. */
+    private void lookForLost(RaftGroup group) {
+        long nowNs = System.nanoTime();
+        if (nowNs - lookedNs < LOOK_NS) return;
+        lookedNs = nowNs;
+        group.lostVoters()
+                .publishOn(node.loop().scheduler())
+                .subscribe(moves::onLost, e -> Loop.drop("lost replicas of a pool service", e));
     }
 
     private final class Effects implements ReplicaMoves.Effects {
@@ -107,64 +117,32 @@ final class ReplicaKeeper {
         }
 
         @Override
-        public void move(String from, Member to, List<String> replicas, List<String> next) {
+        public void move(String from, Member to, List<String> next) {
             LOG.info(
                     "pool {}: a replica of its service moves from {} to rank {} on {}",
                     service.pool(),
                     from,
                     to.rank(),
                     to.address());
-            start("move a replica to " + to.address(), to, replicas, next);
+            run("move a replica to " + to.address(), group.changeMembers(next, Set.of(), CHANGE_MAX));
         }
 
         @Override
-        public void add(Member to, List<String> replicas, List<String> next) {
+        public void add(Member to, List<String> next) {
             LOG.info(
                     "pool {}: its service gets replica {} on rank {} on {}",
                     service.pool(),
                     next.size(),
                     to.rank(),
                     to.address());
-            start("add a replica on " + to.address(), to, replicas, next);
-        }
-
-        private void start(String what, Member to, List<String> replicas, List<String> next) {
-            PoolServiceStartRequest start = PoolServiceStartRequest.newBuilder()
-                    .setPool(Ids.bytes(service.pool()))
-                    .addAllPeers(replicas)
-                    .build();
-            Mono<Boolean> started = node.rpc()
-                    .call(
-                            Endpoint.node(to.address()),
-                            RpcMethod.POOL_SERVICE_START,
-                            RpcMessage.of(start),
-                            START_MAX,
-                            r -> true);
-            run(what, started.then(Mono.defer(() -> group.changeMembers(next, CHANGE_MAX))));
+            run("add a replica on " + to.address(), group.changeMembers(next, Set.of(), CHANGE_MAX));
         }
 
         /** Out first: a voter that has forgotten its votes and its log must not be counted as the one it was. */
         @Override
-        public void renew(String blank, List<String> replicas) {
-            List<String> others =
-                    replicas.stream().filter(r -> !r.equals(blank)).toList();
-            LOG.info("pool {}: the replica of its service on {} is made anew", service.pool(), blank);
-            PoolServiceStartRequest start = PoolServiceStartRequest.newBuilder()
-                    .setPool(Ids.bytes(service.pool()))
-                    .addAllPeers(others)
-                    .build();
-            Mono<Boolean> started = node.rpc()
-                    .call(
-                            Endpoint.node(blank),
-                            RpcMethod.POOL_SERVICE_START,
-                            RpcMessage.of(start),
-                            START_MAX,
-                            r -> true);
-            run(
-                    "make the replica on " + blank + " anew",
-                    group.changeMembers(others, CHANGE_MAX)
-                            .then(started)
-                            .then(Mono.defer(() -> group.changeMembers(replicas, CHANGE_MAX))));
+        public void renew(String lost, List<String> replicas) {
+            LOG.warn("pool {}: the replica of its service on {} is lost and made anew", service.pool(), lost);
+            run("make the replica on " + lost + " anew", group.changeMembers(replicas, Set.of(lost), CHANGE_MAX));
         }
 
         private void run(String what, Mono<?> work) {

@@ -1,5 +1,7 @@
 package io.daosmesh.management.pool.upkeep;
 
+import io.daosmesh.management.log.LostVoters;
+import io.daosmesh.management.properties.PoolProperties;
 import io.daosmesh.model.pool.GroupMap;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.PoolMap;
@@ -34,13 +36,13 @@ public final class ReplicaMoves {
         /** The Raft group has moved: the pool's record follows. Ends in {@link #onDone}, as does a move. */
         void record(List<Integer> ranks);
 
-        void move(String from, Member to, List<String> replicas, List<String> next);
+        void move(String from, Member to, List<String> next);
 
         /** One replica more; ends in {@link #onDone}. */
-        void add(Member to, List<String> replicas, List<String> next);
+        void add(Member to, List<String> next);
 
-        /** A replica whose node has lost its storage. Ends in {@link #onDone}. */
-        void renew(String blank, List<String> replicas);
+        /** A replica whose node has lost its log. Ends in {@link #onDone}. */
+        void renew(String lost, List<String> replicas);
 
         /** Ends in {@link #onCleared}. */
         void clear(Member retired, boolean isNeeded);
@@ -54,8 +56,7 @@ public final class ReplicaMoves {
     /** Since when replicas are lost; by address. */
     private final Map<String, Long> lostSinceNs = new HashMap<>();
 
-    /** Addresses of nodes that have lost their storage. */
-    private final Set<String> blank = new HashSet<>();
+    private final LostVoters forgetful = new LostVoters();
 
     private final Set<Integer> clearing = new HashSet<>();
     private boolean isBusy;
@@ -74,7 +75,7 @@ public final class ReplicaMoves {
     /** Leadership has changed: times and news start from nothing. */
     public void forget() {
         lostSinceNs.clear();
-        blank.clear();
+        forgetful.forget();
         reportedVersion = 0;
     }
 
@@ -89,19 +90,17 @@ public final class ReplicaMoves {
             seen.members.member(rank).ifPresent(m -> recorded.add(m.address()));
         }
         if (!recorded.equals(new TreeSet<>(seen.replicas))) record(seen, out);
-        else if (!renewBlank(seen, out) && !replaceLost(nowNs, seen, out)) grow(seen, out);
+        else if (!renewLost(seen, out) && !replaceLost(nowNs, seen, out)) grow(seen, out);
     }
 
-    /** A node has come back into the pool without anything it had of it. */
-    public void onBlank(String node) {
-        if (!node.equals(address)) blank.add(node);
+    /** @param addresses of voters whose nodes have no replica, or another one than the group knows */
+    public void onLost(List<String> addresses) {
+        forgetful.onLook(addresses);
     }
 
-    private boolean renewBlank(Seen seen, Effects out) {
-        blank.retainAll(seen.replicas);
-        Optional<String> first = blank.stream().min(String::compareTo);
+    private boolean renewLost(Seen seen, Effects out) {
+        Optional<String> first = forgetful.next(seen.replicas).filter(a -> !a.equals(address));
         if (first.isEmpty()) return false;
-        blank.remove(first.get());
         isBusy = true;
         out.renew(first.get(), seen.replicas);
         return true;
@@ -162,7 +161,7 @@ public final class ReplicaMoves {
             next.remove(from);
             next.add(to.get().address());
             isBusy = true;
-            out.move(from, to.get(), seen.replicas, next);
+            out.move(from, to.get(), next);
             return true;
         }
         return !lost.isEmpty();
@@ -170,13 +169,13 @@ public final class ReplicaMoves {
 
     /** A pool that was made on few ranks has fewer replicas than it wants. One at a time: Raft adds no majority at once. */
     private void grow(Seen seen, Effects out) {
-        int wanted = seen.entry.getServiceReplicas();
+        int wanted = PoolProperties.serviceReplicasOf(seen.entry);
         ServicePlacement.addition(seen.map, seen.members, seen.replicas, wanted, seen.retired)
                 .ifPresent(to -> {
                     List<String> next = new ArrayList<>(seen.replicas);
                     next.add(to.address());
                     isBusy = true;
-                    out.add(to, seen.replicas, next);
+                    out.add(to, next);
                 });
     }
 

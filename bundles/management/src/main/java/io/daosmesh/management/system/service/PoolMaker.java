@@ -6,6 +6,7 @@ import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.loop.TargetCalls;
 import io.daosmesh.management.properties.ContainerProperties;
 import io.daosmesh.management.raft.RaftGroup;
+import io.daosmesh.management.raft.Voter;
 import io.daosmesh.management.system.PoolPlan;
 import io.daosmesh.management.system.SystemDb;
 import io.daosmesh.model.fault.Fault;
@@ -149,7 +150,11 @@ public final class PoolMaker {
     }
 
     private Mono<Void> startService(PoolPlan plan) {
-        PoolServiceStartRequest request = plan.start();
+        PoolServiceStartRequest request = plan.start().toBuilder()
+                .addAllIdentities(plan.peers().stream()
+                        .map(p -> Voter.fresh(p).identity())
+                        .toList())
+                .build();
         return Flux.fromIterable(plan.peers())
                 .flatMap(p -> node.rpc()
                         .call(

@@ -5,7 +5,6 @@ import io.daosmesh.management.loop.NodeContext;
 import io.daosmesh.management.maps.MapPusher;
 import io.daosmesh.management.maps.MapsKeeper;
 import io.daosmesh.management.raft.RaftGroup;
-import io.daosmesh.management.raft.RaftHost;
 import io.daosmesh.management.raft.Replica;
 import io.daosmesh.management.system.SystemDb;
 import io.daosmesh.model.fault.Fault;
@@ -57,6 +56,11 @@ public final class SystemService {
     /** Null until the storage is formatted, and on nodes that are no replica. */
     private volatile @Nullable RaftGroup group;
 
+    /** All replicas were there once. */
+    private volatile boolean isBegun;
+
+    private volatile String absence = "";
+
     public SystemService(NodeContext node, MapsKeeper maps, LeaderCaller leaders) {
         this.node = node;
         this.maps = maps;
@@ -83,9 +87,9 @@ public final class SystemService {
         onLeading = action;
     }
 
-    /** Blocks for the disk. */
-    public void open(RaftHost host) {
-        group = host.add(id, node.config().replicas());
+    /** The replica here is open. */
+    public void attach(RaftGroup opened) {
+        group = opened;
         reviewSoon();
     }
 
@@ -93,9 +97,35 @@ public final class SystemService {
         group = null;
     }
 
+    /** Null while there is none here. */
+    @Nullable
+    RaftGroup group() {
+        return group;
+    }
+
+    /** Control addresses, as far as this replica knows; none while they change. */
+    public List<String> voters() {
+        RaftGroup g = group;
+        return g == null ? List.of() : g.members().orElse(List.of());
+    }
+
+    /** @param why nobody may expect a leader here; empty when there is no reason */
+    void onAbsence(String why) {
+        absence = why;
+    }
+
+    /** Nothing is acknowledged before all replicas of the configuration have it. */
     public boolean isLeader() {
         RaftGroup g = group;
-        return g != null && g.isLeader();
+        return g != null && g.isLeader() && hasBegun(g);
+    }
+
+    private boolean hasBegun(RaftGroup g) {
+        if (isBegun) return true;
+        int count = g.members().map(List::size).orElse(0);
+        isBegun = replica.read(SystemDb::hasMembers)
+                || count >= node.config().replicas().size();
+        return isBegun;
     }
 
     public long term() {
@@ -116,14 +146,14 @@ public final class SystemService {
     /** Reads what is certain to be the newest state; NOTLEADER elsewhere. */
     <T> Mono<T> read(Function<SystemDb, T> reader) {
         RaftGroup g = group;
-        if (g == null || !g.isLeader()) return Mono.error(notLeader().asException());
+        if (g == null || !isLeader()) return Mono.error(notLeader().asException());
         return g.barrier(COMMIT_MAX).then(Mono.fromSupplier(() -> replica.read(reader)));
     }
 
     /** Replicates a command with this node's clock in it. */
     public Mono<LogReply> propose(LogCommand.Builder command) {
         RaftGroup g = group;
-        if (g == null || !g.isLeader()) return Mono.error(notLeader().asException());
+        if (g == null || !isLeader()) return Mono.error(notLeader().asException());
         commands.incrementAndGet();
         return g.propose(command.setHlc(node.hlc().now()).build(), COMMIT_MAX);
     }
@@ -163,7 +193,8 @@ public final class SystemService {
         String replicas = String.join(",", node.config().replicas());
         return hint.map(l -> Fault.of(FaultCode.NOTLEADER, "not the leader of the management service")
                         .with("leader", l))
-                .orElseGet(() -> Fault.of(FaultCode.NO_SERVICE, "the management service has no leader now"))
+                .orElseGet(() -> Fault.of(
+                        FaultCode.NO_SERVICE, absence.isEmpty() ? "the management service has no leader now" : absence))
                 .with("replicas", replicas);
     }
 
@@ -193,7 +224,7 @@ public final class SystemService {
         GroupMap map = GroupMap.fromWire(message);
         maps.offer(message);
         g.leader().ifPresent(leaders::hint);
-        long term = g.isLeader() ? g.term() : 0;
+        long term = isLeader() ? g.term() : 0;
         if (term != leadingTerm) {
             leadingTerm = term;
             pusher.forget();

@@ -12,7 +12,9 @@ import io.daosmesh.model.pool.TargetState;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import io.daosmesh.model.wire.PoolServiceRanksMessage;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -28,6 +30,7 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
     private List<String> replicas = List.of("n0:1", "n1:1", "n2:1");
     private List<Integer> retired = List.of();
     private int wanted = 3;
+    private final Map<String, String> properties = new HashMap<>();
 
     @Override
     public void record(List<Integer> ranks) {
@@ -35,12 +38,12 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
     }
 
     @Override
-    public void move(String from, Member to, List<String> old, List<String> next) {
+    public void move(String from, Member to, List<String> next) {
         done.add("move " + from + " to r" + to.rank() + " " + next);
     }
 
     @Override
-    public void add(Member to, List<String> old, List<String> next) {
+    public void add(Member to, List<String> next) {
         done.add("add r" + to.rank() + " " + next);
     }
 
@@ -80,6 +83,7 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
         PoolEntryMessage entry = PoolEntryMessage.newBuilder()
                 .setServiceVersion(1)
                 .setServiceReplicas(wanted)
+                .putAllProperties(properties)
                 .addAllServiceRanks(recorded)
                 .build();
         moves.review(nowNs, new ReplicaMoves.Seen(entry, map, new GroupMap("s", 1, members), replicas, retired), this);
@@ -88,12 +92,12 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
     }
 
     @Test
-    void shouldMakeTheReplicaOfABlankNodeAnewOnce() {
-        moves.onBlank("n2:1");
-        moves.onBlank("n4:1");
-        moves.onBlank("n0:1");
-        review(0, "report 1", "renew n2:1 [n0:1, n1:1, n2:1]");
+    void shouldMakeAReplicaAnewOnceItWasSeenLostTwice() {
+        moves.onLost(List.of("n1:1", "n2:1"));
+        review(0, "report 1");
         moves.onReported(1);
+        moves.onLost(List.of("n2:1", "n4:1"));
+        review(1, "renew n2:1 [n0:1, n1:1, n2:1]");
 
         replicas = List.of("n0:1", "n1:1");
         review(1);
@@ -164,14 +168,35 @@ class ReplicaMovesTest implements ReplicaMoves.Effects {
         review(6);
     }
 
+    /** Made before that was noted. */
     @Test
-    void shouldLeaveAPoolAloneThatDoesNotSayHowManyItWants() {
+    void shouldGrowAPoolThatDoesNotSayHowManyItWantsToTheDefault() {
         wanted = 0;
         recorded = List.of(0);
         replicas = List.of("n0:1");
 
-        review(0, "report 1");
+        review(0, "report 1", "add r1 [n0:1, n1:1]");
+        moves.onDone();
+        replicas = List.of("n0:1", "n1:1", "n2:1");
+        recorded = List.of(0, 1, 2);
+        moves.onReported(1);
+
         review(1);
+    }
+
+    /** The property is older than the note. */
+    @Test
+    void shouldTakeTheCountFromThePropertyWhereItIsNotNoted() {
+        wanted = 0;
+        properties.put("svc_rf", "0");
+        recorded = List.of(0);
+        replicas = List.of("n0:1");
+        review(0, "report 1");
+        moves.onReported(1);
+
+        properties.put("svc_rf", "of a later release");
+
+        review(1, "add r1 [n0:1, n1:1]");
     }
 
     @Test
