@@ -20,12 +20,13 @@ public final class AdminChaos {
     private static final long JOIN_MS = 60_000;
 
     private final LocalMesh mesh;
-    private final Journal journal = new Journal();
+    private final Journal journal;
     private final long seed;
     private final int count;
     private volatile boolean isOver;
 
-    public AdminChaos(LocalMesh mesh, long seed, int count) {
+    public AdminChaos(LocalMesh mesh, Journal journal, long seed, int count) {
+        this.journal = journal;
         this.mesh = mesh;
         this.seed = seed;
         this.count = count;
@@ -48,7 +49,7 @@ public final class AdminChaos {
         try {
             long first = seed;
             int operations = count;
-            status = Trial.run(".mesh-chaos", mesh -> new AdminChaos(mesh, first, operations).run()) ? 0 : 1;
+            status = Trial.run(".mesh-chaos", (mesh, journal) -> new AdminChaos(mesh, journal, first, operations).run()) ? 0 : 1;
         } catch (RuntimeException e) {
             System.err.println("torture: " + e.getMessage());
         }
