@@ -10,7 +10,7 @@ import io.daosmesh.itests.mesh.torture.Journal;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -62,7 +62,7 @@ final class Screen {
     private final LocalMesh mesh;
     private final Journal journal;
     private final SplittableRandom random;
-    private final Map<String, int[]> counts = new TreeMap<>();
+    private final Map<String, EnumMap<Answer, Integer>> counts = new TreeMap<>();
     private @Nullable Boolean isWholeSeen;
 
     /** What became of a command. */
@@ -120,7 +120,7 @@ final class Screen {
                 isKilled ? mesh.killed(random.nextInt(KILLED_AFTER_MS_MAX), tool, line) : mesh.mesh(tool, line);
         Answer answer = judged(kind, may, outcome, isKilled, String.join(" ", line));
         if (answer == Answer.DONE) journal.done(kind, journal.nowMs() - beganMs);
-        counts.computeIfAbsent(kind, k -> new int[Answer.values().length])[answer.ordinal()]++;
+        counts.computeIfAbsent(kind, k -> new EnumMap<>(Answer.class)).merge(answer, 1, Integer::sum);
         return answer;
     }
 
@@ -144,17 +144,12 @@ final class Screen {
         Set<String> all = new TreeSet<>(kinds);
         all.addAll(counts.keySet());
         StringBuilder b = new StringBuilder(String.format(
-                Locale.ROOT, "  %-24s %6s %6s %8s %8s", "operation", "tried", "done", "refused", "unknown"));
+                Locale.ROOT, "  %-24s %6s %7s %7s %7s", "operation", "tried", "done", "refused", "unknown"));
         for (String kind : all) {
-            int[] of = counts.getOrDefault(kind, new int[Answer.values().length]);
-            b.append(String.format(
-                    Locale.ROOT,
-                    "%n  %-24s %6d %6d %8d %8d",
-                    kind,
-                    Arrays.stream(of).sum(),
-                    of[0],
-                    of[1],
-                    of[2]));
+            EnumMap<Answer, Integer> of = counts.getOrDefault(kind, new EnumMap<>(Answer.class));
+            int tried = of.values().stream().mapToInt(i -> i).sum();
+            b.append(String.format(Locale.ROOT, "%n  %-24s %6d", kind, tried));
+            for (Answer a : Answer.values()) b.append(String.format(Locale.ROOT, " %7d", of.getOrDefault(a, 0)));
         }
         return b.toString();
     }

@@ -56,10 +56,11 @@ class TortureEndIT {
 
     @Test
     void shouldLeaveNothingWhenItIsEndedByASignal() throws Exception {
-        Process torture = start("--power-cuts", "9");
+        Process torture = start("", "--power-cuts", "9");
         awaitMounts(torture);
         List<Long> nodes = nodes();
         Path network = network();
+        assertTrue(Files.exists(network));
 
         torture.destroy();
 
@@ -69,16 +70,37 @@ class TortureEndIT {
         assertFalse(Files.exists(mesh), this::said);
     }
 
+    /** A program that makes the file systems gives up at the fourth. */
+    @Test
+    void shouldLeaveTheFolderAloneWhenItFails() throws Exception {
+        Path programs = Files.createDirectory(folder.resolve("programs"));
+        Path mkfs = Files.writeString(programs.resolve("mkfs.ext4"), """
+                #!/bin/sh
+                echo >> "${0%/*}/made"
+                [ $(wc -l < "${0%/*}/made") -lt 4 ] && exec /usr/sbin/mkfs.ext4 "$@"
+                exit 1
+                """);
+        assertTrue(mkfs.toFile().setExecutable(true));
+
+        Process torture = start(programs.toString(), "--power-cuts", "9");
+
+        assertTrue(torture.waitFor(BEGUN_MAX.toSeconds(), TimeUnit.SECONDS), this::said);
+        assertEquals(1, torture.exitValue(), this::said);
+        assertTrue(said().contains("./mesh down --dir " + mesh + " --wipe"), this::said);
+        assertNothingRuns(nodes(), network());
+        assertEquals(4, Files.readAllLines(programs.resolve("made")).size());
+    }
+
     /** Nobody can do anything then; the next one does, and leaves the folder to whoever wants to look. */
     @Test
     void shouldSayWhatToDoAfterOneThatWasKilled() throws Exception {
-        Process killed = start("--power-cuts", "9");
+        Process killed = start("", "--power-cuts", "9");
         awaitMounts(killed);
         List<Long> nodes = nodes();
         Path network = network();
         killed.destroyForcibly().waitFor();
 
-        Process next = start("--kills", "1");
+        Process next = start("", "--kills", "1");
 
         assertTrue(next.waitFor(ENDED_MAX_S, TimeUnit.SECONDS), this::said);
         assertEquals(1, next.exitValue(), this::said);
@@ -87,7 +109,8 @@ class TortureEndIT {
         assertTrue(Files.exists(mesh.resolve("mesh.json")), this::said);
     }
 
-    private Process start(String... words) throws IOException {
+    /** @param programs a folder that goes before all others; empty = none */
+    private Process start(String programs, String... words) throws IOException {
         List<String> line = new ArrayList<>(List.of(
                 ProcessHandle.current().info().command().orElse("java"),
                 "-Dmesh.root=" + System.getProperty("mesh.root", ""),
@@ -96,10 +119,10 @@ class TortureEndIT {
                 System.getProperty("java.class.path"),
                 Torture.class.getName()));
         line.addAll(List.of(words));
-        return new ProcessBuilder(line)
-                .redirectErrorStream(true)
-                .redirectOutput(said.toFile())
-                .start();
+        ProcessBuilder torture =
+                new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(said.toFile());
+        if (!programs.isEmpty()) torture.environment().merge("PATH", programs, (path, first) -> first + ":" + path);
+        return torture.start();
     }
 
     private void awaitMounts(Process torture) {
@@ -128,9 +151,7 @@ class TortureEndIT {
 
     private Path network() {
         int number = MeshSettings.read(mesh).network().orElseThrow().number();
-        Path hub = Path.of("/run/netns/dmesh" + number);
-        assertTrue(Files.exists(hub));
-        return hub;
+        return Path.of("/run/netns/dmesh" + number);
     }
 
     private List<String> mounts() throws IOException {
