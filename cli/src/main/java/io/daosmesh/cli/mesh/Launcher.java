@@ -62,7 +62,7 @@ final class Launcher {
         if (node.runs()) return;
         checkPorts(node);
         assembly.prepare(node);
-        node.network().ifPresent(n -> n.raise(node.number()));
+        node.network().ifPresent(n -> n.raise(node.number(), Texts.word(mesh)));
         List<String> line = new ArrayList<>(node.inside());
         line.addAll(List.of(
                 "sh",

@@ -335,9 +335,8 @@ public final class Mesh {
         List<Node> nodes = nodes();
         Launcher.stop(nodes);
         MeshRecord.refreshPids(dir, nodes);
-        if (!wipe) return;
-        settings().network().ifPresent(n -> n.lower(nodes.size()));
-        Assembly.delete(dir);
+        settings().network().ifPresent(n -> n.lower(nodes.size(), Texts.word(dir)));
+        if (wipe) Assembly.delete(dir);
     }
 
     @Command(name = "logs")

@@ -1,10 +1,12 @@
 package io.daosmesh.cli.mesh;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.UUID;
 
 /** Small text files that others may read meanwhile. Stateless. */
 final class Texts {
@@ -23,6 +25,12 @@ final class Texts {
         } catch (NoSuchFileException e) {
             return "";
         }
+    }
+
+    /** That stands for a folder where white space cannot be. */
+    static String word(Path folder) {
+        return UUID.nameUUIDFromBytes(folder.toString().getBytes(StandardCharsets.UTF_8))
+                .toString();
     }
 
     static void mark(Path file) throws IOException {

@@ -92,12 +92,19 @@ public record Network(int number) {
         return hub() + "-" + node;
     }
 
-    /** Makes what a node needs of it; does nothing when it is there. */
-    public void raise(int node) {
+    /**
+     * Makes what a node needs of it; does nothing when it is there. A FaultException when another mesh has taken it meanwhile.
+     *
+     * @param mesh whose it is: one word
+     */
+    public void raise(int node, String mesh) {
         String hub = hub();
-        if (!Files.exists(NAMESPACES.resolve(hub))) {
+        if (Files.exists(NAMESPACES.resolve(hub))) {
+            if (!isOf(mesh)) throw refused("network " + number + " is in use by another mesh: stop that one first");
+        } else {
             ip("netns add %s", hub);
             ip("-n %s link add hub type bridge", hub);
+            ip("-n %s link set hub alias %s", hub, mesh);
             ip("-n %s link set hub up", hub);
             ip("link add %s type veth peer name tools netns %s", hub, hub);
             ip("-n %s link set tools master hub up", hub);
@@ -114,11 +121,16 @@ public record Network(int number) {
         ip("-n %s link set eth0 up", own);
     }
 
-    /** Removes all of it; the nodes 1 to {@code nodes} have ended. */
-    public void lower(int nodes) {
+    private boolean isOf(String mesh) {
+        return run(List.of("ip", "-n", hub(), "link", "show", "hub")).contains("alias " + mesh);
+    }
+
+    /** Removes all of it, if it is that mesh's; the nodes 1 to {@code nodes} have ended. */
+    public void lower(int nodes, String mesh) {
+        if (!Files.exists(NAMESPACES.resolve(hub())) || !isOf(mesh)) return;
         for (int n = 1; n <= nodes; n++)
             if (Files.exists(NAMESPACES.resolve(namespace(n)))) ip("netns del %s", namespace(n));
-        if (Files.exists(NAMESPACES.resolve(hub()))) ip("netns del %s", hub());
+        ip("netns del %s", hub());
     }
 
     /** What a program's command line begins with that is to run where a node does. */

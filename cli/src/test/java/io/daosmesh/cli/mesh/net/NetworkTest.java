@@ -1,9 +1,14 @@
 package io.daosmesh.cli.mesh.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.daosmesh.model.fault.FaultException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -33,5 +38,23 @@ class NetworkTest {
     @Test
     void shouldHaveNoSocketsBeforeItIsThere() {
         assertEquals("", new Network(Network.NUMBER_MAX).sockets(512));
+    }
+
+    /** A mesh that is down has no network, and another one may have taken its number: that one keeps it. */
+    @Test
+    void shouldNotTouchTheNetworkOfAnotherMesh() {
+        assumeTrue(Network.missing().isEmpty(), "network namespaces cannot be made here");
+        Network network = Network.free();
+        Path hub = Path.of("/run/netns/dmesh" + network.number());
+        network.raise(1, "own");
+        try {
+            network.lower(1, "other");
+
+            assertTrue(Files.exists(hub));
+            assertThrows(FaultException.class, () -> network.raise(1, "other"));
+        } finally {
+            network.lower(1, "own");
+        }
+        assertFalse(Files.exists(hub));
     }
 }

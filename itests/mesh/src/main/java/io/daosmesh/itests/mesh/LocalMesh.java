@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A running local mesh, driven through {@code ./mesh} exactly as a user would: real processes from the real assembly. Any
@@ -140,6 +141,11 @@ public final class LocalMesh implements AutoCloseable {
         return mesh("daos", args);
     }
 
+    /** A command that is killed after a time, unless it has ended before. */
+    public Outcome killed(int afterMs, String command, String... args) {
+        return run(line(command, args), Duration.ofMillis(afterMs));
+    }
+
     /** For one that is not to end by itself. */
     public ProcessBuilder daosProcess(String... args) {
         return new ProcessBuilder(line("daos", args)).redirectInput(new java.io.File("/dev/null"));
@@ -237,6 +243,12 @@ public final class LocalMesh implements AutoCloseable {
     }
 
     private Outcome run(List<String> line) {
+        return run(line, null);
+    }
+
+    /** @param killedAfter null = it has to end by itself */
+    private Outcome run(List<String> line, @Nullable Duration killedAfter) {
+        Duration max = killedAfter == null ? COMMAND_MAX : killedAfter;
         try {
             Path out = Files.createTempFile("mesh", ".out");
             Path err = Files.createTempFile("mesh", ".err");
@@ -250,11 +262,13 @@ public final class LocalMesh implements AutoCloseable {
                             .put(
                                     "MESH_PARENT_PID",
                                     Long.toString(ProcessHandle.current().pid()));
-                Process p = b.start();
-                if (!p.waitFor(COMMAND_MAX.toSeconds(), TimeUnit.SECONDS)) {
-                    p.destroyForcibly();
-                    throw new IllegalStateException(
-                            "no end within " + COMMAND_MAX + ": " + line + Files.readString(err));
+                Process p = Children.start(b);
+                if (!p.waitFor(max.toMillis(), TimeUnit.MILLISECONDS)) {
+                    p.descendants().forEach(ProcessHandle::destroyForcibly);
+                    p.destroyForcibly().waitFor();
+                    if (killedAfter == null)
+                        throw new IllegalStateException(
+                                "no end within " + COMMAND_MAX + ": " + line + Files.readString(err));
                 }
                 return new Outcome(p.exitValue(), Files.readString(out), Files.readString(err));
             } finally {

@@ -1,51 +1,108 @@
 package io.daosmesh.itests.mesh.chaos;
 
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** What was acknowledged, and what may be true besides because an answer is missing. Owner: the thread of the operations. */
 final class Ledger {
     private final Map<String, PoolEntry> pools = new LinkedHashMap<>();
-    private final Map<String, Set<String>> attributes = new TreeMap<>();
+    final Settings attributes = new Settings("");
+    final Settings properties = new Settings(null);
 
-    /** Of a pool or a container. */
+    /** Of a pool, a container or a value. */
     enum Fate {
         THERE,
         GONE,
-        /** Made or destroyed without an answer: there or not, but wholly. */
-        UNSURE
+        /** Made without an answer: there or not, but wholly; it may still come. */
+        MAKING,
+        /** Removed without an answer: it may still go. */
+        ENDING;
+
+        static Fate made(Screen.Answer answer) {
+            return switch (answer) {
+                case DONE -> THERE;
+                case REFUSED -> GONE;
+                case UNKNOWN -> MAKING;
+            };
+        }
+
+        static Fate ended(Screen.Answer answer) {
+            return switch (answer) {
+                case DONE -> GONE;
+                case REFUSED -> THERE;
+                case UNKNOWN -> ENDING;
+            };
+        }
+
+        boolean mustBe() {
+            return this == THERE;
+        }
+
+        boolean mayBe() {
+            return this != GONE;
+        }
+
+        /** After a look; what may still come or go stays as it is. */
+        Fate seen(boolean isThere) {
+            if (this == MAKING && isThere) return THERE;
+            if (this == ENDING && !isThere) return GONE;
+            return this;
+        }
+    }
+
+    /** Settings by name. */
+    static final class Settings {
+        private final @Nullable String byDefault;
+        private final Map<String, Setting> all = new TreeMap<>();
+
+        Settings(@Nullable String byDefault) {
+            this.byDefault = byDefault;
+        }
+
+        Setting of(String key) {
+            return all.computeIfAbsent(key, k -> new Setting(byDefault));
+        }
+
+        Map<String, Setting> all() {
+            return all;
+        }
     }
 
     static final class PoolEntry {
         final String label;
         final Map<String, ContainerEntry> containers = new LinkedHashMap<>();
-        final Map<String, Set<String>> properties = new HashMap<>();
+        final Settings properties = new Settings(null);
+        /** By user: what the entry allows, empty = there is none. */
+        final Settings acl = new Settings("");
+
         Fate fate;
+        /** Seen not to be there, while it may still come. */
+        boolean isUnseen;
         /** What it was made on and extended to, if that was acknowledged. */
-        final Set<Integer> ranks = new HashSet<>();
+        final Set<Integer> ranks = new TreeSet<>();
 
         PoolEntry(String label, Fate fate) {
             this.label = label;
             this.fate = fate;
         }
 
-        List<ContainerEntry> there() {
-            return containers.values().stream()
-                    .filter(c -> c.fate == Fate.THERE)
-                    .toList();
+        List<ContainerEntry> with(Fate wanted) {
+            return containers.values().stream().filter(c -> c.fate == wanted).toList();
         }
     }
 
     static final class ContainerEntry {
         final String label;
+        final Settings properties = new Settings(null);
+        final Settings acl = new Settings("");
+        final Setting group = new Setting(null);
         Fate fate;
-        /** By key; true = acknowledged, false = there or absent. */
-        final Map<String, Boolean> values = new LinkedHashMap<>();
+        final Map<String, Fate> values = new LinkedHashMap<>();
 
         ContainerEntry(String label, Fate fate) {
             this.label = label;
@@ -63,24 +120,7 @@ final class Ledger {
         return List.copyOf(pools.values());
     }
 
-    List<PoolEntry> poolsThere() {
-        return pools.values().stream().filter(p -> p.fate == Fate.THERE).toList();
-    }
-
-    Map<String, Set<String>> attributes() {
-        return attributes;
-    }
-
-    /** An acknowledged value takes the place of all before it, but what was not answered may still come. */
-    static void noted(Map<String, Set<String>> of, String key, String value, boolean isAcknowledged) {
-        Set<String> may = of.computeIfAbsent(key, k -> new HashSet<>());
-        if (isAcknowledged) may.removeIf(v -> !v.startsWith("?"));
-        may.add((isAcknowledged ? "" : "?") + value);
-    }
-
-    /** @param of what {@link #noted} has filled */
-    static boolean mayBe(Set<String> of, String found) {
-        boolean isSure = of.stream().anyMatch(v -> !v.startsWith("?"));
-        return of.contains(found) || of.contains("?" + found) || !isSure;
+    List<PoolEntry> pools(Fate wanted) {
+        return pools.values().stream().filter(p -> p.fate == wanted).toList();
     }
 }

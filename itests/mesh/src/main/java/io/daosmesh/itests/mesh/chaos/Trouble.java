@@ -11,16 +11,20 @@ import java.util.function.BooleanSupplier;
 
 /** One node at a time is killed, paused or cut off, and comes back. Owner: its thread. */
 final class Trouble implements Runnable {
+    private static final int CALM_POLL_MS = 100;
+
     private final LocalMesh mesh;
     private final Journal journal;
     private final SplittableRandom random;
+    private final BooleanSupplier isCalm;
     private final BooleanSupplier isOver;
     private final boolean isApart;
 
-    Trouble(LocalMesh mesh, Journal journal, SplittableRandom random, BooleanSupplier isOver) {
+    Trouble(LocalMesh mesh, Journal journal, SplittableRandom random, BooleanSupplier isCalm, BooleanSupplier isOver) {
         this.mesh = mesh;
         this.journal = journal;
         this.random = random;
+        this.isCalm = isCalm;
         this.isOver = isOver;
         this.isApart = MeshSettings.read(mesh.dir()).network().isPresent();
     }
@@ -29,6 +33,7 @@ final class Trouble implements Runnable {
     public void run() {
         while (!isOver.getAsBoolean()) {
             pause(2_000, 15_000);
+            while (isCalm.getAsBoolean() && !isOver.getAsBoolean()) sleep(CALM_POLL_MS);
             if (isOver.getAsBoolean()) return;
             try {
                 next();
@@ -63,16 +68,6 @@ final class Trouble implements Runnable {
             }
         }
         journal.say("node %s is back", number);
-    }
-
-    /** Whatever could not be ended: nodes run, and hear each other. */
-    void mend() {
-        if (isApart) mesh.mesh("heal");
-        for (MeshRecord.Entry n : mesh.nodes()) {
-            boolean runs =
-                    ProcessHandle.of(n.pid()).filter(ProcessHandle::isAlive).isPresent();
-            mesh.mesh(runs ? "resume" : "start", Integer.toString(n.number()));
-        }
     }
 
     private void pause(int fromMs, int toMs) {

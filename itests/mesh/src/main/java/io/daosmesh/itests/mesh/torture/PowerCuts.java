@@ -1,6 +1,7 @@
 package io.daosmesh.itests.mesh.torture;
 
 import io.daosmesh.cli.mesh.MeshRecord;
+import io.daosmesh.itests.mesh.Children;
 import io.daosmesh.itests.mesh.LocalMesh;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -13,13 +14,14 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * What nodes keep, on file systems of their own that are shut down under them: what was not synced is gone, as after a power
- * cut. Ext4 on loop devices; takes root, {@code mkfs.ext4} and {@code python3}, which asks the file system to go. Owner: one thread.
+ * cut. Ext4 on loop devices; takes root, {@code mkfs.ext4} and {@code python3}, which asks the file system to go; {@link Trial} takes them away. Owner: one thread.
  */
-final class PowerCuts implements AutoCloseable {
+final class PowerCuts {
     /** Files with holes: as large as they are written to. */
     private static final long IMAGE_BYTES = 20L << 30;
 
     private static final List<String> KEPT = List.of("scm", "nvme");
+    private static final Path MOUNTS = Path.of("/proc/self/mounts");
     private static final int COMMAND_MAX_S = 120;
     /** EXT4_IOC_SHUTDOWN without a flush of the journal. */
     private static final String SHUT_DOWN = """
@@ -28,22 +30,14 @@ final class PowerCuts implements AutoCloseable {
                 fcntl.ioctl(os.open(folder, os.O_RDONLY), 0x8004587D, struct.pack('I', 2))
             """;
 
-    private final LocalMesh mesh;
-    private final List<Path> mounted = new ArrayList<>();
-
     /** Stops the mesh, moves what its nodes keep, and starts it again. IllegalStateException with the reason where it cannot be done. */
     PowerCuts(LocalMesh mesh) {
-        this.mesh = mesh;
         mesh.mesh("down").orFail();
         try {
             for (MeshRecord.Entry node : mesh.nodes())
                 for (String kept : KEPT) move(node.dir().resolve(kept));
         } catch (IOException e) {
-            unmount();
             throw new UncheckedIOException(e);
-        } catch (RuntimeException e) {
-            unmount();
-            throw e;
         }
         mesh.mesh("up").orFail();
     }
@@ -52,7 +46,7 @@ final class PowerCuts implements AutoCloseable {
         return folder.resolveSibling(folder.getFileName() + ".img");
     }
 
-    private void move(Path folder) throws IOException {
+    private static void move(Path folder) throws IOException {
         try (RandomAccessFile file = new RandomAccessFile(image(folder).toFile(), "rw")) {
             file.setLength(IMAGE_BYTES);
         }
@@ -66,14 +60,12 @@ final class PowerCuts implements AutoCloseable {
         run("rm", "-r", aside.toString());
     }
 
-    private void mount(Path folder) {
+    private static void mount(Path folder) {
         run("mount", "-o", "loop", image(folder).toString(), folder.toString());
-        mounted.add(folder);
     }
 
-    private void unmount(Path folder) {
+    private static void unmount(Path folder) {
         run("umount", folder.toString());
-        mounted.remove(folder);
     }
 
     /** All at the same time, each while it runs; they are started again by somebody else. */
@@ -84,13 +76,13 @@ final class PowerCuts implements AutoCloseable {
         folders.forEach(f -> shutDown.add(f.toString()));
         run(shutDown.toArray(String[]::new));
         Faults.end(nodes);
-        folders.forEach(this::unmount);
-        folders.forEach(this::mount);
+        folders.forEach(PowerCuts::unmount);
+        folders.forEach(PowerCuts::mount);
     }
 
     private static void run(String... line) {
         try {
-            Process p = new ProcessBuilder(line).redirectErrorStream(true).start();
+            Process p = Children.start(new ProcessBuilder(line).redirectErrorStream(true));
             p.getOutputStream().close();
             String said =
                     new String(p.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).strip();
@@ -110,14 +102,15 @@ final class PowerCuts implements AutoCloseable {
         }
     }
 
-    private void unmount() {
-        for (Path folder : List.copyOf(mounted)) unmount(folder);
-    }
-
-    /** Stops the mesh. What it kept is in the images, its logs are where they were. */
-    @Override
-    public void close() {
-        mesh.mesh("down");
-        unmount();
+    /** What is mounted below a folder; its nodes have ended. The kernel frees the loop devices by itself. */
+    static void unmountAll(Path dir) {
+        try {
+            for (String line : Files.readAllLines(MOUNTS)) {
+                Path at = Path.of(line.split(" ")[1].replace("\\040", " "));
+                if (at.startsWith(dir) && !at.equals(dir)) unmount(at);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

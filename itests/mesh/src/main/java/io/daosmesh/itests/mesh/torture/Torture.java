@@ -24,7 +24,7 @@ public final class Torture {
     private static final Duration WHOLE_MAX = Duration.ofSeconds(240);
 
     private final LocalMesh mesh;
-    private final Journal journal = new Journal();
+    private final Journal journal;
     private final long seed;
     private final Order order;
     private volatile boolean isOver;
@@ -54,8 +54,9 @@ public final class Torture {
         }
     }
 
-    private Torture(LocalMesh mesh, Order order) {
+    private Torture(LocalMesh mesh, Journal journal, Order order) {
         this.mesh = mesh;
+        this.journal = journal;
         this.seed = order.seed();
         this.order = order;
     }
@@ -82,10 +83,10 @@ public final class Torture {
         int status = 1;
         try {
             Order order = new Order(seed, kind, count);
-            status = Trial.run(".mesh-torture", mesh -> {
-                        Torture torture = new Torture(mesh, order);
-                        return order.kind() == Kind.POWER_CUTS ? torture.runWithCuts() : torture.run(null);
-                    })
+            status = Trial.run(
+                            ".mesh-torture",
+                            (mesh, journal) -> new Torture(mesh, journal, order)
+                                    .run(order.kind() == Kind.POWER_CUTS ? new PowerCuts(mesh) : null))
                     ? 0
                     : 1;
         } catch (Exception e) {
@@ -98,12 +99,6 @@ public final class Torture {
         System.err.println("mesh: " + problem
                 + " (./mesh torture [--minutes M | --power-cuts N | --kills N | --cuts N | --admin N] [--seed S])");
         return 2;
-    }
-
-    private boolean runWithCuts() {
-        try (PowerCuts power = new PowerCuts(mesh)) {
-            return run(power);
-        }
     }
 
     /** @param power null = cut nothing */
