@@ -47,4 +47,14 @@ public interface Blob extends ValueSpace {
 
     /** Tells the device that a freed range holds nothing any more; best effort. */
     void unmap(long offsetBytes, long lengthBytes, BlobCompletion completion);
+
+    /** The device has owed an answer for longer than one does that works. */
+    default boolean isSlow() {
+        return false;
+    }
+
+    /** A write that the device does not answer may go through the log instead, with so many bytes; nothing is kept for it. */
+    default boolean mayHold(long bytes) {
+        return false;
+    }
 }

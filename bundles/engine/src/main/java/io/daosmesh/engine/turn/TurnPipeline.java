@@ -1,35 +1,27 @@
 package io.daosmesh.engine.turn;
 
-import io.daosmesh.model.fault.Fault;
-import io.daosmesh.storage.Blob;
+import io.daosmesh.engine.turn.StagedOp.Way;
 import io.daosmesh.storage.kv.KvBatch;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Group commit: all operations staged while one commit is under way share the next one, which is one flush of the device
- * (if it was written) and one synced index batch. At most one commit is under way, one turn collects. Owner: target loop.
+ * (if it was written) and one synced index batch. At most one commit is under way, one turn collects. Where a device is slow
+ * long values go with the batch, as short ones do. Owner: target loop.
  */
 public final class TurnPipeline {
-    /** Makes a turn durable off the loop. */
+    /** Makes a batch durable off the loop. */
     public interface TurnIo {
-        /** @param done on any thread; after a fault the batch is not written */
-        void commit(Commit commit, Done done);
+        /**
+         * @param isDurable false: the batch need not be synced
+         * @param done on any thread; after a fault the batch is not written
+         */
+        void commit(KvBatch batch, boolean isDurable, Done done);
     }
-
-    /**
-     * What makes a turn durable, in this order.
-     *
-     * @param flush blobs that were written before
-     * @param batch changes of the index, and short values
-     * @param isDurable false: the batch need not be synced
-     */
-    public record Commit(Set<Blob> flush, KvBatch batch, boolean isDurable) {}
 
     /** Puts work on the loop from any thread; never refuses. */
     @FunctionalInterface
@@ -40,23 +32,22 @@ public final class TurnPipeline {
     /** Of the index: far below what the log of an engine takes at once. An operation that has more is a turn of its own. */
     static final long BATCH_BYTES_MAX = 2L << 20;
 
+    /**
+     * A device that has not answered for so long is slow. A write, its flush and the commits of a leader and of a member are
+     * waited for one after the other, and together they shall be no longer than a second.
+     */
+    static final long LATE_NS = TimeUnit.MILLISECONDS.toNanos(250);
+
     private final TurnIo io;
     private final Loop loop;
     private Consumer<KvBatch> watcher = batch -> {};
     private List<StagedOp> collecting = new ArrayList<>();
-    private boolean isCommitting;
+    /** Null while no commit is under way. */
+    private @Nullable Turn open;
+
     private long turnCount;
-
-    /** Operations that are committed together; whoever comes last to {@code missing} commits. */
-    private static final class Turn {
-        final List<StagedOp> ops;
-        final AtomicInteger missing;
-
-        Turn(List<StagedOp> ops) {
-            this.ops = ops;
-            this.missing = new AtomicInteger(ops.size() + 1);
-        }
-    }
+    /** Of long values that are on their way into the log. */
+    private long lateBytes;
 
     public TurnPipeline(TurnIo io, Loop loop) {
         this.io = io;
@@ -73,43 +64,29 @@ public final class TurnPipeline {
     }
 
     public boolean isIdle() {
-        return !isCommitting && collecting.isEmpty();
+        return open == null && collecting.isEmpty();
     }
 
     /** Long device writes start at once; {@code done} runs on the loop when all is durable, or has failed. */
     public void stage(StagedOp op, Done done) {
         op.done = done;
         watcher.accept(op.batch);
-        boolean isLong = op.arm();
+        Way way = op.arm();
         collecting.add(op);
-        if (isLong) write(op);
-    }
-
-    private void write(StagedOp op) {
-        for (StagedOp.DeviceWrite w : op.writes) {
-            w.blob().write(w.offsetBytes(), w.bytes(), fault -> onWritten(op, fault));
-        }
-    }
-
-    /** Any thread: the last write of a turn goes on to its flush without a detour over the loop. */
-    private void onWritten(StagedOp op, @Nullable Fault fault) {
-        op.onOutcome(fault);
-        if (op.pendingWrites.decrementAndGet() > 0) return;
-        op.discard();
-        if (op.missing.decrementAndGet() == 0) op.onWritten.run();
+        if (way == Way.DEVICE) op.issue();
     }
 
     /** The loop has nothing more to do right now: what was collected may be committed. */
     public void onDrained() {
         // a turn without changes ends at once, and what it let go on may have staged more
-        while (!isCommitting && !collecting.isEmpty()) startTurn();
+        while (open == null && !collecting.isEmpty()) startTurn();
     }
 
     private void startTurn() {
-        Turn turn = new Turn(takeTurn());
-        isCommitting = true;
+        Turn turn = new Turn(takeTurn(), io, this::onCommitted);
+        open = turn;
         turnCount++;
-        close(turn);
+        turn.close();
     }
 
     private List<StagedOp> takeTurn() {
@@ -125,57 +102,53 @@ public final class TurnPipeline {
         return ops;
     }
 
-    /** Commits as soon as the last device write that is under way has ended. */
-    private void close(Turn turn) {
-        for (StagedOp op : turn.ops) {
-            op.onWritten = () -> arrive(turn, false);
-            if (op.missing.decrementAndGet() == 0) turn.missing.decrementAndGet();
+    /** Now and then: long values whose device is late go into the log, as far as there is room for them. */
+    public void onLook(long nowNs) {
+        Turn turn = open;
+        if (turn != null) {
+            turn.ops.forEach(op -> look(op, nowNs));
+            lateBytes += turn.look(nowNs, lateBytes);
         }
-        arrive(turn, true);
+        collecting.forEach(op -> look(op, nowNs));
     }
 
-    private void arrive(Turn turn, boolean isOnLoop) {
-        if (turn.missing.decrementAndGet() == 0) commit(turn, isOnLoop);
-    }
-
-    private void commit(Turn turn, boolean isOnLoop) {
-        KvBatch batch = new KvBatch();
-        Set<Blob> flush = new LinkedHashSet<>();
-        boolean isDurable = false;
-        for (StagedOp op : turn.ops) {
-            // a device that is out is a matter of those who would write to it
-            if (op.fault.get() == null) op.fault.set(op.batch.refusal());
-            if (op.fault.get() != null) continue;
-            batch.addAll(op.batch);
-            isDurable |= op.isDurable();
-            for (StagedOp.DeviceWrite w : op.writes) flush.add(w.blob());
+    private void look(StagedOp op, long nowNs) {
+        Way way = op.way.get();
+        if (way != Way.DEVICE && way != Way.WAITING) return;
+        if (op.waitsSinceNs == 0) op.waitsSinceNs = nowNs;
+        boolean isLate = nowNs - op.waitsSinceNs >= LATE_NS;
+        if (isLate && op.mayGoLate(lateBytes)) {
+            if (!op.goLate(way)) return;
+            lateBytes += op.lateBytes;
+            op.arrive();
+        } else if (way == Way.WAITING && (isLate || !op.isSlow())) {
+            op.waitsSinceNs = nowNs;
+            op.way.set(Way.DEVICE);
+            op.issue();
         }
-        if (!batch.isEmpty()) io.commit(new Commit(flush, batch, isDurable), f -> onCommitted(turn, f));
-        else if (isOnLoop) end(turn, null);
-        else loop.execute(() -> end(turn, null));
     }
 
     /** Any thread. The buffers are the storage's and go back at once: the loop may have ended meanwhile. */
-    private void onCommitted(Turn turn, @Nullable Fault fault) {
+    private void onCommitted(Turn turn, boolean isOnLoop) {
         turn.ops.forEach(StagedOp::discard);
-        loop.execute(() -> end(turn, fault));
+        if (isOnLoop) end(turn);
+        else loop.execute(() -> end(turn));
     }
 
     /** The loop ends: what is not under way never will be. Its buffers go back, nobody is told. */
     public void abandon() {
-        for (StagedOp op : collecting) if (op.writes.isEmpty()) op.discard();
+        collecting.forEach(StagedOp::discard);
         collecting.clear();
     }
 
-    private void end(Turn turn, @Nullable Fault fault) {
-        isCommitting = false;
+    private void end(Turn turn) {
+        open = null;
         RuntimeException broken = null;
         for (StagedOp op : turn.ops) {
-            op.discard();
-            Fault own = op.fault.get();
+            lateBytes -= op.lateBytes;
             watcher.accept(op.batch);
             try {
-                op.done.done(own != null ? own : fault);
+                op.done.done(op.fault.get());
             } catch (RuntimeException e) {
                 // the others of the turn still have to hear of it
                 if (broken == null) broken = e;

@@ -4,6 +4,7 @@ import io.daosmesh.engine.turn.Done;
 import io.daosmesh.engine.turn.TurnPipeline;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvStore;
 import java.util.ArrayDeque;
 
@@ -14,7 +15,6 @@ public final class ManualLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     private final KvStore kv;
     private TurnPipeline pipeline = new TurnPipeline(this, this);
     public boolean holdsCommits;
-    public int flushes;
     /** What each commit ends with, if not null. */
     public Fault failure;
 
@@ -32,12 +32,11 @@ public final class ManualLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     }
 
     @Override
-    public void commit(TurnPipeline.Commit commit, Done done) {
+    public void commit(KvBatch batch, boolean isDurable, Done done) {
         Runnable write = () -> {
-            flushes += commit.flush().size();
             Fault fault = failure;
             try {
-                if (fault == null) kv.write(commit.batch(), commit.isDurable());
+                if (fault == null) kv.write(batch, isDurable);
             } catch (FaultException e) {
                 fault = e.fault();
             }

@@ -6,6 +6,8 @@ import io.daosmesh.storage.Blob;
 import io.daosmesh.storage.BlobCompletion;
 import io.daosmesh.storage.bio.Allocator;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -17,10 +19,17 @@ public final class MemoryBlob implements Blob {
     private Allocator allocator;
     public final AtomicInteger flushes = new AtomicInteger();
     public volatile boolean failsWrites;
+    public volatile boolean failsFlushes;
     /** Another one after its device was replaced. */
     public volatile long blobId = 1;
     /** A request of these bytes of the blob ends so. */
     public final Map<Long, Fault> endings = new ConcurrentHashMap<>();
+    /** Writes and flushes are left alone, until they are let go. */
+    public volatile boolean hangs;
+
+    public final List<Runnable> hanging = new ArrayList<>();
+    public volatile boolean isSlow;
+    public volatile long roomBytes;
     /** Does the reads. */
     public volatile Executor device = Runnable::run;
 
@@ -89,19 +98,42 @@ public final class MemoryBlob implements Blob {
         check(offsetBytes, src);
         Fault ending = failsWrites ? Fault.of(FaultCode.NVME_IO, "told to fail") : endings.get(offsetBytes);
         if (ending != null) {
-            completion.done(ending);
+            answer(() -> completion.done(ending));
             return;
         }
-        synchronized (this) {
-            bytes.put((int) offsetBytes, src, src.position(), src.remaining());
-        }
-        completion.done(null);
+        answer(() -> {
+            synchronized (this) {
+                bytes.put((int) offsetBytes, src, src.position(), src.remaining());
+            }
+            completion.done(null);
+        });
+    }
+
+    private void answer(Runnable work) {
+        if (hangs) hanging.add(work);
+        else work.run();
+    }
+
+    public void letGo() {
+        hangs = false;
+        List.copyOf(hanging).forEach(Runnable::run);
+        hanging.clear();
     }
 
     @Override
     public void flush(BlobCompletion completion) {
         flushes.incrementAndGet();
-        completion.done(null);
+        answer(() -> completion.done(failsFlushes ? Fault.of(FaultCode.NVME_IO, "told to fail") : null));
+    }
+
+    @Override
+    public boolean isSlow() {
+        return isSlow;
+    }
+
+    @Override
+    public boolean mayHold(long bytes) {
+        return bytes <= roomBytes;
     }
 
     @Override

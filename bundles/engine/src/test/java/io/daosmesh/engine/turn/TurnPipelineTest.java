@@ -48,7 +48,7 @@ class TurnPipelineTest {
 
         assertEquals(10, done.size());
         assertEquals(2, kv.durableBatchCount());
-        assertEquals(0, loop.flushes, "values go with their batch");
+        assertEquals(0, blob.flushes.get(), "values go with their batch");
     }
 
     @Test
@@ -88,7 +88,7 @@ class TurnPipelineTest {
         loop.drain();
         loop.releaseCommit();
         assertEquals(List.of("long"), done);
-        assertEquals(1, loop.flushes);
+        assertEquals(1, blob.flushes.get());
     }
 
     @Test

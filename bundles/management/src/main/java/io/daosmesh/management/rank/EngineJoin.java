@@ -87,8 +87,9 @@ public final class EngineJoin {
 
     public void onRefused(Fault why, Effects out) {
         boolean isFinal = isFinal(why.code());
-        if (!why.code().name().equals(complaint)) {
-            complaint = why.code().name();
+        String text = why.code() == FaultCode.BUSY ? why.message() : why.code().name();
+        if (!text.equals(complaint)) {
+            complaint = text;
             out.complain(why, isFinal);
         }
         if (why.code() == FaultCode.STALE || why.code() == FaultCode.EXCLUDED) incarnation = out.newLife();

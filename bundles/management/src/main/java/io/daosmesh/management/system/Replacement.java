@@ -67,6 +67,15 @@ public final class Replacement {
         return lost;
     }
 
+    /** Nobody knows whether they count on it: their services are without a majority, or do not answer in time. */
+    public static FaultException untold(Member lost, Collection<String> pools) {
+        return Fault.of(FaultCode.BUSY, "pools %s do not say whether they count on rank %d", pools, lost.rank())
+                .remedy(
+                        "it takes its place as soon as they do: start the other ranks of their services (dmg pool query),"
+                                + " or give up those pools with dmg pool destroy --force")
+                .asException();
+    }
+
     /** The rank would come back with nothing while others count on what it had. */
     public static FaultException stillEnabled(Member lost, Collection<String> pools) {
         return Fault.of(FaultCode.BUSY, "rank %d is still enabled in pools %s", lost.rank(), pools)

@@ -4,11 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.daosmesh.model.fault.FaultException;
+import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.pool.Member;
 import io.daosmesh.model.pool.MemberState;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.ras.RasId;
+import io.daosmesh.model.rpc.Endpoint;
+import io.daosmesh.model.rpc.Role;
+import io.daosmesh.model.rpc.RpcMessage;
 import io.daosmesh.model.rpc.RpcMethod;
+import io.daosmesh.model.wire.JoinRequest;
 import io.daosmesh.model.wire.PoolQueryReply;
 import io.daosmesh.model.wire.PoolRef;
 import io.daosmesh.model.wire.PoolTargetsReply;
@@ -122,6 +128,50 @@ class ReplaceRankTest {
                         .filter(s ->
                                 s.replica().read(db -> db.isMade() && db.entry().getServiceRanksCount() == 3))
                         .isPresent());
+    }
+
+    private String refusal() {
+        JoinRequest join = JoinRequest.newBuilder()
+                .setSystem("daos_server")
+                .setUuid(Ids.bytes(lost().storage.engineUuid().orElseThrow()))
+                .setWantedRank(-1)
+                .setAddress(lost().address)
+                .setFaultDomain("/node3")
+                .setIncarnation(1)
+                .setTargetCount(2)
+                .setReplace(true)
+                .build();
+        try {
+            mesh.net
+                    .rpc(lost().address, Role.SERVER)
+                    .call(Endpoint.node(first().address), RpcMethod.JOIN, RpcMessage.of(join), TestMesh.LONG, r -> 1)
+                    .block(TestMesh.LONG);
+            return "";
+        } catch (FaultException e) {
+            return e.fault().message();
+        }
+    }
+
+    /** The service of the pool has one replica of three: nobody can say whether it counts on the rank. */
+    @Test
+    void shouldSayWhichPoolDoesNotTellAndTakeTheRankOnceItDoes() throws IOException {
+        int rank = lost().rank();
+        UUID before = member(rank).uuid();
+        TestMesh.Node second = mesh.nodes.get(1);
+        second.kill();
+        loseItsStorage();
+        lost().storage.formatToReplace("daos_server").block(TestMesh.LONG);
+        lost().start();
+
+        TestMesh.await(
+                "it is said", () -> refusal().contains("pools [tank] do not say whether they count on rank " + rank));
+        assertEquals(before, member(rank).uuid(), "nothing is half done");
+        assertTrue(lost().storage.rank().isEmpty());
+
+        second.start();
+        tellThatItIsDead(rank);
+        TestMesh.await("its rank", () -> lost().storage.rank().equals(java.util.Optional.of(rank)));
+        TestMesh.await("another engine", () -> !before.equals(member(rank).uuid()));
     }
 
     @Test

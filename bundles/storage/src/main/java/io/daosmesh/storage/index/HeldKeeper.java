@@ -4,6 +4,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.storage.slot.DeviceBlob;
 import io.daosmesh.storage.slot.HeldMemory;
 import io.daosmesh.storage.slot.WriteBack;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -39,19 +40,29 @@ final class HeldKeeper {
     Set<Integer> settle() {
         Set<Integer> left = new TreeSet<>();
         long stuckBytes = 0;
-        for (int t = 0; t < targets.size(); t++) {
-            for (DeviceBlob blob : targets.get(t).blobs()) {
-                if (settle(blob)) continue;
-                left.add(t);
-                stuckBytes += blob.heldBytes();
-            }
+        for (Held h : quickFirst()) {
+            if (settle(h.blob)) continue;
+            left.add(h.target);
+            stuckBytes += h.blob.heldBytes();
         }
         memory.setStuck(stuckBytes);
         return left;
     }
 
+    private record Held(int target, DeviceBlob blob) {}
+
+    private List<Held> quickFirst() {
+        List<Held> quick = new ArrayList<>();
+        List<Held> slow = new ArrayList<>();
+        for (int t = 0; t < targets.size(); t++) {
+            for (DeviceBlob blob : targets.get(t).blobs()) (blob.isSlow() ? slow : quick).add(new Held(t, blob));
+        }
+        quick.addAll(slow);
+        return quick;
+    }
+
     private boolean settle(DeviceBlob blob) {
-        Fault fault = blob.isGivenUp() ? null : writeBack.write(blob);
+        Fault fault = blob.isGivenUp() ? null : writeBack.write(blob, () -> memory.isWantedBeside(blob.heldBytes()));
         if (blob.isGivenUp()) blob.dropHeld();
         else if (fault != null) warn(fault);
         boolean isSettled = fault == null || blob.isGivenUp();

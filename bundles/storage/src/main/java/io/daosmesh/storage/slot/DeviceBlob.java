@@ -24,11 +24,13 @@ public final class DeviceBlob implements Blob {
     private volatile Smd.BlobSpace space;
     private volatile @Nullable DeviceSlot slot;
     private final Allocator allocator;
+    private final HeldMemory memory;
     private final HeldValues held;
     private volatile boolean isStuck;
 
     /** @param slot null if the engine has no device: the blob has no bytes either */
     public DeviceBlob(Smd.BlobSpace space, @Nullable DeviceSlot slot, HeldMemory memory) {
+        this.memory = memory;
         this.held = new HeldValues(memory);
         this.space = space;
         this.slot = slot;
@@ -88,7 +90,24 @@ public final class DeviceBlob implements Blob {
 
     @Override
     public void write(long offsetBytes, ByteBuffer src, BlobCompletion completion) {
-        held.drop(offsetBytes, src.remaining(), () -> submit(BlobOp.Kind.WRITE, offsetBytes, src, true, completion));
+        held.overwrite(
+                offsetBytes,
+                src.remaining(),
+                ended -> submit(BlobOp.Kind.WRITE, offsetBytes, src, true, fault -> {
+                    ended.run();
+                    completion.done(fault);
+                }));
+    }
+
+    @Override
+    public boolean isSlow() {
+        DeviceSlot on = slot;
+        return on != null && on.isSlow();
+    }
+
+    @Override
+    public boolean mayHold(long bytes) {
+        return memory.hasRoom(bytes, isStuck);
     }
 
     @Override

@@ -177,6 +177,11 @@ public final class DeviceSlot {
         return unanswered.isSilent() || (wasSilent && current == null);
     }
 
+    /** It has owed an answer for longer than a device does that works. */
+    boolean isSlow() {
+        return unanswered.isSlow();
+    }
+
     /** What it held is lost to its targets. A faulty one may yet be read. */
     boolean isGivenUp() {
         DeviceState state = life.state();
@@ -320,7 +325,7 @@ public final class DeviceSlot {
         Lease old = leaving;
         if (old != null) {
             leaving = null;
-            if (wasSilent) finishAside(old);
+            if (wasSilent) old.finishAside(spec.address());
             else old.finish(deadlineNs);
         }
         if (current == null) tryOpen();
@@ -331,13 +336,6 @@ public final class DeviceSlot {
         log.warn("device {} has gone from driver {}", spec.address(), lease.driver.name());
         detach(lease);
         settle(System.nanoTime() + limits.drainNs());
-    }
-
-    /** Others do not wait for a device that does not answer. */
-    private void finishAside(Lease old) {
-        Thread thread = new Thread(() -> old.finish(System.nanoTime()), "storage-release-" + spec.address());
-        thread.setDaemon(true);
-        thread.start();
     }
 
     /** Opens what is not open, and gives a device up whose grace is over or that does not answer. */

@@ -23,6 +23,8 @@ public final class HeldMemory {
     private long stuckBytes;
 
     private int waitingCount;
+    /** Of these, for room that a device makes that works. */
+    private int soonCount;
 
     public HeldMemory(long maxBytes) {
         this.maxBytes = maxBytes;
@@ -52,6 +54,7 @@ public final class HeldMemory {
         long startNs = System.nanoTime();
         synchronized (this) {
             waitingCount++;
+            if (!isStuck) soonCount++;
             try {
                 while (isFull(bytes, isStuck)) {
                     onMany.run();
@@ -62,8 +65,23 @@ public final class HeldMemory {
                 }
             } finally {
                 waitingCount--;
+                if (!isStuck) soonCount--;
             }
         }
+    }
+
+    /** Whether so many bytes of long values find room beside which a quarter is left for short ones; nothing is kept. */
+    public synchronized boolean hasRoom(long bytes, boolean isStuck) {
+        return !isFull(bytes + maxBytes / 4, isStuck);
+    }
+
+    /**
+     * Others want room, or will soon.
+     *
+     * @param ownBytes of one that has not been written back
+     */
+    public synchronized boolean isWantedBeside(long ownBytes) {
+        return soonCount > 0 || heldBytes - Math.max(stuckBytes, ownBytes) > maxBytes / 2;
     }
 
     private boolean isFull(long bytes, boolean isStuck) {

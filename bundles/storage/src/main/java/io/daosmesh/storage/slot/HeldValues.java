@@ -12,12 +12,15 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The blocks of a blob that are in the log and not yet on the device: a read finds them here, and a run of them is written
- * back now and then. What is written to the device directly waits for a run that is under way on the same blocks: the older
- * bytes never land last. Any thread; at most one run is under way.
+ * back now and then. What is written to the device directly waits for whatever is under way on the same blocks, and a run
+ * waits for a direct write that was overtaken by its values on the way through the log: the older bytes never land last. Any
+ * thread; at most one run is under way.
  */
 final class HeldValues {
     /** A block as it was put: another one with the same bytes is another object. */
@@ -53,21 +56,45 @@ final class HeldValues {
 
         /** Once, when the device has answered. */
         void end() {
-            List<Runnable> released;
-            synchronized (HeldValues.this) {
-                underWay = null;
-                released = behind;
-                behind = new ArrayList<>();
-                HeldValues.this.notifyAll();
-            }
-            released.forEach(Runnable::run);
+            ended(() -> underWay = null);
+        }
+    }
+
+    /** What goes to the device as soon as nothing else is under way on its blocks. */
+    private final class Direct {
+        private final long fromBytes;
+        private final long toBytes;
+        private final Consumer<Runnable> start;
+        /** It has bytes, which must not land on newer ones. */
+        private final boolean isWrite;
+
+        Direct(long fromBytes, long toBytes, Consumer<Runnable> start, boolean isWrite) {
+            this.fromBytes = fromBytes;
+            this.toBytes = toBytes;
+            this.start = start;
+            this.isWrite = isWrite;
+        }
+
+        boolean mayStart() {
+            Run run = underWay;
+            if (run != null && run.touches(fromBytes, toBytes)) return false;
+            return direct.stream().noneMatch(d -> fromBytes < d.toBytes && toBytes > d.fromBytes);
+        }
+
+        void start() {
+            start.accept(() -> ended(() -> direct.remove(this)));
         }
     }
 
     private final HeldMemory memory;
     private final NavigableMap<Long, Block> held = new TreeMap<>();
-    private List<Runnable> behind = new ArrayList<>();
+    /** Writes under way. */
+    private final List<Direct> direct = new ArrayList<>();
+    /** What waits for them, or for the run. */
+    private final List<Direct> behind = new ArrayList<>();
+
     private @Nullable Run underWay;
+    private boolean isHeldUp;
     private boolean isClosed;
     private volatile int count;
 
@@ -122,25 +149,60 @@ final class HeldValues {
      * @param then runs when nothing of it is on its way to the device any more: now, or where that ends
      */
     void drop(long offsetBytes, long lengthBytes, Runnable then) {
-        synchronized (this) {
-            List<Long> void_ = new ArrayList<>(
-                    held.subMap(offsetBytes, offsetBytes + lengthBytes).keySet());
-            void_.forEach(this::remove);
-            Run run = underWay;
-            if (run != null && run.touches(offsetBytes, offsetBytes + lengthBytes)) {
-                behind.add(then);
-                return;
-            }
-        }
-        then.run();
+        begin(new Direct(offsetBytes, offsetBytes + lengthBytes, ended -> then.run(), false));
     }
 
     /**
-     * Copies the next blocks without a gap into the buffer, which is cleared; null when there is none, or when one run is
-     * under way already.
+     * Likewise for a write of the device.
+     *
+     * @param start is given what to run when the device has answered
+     */
+    void overwrite(long offsetBytes, long lengthBytes, Consumer<Runnable> start) {
+        begin(new Direct(offsetBytes, offsetBytes + lengthBytes, start, true));
+    }
+
+    private void begin(Direct d) {
+        synchronized (this) {
+            List<Long> void_ =
+                    new ArrayList<>(held.subMap(d.fromBytes, d.toBytes).keySet());
+            void_.forEach(this::remove);
+            if (!d.mayStart()) {
+                behind.add(d);
+                return;
+            }
+            if (d.isWrite) direct.add(d);
+        }
+        d.start();
+    }
+
+    private void ended(Runnable end) {
+        List<Direct> started = new ArrayList<>();
+        synchronized (this) {
+            end.run();
+            for (Direct d : List.copyOf(behind)) {
+                if (!d.mayStart()) continue;
+                behind.remove(d);
+                started.add(d);
+                if (d.isWrite) direct.add(d);
+            }
+            notifyAll();
+        }
+        started.forEach(Direct::start);
+    }
+
+    /** Something is held of the blocks of a write that has not ended: it came through the log meanwhile. */
+    private boolean isOvertaken() {
+        return Stream.concat(direct.stream(), behind.stream())
+                .anyMatch(d -> d.isWrite && !held.subMap(d.fromBytes, d.toBytes).isEmpty());
+    }
+
+    /**
+     * Copies the next blocks without a gap into the buffer, which is cleared; null when there is none, or when what is under
+     * way has to end first.
      */
     synchronized @Nullable Run gather(long fromBytes, ByteBuffer into) {
-        if (underWay != null) return null;
+        isHeldUp = !held.isEmpty() && (underWay != null || isOvertaken());
+        if (isHeldUp) return null;
         Long first = held.ceilingKey(fromBytes);
         if (first == null) return null;
         into.clear();
@@ -152,6 +214,11 @@ final class HeldValues {
         into.flip();
         underWay = run;
         return run;
+    }
+
+    /** The last gathering has found something that it had to leave. */
+    synchronized boolean isHeldUp() {
+        return isHeldUp;
     }
 
     /** Some blocks whose batch has this number or a lower one: written again, they move up in the log. Null when there are none. */
@@ -194,12 +261,12 @@ final class HeldValues {
         new ArrayList<>(held.keySet()).forEach(this::remove);
     }
 
-    /** Nothing is held or written back from here on; false when a run is still under way after the time. */
+    /** Nothing is held or written back from here on; false when the device is still at it after the time. */
     synchronized boolean close(long maxMs) throws InterruptedException {
         isClosed = true;
         clear();
         long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(maxMs);
-        while (underWay != null) {
+        while (underWay != null || !direct.isEmpty() || !behind.isEmpty()) {
             long leftMs = TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime());
             if (leftMs <= 0) return false;
             wait(leftMs);

@@ -61,4 +61,11 @@ public final class Lease {
         }
         device.close();
     }
+
+    /** Others do not wait for a device that does not answer. */
+    void finishAside(String address) {
+        Thread thread = new Thread(() -> finish(System.nanoTime()), "storage-release-" + address);
+        thread.setDaemon(true);
+        thread.start();
+    }
 }

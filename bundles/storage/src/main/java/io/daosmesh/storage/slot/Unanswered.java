@@ -14,6 +14,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * because a device that leaves one alone for so long cannot be relied on for the others. Any thread; looks: owner loop.
  */
 final class Unanswered {
+    /** Seen at the next look, a quarter of a second later at most. */
+    private static final long SLOW_NS = 200_000_000L;
+
     private final long answerNsMax;
     private final SeenTime time = new SeenTime();
     private final Set<BlobOp> waiting = ConcurrentHashMap.newKeySet();
@@ -41,6 +44,13 @@ final class Unanswered {
     /** True while the device still owes the answer to a request that was given up: it may use its buffer yet. */
     boolean isSilent() {
         return givenUpCount.get() > 0;
+    }
+
+    /** True while a request is without an answer for longer than usual. */
+    boolean isSlow() {
+        if (isSilent()) return true;
+        long latestNs = time.ns() - SLOW_NS;
+        return waiting.stream().anyMatch(op -> op.issuedNs < latestNs);
     }
 
     /** Those that are given up now, the oldest first; none while all are within their time. */

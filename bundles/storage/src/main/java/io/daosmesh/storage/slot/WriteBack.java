@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -30,8 +31,15 @@ public final class WriteBack {
                 .slice(0, BUFFER_BYTES);
     }
 
-    /** What a blob held at the call is on its device, durably, and held no more; else why not. */
-    public @Nullable Fault write(DeviceBlob blob) {
+    private static final long LOOK_MS = 50;
+
+    /**
+     * What a blob held at the call is on its device, durably, and held no more; else why not.
+     *
+     * @param isUrgent others want to be written back, who do not wait for a slow device
+     */
+    public @Nullable Fault write(DeviceBlob blob, BooleanSupplier isUrgent) {
+        BooleanSupplier mayWait = () -> !blob.isSlow() || !isUrgent.getAsBoolean();
         HeldValues held = blob.held();
         List<HeldValues.Run> runs = new ArrayList<>();
         long from = 0;
@@ -39,30 +47,39 @@ public final class WriteBack {
             ByteBuffer into = buffer;
             HeldValues.Run run = held.gather(from, into);
             if (run == null) break;
-            Fault fault = await(answer -> blob.writeBack(run, into, answer));
+            Fault fault = await(answer -> blob.writeBack(run, into, answer), mayWait);
             if (fault != null) return fault;
             runs.add(run);
             from = run.endBytes();
         }
-        if (runs.isEmpty() && !held.isEmpty())
-            return Fault.of(FaultCode.BUSY, "an earlier run of values is still on its way to the device");
+        boolean isHeldUp = held.isHeldUp();
         // until then a device that is pulled out may lose it
-        Fault fault = runs.isEmpty() ? null : await(blob::flushNow);
+        Fault fault = runs.isEmpty() ? null : await(blob::flushNow, mayWait);
         if (fault == null) runs.forEach(HeldValues.Run::remove);
+        if (fault == null && isHeldUp)
+            return Fault.of(FaultCode.BUSY, "earlier bytes of values are still on their way to the device");
         return fault;
     }
 
-    private @Nullable Fault await(Consumer<BlobCompletion> request) {
+    private @Nullable Fault await(Consumer<BlobCompletion> request, BooleanSupplier mayWait) {
         CompletableFuture<Optional<Fault>> answer = new CompletableFuture<>();
         request.accept(fault -> answer.complete(Optional.ofNullable(fault)));
         try {
-            Fault fault = answer.get(ANSWER_MAX_MS, TimeUnit.MILLISECONDS).orElse(null);
-            if (Blob.keepsBuffer(fault)) buffer = buffer();
-            return fault;
-        } catch (TimeoutException e) {
+            for (long waitedMs = 0; !answer.isDone() && waitedMs < ANSWER_MAX_MS && mayWait.getAsBoolean(); ) {
+                try {
+                    answer.get(LOOK_MS, TimeUnit.MILLISECONDS);
+                } catch (TimeoutException e) {
+                    waitedMs += LOOK_MS;
+                }
+            }
+            if (answer.isDone()) {
+                Fault fault = answer.get().orElse(null);
+                if (Blob.keepsBuffer(fault)) buffer = buffer();
+                return fault;
+            }
             // the device has it for good
             buffer = buffer();
-            return Fault.of(FaultCode.TIMEDOUT, "a device has not answered for %d ms", ANSWER_MAX_MS);
+            return Fault.of(FaultCode.TIMEDOUT, "a device does not answer");
         } catch (InterruptedException e) {
             buffer = buffer();
             Thread.currentThread().interrupt();

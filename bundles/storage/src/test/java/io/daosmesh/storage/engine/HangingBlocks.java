@@ -17,6 +17,7 @@ final class HangingBlocks extends ForwardingBlocks {
     private final String address;
     private final List<Held> hanging = new ArrayList<>();
     private boolean isHanging;
+    private boolean hangsNext;
     private boolean isBusy;
     private int refusedCount;
 
@@ -28,6 +29,11 @@ final class HangingBlocks extends ForwardingBlocks {
 
     synchronized void hang() {
         isHanging = true;
+    }
+
+    /** The next request only: those behind it overtake it. */
+    synchronized void hangNext() {
+        hangsNext = true;
     }
 
     /** Its queue is full from now on. */
@@ -60,7 +66,8 @@ final class HangingBlocks extends ForwardingBlocks {
     private void submit(BlockDevice.Completion completion, Consumer<BlockDevice.Completion> request) {
         boolean isRefused;
         synchronized (this) {
-            if (isHanging) {
+            if (isHanging || hangsNext) {
+                hangsNext = false;
                 hanging.add(new Held(completion, request));
                 return;
             }

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * {@code ./mesh bench [quick|write|read|start|restart|return|rebuild|frozen|connect|targets|admin] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
+ * {@code ./mesh bench [quick|write|read|start|restart|return|rebuild|frozen|slow-device|connect|targets|admin] [--json]}: replicated I/O on a mesh of three nodes, each figure beside a limit that is
  * measured in the same run. With {@code --dir} it uses the mesh that runs there; else it starts its own: a default one for the
  * start, then for I/O one with clear data channels and one with TLS, of {@value #TARGETS} target a node, then for small writes
  * meshes of more targets. {@code quick} is {@link Quick} alone.
@@ -69,13 +69,23 @@ public final class Bench {
         for (String a : args) {
             if (a.equals("--json")) isJson = true;
             else if (List.of(
-                            "quick", "write", "read", "start", "restart", "return", "rebuild", "frozen", "connect",
-                            "targets", "admin")
+                            "quick",
+                            "write",
+                            "read",
+                            "start",
+                            "restart",
+                            "return",
+                            "rebuild",
+                            "frozen",
+                            "slow-device",
+                            "connect",
+                            "targets",
+                            "admin")
                     .contains(a)) only = a;
             else {
                 System.err.println(
                         "mesh: bench does not know '" + a
-                                + "' (./mesh bench [quick|write|read|start|restart|return|rebuild|frozen|connect|targets|admin] [--json])");
+                                + "' (./mesh bench [quick|write|read|start|restart|return|rebuild|frozen|slow-device|connect|targets|admin] [--json])");
                 System.exit(2);
             }
         }
@@ -100,6 +110,7 @@ public final class Bench {
             if (only.isEmpty() || only.equals("return")) reintegration();
             if (only.isEmpty() || only.equals("rebuild")) rebuildLoad();
             if (only.isEmpty() || only.equals("frozen")) frozen();
+            if (only.isEmpty() || only.equals("slow-device")) slowDevice();
             if (only.isEmpty() || only.equals("connect")) connect();
             if (only.isEmpty() || only.equals("admin")) admin();
             if (List.of("", "write", "read").contains(only))
@@ -137,6 +148,12 @@ public final class Bench {
     private void frozen() throws Exception {
         try (LocalMesh mesh = LocalMesh.start(ownDir())) {
             new Frozen(mesh, report).run(FROZEN_TRIED);
+        }
+    }
+
+    private void slowDevice() throws Exception {
+        try (LocalMesh mesh = LocalMesh.start(ownDir())) {
+            new SlowDevice(mesh, report).run();
         }
     }
 

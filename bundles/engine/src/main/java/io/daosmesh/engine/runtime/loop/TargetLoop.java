@@ -5,7 +5,7 @@ import io.daosmesh.engine.turn.TurnPipeline;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
-import io.daosmesh.storage.Blob;
+import io.daosmesh.storage.kv.KvBatch;
 import io.daosmesh.storage.kv.KvStore;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -18,7 +18,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -177,6 +176,7 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     private void onTick() {
         if (ended.getCount() == 0) return;
         guarded(onTick);
+        guarded(() -> pipeline.onLook(System.nanoTime()));
         guarded(pipeline::onDrained);
         if (idleTicks < IDLE_TICKS) idleTicks++;
         tickAfter(idleTicks < IDLE_TICKS ? TICK_MS : IDLE_TICK_MS);
@@ -203,30 +203,12 @@ public final class TargetLoop implements TurnPipeline.Loop, TurnPipeline.TurnIo 
     }
 
     @Override
-    public void commit(TurnPipeline.Commit commit, Done done) {
-        if (commit.flush().isEmpty()) {
-            write(commit, done);
-            return;
-        }
-        AtomicInteger pending = new AtomicInteger(commit.flush().size());
-        AtomicReference<@Nullable Fault> failed = new AtomicReference<>();
-        for (Blob blob : commit.flush()) {
-            blob.flush(fault -> {
-                if (fault != null) failed.compareAndSet(null, fault);
-                if (pending.decrementAndGet() > 0) return;
-                Fault f = failed.get();
-                if (f != null) done.done(f);
-                else write(commit, done);
-            });
-        }
-    }
-
-    private void write(TurnPipeline.Commit commit, Done done) {
+    public void commit(KvBatch batch, boolean isDurable, Done done) {
         try {
             committer.execute(() -> {
                 Fault fault = null;
                 try {
-                    kv.write(commit.batch(), commit.isDurable());
+                    kv.write(batch, isDurable);
                 } catch (RuntimeException e) {
                     fault = indexFault(FaultException.faultOf(e));
                 }

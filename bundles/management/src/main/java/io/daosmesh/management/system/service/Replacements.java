@@ -9,6 +9,7 @@ import io.daosmesh.model.wire.JoinRequest;
 import io.daosmesh.model.wire.PoolEntryMessage;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Flux;
@@ -32,7 +33,7 @@ public final class Replacements {
 
     private record Seen(GroupMap group, List<PoolEntryMessage> pools) {}
 
-    /** Empty when nothing speaks against the join; BUSY while a pool counts on the rank, or does not tell. */
+    /** Empty when nothing speaks against the join; BUSY while a pool counts on the rank, or does not tell: ask again. */
     Mono<Void> allowed(JoinRequest r) {
         if (!r.getReplace()) return Mono.empty();
         return system.read(db -> new Seen(db.groupMap(), db.pools())).flatMap(seen -> {
@@ -40,28 +41,46 @@ public final class Replacements {
             Member lost = Replacement.lost(r, seen.group.members());
             return Flux.fromIterable(seen.pools)
                     .filter(p -> p.getRanksList().contains(lost.rank()))
-                    .flatMap(p -> isEnabled(lost, p).filter(is -> is).map(is -> p.getLabel()), POOLS_AT_ONCE_MAX)
-                    .collectSortedList()
-                    .flatMap(in -> {
+                    .flatMap(p -> says(lost, p).map(says -> Map.entry(p.getLabel(), says)), POOLS_AT_ONCE_MAX)
+                    .collectList()
+                    .flatMap(all -> {
+                        List<String> in = those(all, Says.ENABLED);
+                        List<String> silent = those(all, Says.NOTHING);
                         if (!in.isEmpty()) return Mono.error(Replacement.stillEnabled(lost, in));
+                        if (!silent.isEmpty()) return Mono.error(Replacement.untold(lost, silent));
                         LOG.info("an engine on new storage takes rank {} of engine {}", lost.rank(), lost.uuid());
                         return Mono.empty();
                     });
         });
     }
 
-    private Mono<Boolean> isEnabled(Member lost, PoolEntryMessage pool) {
+    private enum Says {
+        ENABLED,
+        OUT,
+        NOTHING
+    }
+
+    private static List<String> those(List<Map.Entry<String, Says>> all, Says which) {
+        return all.stream()
+                .filter(e -> e.getValue() == which)
+                .map(Map.Entry::getKey)
+                .sorted()
+                .toList();
+    }
+
+    private Mono<Says> says(Member lost, PoolEntryMessage pool) {
         return pools.map(Ids.uuid(pool.getPool()))
-                .map(map -> map.ofRank(lost.rank()).stream()
-                        .anyMatch(t -> !t.state().isDisabled()))
+                .map(map ->
+                        map.ofRank(lost.rank()).stream().allMatch(t -> t.state().isDisabled()))
+                .map(isOut -> isOut ? Says.OUT : Says.ENABLED)
                 .timeout(POOL_MAX)
                 .onErrorResume(e -> {
-                    LOG.warn(
+                    LOG.debug(
                             "pool {} does not tell whether it counts on rank {}: {}",
                             pool.getLabel(),
                             lost.rank(),
                             FaultException.faultOf(e).message());
-                    return Mono.just(true);
+                    return Mono.just(Says.NOTHING);
                 });
     }
 }

@@ -20,7 +20,6 @@ import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.fault.FaultException;
 import io.daosmesh.model.pool.PoolMap;
 import io.daosmesh.model.time.Hlc;
-import io.daosmesh.storage.BlobCompletion;
 import io.daosmesh.storage.DeviceState;
 import io.daosmesh.storage.PoolSpace;
 import io.daosmesh.storage.SpaceAccount;
@@ -239,25 +238,9 @@ final class EngineLife implements TurnPipeline.Loop, TurnPipeline.TurnIo, Host, 
         if (!queue.isEmpty() && !isDrainDue) execute(() -> {});
     }
 
-    @Override
-    public void commit(TurnPipeline.Commit commit, Done done) {
-        int[] pending = {commit.flush().size()};
-        if (pending[0] == 0) {
-            write(commit.batch(), commit.isDurable(), done);
-            return;
-        }
-        @Nullable Fault[] failed = new Fault[1];
-        BlobCompletion completion = fault -> {
-            if (fault != null) failed[0] = fault;
-            if (--pending[0] > 0) return;
-            if (failed[0] != null) done.done(failed[0]);
-            else write(commit.batch(), commit.isDurable(), done);
-        };
-        commit.flush().forEach(blob -> blob.flush(completion));
-    }
-
     /** A crash may come before the batch is written, or between that and its answer. */
-    private void write(KvBatch batch, boolean isDurable, Done done) {
+    @Override
+    public void commit(KvBatch batch, boolean isDurable, Done done) {
         if (node.isCurrent(this)) node.disk.append(batch);
         world.time.after(world.time.between(10_000, isDurable ? 500_000 : 30_000), () -> {
             if (!node.isCurrent(this)) return;
