@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -84,7 +85,7 @@ final class PoolOperations {
 
     private boolean setProperty() {
         PoolEntry pool = draw.pool();
-        String set = String.format(draw.of(PROPERTIES), draw.below(10));
+        String set = String.format(Locale.ROOT, draw.of(PROPERTIES), draw.below(10));
         String key = set.substring(0, set.indexOf(':'));
         Answer answer = screen.dmg("pool set-prop", "pool", "set-prop", pool.label, set);
         pool.properties.of(key).set(set.substring(key.length() + 1), answer);

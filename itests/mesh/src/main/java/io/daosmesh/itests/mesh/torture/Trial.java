@@ -65,8 +65,7 @@ public final class Trial {
         if (!Files.exists(own)) return;
         clear(LocalMesh.attach(own));
         throw new IllegalStateException(
-                "%s holds what an earlier run has left: look at it, then ./mesh down --dir %s --wipe"
-                        .formatted(own, own));
+                own + " holds what an earlier run has left: look at it, then ./mesh down --dir " + own + " --wipe");
     }
 
     private boolean run(BiPredicate<LocalMesh, Journal> trial) {
