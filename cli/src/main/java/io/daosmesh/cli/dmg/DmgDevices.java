@@ -138,7 +138,7 @@ final class DmgDevices {
         return root.show(replies, () -> DeviceView.changed(replies), () -> DeviceView.listJson(replies));
     }
 
-    /** The host that has a device, by UUID or address; DER_NONEXIST. */
+    /** The host that has a device, by UUID or address; DER_NONEXIST, or why a host that may have it has not said so. */
     private String hostOf(String id) {
         HostReplies<ListDevicesReply> all = root.calls().devices(root.hosts(), ListDevicesRequest.getDefaultInstance());
         for (Map.Entry<String, ListDevicesReply> entry : all.replies().entrySet()) {
@@ -147,6 +147,13 @@ final class DmgDevices {
                         && Ids.uuid(d.getUuid()).toString().equalsIgnoreCase(id);
                 if (named || d.getAddress().equals(id)) return entry.getKey();
             }
+        }
+        if (!all.errors().isEmpty()) {
+            Fault first = all.errors().values().iterator().next();
+            List<String> silent = List.copyOf(all.errors().keySet());
+            throw Fault.of(first.code(), "device %s may be in %s, which did not answer", id, all.display(silent))
+                    .remedy("see dmg system query, and run the command again when all hosts answer")
+                    .asException();
         }
         throw Fault.of(FaultCode.NONEXIST, "no host has a device %s", id)
                 .remedy("see dmg storage query list-devices")

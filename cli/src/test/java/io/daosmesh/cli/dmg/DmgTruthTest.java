@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import reactor.core.publisher.Flux;
@@ -77,5 +78,25 @@ class DmgTruthTest extends FakeDmg {
 
         assertTrue(text(err).contains("127.0.0.1:1000[1-3]"), text(err));
         assertFalse(text(err).contains("no host has"), text(err));
+    }
+
+    /** Nor is it known which host a device is in that is to be changed. */
+    @Test
+    void shouldNotSayThatADeviceIsNowhereBeforeAllHostsHaveAnswered() {
+        String uuid = "00000000-0000-0000-0000-000000000007";
+        for (String line : List.of(
+                "storage set nvme-faulty --force --uuid " + uuid,
+                "storage replace nvme --old-uuid " + uuid + " --new-uuid " + uuid,
+                "storage led identify " + uuid,
+                "storage led check " + uuid,
+                "storage identify vmd --uuid " + uuid)) {
+            err.reset();
+
+            assertEquals(1, dmg(line.split(" ")), line);
+
+            assertTrue(text(err).contains("DER_UNREACH"), line + ": " + text(err));
+            assertTrue(text(err).contains("127.0.0.1:1000[1-3]"), line + ": " + text(err));
+            assertFalse(text(err).contains("DER_NONEXIST"), line + ": " + text(err));
+        }
     }
 }

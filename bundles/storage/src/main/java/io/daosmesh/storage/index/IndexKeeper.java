@@ -66,6 +66,8 @@ public final class IndexKeeper implements AutoCloseable {
             log.error("periodic work beside the indexes failed", e);
         }
         indexes.forEach(this::note);
+        // its device may be back, and nobody asks: long values take the room that is there, or none
+        if (held.memory().hasStuck()) writeBackSoon();
     }
 
     /** Without a new note the older one counts: less is found, nothing is wrong. */

@@ -90,13 +90,15 @@ public final class DeviceBlob implements Blob {
 
     @Override
     public void write(long offsetBytes, ByteBuffer src, BlobCompletion completion) {
-        held.overwrite(
+        boolean isTaken = held.overwrite(
                 offsetBytes,
                 src.remaining(),
                 ended -> submit(BlobOp.Kind.WRITE, offsetBytes, src, true, fault -> {
                     ended.run();
                     completion.done(fault);
                 }));
+        if (!isTaken)
+            completion.done(Fault.of(FaultCode.BUSY, "%d writes wait for earlier ones", HeldValues.BEHIND_MAX));
     }
 
     @Override
@@ -150,7 +152,7 @@ public final class DeviceBlob implements Blob {
 
     @Override
     public void expect(long offsetBytes, long lengthBytes) {
-        held.drop(offsetBytes, lengthBytes, () -> {});
+        held.drop(offsetBytes, lengthBytes);
     }
 
     /** True when the device does not come back with what it held: its values are lost with it. */

@@ -89,6 +89,11 @@ public final class HeldMemory {
         return heldBytes - stuckBytes + bytes > maxBytes && heldBytes > stuckBytes;
     }
 
+    /** Something waits for a device that has not taken it. */
+    public synchronized boolean hasStuck() {
+        return stuckBytes > 0;
+    }
+
     /** The listener is told once more where somebody still waits: what it could not do may be possible now. */
     public synchronized void askAgain() {
         if (waitingCount > 0 || isHalfTaken()) onMany.run();

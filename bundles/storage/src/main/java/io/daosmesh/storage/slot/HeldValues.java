@@ -86,6 +86,9 @@ final class HeldValues {
         }
     }
 
+    /** The space of a value is used again seconds after it was freed: hardly any write ever waits for another. */
+    static final int BEHIND_MAX = 256;
+
     private final HeldMemory memory;
     private final NavigableMap<Long, Block> held = new TreeMap<>();
     /** Writes under way. */
@@ -143,8 +146,13 @@ final class HeldValues {
         return missing;
     }
 
+    /** What is held of a range is void. */
+    synchronized void drop(long offsetBytes, long lengthBytes) {
+        new ArrayList<>(held.subMap(offsetBytes, offsetBytes + lengthBytes).keySet()).forEach(this::remove);
+    }
+
     /**
-     * What is held of a range is void.
+     * Likewise.
      *
      * @param then runs when nothing of it is on its way to the device any more: now, or where that ends
      */
@@ -153,26 +161,26 @@ final class HeldValues {
     }
 
     /**
-     * Likewise for a write of the device.
+     * Likewise for a write of the device; false when too many wait, then nothing is done.
      *
      * @param start is given what to run when the device has answered
      */
-    void overwrite(long offsetBytes, long lengthBytes, Consumer<Runnable> start) {
-        begin(new Direct(offsetBytes, offsetBytes + lengthBytes, start, true));
+    boolean overwrite(long offsetBytes, long lengthBytes, Consumer<Runnable> start) {
+        return begin(new Direct(offsetBytes, offsetBytes + lengthBytes, start, true));
     }
 
-    private void begin(Direct d) {
+    private boolean begin(Direct d) {
         synchronized (this) {
-            List<Long> void_ =
-                    new ArrayList<>(held.subMap(d.fromBytes, d.toBytes).keySet());
-            void_.forEach(this::remove);
+            if (d.isWrite && behind.size() >= BEHIND_MAX) return false;
+            drop(d.fromBytes, d.toBytes - d.fromBytes);
             if (!d.mayStart()) {
                 behind.add(d);
-                return;
+                return true;
             }
             if (d.isWrite) direct.add(d);
         }
         d.start();
+        return true;
     }
 
     private void ended(Runnable end) {

@@ -233,7 +233,7 @@ class DriverSwapTest {
             Blob blob = storage.target(0).pool(POOL).blob();
             f.removeDriver(driver);
             BufferPool.Buffer b = storage.buffers().take(4096);
-            for (int i = 0; i < sent; i++) blob.write(0, b.bytes(), fault -> answers.add(Optional.ofNullable(fault)));
+            for (int i = 0; i < sent; i++) blob.read(0, b.bytes(), fault -> answers.add(Optional.ofNullable(fault)));
             assertEquals(10, answers.size());
             assertEquals(FaultCode.BUSY, answers.get(0).orElseThrow().code());
         }

@@ -14,10 +14,12 @@ import io.daosmesh.storage.BufferPool;
 import io.daosmesh.storage.EngineStorage;
 import io.daosmesh.storage.kv.KvBatch;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -122,8 +124,6 @@ class OvertakenWriteTest {
         assertContent(NEW);
 
         land();
-        // more than may be held
-        for (int i = 6; i < 16; i++) value(OLD, (long) i * BYTES);
 
         NodeFixture.until(() -> !blob().isStuck());
         assertNewForEver();
@@ -149,6 +149,26 @@ class OvertakenWriteTest {
         land();
 
         storage.releasePool(POOL);
+        f.node.close();
+        f.pmem.close();
+    }
+
+    @Test
+    void shouldBoundWhatWaitsForItAndAnswerAll() {
+        List<Optional<Fault>> answers = new CopyOnWriteArrayList<>();
+        int sent = 300;
+        BufferPool.Buffer buffer = storage.buffers().take(BYTES);
+        fill(buffer, NEW);
+        for (int i = 0; i < sent; i++) blob().write(0, buffer.bytes(), f -> answers.add(Optional.ofNullable(f)));
+        assertEquals(sent - 256, answers.size());
+        assertEquals(FaultCode.BUSY, answers.get(0).orElseThrow().code());
+
+        land();
+
+        NodeFixture.until(() -> answers.size() == sent);
+        assertTrue(answers.get(sent - 1).isEmpty());
+        buffer.close();
+        assertContent(NEW);
         f.node.close();
         f.pmem.close();
     }

@@ -18,6 +18,11 @@ final class RankOperations {
     /** Refusals of a command about a rank that the faults of the run have moved meanwhile. */
     private static final Set<String> MOVED = Set.of("INVAL", "NONEXIST", "EXIST");
 
+    /** Of a command about a device, which is there all the time. */
+    private static final Set<String> CHANGED = Set.of("INVAL", "EXIST");
+
+    private static final String REPLACE = "storage replace nvme";
+
     private final Screen screen;
     private final Draw draw;
     private final int rankCount;
@@ -57,7 +62,7 @@ final class RankOperations {
                 "system start",
                 "system clear-exclude",
                 "system reintegrate",
-                "storage replace nvme",
+                REPLACE,
                 "system self-heal eval")) kinds.put(back, () -> back(back));
         return kinds;
     }
@@ -101,10 +106,9 @@ final class RankOperations {
         if (devices.isEmpty()) return false;
         String uuid = draw.of(devices).path("uuid").asText();
         away = new Away(
-                "storage replace nvme",
-                List.of(List.of("storage", "replace", "nvme", "--old-uuid", uuid, "--new-uuid", uuid)));
+                REPLACE, List.of(List.of("storage", "replace", "nvme", "--old-uuid", uuid, "--new-uuid", uuid)));
         return PoolOperations.tried(screen.dmg(
-                "storage set nvme-faulty", MOVED, "storage", "set", "nvme-faulty", "--force", "--uuid", uuid));
+                "storage set nvme-faulty", CHANGED, "storage", "set", "nvme-faulty", "--force", "--uuid", uuid));
     }
 
     /** What fails is taken out, and not rebuilt until somebody wants it. */
@@ -125,7 +129,9 @@ final class RankOperations {
         if (way == null || !way.kind().equals(kind)) return false;
         boolean isBack = true;
         for (List<String> line : way.back())
-            isBack = isBack && screen.dmg(kind, MOVED, line.toArray(String[]::new)) == Answer.DONE;
+            isBack = isBack
+                    && screen.dmg(kind, kind.equals(REPLACE) ? CHANGED : MOVED, line.toArray(String[]::new))
+                            == Answer.DONE;
         // it had not gone, or somebody else has brought it back
         screen.lookAgain();
         if (isBack || screen.areWhole()) away = null;

@@ -78,9 +78,7 @@ final class SystemOperations {
         List<String> line = new ArrayList<>(List.of("storage", "led", "identify"));
         if (draw.mayBe()) line.add("--reset");
         if (!devices.isEmpty()) line.add(draw.of(devices).path("uuid").asText());
-        // its host may be away by now
-        return PoolOperations.tried(
-                screen.dmg("storage led identify", Set.of("NONEXIST"), line.toArray(String[]::new)));
+        return said("storage led identify", line.toArray(String[]::new));
     }
 
     private boolean logMasks() {
