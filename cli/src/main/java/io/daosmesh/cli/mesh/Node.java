@@ -2,6 +2,7 @@ package io.daosmesh.cli.mesh;
 
 import io.daosmesh.cli.mesh.net.Network;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,9 @@ import java.util.stream.IntStream;
  * @param network where it lives; empty = on the loopback of this machine
  */
 record Node(Path mesh, int offset, int number, Optional<Network> network) {
+    /** How Java writes the words of a command line. */
+    private static final Charset ARGUMENTS = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
+
     /** As {@code status} shows it. */
     enum State {
         STOPPED,
@@ -77,7 +81,9 @@ record Node(Path mesh, int offset, int number, Optional<Network> network) {
     /** True when this process is the node: it is no longer the shell that becomes it. */
     boolean isProcess(long pid) {
         String line = proc(pid + "/cmdline");
-        return ("\0" + line).contains("\0" + mark() + "\0");
+        // its bytes, as the process was given them
+        String mark = new String(mark().getBytes(ARGUMENTS), StandardCharsets.ISO_8859_1);
+        return ("\0" + line).contains("\0" + mark + "\0");
     }
 
     boolean runs() throws IOException {
