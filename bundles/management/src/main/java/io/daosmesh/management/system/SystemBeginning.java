@@ -28,7 +28,7 @@ public final class SystemBeginning {
             return Optional.of(
                     seen.replicas.size() == 1
                             ? lost
-                                    + ", and there is no other replica: restore it from a backup, or format all nodes anew"
+                                    + ", and there is no other replica: restore control_metadata from a copy, or empty it and scm_mount on all nodes"
                             : lost + ": it gets it from the other access points, a majority of which has to be there");
         }
         String first = new TreeSet<>(seen.replicas).first();

@@ -135,11 +135,13 @@ public final class PoolHost implements PoolServices, PoolService.Leadership {
 
     private static List<Voter> voters(PoolServiceStartRequest r) {
         r.getPeersList().forEach(JoinRules::checkAddress);
-        if (r.getIdentitiesCount() != r.getPeersCount())
+        // a leader of the release before names none
+        boolean isWithout = r.getIdentitiesCount() == 0;
+        if (!isWithout && r.getIdentitiesCount() != r.getPeersCount())
             throw Fault.of(FaultCode.INVAL, "%d identities of %d replicas", r.getIdentitiesCount(), r.getPeersCount())
                     .asException();
         return IntStream.range(0, r.getPeersCount())
-                .mapToObj(i -> new Voter(r.getPeers(i), r.getIdentities(i)))
+                .mapToObj(i -> new Voter(r.getPeers(i), isWithout ? "" : r.getIdentities(i)))
                 .toList();
     }
 
