@@ -6,6 +6,7 @@ import io.daosmesh.client.request.Values;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.NameSum;
 import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.pool.PoolTarget;
@@ -65,6 +66,7 @@ final class FakeEngine {
     }
 
     RpcMessage serve(int rank, RpcMethod method, MessageLite body, ByteBuffer data) {
+        checkNames(body);
         return switch (method) {
             case OBJECT_UPDATE -> update(rank, (UpdateRequest) body, data);
             case OBJECT_CHANGE -> change(rank, (ChangeRequest) body, data);
@@ -73,6 +75,28 @@ final class FakeEngine {
             case OBJECT_ENUMERATE -> enumerate(rank, (EnumerateRequest) body);
             default -> throw FakeCluster.fault(FaultCode.NOSYS);
         };
+    }
+
+    /** Whoever names keys says their checksum. */
+    private static void checkNames(MessageLite body) {
+        if (body instanceof UpdateRequest r) {
+            NameSum sum = NameSum.at(r.getAddress(), NameSum.UPDATE);
+            expect(sum.dkey(r.getDkey().toByteArray(), r.getValuesList()), r.getNamesCrc32C());
+        } else if (body instanceof ChangeRequest r) {
+            NameSum sum = NameSum.at(r.getAddress(), NameSum.CHANGES);
+            r.getChangesList().forEach(c -> sum.dkey(c.getDkey().toByteArray(), c.getValuesList()));
+            expect(sum, r.getNamesCrc32C());
+        } else if (body instanceof PunchRequest r) {
+            NameSum sum = NameSum.at(r.getAddress(), r.getLevel());
+            expect(sum.dkey(r.getDkey().toByteArray(), r.getValuesList()), r.getNamesCrc32C());
+        } else if (body instanceof FetchRequest r) {
+            NameSum sum = NameSum.at(r.getAddress(), NameSum.FETCH);
+            expect(sum.dkey(r.getDkey().toByteArray(), r.getValuesList()), r.getNamesCrc32C());
+        }
+    }
+
+    private static void expect(NameSum sum, int told) {
+        if (told != sum.sum()) throw new IllegalStateException("names " + told + ", expected " + sum.sum());
     }
 
     private Where check(int rank, ObjectAddress a, boolean leaderOnly) {

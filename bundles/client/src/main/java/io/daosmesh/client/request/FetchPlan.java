@@ -6,6 +6,7 @@ import io.daosmesh.client.value.Read;
 import io.daosmesh.client.value.Write;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
+import io.daosmesh.model.placement.NameSum;
 import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.rpc.RpcReply;
 import io.daosmesh.model.wire.FetchReply;
@@ -56,12 +57,19 @@ record FetchPlan(FetchRequest template, List<Read> reads) {
 
     /** @param epoch 0 = now; else as the leader has given it */
     FetchRequest request(ObjectAddress address, long epoch) {
-        return template.toBuilder().setAddress(address).setEpoch(epoch).build();
+        return to(address).setEpoch(epoch).build();
     }
 
     /** Of another replica than the leader, which need not answer. */
     FetchRequest requestOfAny(ObjectAddress address) {
-        return template.toBuilder().setAddress(address).setAnyReplica(true).build();
+        return to(address).setAnyReplica(true).build();
+    }
+
+    private FetchRequest.Builder to(ObjectAddress address) {
+        int sum = NameSum.at(address, NameSum.FETCH)
+                .dkey(template.getDkey().toByteArray(), template.getValuesList())
+                .sum();
+        return template.toBuilder().setAddress(address).setNamesCrc32C(sum);
     }
 
     /** How long it may take is compared with others of its kind. */

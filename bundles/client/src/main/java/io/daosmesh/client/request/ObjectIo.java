@@ -16,6 +16,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
 import io.daosmesh.model.id.ObjectId;
+import io.daosmesh.model.placement.NameSum;
 import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.placement.ShardGroup;
 import io.daosmesh.model.placement.ValueRules;
@@ -118,6 +119,9 @@ public final class ObjectIo {
                             state -> {
                                 Route route = route(oid, group, 0);
                                 UpdateRequest now = request.setAddress(route.address())
+                                        .setNamesCrc32C(NameSum.at(route.address(), NameSum.UPDATE)
+                                                .dkey(dkey, values.descriptions())
+                                                .sum())
                                         .setResent(state.isResend())
                                         .build();
                                 return call(route, RpcMethod.OBJECT_UPDATE, now, values.bytes(), state);
@@ -150,6 +154,7 @@ public final class ObjectIo {
                             state -> {
                                 Route route = route(oid, group, 0);
                                 ChangeRequest now = request.setAddress(route.address())
+                                        .setNamesCrc32C(names(route, request.getChangesList()))
                                         .setResent(state.isResend())
                                         .build();
                                 return call(route, RpcMethod.OBJECT_CHANGE, now, values.bytes(), state);
@@ -185,6 +190,12 @@ public final class ObjectIo {
         return messages;
     }
 
+    private static int names(Route route, List<KeyChangeMessage> changes) {
+        NameSum sum = NameSum.at(route.address(), NameSum.CHANGES);
+        for (KeyChangeMessage c : changes) sum.dkey(c.getDkey().toByteArray(), c.getValuesList());
+        return sum.sum();
+    }
+
     private Mono<Long> call(Route route, RpcMethod method, MessageLite request, ByteBuffer data, Retrying.Try state) {
         Mono<Long> sent = cluster.config()
                 .rpc()
@@ -210,6 +221,9 @@ public final class ObjectIo {
                             state -> {
                                 Route route = route(oid, group, 0);
                                 PunchRequest now = request.setAddress(route.address())
+                                        .setNamesCrc32C(NameSum.at(route.address(), request.getLevel())
+                                                .dkey(request.getDkey().toByteArray(), request.getValuesList())
+                                                .sum())
                                         .setResent(state.isResend())
                                         .build();
                                 return call(route, RpcMethod.OBJECT_PUNCH, now, RpcMessage.NO_DATA, state);

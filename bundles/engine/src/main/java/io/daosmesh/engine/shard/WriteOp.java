@@ -7,6 +7,7 @@ import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.DtxId;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.placement.NameSum;
 import io.daosmesh.model.placement.Placement;
 import io.daosmesh.model.placement.ValueRules;
 import io.daosmesh.model.wire.ChangeRequest;
@@ -36,8 +37,8 @@ public record WriteOp(
         ByteBuffer data,
         Dtx dtx,
         List<KeyChange> changes) {
-    public static final int CHANGES = -2;
-    public static final int UPDATE = -1;
+    public static final int CHANGES = NameSum.CHANGES;
+    public static final int UPDATE = NameSum.UPDATE;
     public static final int OBJECT = 0;
     public static final int DKEY = 1;
     public static final int AKEYS = 2;
@@ -51,8 +52,13 @@ public record WriteOp(
     /**
      * @param epoch 0 from a client
      * @param condition 0 none, 1 must not exist, 2 must exist
+     * @param nameSum checksum of what the client has named; 0 = it told none
      */
-    public record Dtx(DtxId id, long epoch, int condition, boolean isResent) {}
+    public record Dtx(DtxId id, long epoch, int condition, boolean isResent, int nameSum) {
+        public Dtx(DtxId id, long epoch, int condition, boolean isResent) {
+            this(id, epoch, condition, isResent, 0);
+        }
+    }
 
     /** An update or a punch of one dkey or object. */
     public WriteOp(ShardAddress address, int level, byte[] dkey, List<ValueMessage> values, ByteBuffer data, Dtx dtx) {
@@ -60,7 +66,7 @@ public record WriteOp(
     }
 
     public static WriteOp of(ChangeRequest r, ByteBuffer data) {
-        Dtx dtx = new Dtx(dtxId(r.getDtx()), r.getEpoch(), 0, r.getResent());
+        Dtx dtx = new Dtx(dtxId(r.getDtx()), r.getEpoch(), 0, r.getResent(), r.getNamesCrc32C());
         return changes(
                 ShardAddress.of(r.getAddress()),
                 r.getChangesList().stream().map(KeyChange::of).toList(),
@@ -76,13 +82,13 @@ public record WriteOp(
     }
 
     public static WriteOp of(UpdateRequest r, ByteBuffer data) {
-        Dtx dtx = new Dtx(dtxId(r.getDtx()), r.getEpoch(), r.getConditionValue(), r.getResent());
+        Dtx dtx = new Dtx(dtxId(r.getDtx()), r.getEpoch(), r.getConditionValue(), r.getResent(), r.getNamesCrc32C());
         return new WriteOp(
                 ShardAddress.of(r.getAddress()), UPDATE, r.getDkey().toByteArray(), r.getValuesList(), data, dtx);
     }
 
     public static WriteOp of(PunchRequest r, ByteBuffer data) {
-        Dtx dtx = new Dtx(dtxId(r.getDtx()), r.getEpoch(), r.getConditionValue(), r.getResent());
+        Dtx dtx = new Dtx(dtxId(r.getDtx()), r.getEpoch(), r.getConditionValue(), r.getResent(), r.getNamesCrc32C());
         return new WriteOp(
                 ShardAddress.of(r.getAddress()), r.getLevel(), r.getDkey().toByteArray(), r.getValuesList(), data, dtx);
     }
@@ -124,7 +130,7 @@ public record WriteOp(
                 dkey,
                 values,
                 data,
-                new Dtx(dtx.id, epoch, dtx.condition, dtx.isResent),
+                new Dtx(dtx.id, epoch, dtx.condition, dtx.isResent, dtx.nameSum),
                 changes);
     }
 
@@ -141,9 +147,10 @@ public record WriteOp(
         return changes.stream().map(c -> Keys.under(group, c.dkey())).toList();
     }
 
-    /** Refuses what no retry can make right: INVAL, KEY2BIG, REC2BIG. */
+    /** Refuses what no retry can make right: INVAL, KEY2BIG, REC2BIG; CSUM when its names changed on their way. */
     public void check() {
         address.check();
+        checkNames();
         if (level < CHANGES || level > EXTENTS)
             throw Fault.of(FaultCode.INVAL, "unknown punch level %d", level).asException();
         if (values.size() > VALUES_MAX)
@@ -168,6 +175,14 @@ public record WriteOp(
         if (isUpdate() && bytes != data.remaining())
             throw Fault.of(FaultCode.INVAL, "values of %d bytes, payload of %d", bytes, data.remaining())
                     .asException();
+    }
+
+    private void checkNames() {
+        if (dtx.nameSum == 0) return;
+        NameSum sum = new NameSum(address.container(), address.oid(), level);
+        if (level != CHANGES) sum.dkey(dkey, values);
+        else changes.forEach(c -> sum.dkey(c.dkey(), c.values()));
+        sum.check(dtx.nameSum);
     }
 
     private void checkValues() {

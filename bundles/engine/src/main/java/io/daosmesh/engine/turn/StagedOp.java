@@ -7,6 +7,7 @@ import io.daosmesh.storage.kv.KvBatch;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -120,8 +121,19 @@ public final class StagedOp {
         buffers.add(buffer);
     }
 
+    Way way() {
+        return Objects.requireNonNull(way.get());
+    }
+
+    /** Null when it is done. */
+    @Nullable
+    Fault outcome() {
+        return fault.get();
+    }
+
     /** Its device writes start. */
     void issue() {
+        way.set(Way.DEVICE);
         pendingWrites.set(writes.size());
         users.incrementAndGet();
         for (DeviceWrite w : writes) w.blob.write(w.offsetBytes, w.bytes, this::onOutcome);

@@ -113,7 +113,7 @@ public final class TurnPipeline {
     }
 
     private void look(StagedOp op, long nowNs) {
-        Way way = op.way.get();
+        Way way = op.way();
         if (way != Way.DEVICE && way != Way.WAITING) return;
         if (op.waitsSinceNs == 0) op.waitsSinceNs = nowNs;
         boolean isLate = nowNs - op.waitsSinceNs >= LATE_NS;
@@ -123,7 +123,6 @@ public final class TurnPipeline {
             op.arrive();
         } else if (way == Way.WAITING && (isLate || !op.isSlow())) {
             op.waitsSinceNs = nowNs;
-            op.way.set(Way.DEVICE);
             op.issue();
         }
     }
@@ -148,7 +147,7 @@ public final class TurnPipeline {
             lateBytes -= op.lateBytes;
             watcher.accept(op.batch);
             try {
-                op.done.done(op.fault.get());
+                op.done.done(op.outcome());
             } catch (RuntimeException e) {
                 // the others of the turn still have to hear of it
                 if (broken == null) broken = e;

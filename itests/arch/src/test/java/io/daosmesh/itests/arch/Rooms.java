@@ -55,7 +55,7 @@ final class Rooms {
             Map.entry("SpaceAccount", "read by queries and metrics"),
             Map.entry("StagedOp", "joins completions of a device's threads"),
             Map.entry("Target", "its shards are read by queries and metrics"),
-            Map.entry("TurnPipeline", "joins completions of a device's threads"),
+            Map.entry("Turn", "joins completions of a device's threads"),
             Map.entry("ValueCache", "hot reads are answered where they arrive"));
 
     private static final String ROOT = "io.daosmesh.";

@@ -89,6 +89,7 @@ final class RpcPeers implements Peers {
                 .setEpoch(op.dtx().epoch())
                 .setForwarded(true)
                 .setResent(op.dtx().isResent())
+                .setNamesCrc32C(op.dtx().nameSum())
                 .build();
     }
 
@@ -101,6 +102,7 @@ final class RpcPeers implements Peers {
                 .setEpoch(op.dtx().epoch())
                 .setForwarded(true)
                 .setResent(op.dtx().isResent())
+                .setNamesCrc32C(op.dtx().nameSum())
                 .build();
     }
 
@@ -114,6 +116,7 @@ final class RpcPeers implements Peers {
                 .setEpoch(op.dtx().epoch())
                 .setForwarded(true)
                 .setResent(op.dtx().isResent())
+                .setNamesCrc32C(op.dtx().nameSum())
                 .build();
     }
 

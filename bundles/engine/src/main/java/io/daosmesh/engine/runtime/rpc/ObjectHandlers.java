@@ -14,6 +14,7 @@ import io.daosmesh.engine.turn.Done;
 import io.daosmesh.model.fault.Fault;
 import io.daosmesh.model.fault.FaultCode;
 import io.daosmesh.model.id.Ids;
+import io.daosmesh.model.placement.NameSum;
 import io.daosmesh.model.rpc.Registrations;
 import io.daosmesh.model.rpc.RpcCall;
 import io.daosmesh.model.rpc.RpcMessage;
@@ -166,6 +167,9 @@ public final class ObjectHandlers {
     }
 
     private Mono<RpcMessage> fetch(FetchRequest r) {
+        NameSum.at(r.getAddress(), NameSum.FETCH)
+                .dkey(r.getDkey().toByteArray(), r.getValuesList())
+                .check(r.getNamesCrc32C());
         TargetProxy unit = target(r.getAddress().getTarget());
         return Mono.defer(() -> {
             long start = unit.metrics().begin(TargetMetrics.Op.FETCH);
