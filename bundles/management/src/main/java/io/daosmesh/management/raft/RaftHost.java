@@ -19,6 +19,9 @@ public interface RaftHost extends AutoCloseable {
     /** A replica was begun here, and its log is gone: nobody but the others may have it begin again. */
     boolean hasForgotten(UUID group);
 
+    /** A group is being added or removed: what is here is known in a moment. */
+    boolean isChanging();
+
     /** The replica here knows of voters: it is more than the folder of one that was killed at its first start. */
     boolean holds(UUID group);
 

@@ -256,6 +256,11 @@ public final class RatisNode implements RaftHost {
     }
 
     @Override
+    public boolean isChanging() {
+        return changing.isLocked();
+    }
+
+    @Override
     public boolean holds(UUID group) {
         return groups().contains(group) && !group(group).peers().isEmpty();
     }

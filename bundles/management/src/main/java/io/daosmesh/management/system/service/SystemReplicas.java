@@ -63,12 +63,17 @@ public final class SystemReplicas {
         RaftGroup group = system.group();
         if (group == null) begin(raft);
         else if (group.isLeader()) keep(group);
-        else lost.forget();
+        else follow();
+    }
+
+    private void follow() {
+        lost.forget();
+        tell("");
     }
 
     private void begin(RaftHost raft) {
         Optional<Boolean> isOfSystem = here.isOfSystem();
-        boolean isBeingOpened = raft.holds(system.id());
+        boolean isBeingOpened = raft.isChanging() || raft.holds(system.id());
         if (isOfSystem.isEmpty() || isBeingOpened) return;
         SystemBeginning.Seen seen = new SystemBeginning.Seen(
                 node.address(), node.config().replicas(), raft.hasForgotten(system.id()), isOfSystem.get());
