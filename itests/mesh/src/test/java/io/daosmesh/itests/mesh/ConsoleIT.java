@@ -141,7 +141,7 @@ class ConsoleIT {
         assertTrue(typed.contains("refused for viewers and managers"), typed);
     }
 
-    /** Else its ssh server hears nothing more, for ever, after some hundred logins: a fault of the JDK. */
+    /** Else its ssh server may hear nothing more, for ever: a fault of the JDK. */
     @Test
     void shouldRunAJavaThatOutlivesShortConnections() throws Exception {
         String start = ". '%s'; exec \"${JAVA_HOME:+$JAVA_HOME/bin/}java\" $EXTRA_JAVA_OPTS -cp '%s' %s"
